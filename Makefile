@@ -1,0 +1,83 @@
+# `make help` lists every target. Options are make variables: make run CUSTOMERS=1000 SEED=7
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# the first Python that is new enough and not too new
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA_DIR ?= data
+
+export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED PORT
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run serve test test-fast check bench lint types generate lock champion screenshots clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/pipeline ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
+	@$(BIN)/python -m flows run
+
+serve: $(VENV)/pipeline ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
+	@$(BIN)/python -m flows serve
+
+test: check $(VENV)/dev ## all checks and all tests
+	@$(BIN)/python -m pytest -n 2
+
+test-fast: $(VENV)/dev ## the tests for every day: no whole runs
+	@$(BIN)/python -m pytest -n 2 -m "not whole_run"
+
+check: lint types ## lint, types, import rules, generated files
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check . && $(BIN)/lint-imports --no-logo
+
+types: $(VENV)/dev
+	@$(BIN)/mypy
+
+bench: $(VENV)/dev ## measure speed, memory and model quality, each against something else in the same run
+	@$(BIN)/python -m tests.benchmarks
+
+generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
+	@$(BIN)/python -m flows.adapters.feature_docs
+
+champion: $(VENV)/pipeline ## train the model that comes with the project again, into model_artifacts/
+	@DATA_DIR=$(DATA_DIR)/champion $(BIN)/python -m flows champion
+
+screenshots: $(VENV)/dev ## draw the pictures of the README again, from the last run
+	@$(BIN)/python -m tests.screenshots
+
+lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev $(COMPILE) -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group pipeline $(COMPILE) -c requirements/dev.txt -o requirements/pipeline.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group api $(COMPILE) -c requirements/dev.txt -o requirements/api.txt
+COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
+
+clean: ## remove the environment and everything that runs wrote
+	@rm -rf $(VENV) $(DATA_DIR)
+
+# The environment. dev holds all that pipeline does, so whoever has it needs no second one.
+$(VENV)/uv: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Install one, or say PYTHON=/path/to/python."; exit 1; }
+	@echo "setting up $(VENV) (once)" >&2
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/uv
+	@echo "installing the packages of requirements/dev.txt" >&2
+	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
+	@$(PREPARE_PREFECT)
+	@touch $@ $(VENV)/pipeline
+
+$(VENV)/pipeline: requirements/pipeline.txt $(VENV)/uv
+	@echo "installing the packages of requirements/pipeline.txt" >&2
+	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/pipeline.txt
+	@$(PREPARE_PREFECT)
+	@touch $@
+
+# an empty database, so that the first run need not spend 10 s on creating prefect's tables
+PREPARE_PREFECT := test -f $(VENV)/prefect/prefect.db || PREFECT_HOME=$(abspath $(VENV))/prefect PREFECT_API_URL= \
+	DO_NOT_TRACK=1 $(BIN)/prefect server database upgrade -y >/dev/null
