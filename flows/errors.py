@@ -1,0 +1,38 @@
+"""What can go wrong in words a user can act on. The command line prints these without a traceback.
+
+PipelineError
+├── SettingsError      a make variable or environment variable that does not fit
+├── BadInput           a file or a mapping that cannot be used as it is
+├── TooLittleData      not enough history or customers to train a model
+├── DbtFailed          a dbt node failed or was skipped
+├── ModelRefused       a model file that does not fit the features, the horizon or its own card
+└── WarehouseBusy      another process holds the laptop's warehouse
+"""
+
+
+class PipelineError(Exception):
+    """A failure whose message says what is wrong, where, and what to do."""
+
+
+class SettingsError(PipelineError):
+    pass
+
+
+class BadInput(PipelineError):
+    pass
+
+
+class TooLittleData(PipelineError):
+    pass
+
+
+class DbtFailed(PipelineError):
+    pass
+
+
+class ModelRefused(PipelineError):
+    pass
+
+
+class WarehouseBusy(PipelineError):
+    pass
