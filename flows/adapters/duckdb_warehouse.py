@@ -1,0 +1,100 @@
+"""The laptop's warehouse: one DuckDB file, one shop at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from flows.adapters.connections import Connections
+from flows.adapters.csv_source.landing import Landing, land_order_lines
+from flows.errors import WarehouseBusy
+
+
+@dataclass(frozen=True)
+class DuckDBWarehouse:
+    """Tables in `file`. Every call opens the file and closes it again, so that dbt can have it in between."""
+
+    file: Path
+    scratch: Path
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for the length of a `with` block.
+
+        Raises:
+            WarehouseBusy: when another process has the file open.
+        """
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            con = duckdb.connect(self.file)
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            raise WarehouseBusy(
+                f"{self.file} is open in another program (another run, a notebook, a database browser)."
+                " Close it there and run again."
+            ) from None
+        try:
+            yield con
+        finally:
+            con.close()
+
+    def read(self, query: str) -> pa.Table:
+        """The result of a query."""
+        with self.connect() as con:
+            return con.sql(query).to_arrow_table()
+
+    def row(self, query: str) -> tuple[Any, ...]:
+        """The one row of a query that always has one."""
+        return tuple(self.read(query).to_pylist()[0].values())
+
+    def exists(self, relation: str) -> bool:
+        """Whether there is such a table or view, as `schema.name`."""
+        schema, name = relation.split(".")
+        found = self.read(
+            f"select 1 from information_schema.tables where table_schema = '{schema}' and table_name = '{name}'"
+        )
+        return bool(found.num_rows)
+
+    def hold_shop(self, shop: str) -> str | None:
+        """Makes this the warehouse of that shop, so that no table ever mixes two.
+
+        Another shop's warehouse is set aside as `warehouse.<shop>.duckdb` and comes back when that shop is run
+        again. Returns what was set aside, for the user to be told.
+        """
+        note = None
+        if self.file.exists() and (other := self._shop()) != shop:
+            aside = self._set_aside_file(other or "unknown")
+            self.file.replace(aside)
+            note = f"the warehouse held {other}; it is now {aside.name}"
+        if not self.file.exists() and self._set_aside_file(shop).exists():
+            self._set_aside_file(shop).replace(self.file)
+        with self.connect() as con:
+            con.execute("create schema if not exists raw")
+            con.execute("create table if not exists raw.shop (shop varchar)")
+            con.execute("insert into raw.shop select $1 where not exists (from raw.shop)", [shop])
+        return note
+
+    def land_order_lines(
+        self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
+    ) -> Landing:
+        """Replaces the connection's raw order lines by the content of the files. See `csv_source.landing`."""
+        stream = connections.connection(connection).streams.order_lines
+        with self.connect() as con:
+            return land_order_lines(
+                con, pattern, connection, stream, connections.recognised_headers, extracted_at, self.scratch
+            )
+
+    def _shop(self) -> str | None:
+        if not self.exists("raw.shop"):
+            return None
+        shops: list[str] = self.read("select shop from raw.shop").column("shop").to_pylist()
+        return shops[0] if shops else None
+
+    def _set_aside_file(self, shop: str) -> Path:
+        return self.file.with_name(f"{self.file.stem}.{shop}{self.file.suffix}")
