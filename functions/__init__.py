@@ -1,0 +1,1 @@
+"""What runs outside the pipeline: it knows pydantic, numpy and onnxruntime, and nothing of `flows`."""

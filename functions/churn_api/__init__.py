@@ -1,0 +1,1 @@
+"""The churn model behind HTTP, and the contract of its features."""

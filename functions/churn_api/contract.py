@@ -1,0 +1,102 @@
+"""The features of a customer: one definition for the warehouse, the training, the model and the API.
+
+The order of the fields is the order of the model's inputs. Everything is as known at the end of one day, the
+as-of date; "last N days" includes that day. A purchase is everything a customer bought on one day, less what
+was sent back by the as-of date; a purchase that was sent back whole does not count. A missing value means
+that the customer has not bought often enough for the figure to exist.
+"""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+def _field(description: str, unit: str, *, ge: float | None = 0, example: float | None = None) -> Any:
+    return Field(
+        description=description, ge=ge, json_schema_extra={"unit": unit}, examples=[example], allow_inf_nan=False
+    )
+
+
+def _days(description: str, example: float) -> Any:
+    return _field(description, "days", example=example)
+
+
+def _purchases(description: str, example: float) -> Any:
+    return _field(description, "purchases", example=example)
+
+
+def _money(description: str, example: float) -> Any:
+    return _field(description, "reporting currency", example=example)
+
+
+def _ratio(description: str, example: float, *, ge: float | None = 0) -> Any:
+    return _field(description, "ratio", ge=ge, example=example)
+
+
+def _purchases_last(days: int, example: int) -> Any:
+    return _purchases(f"Purchases in the last {days} days", example)
+
+
+def _decayed(days: int, example: float) -> Any:
+    return _purchases(f"Purchases, each counting half as much every {days} days that pass", example)
+
+
+class CustomerFeatures(BaseModel):
+    """A customer with at least one purchase, as known at the end of the as-of date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recency_days: Annotated[int, _days("Days since the last purchase", 95)]
+    frequency: Annotated[int, _field("Purchases so far", "purchases", ge=1, example=5)]
+    monetary: Annotated[float, _money("Money spent so far, net of returns", 412.5)]
+    tenure_days: Annotated[int, _days("Days since the first purchase", 400)]
+    average_order_value: Annotated[float, _money("Money spent per purchase", 82.5)]
+    spend_last_90_days: Annotated[float, _money("Money spent in the last 90 days", 0.0)]
+    spend_last_365_days: Annotated[float, _money("Money spent in the last 365 days", 330.0)]
+    returned_share: Annotated[float, _ratio("Share of the money spent that was sent back", 0.05)]
+    purchases_last_30_days: Annotated[int, _purchases_last(30, 0)]
+    purchases_last_60_days: Annotated[int, _purchases_last(60, 0)]
+    purchases_last_90_days: Annotated[int, _purchases_last(90, 0)]
+    purchases_last_180_days: Annotated[int, _purchases_last(180, 2)]
+    purchases_last_365_days: Annotated[int, _purchases_last(365, 4)]
+    decayed_purchases_15_days: Annotated[float, _decayed(15, 0.01)]
+    decayed_purchases_45_days: Annotated[float, _decayed(45, 0.38)]
+    decayed_purchases_120_days: Annotated[float, _decayed(120, 1.42)]
+    days_since_2nd_last_purchase: Annotated[int | None, _days("Days since the last purchase but one", 130)] = None
+    days_since_3rd_last_purchase: Annotated[int | None, _days("Days since the third last purchase", 190)] = None
+    days_since_5th_last_purchase: Annotated[int | None, _days("Days since the fifth last purchase", 400)] = None
+    active_weeks_share: Annotated[float, _ratio("Share of the weeks since the first purchase with a purchase", 0.09)]
+    mean_gap_days: Annotated[float | None, _days("Mean days between purchases", 76.3)] = None
+    median_gap_days: Annotated[float | None, _days("Median days between purchases", 60.0)] = None
+    max_gap_days: Annotated[int | None, _days("Most days between two purchases in a row", 150)] = None
+    shrunk_gap_days: Annotated[float, _days("Mean days between purchases, the horizon counting as one more gap", 79.0)]
+    days_per_purchase: Annotated[float, _days("Days since the first purchase, that day included, per purchase", 80.2)]
+    recency_to_mean_gap: Annotated[float | None, _ratio("recency_days ÷ mean_gap_days", 1.25)] = None
+    recency_to_median_gap: Annotated[float | None, _ratio("recency_days ÷ median_gap_days", 1.58)] = None
+    recency_to_max_gap: Annotated[float | None, _ratio("recency_days ÷ max_gap_days", 0.63)] = None
+    recency_to_shrunk_gap: Annotated[float, _ratio("recency_days ÷ shrunk_gap_days", 1.2)]
+    recency_to_days_per_purchase: Annotated[float, _ratio("recency_days ÷ days_per_purchase", 1.18)]
+    trend_90_days: Annotated[
+        float,
+        _ratio("Purchases of the last 90 days less those of the 90 before, by their number plus one", -0.67, ge=-1),
+    ]
+    trend_180_days: Annotated[
+        float,
+        _ratio("Purchases of the last 180 days less those of the 180 before, by their number plus one", 0.0, ge=-1),
+    ]
+
+
+FEATURE_NAMES: tuple[str, ...] = tuple(CustomerFeatures.model_fields)
+
+# Names and order, in short: a model remembers it and refuses to serve under another.
+CONTRACT_FINGERPRINT = hashlib.sha256(",".join(FEATURE_NAMES).encode()).hexdigest()[:12]
+
+# Churn probability from which a customer is in the band; below the first: low.
+RiskBand = Literal["low", "medium", "high"]
+RISK_BANDS: tuple[tuple[float, RiskBand], ...] = ((0.7, "high"), (0.4, "medium"), (0.0, "low"))
+
+
+def risk_band(churn_probability: float) -> RiskBand:
+    """low, medium or high."""
+    return next(band for threshold, band in RISK_BANDS if churn_probability >= threshold)
