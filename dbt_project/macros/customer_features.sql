@@ -1,0 +1,95 @@
+{#
+  The features of every customer at each date of `dates` (a relation with a column as_of_date), from what was
+  known by the end of that day and nothing later. One definition for the mart and for the training snapshots.
+  Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's.
+#}
+{% macro customer_features(dates) %}
+with known as {{ purchases_known_at(dates) }},
+
+ordered as (
+
+    select
+        *,
+        row_number() over (partition by customer_id, as_of_date order by age_days) as purchases_ago,
+        lead(age_days) over (partition by customer_id, as_of_date order by age_days) - age_days as gap_days
+    from known
+
+),
+
+aggregated as (
+
+    select
+        customer_id,
+        as_of_date,
+        min(age_days) as recency_days,
+        count(*) as frequency,
+        sum(net_amount) as monetary,
+        max(age_days) as tenure_days,
+        sum(gross_amount) as gross_amount,
+        {% for days in (90, 365) -%}
+        sum(case when age_days < {{ days }} then net_amount else 0 end) as spend_last_{{ days }}_days,
+        {% endfor -%}
+        {% for days in (30, 60, 90, 180, 360, 365) -%}
+        count(case when age_days < {{ days }} then 1 end) as purchases_last_{{ days }}_days,
+        {% endfor -%}
+        {% for days in (15, 45, 120) -%}
+        sum(power(0.5, age_days / {{ days }}.0)) as decayed_purchases_{{ days }}_days,
+        {% endfor -%}
+        {% for n, ordinal in ((2, '2nd'), (3, '3rd'), (5, '5th')) -%}
+        max(case when purchases_ago = {{ n }} then age_days end) as days_since_{{ ordinal }}_last_purchase,
+        {% endfor -%}
+        count(distinct floor(age_days / 7.0)) as active_weeks,
+        sum(gap_days) as sum_of_gaps,
+        median(cast(gap_days as double)) as median_gap_days,
+        max(gap_days) as max_gap_days
+    from ordered
+    group by customer_id, as_of_date
+
+),
+
+derived as (
+
+    select
+        *,
+        cast(sum_of_gaps as double) / nullif(frequency - 1, 0) as mean_gap_days,
+        cast(coalesce(sum_of_gaps, 0) + {{ var('horizon_days') }} as double) / frequency as shrunk_gap_days,
+        cast(tenure_days + 1 as double) / frequency as days_per_purchase
+    from aggregated
+
+)
+
+select
+    customer_id,
+    as_of_date,
+    cast(recency_days as integer) as recency_days,
+    cast(frequency as integer) as frequency,
+    cast(monetary as double) as monetary,
+    cast(tenure_days as integer) as tenure_days,
+    cast(monetary / frequency as double) as average_order_value,
+    cast(spend_last_90_days as double) as spend_last_90_days,
+    cast(spend_last_365_days as double) as spend_last_365_days,
+    cast(1 - monetary / gross_amount as double) as returned_share,
+    {% for days in (30, 60, 90, 180, 365) -%}
+    cast(purchases_last_{{ days }}_days as integer) as purchases_last_{{ days }}_days,
+    {% endfor -%}
+    {% for days in (15, 45, 120) -%}
+    cast(decayed_purchases_{{ days }}_days as double) as decayed_purchases_{{ days }}_days,
+    {% endfor -%}
+    {% for ordinal in ('2nd', '3rd', '5th') -%}
+    cast(days_since_{{ ordinal }}_last_purchase as integer) as days_since_{{ ordinal }}_last_purchase,
+    {% endfor -%}
+    cast(active_weeks / (floor(tenure_days / 7.0) + 1) as double) as active_weeks_share,
+    mean_gap_days,
+    cast(median_gap_days as double) as median_gap_days,
+    cast(max_gap_days as integer) as max_gap_days,
+    shrunk_gap_days,
+    days_per_purchase,
+    {% for gap in ('mean_gap_days', 'median_gap_days', 'max_gap_days', 'shrunk_gap_days', 'days_per_purchase') -%}
+    cast(recency_days / cast({{ gap }} as double) as double) as recency_to_{{ gap | replace('_days', '') }},
+    {% endfor -%}
+    cast((2 * purchases_last_90_days - purchases_last_180_days) as double) / (purchases_last_180_days + 1)
+        as trend_90_days,
+    cast((2 * purchases_last_180_days - purchases_last_360_days) as double) / (purchases_last_360_days + 1)
+        as trend_180_days
+from derived
+{% endmacro %}

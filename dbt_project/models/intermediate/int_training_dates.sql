@@ -1,0 +1,24 @@
+{#
+  The month-wise past dates whose outcome is known by the as-of date: the newest is one horizon ago.
+  A date before the shop had half a horizon of history teaches nothing and is left out.
+#}
+
+with history as (
+
+    select min(purchased_on) as first_purchase_on from {{ ref('int_purchases') }}
+
+),
+
+candidates as (
+
+    {% for months_ago in range(var('training_snapshots')) -%}
+    select {{ add_months(add_days(as_of_date(), -var('horizon_days')), -months_ago) }} as as_of_date
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+)
+
+select candidates.as_of_date
+from candidates
+cross join history
+where {{ days_between('history.first_purchase_on', 'candidates.as_of_date') }} * 2 >= {{ var('horizon_days') }}

@@ -1,0 +1,40 @@
+{# Everything marketing looks at, one row per customer: segment, risk, value, and what to do. #}
+
+with predictions as (
+
+    select * from {{ ref('churn_predictions') }}
+    where source = 'batch'
+        and as_of_date = {{ as_of_date() }}
+        and horizon_days = {{ var('horizon_days') }}
+
+)
+
+select
+    rfm.customer_id,
+    rfm.as_of_date,
+    rfm.segment,
+    rfm.previous_segment,
+    rfm.recommended_action,
+    rfm.r_score,
+    rfm.f_score,
+    rfm.m_score,
+    rfm.recency_days,
+    rfm.frequency,
+    rfm.monetary,
+    features.tenure_days,
+    features.average_order_value,
+    features.spend_last_365_days,
+    predictions.churn_probability,
+    predictions.risk_band,
+    cast(predictions.churn_probability * features.spend_last_365_days as double) as value_at_stake,
+    attributes.country,
+    attributes.channel,
+    predictions.model_version,
+    predictions.scored_at
+from {{ ref('customer_rfm') }} as rfm
+inner join {{ ref('customer_features') }} as features
+    on rfm.customer_id = features.customer_id
+inner join {{ ref('int_customer_attributes') }} as attributes
+    on rfm.customer_id = attributes.customer_id
+left join predictions
+    on rfm.customer_id = predictions.customer_id

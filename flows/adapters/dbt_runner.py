@@ -1,0 +1,82 @@
+"""Runs the dbt project through prefect-dbt, which makes a task run of every node, and reads what dbt reports."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt_common.events.base_types import EventLevel
+from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
+from prefect_dbt.core._hooks import DbtHookContext
+
+from flows.errors import DbtFailed
+
+log = logging.getLogger(__name__)
+
+_GOOD = {"success", "pass", "warn", "no-op"}
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """The project in `folder`, built in the target named `target`; dbt's own files go to `state`.
+
+    `variables` are given to every build: what the profile needs to reach the warehouse.
+    """
+
+    folder: Path
+    target: str
+    threads: int
+    state: Path
+    variables: Mapping[str, Any]
+
+    def build(self, selection: Sequence[str], variables: Mapping[str, Any]) -> None:
+        """Builds and tests the selected nodes. Their unit tests are the test suite's business, not a run's.
+
+        Raises:
+            DbtFailed: naming every node that failed or was skipped, with dbt's message.
+        """
+        results = self.state / "target" / "run_results.json"
+        results.unlink(missing_ok=True)
+        # fmt: off
+        arguments = ["build", "--select", *selection, "--exclude-resource-type", "unit_test",
+                     "--indirect-selection", "buildable",  # not the tests of what is only built later
+                     "--vars", json.dumps({**self.variables, **variables}),
+                     "--target", self.target, "--threads", str(self.threads), "--log-path", str(self.state / "logs")]
+        # fmt: on
+        settings = PrefectDbtSettings(
+            project_dir=self.folder,
+            profiles_dir=self.folder,
+            target_path=self.state / "target",
+            log_level=EventLevel.WARN,
+        )
+        runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
+        runner.post_model(_say_built)
+        try:
+            runner.invoke(arguments)
+        except ValueError as error:  # dbt could not even start: a bad project file, profile or variable
+            raise DbtFailed(str(error)) from error
+        _require_success(results)
+
+
+def _say_built(node: DbtHookContext) -> None:
+    if node.status not in (None, "error"):
+        log.info("built %s.%s", node.node.schema, node.node.name)
+
+
+def _require_success(results: Path) -> None:
+    """prefect-dbt has reported failures as successes before, so dbt's own report has the last word."""
+    if not results.exists():
+        raise DbtFailed("dbt ended without saying what it did (no run_results.json).")
+    nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
+    bad = [node for node in nodes if node["status"] not in _GOOD]
+    if bad:
+        failed_first = sorted(bad, key=lambda node: node["status"] == "skipped")
+        lines = [
+            f"{node['unique_id']} {node['status']}: {node['message'] or 'depends on one above'}"
+            for node in failed_first
+        ]
+        raise DbtFailed("dbt could not build everything:\n  " + "\n  ".join(lines))
+    if not nodes:
+        raise DbtFailed("dbt found nothing to build; the selection matches no node.")
