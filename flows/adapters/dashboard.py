@@ -1,0 +1,131 @@
+"""`dashboard.html`: one page that needs nothing but itself, drawn from `marts.marketing_customers`."""
+
+from pathlib import Path
+
+import altair as alt
+import jinja2
+import pyarrow as pa
+import vl_convert
+
+from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.run_report import RunReport, most_at_stake
+from flows.money import money, percent
+
+CUSTOMERS_SHOWN = 25
+# readable side by side for colour-blind people, and by lightness alone
+BAND_COLOURS = {"low": "#2a7f9e", "medium": "#b8860b", "high": "#9e2a4b"}
+_BAR, _STAKE = "#8fb8de", "#9e2a4b"
+
+_TEMPLATE = Path(__file__).with_name("dashboard.html.j2")
+
+
+def write_dashboard(warehouse: DuckDBWarehouse, report: RunReport, file: Path) -> None:
+    """Writes the page of a finished run; the file is replaced at once."""
+    customers = warehouse.read(most_at_stake(CUSTOMERS_SHOWN))
+    distribution = warehouse.read(
+        """select least(floor(churn_probability * 20), 19) / 20 as probability, risk_band, count(*) as customers
+        from marts.marketing_customers where churn_probability is not null group by all order by all"""
+    )
+    page = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
+        as_of=report.as_of.date,
+        horizon_days=report.horizon_days,
+        figures=_figures(report),
+        segments_svg=_svg(_segments_chart(report)),
+        churn_svg=_svg(_churn_chart(distribution)) if distribution.num_rows else None,
+        why_no_model=report.why_no_model,
+        customers=[
+            row
+            | {
+                "at_stake": money(row["value_at_stake"], report.as_of.currency),
+                "churn": percent(row["churn_probability"]),
+                "spent": money(row["spend_last_365_days"], report.as_of.currency),
+            }
+            for row in customers.to_pylist()
+        ],
+        band_colours=BAND_COLOURS,
+        footnotes=_footnotes(report),
+    )
+    draft = file.with_suffix(".draft")
+    draft.write_text(page, encoding="utf-8")
+    draft.replace(file)
+
+
+def _figures(report: RunReport) -> list[tuple[str, str]]:
+    currency = report.as_of.currency
+    spend = sum(report.segments.column("spend_last_365_days").to_pylist())
+    figures = [
+        ("customers", f"{report.customers:,}"),
+        ("spent in the last 365 days", money(spend, currency)),
+    ]
+    if report.model:
+        stakes = [value or 0 for value in report.segments.column("value_at_stake").to_pylist()]
+        figures.append(("of that at stake", money(sum(stakes), currency)))
+    if report.model and report.model.quality:
+        figures.append(("AUC on customers the model had not seen", f"{report.model.quality.auc:.2f}"))
+    return figures
+
+
+def _footnotes(report: RunReport) -> list[str]:
+    lines = [f"{report.landing.rows:,} order lines read."]
+    lines += [f"{row['rows']:,} rows set aside: {row['reason']}." for row in report.set_aside.to_pylist()]
+    if report.model and report.model.quality:
+        q = report.model.quality
+        lines.append(
+            f"Model {report.model.version}. On {q.customers:,} customers of {report.model.held_out_date}, which it had"
+            f" not seen, it expected {percent(q.mean_probability)} to leave; {percent(q.churn_rate)} did."
+        )
+    elif report.model:
+        lines.append(f"Model {report.model.version}, not trained on this shop: {report.model.why_shipped}")
+    return lines
+
+
+def _segments_chart(report: RunReport) -> alt.HConcatChart:
+    segments = report.segments
+    order = segments.column("segment").to_pylist()
+    names = alt.Y("segment:N", sort=order, title=None, axis=alt.Axis(minExtent=150, ticks=False, domain=False))
+    without_names = alt.Y("segment:N", sort=order, title=None, axis=None)
+    money_axis = alt.Axis(format="~s", grid=True, tickCount=4)
+    base = alt.Chart(segments).properties(height=alt.Step(26))
+    size = base.mark_bar(color=_BAR).encode(names, alt.X("customers:Q", title=None, axis=alt.Axis(tickCount=4)))
+    value = base.mark_bar(color=_BAR).encode(without_names, alt.X("spend_last_365_days:Q", title=None, axis=money_axis))
+    at_stake = base.mark_bar(color=_STAKE, height=8).encode(without_names, alt.X("value_at_stake:Q"))
+    currency = f", {report.as_of.currency}" if report.as_of.currency else ""
+    return alt.hconcat(
+        size.properties(width=330, title="Customers"),
+        (value + at_stake).properties(width=460, title=f"Spent in the last 365 days{currency} (dark: at stake)"),
+        spacing=28,
+    )
+
+
+def _churn_chart(distribution: pa.Table) -> alt.Chart:
+    chart: alt.Chart = (
+        alt.Chart(distribution)
+        .transform_calculate(upper="datum.probability + 0.05")
+        .mark_bar(stroke="white", strokeWidth=1)
+        .encode(
+            x=alt.X("probability:Q", title="probability of leaving", scale=alt.Scale(domain=[0, 1], nice=False))
+            .bin("binned")
+            .axis(format="%", grid=False, tickCount=10),
+            x2="upper:Q",
+            y=alt.Y("customers:Q", title="customers", axis=alt.Axis(tickCount=5)),
+            color=alt.Color(
+                "risk_band:N",
+                title="risk",
+                sort=list(BAND_COLOURS),
+                scale=alt.Scale(domain=list(BAND_COLOURS), range=list(BAND_COLOURS.values())),
+            ),
+        )
+        .properties(width=880, height=230)
+    )
+    return chart
+
+
+def _svg(chart: alt.HConcatChart | alt.Chart) -> str:
+    styled = chart.configure_view(stroke=None).configure(
+        font="system-ui, sans-serif",
+        axis=alt.AxisConfig(labelFontSize=13, titleFontSize=13, gridColor="#eceef2", domainColor="#c8ccd4"),
+        title=alt.TitleConfig(anchor="start", fontSize=13, fontWeight=500, color="#667085"),
+        legend=alt.LegendConfig(labelFontSize=13, titleFontSize=13),
+        background="transparent",
+    )
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))

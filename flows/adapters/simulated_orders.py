@@ -1,0 +1,49 @@
+"""The simulated shop's export, as any shop would deliver it, and the truth that only a simulator knows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from sklearn.metrics import roc_auc_score
+
+from flows.churn.selection import HeldOut
+from flows.settings import Settings
+from flows.simulator.shop import ShopProfile, simulate
+from flows.simulator.truth import probability_of_no_purchase
+
+
+@dataclass(frozen=True)
+class SimulatedOrders:
+    """`file` is the CSV that is ingested; `customers` holds the true parameters, which nothing else reads."""
+
+    file: Path
+    profile: ShopProfile
+    customers: pa.Table
+
+
+def write_simulated_orders(settings: Settings) -> SimulatedOrders:
+    """Simulates the shop of the settings into `$DATA_DIR/simulated_orders.csv`."""
+    profile = ShopProfile(customers=settings.customers, seed=settings.seed)
+    shop = simulate(profile)
+    file = settings.data_dir / "simulated_orders.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    with duckdb.connect() as con:
+        con.register("order_lines", shop.order_lines)
+        con.execute("copy order_lines to $1 (format csv, header)", [str(draft)])
+    draft.replace(file)
+    return SimulatedOrders(file, profile, shop.customers)
+
+
+def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut, horizon_days: int) -> float:
+    """AUC on the held-out customers of somebody who knows every customer's true parameters, but not the future."""
+    ids = simulated.customers.column("customer_id").to_numpy(zero_copy_only=False)
+    position = np.searchsorted(ids.astype(str), held_out.customers.customer_ids.astype(str))
+    day = (held_out.day - simulated.profile.first_day).days
+    last_purchase_on = day - held_out.customers.column("recency_days").astype(float) + 0.5
+    churn = probability_of_no_purchase(
+        simulated.customers.take(position), simulated.profile, last_purchase_on, held_out.day, horizon_days
+    )
+    return float(roc_auc_score(held_out.customers.churned, churn))
