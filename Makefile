@@ -24,17 +24,17 @@ serve: $(VENV)/pipeline ## answer POST /predict on 127.0.0.1:8000 (PORT=) with t
 	@$(BIN)/python -m flows serve
 
 test: check $(VENV)/dev ## all checks and all tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(VENV)/dev ## the tests for every day: no whole runs
-	@$(BIN)/python -m pytest -n 2 -m "not whole_run"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not whole_run"
 
 check: lint types ## lint, types, import rules, generated files
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev ## style and import rules
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check . && $(BIN)/lint-imports --no-logo
 
-types: $(VENV)/dev
+types: $(VENV)/dev ## types
 	@$(BIN)/mypy
 
 bench: $(VENV)/dev ## measure speed, memory and model quality, each against something else in the same run

@@ -1,14 +1,12 @@
 """`python -m flows run`, `serve` and `champion`: what the make targets of these names call."""
 
-import atexit
-import os
 import sys
 import traceback
 
 from rich.console import Console
 
 from flows.errors import PipelineError
-from flows.local_tools import keep_prefect_local, show_progress, start_prefect_server
+from flows.local_tools import hush_duckdb_at_exit, keep_prefect_local, show_progress, start_prefect_server
 from flows.settings import read_settings
 
 
@@ -47,9 +45,5 @@ def main(command: str) -> int:
 if __name__ == "__main__":
     if sys.argv[1:] not in (["run"], ["serve"], ["champion"]):
         sys.exit("usage: python -m flows run | serve | champion")
-    code = main(sys.argv[1])
-    # prefect-dbt keeps DuckDB's module alive beyond the interpreter's end, where its binding complains at length
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    hush_duckdb_at_exit()
+    sys.exit(main(sys.argv[1]))

@@ -1,5 +1,6 @@
 """Keeps the tools' own state, logs and telemetry where a laptop run wants them. Imports none of them."""
 
+import atexit
 import logging
 import os
 import shutil
@@ -39,6 +40,15 @@ def keep_prefect_local(settings: Settings) -> None:
         os.environ.pop("PREFECT_API_KEY", None)
         os.environ.pop("PREFECT_PROFILE", None)
     os.environ.update(local)
+
+
+def hush_duckdb_at_exit() -> None:
+    """Nothing is printed to standard error once the interpreter has run its exit handlers.
+
+    prefect-dbt keeps DuckDB's module alive beyond that, and its binding would complain at length. To be called
+    first: exit handlers run last to first.
+    """
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 def start_prefect_server() -> threading.Thread:

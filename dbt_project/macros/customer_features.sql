@@ -23,9 +23,9 @@ aggregated as (
         as_of_date,
         min(age_days) as recency_days,
         count(*) as frequency,
-        sum(net_amount) as monetary,
+        cast(sum(net_amount) as double) as monetary,
         max(age_days) as tenure_days,
-        sum(gross_amount) as gross_amount,
+        cast(sum(gross_amount) as double) as gross_amount,
         {% for days in (90, 365) -%}
         sum(case when age_days < {{ days }} then net_amount else 0 end) as spend_last_{{ days }}_days,
         {% endfor -%}
@@ -33,7 +33,8 @@ aggregated as (
         count(case when age_days < {{ days }} then 1 end) as purchases_last_{{ days }}_days,
         {% endfor -%}
         {% for days in (15, 45, 120) -%}
-        sum(power(0.5, age_days / {{ days }}.0)) as decayed_purchases_{{ days }}_days,
+        -- rounded, because the order in which an engine adds must not be seen
+        round(sum(power(0.5, age_days / {{ days }}.0)), 9) as decayed_purchases_{{ days }}_days,
         {% endfor -%}
         {% for n, ordinal in ((2, '2nd'), (3, '3rd'), (5, '5th')) -%}
         max(case when purchases_ago = {{ n }} then age_days end) as days_since_{{ ordinal }}_last_purchase,
@@ -63,12 +64,12 @@ select
     as_of_date,
     cast(recency_days as integer) as recency_days,
     cast(frequency as integer) as frequency,
-    cast(monetary as double) as monetary,
+    monetary,
     cast(tenure_days as integer) as tenure_days,
-    cast(monetary / frequency as double) as average_order_value,
+    monetary / frequency as average_order_value,
     cast(spend_last_90_days as double) as spend_last_90_days,
     cast(spend_last_365_days as double) as spend_last_365_days,
-    cast(1 - monetary / gross_amount as double) as returned_share,
+    1 - monetary / gross_amount as returned_share,
     {% for days in (30, 60, 90, 180, 365) -%}
     cast(purchases_last_{{ days }}_days as integer) as purchases_last_{{ days }}_days,
     {% endfor -%}

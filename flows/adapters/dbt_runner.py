@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,16 +54,26 @@ class DbtProject:
         )
         runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
         runner.post_model(_say_built)
+        threads_before = set(threading.enumerate())
         try:
             runner.invoke(arguments)
         except ValueError as error:  # dbt could not even start: a bad project file, profile or variable
             raise DbtFailed(str(error)) from error
+        finally:
+            _wait_for_task_runs(threads_before)
         _require_success(results)
 
 
 def _say_built(node: DbtHookContext) -> None:
     if node.status not in (None, "error"):
         log.info("built %s.%s", node.node.schema, node.node.name)
+
+
+def _wait_for_task_runs(threads_before: set[threading.Thread]) -> None:
+    """prefect-dbt does not wait for the task runs of the last nodes, which then race with the end of the process."""
+    for thread in set(threading.enumerate()) - threads_before:
+        if "run_task" in thread.name:
+            thread.join(timeout=30)
 
 
 def _require_success(results: Path) -> None:

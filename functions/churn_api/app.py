@@ -3,7 +3,9 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.churn_api.contract import CustomerFeatures, RiskBand, risk_band
@@ -38,6 +40,12 @@ Customers = Annotated[list[Customer], Field(min_length=1, max_length=MAX_CUSTOME
 def create_app(scorer: Scorer) -> FastAPI:
     """The API over one model, which stays loaded as long as the app lives."""
     app = FastAPI(title="Churn prediction", version=scorer.model_version)
+
+    @app.exception_handler(RequestValidationError)
+    def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
+        """Names field and reason; does not send the values back, which may be personal, or NaN."""
+        problems = [{"loc": p["loc"], "msg": p["msg"], "type": p["type"]} for p in error.errors()]
+        return JSONResponse({"detail": problems}, status_code=422)
 
     @app.post("/predict")
     def predict(body: Customer | Customers) -> list[Prediction]:

@@ -75,7 +75,8 @@ select
     purchased_on,
     known_from,
     known_until,
-    cast(gross_amount as double) as gross_amount,
-    cast(case when returned_amount < gross_amount then gross_amount - returned_amount else 0 end as double) as net_amount
+    cast(gross_amount as decimal(18, 2)) as gross_amount,
+    cast(case when returned_amount < gross_amount then gross_amount - returned_amount else 0 end as decimal(18, 2))
+        as net_amount
 from bounded
 where known_from < known_until

@@ -28,7 +28,7 @@ bought as (
 select
     features.*,
     bought.customer_id is null as churned,
-    coalesce(bought.spend_in_horizon, 0) as spend_in_horizon
+    cast(coalesce(bought.spend_in_horizon, 0) as double) as spend_in_horizon
 from features
 left join bought
     on features.customer_id = bought.customer_id

@@ -53,17 +53,17 @@ def find_timestamp_format(
     )
     if not total:
         raise BadInput(f"The column {column!r} holds no dates: every value is blank.")
-    if declared and declared != ISO:
-        return declared, False
-    if declared == ISO or iso >= max(counts):
-        return ISO, offsets > 0
-    best = max(counts)
-    fits = [fmt for fmt, count in zip(TIMESTAMP_FORMATS, counts, strict=True) if count == best]
+    if declared:
+        return declared, declared == ISO and offsets > 0
+    best = max(iso, *counts)
     if best < total / 2:
         raise BadInput(
             f"The dates in column {column!r} were not understood, for example {example!r}. Write their format in"
             ' airbyte/connections.yml, for example timestamp_format: "%d/%m/%Y %H:%M".'
         )
+    if iso == best:
+        return ISO, offsets > 0
+    fits = [fmt for fmt, count in zip(TIMESTAMP_FORMATS, counts, strict=True) if count == best]
     if len(fits) > 1:
         fits = _tell_apart(con, table, quoted, fits)
     if len(fits) > 1:

@@ -1,0 +1,29 @@
+"""`make bench`: every figure of the README, each measured beside something else in the same run."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import features, ingest, quality_of_september, scoring, whole_run
+from tests.benchmarks.measured import Figure
+
+
+def main() -> None:
+    names = sys.argv[1:]
+    print("| what | figure | beside | target | |\n|---|---|---|---|---|")
+    for benchmark in (ingest, features, scoring, whole_run, quality_of_september):
+        name = benchmark.__name__.rsplit(".", 1)[-1]
+        if names and name not in names:
+            continue
+        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            for figure in benchmark.measure(Path(folder)):
+                print(_row(figure), flush=True)
+
+
+def _row(figure: Figure) -> str:
+    verdict = {True: "ok", False: "**missed**", None: ""}[figure.met]
+    return f"| {figure.what} | {figure.figure} | {figure.beside} | {figure.target} | {verdict} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""A measured figure, and the means to measure time and memory of whole processes."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.settings import REPOSITORY
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    figure: str
+    beside: str = ""
+    target: str = ""
+    met: bool | None = None
+
+
+@dataclass(frozen=True)
+class Process:
+    seconds: float
+    peak_gigabytes: float
+    output: str
+
+
+def run_python(*arguments: str, **environment: str) -> Process:
+    """Runs a Python process to its end; its peak memory is the largest of this process's children so far."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
+    return Process(time.perf_counter() - start, peak, done.stdout)
+
+
+def run_sql(database: Path, query: str) -> Process:
+    """Runs one query in a process of its own; the time is that of the query alone."""
+    code = (
+        "import duckdb, sys, time\n"
+        "with duckdb.connect(sys.argv[1], config={'threads': 2}) as con:\n"
+        "    start = time.perf_counter(); con.execute(sys.argv[2]); print(time.perf_counter() - start)\n"
+    )
+    process = run_python("-c", code, str(database), query)
+    return Process(float(process.output.split()[-1]), process.peak_gigabytes, process.output)

@@ -1,0 +1,44 @@
+"""What tests share: a Prefect that is nobody's, small shops, and runs of the whole pipeline in this process."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from flows.local_tools import hush_duckdb_at_exit, keep_prefect_local
+from flows.settings import Settings
+
+# Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+hush_duckdb_at_exit()
+# Before anything imports prefect: its state goes to a folder of this test process, its server is a temporary one.
+for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
+    os.environ.pop(_name, None)
+_STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
+keep_prefect_local(Settings(data_dir=Path(_STATE.name)))
+
+
+@pytest.fixture(scope="session")
+def run_pipeline() -> Callable[..., Any]:
+    """Runs the whole pipeline in this process: run_pipeline(data_dir, customers=300, orders=...) → RunReport."""
+    from flows.pipeline import pipeline
+
+    def run(data_dir: Path, **settings: Any) -> Any:
+        return pipeline(Settings(data_dir=data_dir, **settings))
+
+    return run
+
+
+@pytest.fixture
+def read() -> Callable[[Path, str], pa.Table]:
+    """read(data_dir, query): a query's result from the warehouse in a data folder."""
+    from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+
+    def query(data_dir: Path, sql: str) -> pa.Table:
+        return DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp").read(sql)
+
+    return query

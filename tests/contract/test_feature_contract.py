@@ -1,0 +1,48 @@
+"""The features are defined once, in functions/churn_api/contract.py; everything else is bound to it."""
+
+import json
+
+import yaml
+
+from flows.adapters.feature_docs import FEATURES_YML, render_features_yml
+from flows.adapters.model_store import ModelStore
+from flows.settings import REPOSITORY, SHIPPED_MODELS
+from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
+
+DBT = REPOSITORY / "dbt_project"
+
+
+def columns_of(text, model):
+    (found,) = [m for m in yaml.safe_load(text)["models"] if m["name"] == model]
+    return {column["name"]: column for column in found["columns"]}
+
+
+def test_dbt_documents_and_enforces_the_contract():
+    committed, generated = FEATURES_YML.read_text(), render_features_yml()
+    for model in ("customer_features", "int_training_snapshots"):
+        in_dbt, in_contract = columns_of(committed, model), columns_of(generated, model)
+        missing = [name for name in in_contract if name not in in_dbt]
+        surplus = [name for name in in_dbt if name not in in_contract]
+        changed = [name for name in in_contract if name in in_dbt and in_dbt[name] != in_contract[name]]
+        hint = f"{FEATURES_YML.name} differs from the contract in {model}: run `make generate`"
+        assert (missing, surplus, changed) == ([], [], []), hint
+        assert list(in_dbt) == list(in_contract), f"{hint} (the order)"
+    assert committed == generated
+
+
+def test_the_shipped_model_was_trained_on_the_contract():
+    champion = ModelStore(SHIPPED_MODELS).champion()
+    assert champion is not None
+    assert champion.card["features"] == list(FEATURE_NAMES), "run `make champion`"
+    assert champion.card["contract"] == CONTRACT_FINGERPRINT
+    assert champion.version.startswith("shipped-")
+
+
+def test_only_the_champion_is_shipped():
+    folders = [path.name for path in SHIPPED_MODELS.iterdir() if path.is_dir()]
+    assert folders == [json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]]
+
+
+def test_dbt_and_the_api_part_the_risk_bands_at_the_same_probabilities():
+    variables = yaml.safe_load((DBT / "dbt_project.yml").read_text())["vars"]
+    assert variables["risk_bands"] == {band: threshold for threshold, band in RISK_BANDS if threshold > 0}

@@ -1,0 +1,132 @@
+"""The commands as a user starts, interrupts and kills them: real processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from flows.settings import REPOSITORY
+from functions.churn_api.contract import CustomerFeatures
+from tests.integration.marts import MARTS, mart
+
+pytestmark = pytest.mark.whole_run
+
+
+@contextmanager
+def flows(command, data_dir, **environment):
+    """`python -m flows <command>` in a process group of its own, which does not outlive the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows", command],
+        cwd=REPOSITORY,
+        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def read_until(process, words):
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"ended without saying {words!r}:\n{''.join(lines)}")
+
+
+def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_was_not(tmp_path, run_pipeline, read):
+    shop = {"CUSTOMERS": "400", "SEED": "3"}
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with flows("run", killed, **shop) as process:
+        read_until(process, "built intermediate.int_purchases")
+        os.kill(process.pid, signal.SIGINT)
+        output, _ = process.communicate()
+        assert process.returncode != 0
+        assert "Nothing is half-written" in output
+    for moment in ("built raw.rejected_rows", "tested on", "built marts.churn_predictions"):
+        with flows("run", killed, **shop) as process:
+            read_until(process, moment)
+            os.killpg(process.pid, signal.SIGKILL)
+    with flows("run", killed, **shop) as process:
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+
+    run_pipeline(whole, customers=400, seed=3)
+    for name in MARTS:
+        assert mart(read, killed, name).equals(mart(read, whole, name)), name
+    assert read(killed, "from raw.rejected_rows order by all").equals(
+        read(whole, "from raw.rejected_rows order by all")
+    )
+
+    # what a person reads at the end, of the run that came through
+    for words in ("What was read", "Champions", "best possible AUC", "Most at stake", "dashboard.html"):
+        assert words in output
+    assert "Traceback" not in output
+    assert "leaked" not in output
+
+
+def test_a_user_is_told_what_is_wrong_without_a_traceback(tmp_path):
+    with flows("run", tmp_path, ORDERS=str(tmp_path / "nothing.csv")) as process:
+        output, _ = process.communicate()
+    assert process.returncode == 1
+    assert "there is no such file" in output
+    assert "Traceback" not in output
+
+
+def test_serve_answers_with_the_shipped_champion_where_nothing_was_trained(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    body = {
+        "customer_id": "C1",
+        "features": {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items()},
+    }
+    with flows("serve", tmp_path, PORT=str(port)) as process:
+        assert "serving shipped-" in read_until(process, "serving")
+        answer = json.loads(post(f"http://127.0.0.1:{port}/predict", body, process))
+    assert 0 <= answer[0]["churn_probability"] <= 1
+
+
+def post(url, body, process):
+    """Asks until the server listens, for as long as its process lives."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.read()
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+    raise AssertionError("the server ended")
+
+
+def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
+    """Not even read: it points to a server that does not exist, and the run would fail on it."""
+    home = tmp_path / "home" / ".prefect"
+    home.mkdir(parents=True)
+    profile = (
+        'active = "cloud"\n[profiles.cloud]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\nPREFECT_API_KEY = "secret"\n'
+    )
+    (home / "profiles.toml").write_text(profile)
+    environment = {"HOME": str(tmp_path / "home"), "PREFECT_PROFILE": "cloud", "CUSTOMERS": "40"}
+    with flows("run", tmp_path / "data", **environment) as process:
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert [path.name for path in home.iterdir()] == ["profiles.toml"]
+    assert (home / "profiles.toml").read_text() == profile
+    assert (tmp_path / "data" / ".prefect" / "prefect.db").exists()

@@ -1,0 +1,230 @@
+"""Files as shops export them: handled and said so, or refused with what to write."""
+
+import gzip
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from flows.adapters.connections import OrderLines, read_connections
+from flows.adapters.csv_source.landing import land_order_lines
+from flows.errors import BadInput
+from flows.settings import REPOSITORY
+
+RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml").recognised_headers
+PLAIN = "order_id,customer_id,ordered_at,amount\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as con:
+        yield con
+
+
+@pytest.fixture
+def land(con, tmp_path):
+    def land(content, name="orders.csv", pattern=None, **stream):
+        if content is not None:
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return land_order_lines(
+            con,
+            str(tmp_path / (pattern or name)),
+            "shop",
+            OrderLines(**stream),
+            RECOGNISED,
+            datetime(2026, 1, 1, tzinfo=UTC),
+            tmp_path / "scratch",
+        )
+
+    return land
+
+
+def rows(con, query="select * from raw_shop.order_lines_as_text"):
+    return con.sql(query).fetchall()
+
+
+def test_every_value_lands_as_it_is_written(land, con):
+    landing = land(PLAIN)
+    assert (landing.rows, landing.unreadable) == (2, 0)
+    assert rows(con) == [("1", "A", "2024-01-31", "10.50"), ("2", "B", "2024-02-01", "3")]
+
+
+def test_rows_have_the_columns_that_airbyte_gives_them(land, con):
+    land(PLAIN)
+    columns = con.sql("select * from raw_shop.order_lines").columns
+    assert columns[-4:] == [
+        "_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_meta", "_airbyte_generation_id",
+    ]  # fmt: skip
+    assert con.sql("select count(distinct _airbyte_raw_id) from raw_shop.order_lines").fetchall() == [(2,)]
+
+
+def test_a_gzipped_file_is_read_as_it_is(land):
+    assert land(gzip.compress(PLAIN.encode()), "orders.csv.gz").rows == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("cp1252", "read as cp1252"), ("utf-16", "read as utf-16"), ("utf-16-le", "read as utf-16-le"), ("utf-8-sig", "")],
+)
+def test_other_encodings_are_read_and_said(land, con, encoding, said):
+    text = "order_id,customer_id,ordered_at,amount,country\n1,Müller,2024-01-31,1,Österreich\n"
+    landing = land(text.encode(encoding))
+    assert rows(con)[0][1] == "Müller"
+    assert said in " ".join(landing.notes)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_are_found_and_said(land, delimiter):
+    landing = land(PLAIN.replace(",", delimiter))
+    assert landing.rows == 2
+    assert "separated by" in " ".join(landing.notes)
+
+
+def test_common_headers_are_recognised_and_said(land):
+    landing = land("Invoice No;Customer ID;Invoice Date;Price;Qty;Colour\n1;A;2024-01-31;1.5;2;red\n")
+    assert landing.mapping.columns == {
+        "order_id": "Invoice No", "customer_id": "Customer ID", "ordered_at": "Invoice Date",
+        "unit_price": "Price", "quantity": "Qty",
+    }  # fmt: skip
+    notes = " ".join(landing.notes)
+    assert "Invoice Date as ordered_at" in notes
+    assert "did not use Colour" in notes
+
+
+@pytest.mark.parametrize(
+    ("dates", "found"),
+    [
+        (["31/01/2024", "01/02/2024"], "%d/%m/%Y"),
+        (["01/31/2024", "02/01/2024"], "%m/%d/%Y"),
+        (["31.01.2024 10:00", "01.02.2024 11:30"], "%d.%m.%Y %H:%M"),
+        (["2024-01-31T10:00:00", "2024-02-01"], "iso"),
+        (["20240131", "20240201"], "%Y%m%d"),
+    ],
+)
+def test_the_format_of_dates_is_found(land, dates, found):
+    content = "customer_id,date,amount\n" + "".join(f"A,{d},1\n" for d in dates)
+    assert land(content).mapping.timestamp_format == found
+
+
+def test_offsets_of_timestamps_are_noticed(land):
+    assert land("customer_id,date,amount\nA,2024-01-31T10:00:00+02:00,1\n").mapping.timestamps_have_offset
+
+
+def test_one_day_beyond_the_twelfth_settles_the_order_even_in_a_long_file(land):
+    ambiguous = "A,01/02/2024,1\n" * 60_000
+    assert land("customer_id,date,amount\n" + ambiguous + "A,13/02/2024,1\n").mapping.timestamp_format == "%d/%m/%Y"
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused(land):
+    with pytest.raises(BadInput, match=r"two ways.*%d/%m/%Y or %m/%d/%Y.*timestamp_format"):
+        land("customer_id,date,amount\nA,01/02/2024,1\nB,03/04/2024,1\n")
+
+
+def test_a_declared_date_format_settles_it(land):
+    content = "customer_id,date,amount\nA,01/02/2024,1\n"
+    assert land(content, timestamp_format="%m/%d/%Y").mapping.timestamp_format == "%m/%d/%Y"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "characters"),
+    [
+        (["10.50", "3"], ""),
+        (["1,234.50", "3.00"], ","),
+        (['"10,50"', "3"], ",."),
+        (['"1.234,50"', '"3,00"'], ",."),
+        (["€ 10.50", "€ 3.00"], ","),
+    ],
+)
+def test_the_decimal_sign_is_found(land, amounts, characters):
+    quoted = [a if a.startswith('"') else f'"{a}"' for a in amounts]
+    content = "customer_id,ordered_at,amount\n" + "".join(f"A,2024-01-31,{a}\n" for a in quoted)
+    assert land(content).mapping.number_format.characters.startswith(characters)
+
+
+def test_a_number_that_may_be_a_thousand_or_one_is_refused(land):
+    with pytest.raises(BadInput, match=r"1,234.*decimal: comma"):
+        land('customer_id,ordered_at,amount\nA,2024-01-31,"1,234"\n')
+
+
+def test_lines_that_are_no_csv_are_kept_aside_with_file_line_and_content(land, con):
+    landing = land(PLAIN + "3,C,2024-02-02,1,one too many\n4,D,2024-02-03,4\n5\n6,F,2024-02-04,6\n")
+    assert (landing.rows, landing.unreadable) == (4, 2)
+    assert rows(con, "from raw.unreadable_lines order by line") == [
+        ("orders.csv", 4, "too many columns", "3,C,2024-02-02,1,one too many"),
+        ("orders.csv", 6, "missing columns", "5"),
+    ]
+
+
+def test_every_landed_row_knows_its_line(land, con, tmp_path):
+    (tmp_path / "a.csv").write_text(PLAIN)
+    (tmp_path / "b.csv").write_text(PLAIN.replace("1,A", "1,A,surplus") + "3,C,2024-02-02,1\n4,D\n5,E,2024-02-02,1\n")
+    land(None, pattern="*.csv")
+    placed = rows(
+        con,
+        """select lines.customer_id, spans.file, spans.first_line + lines.rowid - spans.first_row
+        from raw_shop.order_lines_as_text as lines
+        join raw.landed_spans as spans on lines.rowid between spans.first_row and spans.last_row
+        order by lines.rowid""",
+    )
+    assert placed == [
+        ("A", "a.csv", 2), ("B", "a.csv", 3), ("B", "b.csv", 3), ("C", "b.csv", 4), ("E", "b.csv", 6),
+    ]  # fmt: skip
+
+
+def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
+    land(PLAIN)
+    land(PLAIN + "3,C,2024-02-02,1\n")
+    assert len(rows(con)) == 3
+    with pytest.raises(BadInput):
+        land("customer_id,date,amount\nA,01/02/2024,1\n")
+    assert len(rows(con)) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (PLAIN.split("\n")[0] + "\n", "no readable line"),
+        ("just a line of text\nand another\n", "single column"),
+        (b"PK\x03\x04 and so on", "Excel workbook"),
+        (b"PAR1 and so on", "parquet"),
+        (b"a,b\0,c\n1,2,3\n", "NUL"),
+        ("order_id,order_id,amount\n1,2,3\n", "there twice"),
+        ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id or ordered_at"),
+        ("customer_id,ordered_at,colour\nA,2024-01-01,red\n", "recognised as amount"),
+        ("customer_id,ordered_at,amount\nA,yesterday,1\nB,today,2\n", "not understood.*timestamp_format"),
+        ("customer_id,ordered_at,amount\nA,,1\n", "every value is blank"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_what_was_found(land, content, says):
+    with pytest.raises(BadInput, match=says):
+        land(content)
+
+
+def test_a_missing_file_a_folder_and_a_broken_gzip_are_refused_by_name(land, tmp_path):
+    with pytest.raises(BadInput, match=r"nothing\.csv: there is no such file"):
+        land(None, "nothing.csv")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadInput, match="is a folder"):
+        land(None, "folder")
+    with pytest.raises(BadInput, match="cannot be unpacked"):
+        land(PLAIN, "orders.csv.gz")
+
+
+def test_a_refusal_for_want_of_columns_shows_the_mapping_to_write(land):
+    with pytest.raises(BadInput) as refusal:
+        land("order_id,who,ordered_at,amount\n1,A,2024-01-01,3\n")
+    assert "Its columns are: order_id, who, ordered_at, amount." in str(refusal.value)
+    assert "          customer_id: <the header of that column>" in str(refusal.value)
+
+
+def test_a_declared_column_that_is_missing_is_named(land):
+    with pytest.raises(BadInput, match="customer_id: CustomerNo"):
+        land(PLAIN, columns={"customer_id": "CustomerNo", "ordered_at": "ordered_at", "amount": "amount"})
+
+
+def test_files_of_different_columns_are_not_read_together(land, tmp_path):
+    (tmp_path / "a.csv").write_text(PLAIN)
+    (tmp_path / "b.csv").write_text(PLAIN.replace("amount", "total"))
+    with pytest.raises(BadInput, match="has other columns than"):
+        land(None, pattern="*.csv")

@@ -1,0 +1,109 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.simulator.shop import ShopClock, ShopProfile, simulate
+from flows.simulator.truth import probability_of_no_purchase
+
+SHOP = ShopProfile(customers=4_000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return simulate(SHOP)
+
+
+@pytest.fixture(scope="module")
+def moments(shop):
+    lines = shop.order_lines
+    with duckdb.connect() as con:
+        con.register("lines", lines)
+        return con.sql(
+            """with customers as (
+                select customer_id, count(distinct order_id) as orders, sum(amount) as spend
+                from lines where customer_id is not null and quantity > 0 group by 1
+            )
+            select avg(orders::double), avg((orders > 1)::int),
+                sum(spend) filter (spend >= (select quantile_cont(spend, 0.9) from customers)) / sum(spend)
+            from customers"""
+        ).fetchall()[0]
+
+
+def test_the_same_profile_gives_the_same_shop(shop):
+    again = simulate(SHOP)
+    assert again.order_lines.equals(shop.order_lines)
+    assert again.customers.equals(shop.customers)
+
+
+def test_another_seed_gives_another_shop(shop):
+    assert not simulate(replace(SHOP, seed=2)).order_lines.equals(shop.order_lines)
+
+
+def test_orders_stay_within_the_days_of_the_shop(shop):
+    times = shop.order_lines.column("ordered_at").to_numpy()
+    assert times.min() >= np.datetime64(SHOP.first_day)
+    assert times.max() < np.datetime64(SHOP.last_day + timedelta(days=1))
+
+
+def test_the_moments_are_those_of_a_gift_shop(moments):
+    _, repeat_share, share_of_top_decile = moments
+    assert 0.35 < repeat_share < 0.75
+    assert 0.4 < share_of_top_decile < 0.6
+
+
+def test_november_is_busy(shop):
+    months = shop.order_lines.column("ordered_at").to_numpy().astype("datetime64[M]").astype(int) % 12 + 1
+    counts = np.bincount(months, minlength=13)[1:]
+    assert counts[10] == counts.max()
+    assert counts[10] > 1.4 * counts.mean()
+
+
+def test_an_amount_is_quantity_times_price_less_discount(shop):
+    lines = shop.order_lines
+    quantity, price = lines.column("quantity").to_numpy(), lines.column("unit_price").to_numpy()
+    expected = quantity * price - lines.column("discount").to_numpy()
+    assert np.allclose(lines.column("amount").to_numpy(), expected, atol=0.006)
+
+
+def test_some_lines_are_as_messy_as_in_life(shop):
+    customers = shop.order_lines.column("customer_id")
+    assert 0 < customers.null_count < 0.05 * len(customers)
+    ids = shop.order_lines.column("order_line_id").to_numpy()
+    assert 0 < len(ids) - len(np.unique(ids)) < 0.01 * len(ids)
+
+
+@given(st.lists(st.floats(0, 1095), min_size=1, max_size=50))
+@settings(max_examples=50, deadline=None)
+def test_calendar_days_become_shop_days_and_back(days):
+    clock = ShopClock.of(SHOP)
+    there_and_back = clock.calendar_days(clock.shop_days(np.array(days)))
+    assert np.allclose(there_and_back, days, atol=1e-6)
+
+
+def test_the_truth_agrees_with_what_happens():
+    """Of customers with the same true probability, that share does not come back."""
+    profile = ShopProfile(customers=40_000, seed=3, share_of_orders_returned=0, share_of_lines_without_customer=0)
+    shop = simulate(profile)
+    as_of, horizon = date(2025, 12, 31), 90
+    day = (as_of - profile.first_day).days
+    lines = shop.order_lines
+    at = (lines.column("ordered_at").to_numpy() - np.datetime64(profile.first_day)) / np.timedelta64(1, "D")
+    customer = np.array([int(c[1:]) for c in lines.column("customer_id").to_pylist()])
+    before, after = at < day + 1, (at >= day + 1) & (at < day + 1 + horizon)
+    last = np.full(profile.customers, -1.0)
+    np.maximum.at(last, customer[before], at[before])
+    known = last >= 0
+    came_back = np.zeros(profile.customers, bool)
+    came_back[customer[after]] = True
+
+    truth = probability_of_no_purchase(shop.customers.filter(known), profile, last[known], as_of, horizon)
+    stayed_away = ~came_back[known]
+    for low, high in ((0.0, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1.0)):
+        group = (truth >= low) & (truth < high)
+        standard_error = 0.5 / np.sqrt(group.sum())
+        assert abs(truth[group].mean() - stayed_away[group].mean()) < 4 * standard_error
