@@ -1,16 +1,21 @@
 """`python -m flows run`, `serve` and `champion`: what the make targets of these names call."""
 
+import signal
 import sys
 import traceback
+from types import FrameType
 
 from rich.console import Console
 
 from flows.errors import PipelineError
 from flows.local_tools import hush_duckdb_at_exit, keep_prefect_local, show_progress, start_prefect_server
-from flows.settings import read_settings
+from flows.settings import Settings, read_settings
+
+INTERRUPTED = 130
 
 
 def main(command: str) -> int:
+    """Runs a command to its end and returns the process's exit status."""
     try:
         settings = read_settings()
         if command == "serve":
@@ -18,8 +23,25 @@ def main(command: str) -> int:
 
             serve(settings)
             return 0
-        keep_prefect_local(settings)
-        show_progress()
+        return _run_flow(command, settings)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except PipelineError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
+
+
+def _run_flow(command: str, settings: Settings) -> int:
+    interrupts: list[int] = []
+
+    def interrupt(signal_number: int, _: FrameType | None) -> None:
+        interrupts.append(signal_number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    keep_prefect_local(settings)
+    show_progress()
+    try:
         server = start_prefect_server()
         from flows.pipeline import pipeline
         from flows.shipping import ship_champion
@@ -30,13 +52,12 @@ def main(command: str) -> int:
             ship_champion(settings)
         else:
             print_summary(pipeline(settings), Console())
-    except PipelineError as error:
-        sys.stderr.write(f"\n{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
-        return 130
-    except Exception:
+    except (Exception, KeyboardInterrupt) as error:
+        if interrupts:  # dbt turns an interrupt into a failure of its own
+            sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
+            return INTERRUPTED
+        if isinstance(error, PipelineError):
+            raise
         traceback.print_exc()
         return 1
     return 0

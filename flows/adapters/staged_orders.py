@@ -6,6 +6,9 @@ from datetime import date
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.errors import BadInput
 
+# a shop may rest for a few days; a file that ends earlier than that is an old file
+MOST_SILENT_DAYS = 7
+
 
 @dataclass(frozen=True)
 class AsOf:
@@ -21,7 +24,7 @@ def decide_as_of(warehouse: DuckDBWarehouse, wanted: date | None, currency: str 
     """The as-of date, and whether money must be converted, from the staged order lines.
 
     Raises:
-        BadInput: when nothing was ordered by then, or currencies would have to be summed without a rate.
+        BadInput: when nothing was ordered by then or for long before, or money would have to be added without a rate.
     """
     lines = "staging.stg_csv__order_lines"
     first, last = warehouse.row(f"select min(ordered_on), max(ordered_on) from {lines}")
@@ -31,6 +34,11 @@ def decide_as_of(warehouse: DuckDBWarehouse, wanted: date | None, currency: str 
         raise BadInput(f"Not one order line can be used. Set aside: {counted}.")
     if wanted and wanted < first:
         raise BadInput(f"AS_OF={wanted}: the first order is of {first}, so nothing was known by then.")
+    if wanted and (wanted - last).days > MOST_SILENT_DAYS:
+        raise BadInput(
+            f"AS_OF={wanted}: the last order is of {last}. In the days between, everybody would seem to have left."
+            " Give newer orders or an earlier AS_OF."
+        )
     day = wanted or last
     found = warehouse.read(
         f"select distinct currency from {lines} where ordered_on <= '{day}' and currency is not null order by 1"

@@ -52,6 +52,7 @@ LINES = "customer_id,ordered_at,amount,currency\n"
         (LINES + "A,2024-01-01,1,EUR\nB,2024-01-02,1,USD\n", {}, "several currencies .EUR, USD."),
         (LINES + "A,2024-01-01,1,EUR\n", {"currency": "USD"}, "no rate to USD for: EUR from 2024-01-01"),
         (LINES + "A,2024-01-01,1,EUR\n", {"as_of": date(2023, 1, 1)}, "the first order is of 2024-01-01"),
+        (LINES + "A,2024-01-01,1,EUR\n", {"as_of": date(2024, 1, 9)}, "the last order is of 2024-01-01"),
         (LINES + ",2024-01-01,1,EUR\nA,2024-01-01,0,EUR\n", {}, "Not one order line can be used.*no customer"),
     ],
 )
