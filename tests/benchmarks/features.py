@@ -30,13 +30,15 @@ def measure(folder: Path) -> Iterator[Figure]:
     run_sql(database, _STAGED)
     by_hand = run_sql(database, HANDWRITTEN)
     dbt = run_python(
-        *("-m", "dbt.cli.main", "run", "--select", *MODELS, "rfm_segments", "rfm_segment_grid", "--threads", "1"),
+        *("-c", "from dbt.cli.main import cli; cli()"),
+        *("build", "--select", *MODELS, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
+        *("--threads", "1"),
         *("--project-dir", "dbt_project", "--profiles-dir", "dbt_project"),
         *("--target-path", str(folder), "--log-path", str(folder)),
         *("--vars", json.dumps({"warehouse_file": str(database), "as_of_date": "2026-06-30"})),
     )
     results = json.loads((folder / "run_results.json").read_text())["results"]
-    seconds = sum(result["execution_time"] for result in results)
+    seconds = sum(result["execution_time"] for result in results if result["unique_id"].startswith("model."))
     with duckdb.connect(database) as con:
         different = con.sql(
             """select count(*) from marts.customer_features as ours

@@ -1,7 +1,6 @@
 """A measured figure, and the means to measure time and memory of whole processes."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -28,21 +27,24 @@ class Process:
 
 
 def run_python(*arguments: str, **environment: str) -> Process:
-    """Runs a Python process to its end; its peak memory is the largest of this process's children so far."""
+    """Runs a Python process to its end."""
     start = time.perf_counter()
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=REPOSITORY,
         env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        raise RuntimeError(done.stdout)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-    return Process(time.perf_counter() - start, peak, done.stdout)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(output)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Process(time.perf_counter() - start, usage.ru_maxrss * unit / 1024**3, output)
 
 
 def run_sql(database: Path, query: str) -> Process:

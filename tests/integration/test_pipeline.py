@@ -90,7 +90,8 @@ def test_the_unit_tests_of_dbt_pass(simulated):
     data_dir, _ = simulated
     dbt = subprocess.run(
         [
-            *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "test", "--select", "test_type:unit"),
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"),
+            *("test", "--select", "test_type:unit"),
             *("--project-dir", "dbt_project", "--profiles-dir", "dbt_project"),
             *("--target-path", str(data_dir / "dbt-unit"), "--log-path", str(data_dir / "dbt-unit")),
             *("--vars", json.dumps({"warehouse_file": str(data_dir / "warehouse.duckdb")})),
