@@ -50,7 +50,8 @@ def test_only_one_place_asks_what_time_it_is():
 def test_help_lists_every_target_in_a_line_each():
     targets = re.search(r"^\.PHONY: (.*)$", (REPOSITORY / "Makefile").read_text(), re.M)
     assert targets
-    printed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    make = ["make", "--no-print-directory", "help"]
+    printed = subprocess.run(make, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     listed = [line.split()[1] for line in printed.splitlines()]
     assert sorted(listed) == sorted(targets[1].split())
 

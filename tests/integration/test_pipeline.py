@@ -80,6 +80,16 @@ def test_every_model_and_column_in_the_warehouse_is_documented(simulated, read):
         assert documented == set(built.column("column_name").to_pylist()), node["name"]
 
 
+def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
+    from prefect.client.orchestration import get_client
+
+    _, report = simulated
+    with get_client(sync_client=True) as client:
+        artifacts = {artifact.key: artifact.data for artifact in client.read_artifacts()}
+    assert f"{report.landing.rows:,} order lines" in artifacts["run-summary"]
+    assert "Champions" in artifacts["segments"]
+
+
 def test_the_columns_of_the_mart_stand_in_the_order_of_the_contract(simulated, read):
     data_dir, _ = simulated
     names = tuple(read(data_dir, "from marts.customer_features limit 0").column_names)

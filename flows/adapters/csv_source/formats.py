@@ -37,7 +37,7 @@ def find_timestamp_format(
     Raises:
         BadInput: when no format fits most values, or two fit equally well and mean different days.
     """
-    quoted = _quote(column)
+    quoted = quote(column)
     con.execute(
         f"create or replace temp table dates as select trim({quoted}) as written from"
         f" (select {quoted} from {table} where trim({quoted}) <> '' {_SAMPLE})"
@@ -89,8 +89,8 @@ def find_number_format(
         BadInput: when a comma or point may be a decimal sign or a thousands separator.
     """
     written = " union all ".join(
-        f"select translate({_quote(c)}, '{_NOISE.replace(chr(39), chr(39) * 2)}', '') as n, {_quote(c)} as w"
-        f" from (select {_quote(c)} from {table} {_SAMPLE})"
+        f"select translate({quote(c)}, '{_NOISE.replace(chr(39), chr(39) * 2)}', '') as n, {quote(c)} as w"
+        f" from (select {quote(c)} from {table} {_SAMPLE})"
         for c in columns
     )
     point = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$"
@@ -118,7 +118,8 @@ def find_number_format(
     return NumberFormat("," + _NOISE, "") if dressed else NumberFormat()
 
 
-def _quote(column: str) -> str:
+def quote(column: str) -> str:
+    """A column name for use in SQL, whatever characters it has."""
     return '"' + column.replace('"', '""') + '"'
 
 

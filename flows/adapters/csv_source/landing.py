@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.adapters.connections import OrderLineColumn, OrderLines
-from flows.adapters.csv_source.formats import NumberFormat, find_number_format, find_timestamp_format
+from flows.adapters.csv_source.formats import NumberFormat, find_number_format, find_timestamp_format, quote
 from flows.adapters.csv_source.headers import map_columns
 from flows.adapters.csv_source.text_files import TextFile, find_files, open_text_file
 from flows.errors import BadInput
@@ -123,7 +123,7 @@ def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _create_tables(con: duckdb.DuckDBPyConnection, connection: str, file: TextFile, extracted_at: datetime) -> None:
     con.execute("create schema if not exists raw")
     con.execute(f'create schema if not exists "raw_{connection}"')
-    columns = ", ".join(f"{_quote(name)} varchar" for name in file.header)
+    columns = ", ".join(f"{quote(name)} varchar" for name in file.header)
     con.execute(f"create or replace table {_text_table(connection)} ({columns})")
     # numbering rows while reading halves the speed; DuckDB numbers them anyway, in the order of the file
     con.execute(
@@ -210,10 +210,6 @@ def _table(connection: str) -> str:
 
 def _text_table(connection: str) -> str:
     return f'"raw_{connection}".order_lines_as_text'
-
-
-def _quote(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
