@@ -49,7 +49,6 @@ def export(
         proto = convert_sklearn(
             model,
             initial_types=[("features", FloatTensorType([None, len(FEATURE_NAMES)]))],
-            final_types=None,
             options={id(model): {"zipmap": False}},
             target_opset=OPSET,
         )
