@@ -1,5 +1,6 @@
 """The laptop's warehouse: one DuckDB file, one shop at a time."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,9 +86,10 @@ class DuckDBWarehouse:
     ) -> Landing:
         """Replaces the connection's raw order lines by the content of the files. See `csv_source.landing`."""
         stream = connections.connection(connection).streams.order_lines
-        with self.connect() as con:
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with self.connect() as con, tempfile.TemporaryDirectory(dir=self.scratch) as copies:
             return land_order_lines(
-                con, pattern, connection, stream, connections.recognised_headers, extracted_at, self.scratch
+                con, pattern, connection, stream, connections.recognised_headers, extracted_at, Path(copies)
             )
 
     def _shop(self) -> str | None:

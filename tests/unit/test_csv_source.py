@@ -22,7 +22,9 @@ def con():
 
 
 @pytest.fixture
-def land(con, tmp_path):
+def land(con, tmp_path, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("scratch")
+
     def land(content, name="orders.csv", pattern=None, **stream):
         if content is not None:
             (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -33,7 +35,7 @@ def land(con, tmp_path):
             OrderLines(**stream),
             RECOGNISED,
             datetime(2026, 1, 1, tzinfo=UTC),
-            tmp_path / "scratch",
+            scratch,
         )
 
     return land
@@ -221,6 +223,15 @@ def test_a_refusal_for_want_of_columns_shows_the_mapping_to_write(land):
 def test_a_declared_column_that_is_missing_is_named(land):
     with pytest.raises(BadInput, match="customer_id: CustomerNo"):
         land(PLAIN, columns={"customer_id": "CustomerNo", "ordered_at": "ordered_at", "amount": "amount"})
+
+
+def test_files_of_the_same_name_in_two_folders_are_both_read(land, con, tmp_path):
+    for folder, line in (("a", "1,A,2024-01-31,1"), ("b", "2,B,2024-02-01,2")):
+        (tmp_path / folder).mkdir()
+        text = f"order_id,customer_id,ordered_at,amount\n{line}\n"
+        (tmp_path / folder / "orders.csv").write_bytes(text.encode("utf-16"))
+    land(None, pattern="*/orders.csv")
+    assert [row[1] for row in rows(con)] == ["A", "B"]
 
 
 def test_files_of_different_columns_are_not_read_together(land, tmp_path):

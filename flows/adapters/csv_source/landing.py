@@ -66,6 +66,8 @@ def land_order_lines(
 ) -> Landing:
     """Replaces what the warehouse holds of a connection's order lines by the content of the files.
 
+    `scratch` is a folder for UTF-8 copies of files in other encodings; the caller removes it.
+
     Writes `raw_<connection>.order_lines`, `raw.unreadable_lines` and `raw.landed_spans` (which file and line
     a row came from): all of them or, on any failure, none. Lines are counted as records, the header being 1.
 

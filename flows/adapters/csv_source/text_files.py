@@ -6,6 +6,7 @@ import glob
 import gzip
 import io
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,8 @@ def _encoding_of(file: Path, start: bytes) -> str:
 
 
 def _utf8_copy(file: Path, scratch: Path, encoding: str) -> Path:
-    scratch.mkdir(parents=True, exist_ok=True)
-    copy = scratch / f"{file.name.removesuffix('.gz')}.utf8.csv"
+    # files of the same name may come from several folders
+    copy = Path(tempfile.mkdtemp(dir=scratch)) / f"{file.name.removesuffix('.gz')}.utf8.csv"
     with (
         io.TextIOWrapper(_open(file), encoding, errors="replace", newline="") as source,
         copy.open("w", encoding="utf-8", newline="") as target,
