@@ -14,7 +14,7 @@ from flows.adapters.run_report import RunReport, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
 from flows.churn.selection import Comparison
-from flows.errors import PipelineError, TooLittleData, WarehouseBusy
+from flows.errors import TooLittleData, WarehouseBusy
 from flows.settings import SIMULATED_SHOP, Settings, now
 from flows.summary import as_markdown
 from flows.training import Trained, training
@@ -73,9 +73,7 @@ def simulate_orders(settings: Settings) -> SimulatedOrders:
 @task(**waits_for_warehouse)
 def land_orders(settings: Settings, simulated: SimulatedOrders | None, extracted_at: datetime) -> Landing:
     wiring = wire(settings)
-    pattern = str(simulated.file) if simulated else settings.orders
-    if pattern is None:
-        raise PipelineError(f"SOURCE={settings.source} needs ORDERS= too: the CSV file to read.")
+    pattern = str(simulated.file) if simulated else str(settings.orders)
     log.info("reading %s", pattern)
     if note := wiring.warehouse.hold_shop(settings.shop):
         log.info(note)
@@ -85,7 +83,7 @@ def land_orders(settings: Settings, simulated: SimulatedOrders | None, extracted
     return landing
 
 
-@task(task_run_name="build {title}", **waits_for_warehouse)
+@task(task_run_name="build {title}")
 def build(settings: Settings, title: str, selection: tuple[str, ...], variables: dict[str, Any]) -> None:
     log.info("building %s", title)
     wire(settings).dbt.build(selection, variables)
@@ -125,7 +123,7 @@ def gather_report(
 @task
 def draw_dashboard(settings: Settings, report: RunReport) -> None:
     log.info("drawing the dashboard")
-    write_dashboard(wire(settings).warehouse, report, report.dashboard)
+    write_dashboard(wire(settings).warehouse, report, settings.dashboard_file)
 
 
 @task

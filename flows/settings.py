@@ -2,9 +2,10 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.errors import SettingsError
@@ -35,6 +36,16 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @model_validator(mode="after")
+    def _orders_and_source_agree(self) -> Self:
+        if self.source == SIMULATED_SHOP and self.orders:
+            raise ValueError(
+                f"SOURCE={SIMULATED_SHOP} makes its own orders: leave out ORDERS= or choose another SOURCE="
+            )
+        if self.source not in (None, SIMULATED_SHOP) and not self.orders:
+            raise ValueError(f"SOURCE={self.source} needs ORDERS= too: the CSV file to read")
+        return self
+
     @property
     def connection_name(self) -> str:
         """The connection whose orders this run reads."""
@@ -49,12 +60,16 @@ class Settings(BaseSettings):
 
     @property
     def scratch(self) -> Path:
-        """Where temporary copies and the tools' own state live."""
+        """For copies that live as long as they are read."""
         return self.data_dir / "tmp"
 
     @property
     def warehouse_file(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def dashboard_file(self) -> Path:
+        return self.data_dir / "dashboard.html"
 
     @property
     def models_folder(self) -> Path:
@@ -74,12 +89,16 @@ def read_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        problems = [
-            f"{str(problem['loc'][0]).upper()}={problem['input']!s}: {problem['msg'].lower()}"
-            + (" (write it as YYYY-MM-DD)" if problem["loc"][0] == "as_of" else "")
-            for problem in error.errors()
-        ]
-        raise SettingsError("These settings do not fit:\n  " + "\n  ".join(problems)) from None
+        problems = "\n  ".join(_in_words(problem) for problem in error.errors())
+        raise SettingsError(f"These settings do not fit:\n  {problems}") from None
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    if not problem["loc"]:  # of several settings together
+        return problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][0])
+    hint = " (write it as YYYY-MM-DD)" if name == "as_of" else ""
+    return f"{name.upper()}={problem['input']!s}: {problem['msg'].lower()}{hint}"
 
 
 def now() -> datetime:

@@ -95,7 +95,7 @@ def _quality(report: RunReport) -> Iterable[str]:
     assert q is not None
     yield (
         f"on {q.customers:,} customers of {model.held_out_date}, which it had not seen: {percent(q.churn_rate)} bought"
-        f" nothing in the {report.horizon_days} days after; it had said {percent(q.mean_probability)}"
+        f" nothing in the {report.settings.horizon_days} days after; it had said {percent(q.mean_probability)}"
     )
     yield "all candidates there (* kept; lift: how many times more churners among the tenth rated riskiest)"
     if model.best_possible_auc is not None:
@@ -122,7 +122,7 @@ def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence
 
 def _about_stakes(report: RunReport) -> Iterable[str]:
     if report.model:
-        yield f"spend of the last 365 days × probability of no purchase in the next {report.horizon_days} days"
+        yield f"spend of the last 365 days × probability of no purchase in the next {report.settings.horizon_days} days"
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
@@ -143,7 +143,7 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
-    yield "dashboard", report.dashboard
-    yield "warehouse", report.data_dir / "warehouse.duckdb"
+    yield "dashboard", report.settings.dashboard_file
+    yield "warehouse", report.settings.warehouse_file
     if report.model and not report.model.shipped:
-        yield "model", report.data_dir / "models" / report.model.version
+        yield "model", report.settings.models_folder / report.model.version

@@ -8,9 +8,10 @@ from prefect import flow, task
 from sklearn.base import BaseEstimator
 
 from flows.adapters.model_store import StoredModel
+from flows.churn.candidates import CANDIDATES
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
-from flows.churn.selection import Comparison, compare_candidates, fit_winner
+from flows.churn.selection import Comparison, compare_candidates
 from flows.churn.training_set import TrainingSet
 from flows.errors import TooLittleData
 from flows.settings import Settings
@@ -61,7 +62,7 @@ def compare(snapshots: TrainingSet, horizon_days: int) -> Comparison | TooLittle
 
 @task
 def fit(snapshots: TrainingSet, winner: str) -> BaseEstimator:
-    return fit_winner(snapshots, winner)
+    return CANDIDATES[winner](snapshots)
 
 
 @task

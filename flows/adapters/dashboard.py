@@ -28,7 +28,7 @@ def write_dashboard(warehouse: DuckDBWarehouse, report: RunReport, file: Path) -
     )
     page = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,
-        horizon_days=report.horizon_days,
+        horizon_days=report.settings.horizon_days,
         figures=_figures(report),
         segments_svg=_svg(_segments_chart(report)),
         churn_svg=_svg(_churn_chart(distribution)) if distribution.num_rows else None,

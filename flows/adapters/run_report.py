@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -36,25 +35,19 @@ class RunReport:
     """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, value_at_stake,
     mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers)."""
 
-    shop: str
+    settings: Settings
     landing: Landing
     as_of: AsOf
-    horizon_days: int
     later_rows: int
     set_aside: pa.Table
     segments: pa.Table
     most_at_stake: pa.Table
     model: ModelReport | None
     why_no_model: str | None
-    data_dir: Path
 
     @property
     def customers(self) -> int:
         return int(sum(self.segments.column("customers").to_pylist()))
-
-    @property
-    def dashboard(self) -> Path:
-        return self.data_dir / "dashboard.html"
 
 
 def most_at_stake(customers: int) -> str:
@@ -75,10 +68,9 @@ def read_report(
     """The report of a run whose marts are built."""
     known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
-        shop=settings.shop,
+        settings=settings,
         landing=landing,
         as_of=as_of,
-        horizon_days=settings.horizon_days,
         later_rows=warehouse.row(
             f"select count(*) from staging.stg_csv__order_lines where ordered_on > '{as_of.date}'"
         )[0],
@@ -96,7 +88,6 @@ def read_report(
         most_at_stake=warehouse.read(most_at_stake(10)),
         model=_model_report(comparison, model, simulated, settings.horizon_days) if model else None,
         why_no_model=None if model else f"{comparison} The shipped model looks another number of days ahead.",
-        data_dir=settings.data_dir,
     )
 
 

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from flows.churn.candidates import BOOSTED, CANDIDATES, LOGISTIC, churn_probability
 from flows.churn.evaluation import Quality, measure
@@ -85,11 +84,6 @@ def compare_candidates(data: TrainingSet, horizon_days: int) -> Comparison:
 def known_by(data: TrainingSet, day: date, horizon_days: int) -> list[date]:
     """The snapshot dates whose outcome was complete at the end of `day`."""
     return [d for d in data.snapshot_dates if d + timedelta(days=horizon_days) <= day]
-
-
-def fit_winner(data: TrainingSet, winner: str) -> BaseEstimator:
-    """The chosen candidate, trained on every snapshot there is."""
-    return CANDIDATES[winner](data)
 
 
 def _require_enough(data: TrainingSet, horizon_days: int) -> None:

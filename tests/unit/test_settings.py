@@ -20,6 +20,13 @@ def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, varia
         read_settings()
 
 
+def test_settings_that_contradict_each_other_are_refused():
+    with pytest.raises(SettingsError, match="leave out ORDERS="):
+        read_settings(source="simulated_shop", orders="mine.csv")
+    with pytest.raises(SettingsError, match="SOURCE=online_retail needs ORDERS="):
+        read_settings(source="online_retail")
+
+
 def test_blank_make_variables_count_as_unset(monkeypatch):
     for variable in ("ORDERS", "SOURCE", "AS_OF", "HORIZON_DAYS", "CUSTOMERS", "SEED"):
         monkeypatch.setenv(variable, "")
