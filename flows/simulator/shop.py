@@ -47,6 +47,7 @@ class ShopProfile:
         0.8, 0.8, 0.9, 0.95, 1.0, 0.9, 0.85, 0.85, 1.0, 1.15, 1.75, 1.5,
     )  # fmt: skip
     weekday_weights: tuple[float, ...] = (1.05, 1.05, 1.05, 1.0, 1.0, 0.8, 1.05)
+    pace_change_per_year: float = 0.0
     share_of_orders_returned: float = 0.05
     share_of_lines_without_customer: float = 0.01
     share_of_lines_exported_twice: float = 0.002
@@ -77,7 +78,8 @@ class ShopClock:
         calendar = [profile.first_day + timedelta(days=day) for day in range(profile.days)]
         pace = np.array([profile.month_weights[d.month - 1] * profile.weekday_weights[d.weekday()] for d in calendar])
         mean_pace = np.mean(profile.month_weights) * np.mean(profile.weekday_weights)
-        return cls(np.concatenate([[0.0], np.cumsum(pace / mean_pace)]))
+        trend = (1 + profile.pace_change_per_year) ** (np.arange(profile.days) / 365)
+        return cls(np.concatenate([[0.0], np.cumsum(pace / mean_pace * trend)]))
 
     def shop_days(self, calendar_days: Floats) -> Floats:
         return np.interp(calendar_days, np.arange(len(self.elapsed)), self.elapsed)

@@ -1,0 +1,39 @@
+"""Shops that differ in what a churn model must cope with: pace, season, drift. Each is a `ShopProfile`."""
+
+from dataclasses import replace
+
+from flows.simulator.shop import ShopProfile
+
+GIFT = ShopProfile()
+
+# bought every week or two, by habit; hardly a season; who stays away for a month has mostly gone
+GROCERIES = replace(
+    GIFT,
+    rate_shape=1.2, rate_scale_days=14.0, gap_regularity=2.5,
+    dropout_shape=0.8, dropout_scale_days=250.0, leaves_after_purchase=(0.12, 8.0),
+    log_basket_mean=3.6, log_basket_sd_between=0.4, log_basket_sd_within=0.35,
+    month_weights=(1.0, 1.0, 1.02, 1.0, 1.0, 0.97, 0.88, 0.85, 1.0, 1.03, 1.05, 1.2),
+    weekday_weights=(0.9, 0.85, 0.9, 1.0, 1.3, 1.35, 0.7),
+    share_of_orders_returned=0.01,
+)  # fmt: skip
+
+# twice a year a new collection; half a year of silence is nothing unusual
+SLOW_FASHION = replace(
+    GIFT,
+    days=4 * 365,
+    rate_shape=0.9, rate_scale_days=150.0, gap_regularity=1.2,
+    dropout_shape=0.6, dropout_scale_days=500.0, leaves_after_purchase=(0.2, 5.0),
+    log_basket_mean=4.4, log_basket_sd_between=0.5, log_basket_sd_within=0.5,
+    month_weights=(1.1, 0.75, 1.35, 1.3, 0.95, 0.85, 0.75, 0.75, 1.45, 1.25, 0.95, 0.9),
+    share_of_orders_returned=0.2,
+)  # fmt: skip
+
+# the gift shop of this product's first sentence: every year everybody buys a fifth less often
+FADING_GIFT = replace(GIFT, pace_change_per_year=-0.2)
+
+REGIMES: dict[str, ShopProfile] = {
+    "gift season": GIFT,
+    "groceries": GROCERIES,
+    "slow fashion": SLOW_FASHION,
+    "fading gift shop": FADING_GIFT,
+}
