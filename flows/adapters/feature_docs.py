@@ -28,8 +28,14 @@ def render_features_yml() -> str:
     """The text of dbt_project/models/marts/customer_features.yml."""
     features = [_column(name) for name in CustomerFeatures.model_fields]
     outcome = [
+        {"name": "segment", "data_type": "varchar", "description": "RFM segment among the customers of the date."},
         {"name": "churned", "data_type": "boolean", "description": "No purchase within the horizon after the date."},
         {"name": "spend_in_horizon", "data_type": "double", "description": "Net spend within the horizon after it."},
+        {
+            "name": "days_to_next_purchase",
+            "data_type": "integer",
+            "description": "Days to the next purchase, however late; NULL where none is known at the as-of date.",
+        },
     ]
     models = [
         {

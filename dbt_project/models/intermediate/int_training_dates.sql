@@ -1,5 +1,6 @@
 {#
-  The month-wise past dates whose outcome is known by the as-of date: the newest is one horizon ago.
+  The month-wise past dates whose outcome is known by the as-of date: the newest is one horizon ago. And the date a
+  year before the as-of date, for the season that the model is to follow.
   A date before the shop had half a horizon of history teaches nothing and is left out.
 #}
 
@@ -13,12 +14,14 @@ candidates as (
 
     {% for months_ago in range(var('training_snapshots')) -%}
     select {{ add_months(add_days(as_of_date(), -var('horizon_days')), -months_ago) }} as as_of_date
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    union
+    {% endfor -%}
+    select {{ add_days(as_of_date(), -365) }}
 
 )
 
 select candidates.as_of_date
 from candidates
 cross join history
-where {{ days_between('history.first_purchase_on', 'candidates.as_of_date') }} * 2 >= {{ var('horizon_days') }}
+where candidates.as_of_date <= {{ add_days(as_of_date(), -var('horizon_days')) }}
+    and {{ days_between('history.first_purchase_on', 'candidates.as_of_date') }} * 2 >= {{ var('horizon_days') }}

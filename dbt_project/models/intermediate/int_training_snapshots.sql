@@ -1,35 +1,49 @@
 {#
-  What was known of every customer at each training date, and what happened in the horizon after it.
-  Features come from the same macro as the mart; only the label looks past the snapshot's date.
+  What was known of every customer at each training date, and what happened after it. Features come from the same
+  macro as the mart; only the last three columns look past the snapshot's date.
 #}
 
-with features as (
+with dates as (
 
-    {{ customer_features(ref('int_training_dates')) }}
+    select as_of_date, {{ var('horizon_days') }} as horizon_days from {{ ref('int_training_dates') }}
 
 ),
 
-bought as (
+features as (
+
+    {{ customer_features('dates') }}
+
+),
+
+next_purchases as (
 
     select
-        training_dates.as_of_date,
-        purchases.customer_id,
-        sum(purchases.net_amount) as spend_in_horizon
-    from {{ ref('int_purchases') }} as purchases
-    inner join {{ ref('int_training_dates') }} as training_dates
-        on purchases.purchased_on > training_dates.as_of_date
-        and purchases.purchased_on <= {{ add_days('training_dates.as_of_date', var('horizon_days')) }}
+        features.customer_id,
+        features.as_of_date,
+        min({{ days_between('features.as_of_date', 'purchases.purchased_on') }}) as days_to_next_purchase
+    from features
+    inner join {{ ref('int_purchases') }} as purchases
+        on features.customer_id = purchases.customer_id
+        and purchases.purchased_on > features.as_of_date
     where purchases.known_until > {{ as_of_date() }}
         and purchases.net_amount > 0
-    group by training_dates.as_of_date, purchases.customer_id
+    group by features.customer_id, features.as_of_date
 
 )
 
 select
     features.*,
+    segments.segment,
     bought.customer_id is null as churned,
-    cast(coalesce(bought.spend_in_horizon, 0) as double) as spend_in_horizon
+    coalesce(bought.spend_in_horizon, 0) as spend_in_horizon,
+    cast(next_purchases.days_to_next_purchase as integer) as days_to_next_purchase
 from features
-left join bought
+inner join {{ rfm_segments('features') }} as segments
+    on features.customer_id = segments.customer_id
+    and features.as_of_date = segments.as_of_date
+left join {{ outcomes_after('dates') }} as bought
     on features.customer_id = bought.customer_id
     and features.as_of_date = bought.as_of_date
+left join next_purchases
+    on features.customer_id = next_purchases.customer_id
+    and features.as_of_date = next_purchases.as_of_date

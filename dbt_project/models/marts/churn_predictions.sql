@@ -17,11 +17,7 @@ with scored as (
     select
         features.customer_id,
         features.as_of_date,
-        {% if var('model_version') -%}
-        cast({{ predict_churn('features') }} as double) as churn_probability
-        {% else -%}
-        cast(null as double) as churn_probability
-        {% endif %}
+        {{ predict_churn('features') if var('model_version') else prediction_of_nobody() }} as prediction
     from {{ ref('customer_features') }} as features
     {% if not var('model_version') %}where false{% endif %}
 
@@ -32,8 +28,19 @@ select
     customer_id,
     as_of_date,
     {{ var('horizon_days') }} as horizon_days,
-    churn_probability,
-    {{ risk_band('churn_probability') }} as risk_band,
+    {{ prediction_field('churn_probability') }} as churn_probability,
+    {{ risk_band(prediction_field('churn_probability')) }} as risk_band,
+    {{ prediction_field('expected_spend') }} as expected_spend,
+    {% for column, field in (
+        ('next_order_earliest_on', 'next_order_days_10'),
+        ('next_order_on', 'next_order_days_50'),
+        ('next_order_latest_on', 'next_order_days_90'),
+    ) -%}
+    {{ add_days('as_of_date', 'cast(ceil(' ~ prediction_field(field) ~ ') as integer)') }} as {{ column }},
+    {% endfor -%}
+    {% for n in (1, 2, 3) -%}
+    {{ prediction_field('reason_' ~ n) }} as reason_{{ n }},
+    {% endfor -%}
     cast({{ "'" ~ var('model_version') ~ "'" if var('model_version') else 'null' }} as varchar) as model_version,
     'batch' as source,
     cast('{{ var("scored_at") }}' as timestamp) as scored_at

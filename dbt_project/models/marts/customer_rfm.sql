@@ -21,26 +21,9 @@ rfm as (
 
 ),
 
-scored as (
-
-    select
-        *,
-        {{ rfm_score('-recency_days') }} as r_score,
-        {{ rfm_score('frequency') }} as f_score,
-        {{ rfm_score('monetary') }} as m_score
-    from rfm
-
-),
-
 segmented as (
 
-    select
-        scored.*,
-        grid.segment
-    from scored
-    inner join {{ ref('rfm_segment_grid') }} as grid
-        on scored.r_score = grid.r_score
-        and floor((scored.f_score + scored.m_score + 1) / 2) = grid.fm_score
+    select * from {{ rfm_segments('rfm') }} as segments
 
 )
 

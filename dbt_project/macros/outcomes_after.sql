@@ -1,0 +1,27 @@
+{#
+  A subquery of who bought within the horizon after each date of `dates` (as_of_date, horizon_days), and for how
+  much: one row per buyer and date. It is what was known at the end of the horizon; a later return changes nothing.
+#}
+{% macro outcomes_after(dates) -%}
+    (
+        select
+            purchases.customer_id,
+            dates.as_of_date,
+            dates.horizon_days,
+            cast(sum(purchases.net_amount) as double) as spend_in_horizon
+        from {{ ref('int_purchases') }} as purchases
+        inner join (
+            select distinct
+                as_of_date,
+                horizon_days,
+                {{ add_days('as_of_date', 'horizon_days') }} as horizon_ends_on
+            from {{ dates }}
+        ) as dates
+            on purchases.purchased_on > dates.as_of_date
+            and purchases.purchased_on <= dates.horizon_ends_on
+            and purchases.known_from <= dates.horizon_ends_on
+            and purchases.known_until > dates.horizon_ends_on
+        where purchases.net_amount > 0
+        group by purchases.customer_id, dates.as_of_date, dates.horizon_days
+    )
+{%- endmacro %}
