@@ -1,72 +1,62 @@
-"""The models that compete: from what every analyst would try first to boosted trees."""
+"""The models that compete, and what every analyst would try first, which is there to be beaten."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from scipy.special import expit
 
-from flows.churn.training_set import TrainingSet
-from functions.churn_api.contract import FEATURE_NAMES
+from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.churn_model import Fit
+from flows.churn.risk import AdditiveTrees, LinearRisk, fit_logistic, logs_of
+from flows.churn.training_set import TrainingSet, column
 
-RECENCY = "recency alone"
-LOGISTIC = "logistic regression (R, F, M, tenure)"
-BOOSTED = "gradient-boosted trees (all features)"
+AVERAGED = "logistic RFMT, averaged with MBG/NBD"
+STACKED = "logistic RFMT with MBG/NBD inside"
+TREES = "additive boosted trees"
 
-Fit = Callable[[TrainingSet], BaseEstimator]
-
-
-class Log1p(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """log(1 + x) of values that are zero or more; less than zero counts as zero."""
-
-    def fit(self, X: NDArray[Any], y: None = None) -> "Log1p":  # noqa: ARG002
-        self.n_features_in_ = X.shape[1]
-        return self
-
-    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(np.log1p(np.maximum(X, 0)))
-
-
-def _logistic(*features: str) -> Fit:
-    columns = [FEATURE_NAMES.index(name) for name in features]
-
-    def fit(data: TrainingSet) -> BaseEstimator:
-        model = make_pipeline(
-            ColumnTransformer([("chosen", make_pipeline(Log1p(), StandardScaler()), columns)]),
-            LogisticRegression(max_iter=1_000),
-        )
-        return model.fit(data.features, data.churned)
-
-    return fit
-
-
-def _boosted(data: TrainingSet) -> BaseEstimator:
-    """Small trees, calibrated by a sigmoid on customers that the trees have not seen."""
-    trees = HistGradientBoostingClassifier(
-        max_iter=120, learning_rate=0.06, max_leaf_nodes=8, min_samples_leaf=60, l2_regularization=5.0,
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
-    by_customer = list(GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids))
-    model = CalibratedClassifierCV(trees, method="sigmoid", cv=by_customer, ensemble=False)
-    return model.fit(data.features, data.churned)
-
-
-# From simple to complex. The first is there to be beaten and is never chosen.
+# From simple to complex: a later one is kept only where it is clearly better.
 CANDIDATES: dict[str, Fit] = {
-    RECENCY: _logistic("recency_days"),
-    LOGISTIC: _logistic("recency_days", "frequency", "monetary", "tenure_days"),
-    BOOSTED: _boosted,
+    AVERAGED: LinearRisk.averaged,
+    STACKED: LinearRisk.stacked,
+    TREES: lambda data, _: AdditiveTrees.fit(data),
+}
+
+Predict = Callable[[Floats], Floats]
+
+
+def _recency(data: TrainingSet) -> Predict:
+    return _regression(data, lambda features: logs_of(features)[:, :1])
+
+
+def _rfm_sum(data: TrainingSet) -> Predict:
+    """Quintiles of R, F and M, added up; the borders are those of the training set."""
+    signs = {"recency_days": -1, "frequency": 1, "monetary": 1}
+    borders = {name: np.quantile(sign * data.column(name), [0.2, 0.4, 0.6, 0.8]) for name, sign in signs.items()}
+
+    def score(features: Floats) -> Floats:
+        fifths = [np.searchsorted(borders[name], sign * column(features, name)) for name, sign in signs.items()]
+        return np.asarray(sum(fifths), dtype=np.float64)[:, None]
+
+    return _regression(data, score)
+
+
+def _rfmt(data: TrainingSet) -> Predict:
+    return _regression(data, logs_of)
+
+
+def _bg_nbd(data: TrainingSet) -> Predict:
+    process = BuyTillYouDie.fit(data.newest(1).features, may_leave_at_once=False)
+    return lambda features: expit(process.log_odds_of_no_purchase(*history(features), data.horizon_days))
+
+
+BASELINES: dict[str, Callable[[TrainingSet], Predict]] = {
+    "recency": _recency,
+    "RFM sum": _rfm_sum,
+    "logistic RFMT": _rfmt,
+    "BG/NBD": _bg_nbd,
 }
 
 
-def churn_probability(model: BaseEstimator, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """P(churn), shape [n]."""
-    return np.asarray(model.predict_proba(features)[:, 1], dtype=np.float64)
+def _regression(data: TrainingSet, columns_of: Callable[[Floats], Floats]) -> Predict:
+    intercept, slopes = fit_logistic(columns_of(data.features), data.churned)
+    return lambda features: np.asarray(expit(intercept + columns_of(features) @ slopes))

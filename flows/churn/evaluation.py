@@ -1,10 +1,18 @@
-"""How good probabilities were, once it is known what happened."""
+"""How good probabilities and amounts were, once it is known what happened."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from scipy.special import expit, logit
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
+from flows.churn.btyd import Floats
+from flows.churn.churn_model import base_rate_shift
+
+Flags = NDArray[np.bool_]
+ECE_GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -12,8 +20,10 @@ class Quality:
     """Of n predicted churn probabilities.
 
     auc: chance that a customer who left was rated above one who stayed, ± auc_standard_error.
-    brier, log_loss: less is better. ece: mean distance of probability and frequency over ten equal groups.
-    lift_top_decile: churners among the tenth rated highest, by churners among all.
+    pr_auc: average precision; a coin gets the churn rate. brier (± brier_standard_error), log_loss: less is better.
+    ece: mean distance of probability and frequency over ten groups of equal size; ece_of_chance: what a perfect
+    model of as many customers would show on average.
+    lift_by_decile: churn rate of each tenth of the customers by the churn rate of all, those rated highest first.
     """
 
     customers: int
@@ -21,37 +31,135 @@ class Quality:
     mean_probability: float
     auc: float
     auc_standard_error: float
+    pr_auc: float
     brier: float
+    brier_standard_error: float
     log_loss: float
     ece: float
-    lift_top_decile: float
+    ece_of_chance: float
+    lift_by_decile: tuple[float, ...]
 
-    def as_dict(self) -> dict[str, float]:
-        return {name: round(value, 5) for name, value in asdict(self).items()}
+    @property
+    def lift_top_decile(self) -> float:
+        return self.lift_by_decile[0]
+
+    def as_dict(self) -> dict[str, float | list[float]]:
+        figures = asdict(self)
+        lifts = [round(lift, 4) for lift in figures.pop("lift_by_decile")]
+        return {name: round(value, 5) for name, value in figures.items()} | {"lift_by_decile": lifts}
 
 
-def measure(churned: NDArray[np.bool_], probability: NDArray[np.floating]) -> Quality:
+def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
     """Quality of `probability` [n] given what happened [n]. Both outcomes must occur."""
     p = np.asarray(probability, dtype=np.float64)
     auc = float(roc_auc_score(churned, p))
+    squared_errors = (p - churned) ** 2
+    groups = [len(part) for part in _tenths(p)]
     return Quality(
         customers=len(p),
         churn_rate=float(churned.mean()),
         mean_probability=float(p.mean()),
         auc=auc,
         auc_standard_error=_auc_standard_error(auc, int(churned.sum()), int((~churned).sum())),
+        pr_auc=min(1.0, float(average_precision_score(churned, p))),  # sums of shares may round beyond 1
         brier=float(brier_score_loss(churned, p)),
+        brier_standard_error=float(squared_errors.std() / np.sqrt(len(p))),
         log_loss=float(log_loss(churned, np.clip(p, 1e-7, 1 - 1e-7))),
         ece=expected_calibration_error(churned, p),
-        lift_top_decile=_lift(churned, p),
+        ece_of_chance=float(
+            sum(np.sqrt(2 / np.pi * p[part].mean() * (1 - p[part].mean()) * len(part)) for part in _tenths(p))
+            / sum(groups)
+        ),
+        lift_by_decile=tuple(float(churned[part].mean() / churned.mean()) for part in reversed(_tenths(p))),
     )
 
 
-def expected_calibration_error(churned: NDArray[np.bool_], probability: NDArray[np.float64], groups: int = 10) -> float:
+def mean_quality(qualities: Iterable[Quality]) -> dict[str, float]:
+    """The mean of each figure over several dates."""
+    rows = [quality.as_dict() for quality in qualities]
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0] if name != "lift_by_decile"}
+
+
+def mean_lift(qualities: Sequence[Quality]) -> float:
+    """The mean lift of the top decile over several dates."""
+    return float(np.mean([quality.lift_top_decile for quality in qualities]))
+
+
+@dataclass(frozen=True)
+class GroupQuality:
+    """Of one group of customers, such as a segment. `auc` is None where all of them left or stayed."""
+
+    group: str
+    customers: int
+    churn_rate: float
+    mean_probability: float
+    lift: float
+    auc: float | None
+    brier: float
+
+
+def by_group(churned: Flags, probability: Floats, groups: NDArray[np.object_]) -> list[GroupQuality]:
+    """The quality of each group, in alphabetical order; lift is the group's churn rate by that of all."""
+    found = []
+    for group in sorted(set(groups.tolist())):
+        left, p = churned[groups == group], probability[groups == group]
+        both = 0 < left.sum() < len(left)
+        found.append(
+            GroupQuality(
+                group=group,
+                customers=len(left),
+                churn_rate=float(left.mean()),
+                mean_probability=float(p.mean()),
+                lift=float(left.mean() / churned.mean()),
+                auc=float(roc_auc_score(left, p)) if both else None,
+                brier=float(((p - left) ** 2).mean()),
+            )
+        )
+    return found
+
+
+def expected_calibration_error(churned: Flags, probability: Floats) -> float:
     """Mean |predicted − observed| over groups of equal size, from the lowest probabilities to the highest."""
+    parts = _tenths(probability)
+    return float(sum(len(part) * abs(probability[part].mean() - churned[part].mean()) for part in parts) / len(churned))
+
+
+def reliability(churned: Flags, probability: Floats) -> list[dict[str, float]]:
+    """For each tenth of the customers by probability: mean probability, churn rate and its standard error."""
+    rows = []
+    for part in _tenths(probability):
+        rate, n = float(churned[part].mean()), len(part)
+        rows.append(
+            {
+                "mean_probability": float(probability[part].mean()),
+                "churn_rate": rate,
+                "standard_error": float(np.sqrt(max(rate * (1 - rate), 0.25 / n) / n)),
+                "customers": n,
+            }
+        )
+    return rows
+
+
+def given_the_base_rate(churned: Flags, probability: Floats) -> Floats:
+    """The probabilities as they would be had the share of churners been known: what is left is telling them apart."""
+    log_odds = logit(np.clip(probability, 1e-9, 1 - 1e-9))
+    shifted: Floats = expit(log_odds + base_rate_shift(log_odds, churned))
+    return shifted
+
+
+def normalised_gini(amount: Floats, predicted: Floats) -> float:
+    """How well a prediction sorts customers by amount: 1 as the amounts themselves, 0 as a coin."""
+    return _gini(amount, predicted) / _gini(amount, amount)
+
+
+def _gini(amount: Floats, order_by: Floats) -> float:
+    share = np.cumsum(amount[np.argsort(-order_by, kind="stable")]) / amount.sum()
+    return float(share.mean() - (len(amount) + 1) / (2 * len(amount)))
+
+
+def _tenths(probability: Floats) -> list[NDArray[np.intp]]:
     order = np.argsort(probability, kind="stable")
-    parts = [part for part in np.array_split(order, groups) if len(part)]
-    return float(sum(len(part) * abs(probability[part].mean() - churned[part].mean()) for part in parts) / len(order))
+    return [part for part in np.array_split(order, ECE_GROUPS) if len(part)]
 
 
 def _auc_standard_error(auc: float, positives: int, negatives: int) -> float:
@@ -59,8 +167,3 @@ def _auc_standard_error(auc: float, positives: int, negatives: int) -> float:
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
     return float(np.sqrt(variance / (positives * negatives)))
-
-
-def _lift(churned: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
-    top = np.argsort(-probability, kind="stable")[: max(1, len(probability) // 10)]
-    return float(churned[top].mean() / churned.mean())

@@ -1,26 +1,57 @@
-"""The papers of a model: what it was trained on, how good it was on time it had not seen, against what."""
+"""The papers of a model, after Mitchell et al., Model Cards for Model Reporting (2019)."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from flows.churn.candidates import RECENCY
+import numpy as np
+
+from flows.churn import monitoring
+from flows.churn.backtest import Backtest, HeldOut
+from flows.churn.candidates import BASELINES, CANDIDATES
+from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
+from flows.churn.evaluation import by_group, mean_quality, normalised_gini
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
-from flows.churn.selection import Comparison
+from flows.churn.selection import Selection
 from flows.churn.training_set import TrainingSet
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 
+INTENDED_USE = (
+    "Ranking and rating the customers of the shop it was trained on, for lists, budgets and forecasts. Not for"
+    " deciding prices, credit or service of a person. A probability of churn says who will leave, not whom a message"
+    " would keep: that takes a campaign with a holdout."
+)
+LIMITS = (
+    "Knows orders only: no visits, no service contacts, no competitors.",
+    "A season that is in no snapshot, such as the first Christmas of a young shop, shifts the probabilities.",
+    "Customers are known by the shop's id: somebody with two ids is two customers.",
+    "Reasons say what moves the score away from a typical customer's; they are not causes in the world.",
+    "The next order's date follows a buy-till-you-die process scaled to the churn probability.",
+)
+
 
 def model_card(
-    exported: ExportedModel, comparison: Comparison, data: TrainingSet, as_of: date, horizon_days: int, shop: str
+    exported: ExportedModel,
+    model: ChurnModel,
+    backtest: Backtest,
+    selection: Selection,
+    data: TrainingSet,
+    as_of: date,
+    shop: str,
 ) -> dict[str, Any]:
-    """A JSON-ready card. Qualities are those of the held-out dates, newest first; the served model is then
-    trained once more on all snapshots, which the qualities do not show."""
-    dates = data.snapshot_dates
+    """A JSON-ready card. Qualities are those of held-out dates, newest first; the served model is then trained once
+    more on everything known, which the qualities do not show."""
+    kept, dates = selection.candidate, data.snapshot_dates
+    newest = data.newest(1)
+    before = data.known_by(dates[-1]).newest(1)
     return {
         "model_version": exported.model_version,
-        "algorithm": comparison.winner,
-        "predicts": f"P(no purchase in the {horizon_days} days after the as-of date) of anybody who bought before",
-        "horizon_days": horizon_days,
+        "algorithm": kept,
+        "predicts": f"P(no purchase in the {data.horizon_days} days after the as-of date) of anybody who bought before",
+        "intended_use": INTENDED_USE,
+        "limits": list(LIMITS),
+        "horizon_days": data.horizon_days,
         "trained_as_of": str(as_of),
         "trained_on": {
             "shop": shop,
@@ -29,22 +60,84 @@ def model_card(
             "customers": len(set(data.customer_ids.tolist())),
             "churn_rate": round(float(data.churned.mean()), 5),
         },
+        "quality": _rounded(mean_quality(backtest.qualities[kept])),
+        "comparison": {
+            name: _rounded(mean_quality(qualities)) | {"baseline": name in BASELINES}
+            for name, qualities in backtest.qualities.items()
+        },
         "held_out": [
             {
-                "date": str(held_out.day),
-                "trained_on_snapshots": [str(day) for day in held_out.trained_on],
-                "candidates": {name: held_out.quality(name).as_dict() for name in held_out.probability},
+                "date": str(h.day),
+                "trained_on_snapshots": [str(day) for day in h.trained_on],
+                "quality": h.quality(kept).as_dict(),
             }
-            for held_out in comparison.held_out
+            for h in backtest.held_out
         ],
+        "by_segment": [asdict(row) for row in _groups(backtest.newest, kept, backtest.newest.customers.segments)],
+        "by_purchases": [asdict(row) for row in _groups(backtest.newest, kept, _purchases(backtest.newest))],
         "choice": {
-            "rule": "the logistic regression, unless the trees rank and rate better by more than noise",
-            "baseline": RECENCY,
-            "auc_gain_of_trees": round(comparison.auc_gain, 5),
-            "brier_gain_of_trees": round(comparison.brier_gain, 6),
-            "brier_gain_standard_error": round(comparison.brier_gain_standard_error, 6),
+            "rule": "the simplest, unless a more complex one has clearly smaller squared errors",
+            "candidates": list(CANDIDATES),
+            "gains": {name: asdict(gain) for name, gain in selection.gains.items()},
         },
-        "onnx": {"largest_difference_to_scikit_learn": exported.parity, "tolerance": PARITY_TOLERANCE},
+        "season": {
+            "follows_the_year_before": backtest.seasonal,
+            "gain_in_squared_error": backtest.season_gain,
+            "shift_of_log_odds": model.season,
+        },
+        "spend": {
+            "level": selection.spend_level,
+            "held_out": [_spend_quality(h, kept, selection.spend_level) for h in backtest.held_out],
+        },
+        "next_order": next_order_quality(backtest.held_out, kept, as_of),
+        "drift_reference": monitoring.reference(
+            newest.features,
+            model.churn_probability(newest.features),
+            before.features,
+            model.churn_probability(before.features),
+        ),
+        "onnx": {"largest_difference_to_the_trained_model": exported.parity, "tolerance": PARITY_TOLERANCE},
         "contract": CONTRACT_FINGERPRINT,
         "features": list(FEATURE_NAMES),
     }
+
+
+def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date) -> list[dict[str, Any]]:
+    """For each chance with which the next order was to come by a day: how often it had, where that day has passed."""
+    rows = []
+    for position, chance in enumerate(NEXT_ORDER_CHANCES):
+        came: list[np.ndarray[Any, Any]] = []
+        for h in held_out:
+            within = np.ceil(h.models[candidate].next_order_days(h.customers.features)[:, position])
+            passed = within <= (as_of - h.day).days
+            came.append(h.customers.days_to_next_purchase[passed] <= within[passed])
+        all_came = np.concatenate(came)
+        share = round(float(all_came.mean()), 4) if len(all_came) else None
+        rows.append({"chance": chance, "came": share, "customers": len(all_came)})
+    return rows
+
+
+def _spend_quality(h: HeldOut, candidate: str, level: float) -> dict[str, Any]:
+    expected = level * h.models[candidate].expected_spend(h.customers.features)
+    so_far = h.customers.column("monetary") / (h.customers.column("tenure_days") + 1)
+    return {
+        "date": str(h.day),
+        "expected": round(float(expected.sum()), 2),
+        "actual": round(float(h.customers.spend.sum()), 2),
+        "gini": round(normalised_gini(h.customers.spend, expected), 4),
+        "gini_of_the_rate_so_far": round(normalised_gini(h.customers.spend, so_far), 4),
+    }
+
+
+def _groups(h: HeldOut, candidate: str, groups: Any) -> Any:
+    return by_group(h.customers.churned, h.probability[candidate], groups)
+
+
+def _purchases(h: HeldOut) -> Any:
+    frequency = h.customers.column("frequency")
+    names = np.array(["1 purchase", "2 to 4 purchases", "5 purchases or more"], dtype=object)
+    return names[np.digitize(frequency, [2, 5])]
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 5) for name, value in figures.items()}

@@ -1,111 +1,200 @@
-"""A trained model as an ONNX file that carries its preprocessing and its papers, checked against the original."""
+"""A trained model as an ONNX file that carries its papers, checked against the original.
+
+skl2onnx converts scikit-learn's estimators in single precision, in which a customer within rounding of a split may
+fall on its other side. `ChurnModel` is registered with it under a converter of its own: the model's own functions,
+traced in double precision, with the boosted trees as one TreeEnsemble that has an output for each cause.
+"""
 
 import hashlib
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 from onnx import ModelProto, helper
 from skl2onnx import convert_sklearn, update_registered_converter
-from skl2onnx.algebra.onnx_ops import OnnxAdd, OnnxLog, OnnxMax
-from skl2onnx.common.data_types import FloatTensorType
-from sklearn.base import BaseEstimator
+from skl2onnx.common.data_types import DoubleTensorType
 
-from flows.churn.candidates import Log1p, churn_probability
+from flows.churn.btyd import Floats
+from flows.churn.churn_model import ChurnModel
+from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
+from flows.churn.tracing import Graph, Traced, tensor
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.reasons import CAUSE_NAMES
+from functions.churn_api.scorer import OUTPUTS, Scorer
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
-PARITY_TOLERANCE = 1e-5  # float32 in ONNX, float64 in scikit-learn
+# TreeEnsemble on doubles; newer than what skl2onnx knows of, so the finished model is told
+ML_OPSET_OF_TREES = 5
+PARITY_TOLERANCE = 1e-9
+SPLITS_CHECKED = 2_000
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """`parity` is the largest |P(scikit-learn) − P(ONNX)| that was seen."""
+    """`parity` is the largest |P(model) − P(ONNX)| that was seen."""
 
     model_version: str
     content: bytes
     parity: float
 
 
-def export(
-    model: BaseEstimator, real_rows: NDArray[np.float32], horizon_days: int, trained_as_of: date, origin: str = ""
-) -> ExportedModel:
+def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: str = "") -> ExportedModel:
     """The model as ONNX, named after its training date, horizon and content.
 
     `origin` is put before the name. The same model always gets the same name.
 
     Raises:
-        ModelRefused: when ONNX and scikit-learn disagree on real or edge rows.
+        ModelRefused: when ONNX and the model disagree on real rows, edge rows or rows next to a split.
     """
     with warnings.catch_warnings():
         # skl2onnx's own use of onnx names it has not moved away from yet
         warnings.simplefilter("ignore", DeprecationWarning)
         proto = convert_sklearn(
             model,
-            initial_types=[("features", FloatTensorType([None, len(FEATURE_NAMES)]))],
-            options={id(model): {"zipmap": False}},
+            initial_types=[("features", DoubleTensorType([None, len(FEATURE_NAMES)]))],
             target_opset=OPSET,
         )
+    for opset in proto.opset_import:
+        opset.version = ML_OPSET_OF_TREES if opset.domain == "ai.onnx.ml" else opset.version
     proto.graph.name = "churn"
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()[:8]
-    version = f"{origin}{trained_as_of}-h{horizon_days}-{digest}"
-    _attach_papers(proto, model_version=version, horizon_days=horizon_days, trained_as_of=str(trained_as_of))
+    version = f"{origin}{trained_as_of}-h{model.horizon_days}-{digest}"
+    _attach_papers(proto, model_version=version, horizon_days=model.horizon_days, trained_as_of=str(trained_as_of))
     content = proto.SerializeToString(deterministic=True)
     return ExportedModel(version, content, _check_parity(model, content, real_rows))
 
 
-def edge_rows() -> NDArray[np.float32]:
+def edge_rows() -> Floats:
     """Customers at the borders of what is possible: nothing known, all zero, huge, bought once and today."""
     smallest = [1.0 if name == "frequency" else 0.0 for name in FEATURE_NAMES]
     unknown = [
         value if CustomerFeatures.model_fields[name].is_required() else np.nan
         for name, value in zip(FEATURE_NAMES, smallest, strict=True)
     ]
-    return np.array([smallest, unknown, np.full(len(smallest), 1e9), np.full(len(smallest), np.nan)], dtype=np.float32)
+    return np.array([smallest, unknown, np.full(len(smallest), 1e9), np.full(len(smallest), 1e-9)])
 
 
-def _check_parity(model: BaseEstimator, content: bytes, real_rows: NDArray[np.float32]) -> float:
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    edges = edge_rows() if _accepts_missing(model) else np.nan_to_num(edge_rows(), nan=0.0)
-    rows = np.concatenate([real_rows, edges])
-    (probabilities,) = session.run(["probabilities"], {"features": rows})
-    difference = np.abs(probabilities[:, 1] - churn_probability(model, rows))
-    worst = int(np.argmax(difference))
-    if not difference[worst] <= PARITY_TOLERANCE:
-        values = dict(zip(FEATURE_NAMES, rows[worst].tolist(), strict=True))
-        raise ModelRefused(
-            f"ONNX and scikit-learn differ by {difference[worst]:.2g} (allowed: {PARITY_TOLERANCE}) on {values}."
-        )
-    return float(difference[worst])
+def rows_next_to_splits(model: ChurnModel, real_rows: Floats) -> Floats:
+    """Real rows, each moved onto a split of the trees, or to the double just below or above it."""
+    if not isinstance(model.risk, AdditiveTrees):
+        return real_rows[:0]
+    splits = sorted(
+        {
+            (int(node["feature_idx"]), float(node["num_threshold"]))
+            for (tree,) in model.risk.trees.fitted._predictors
+            for node in tree.nodes
+            if not node["is_leaf"]
+        }
+    )[:SPLITS_CHECKED]
+    rows = np.repeat(np.resize(real_rows, (len(splits), real_rows.shape[1])), 3, axis=0)
+    for position, (feature, threshold) in enumerate(splits):
+        beside = [np.nextafter(threshold, -np.inf), threshold, np.nextafter(threshold, np.inf)]
+        rows[3 * position : 3 * position + 3, feature] = beside
+    return rows
 
 
-def _accepts_missing(model: BaseEstimator) -> bool:
-    return bool(model.__sklearn_tags__().input_tags.allow_nan)
+def _check_parity(model: ChurnModel, content: bytes, real_rows: Floats) -> float:
+    rows = np.concatenate([real_rows, edge_rows(), rows_next_to_splits(model, real_rows)])
+    served = Scorer.load(content).run(rows)
+    pairs = {name: (answer, getattr(model, name)(rows)) for name, answer in zip(OUTPUTS, served, strict=True)}
+    for name, (in_onnx, in_model) in pairs.items():
+        off = ~np.isclose(in_onnx, in_model, rtol=PARITY_TOLERANCE, atol=PARITY_TOLERANCE, equal_nan=True)
+        if off.any():
+            row = int(np.argmax(off.reshape(len(rows), -1).any(axis=1)))
+            values = dict(zip(FEATURE_NAMES, rows[row].tolist(), strict=True))
+            raise ModelRefused(
+                f"ONNX and the model differ in {name} by more than {PARITY_TOLERANCE}: {in_onnx[row]} and"
+                f" {in_model[row]} on {values}."
+            )
+    return float(np.abs(np.subtract(*pairs["churn_probability"])).max())
 
 
 def _attach_papers(proto: ModelProto, **papers: Any) -> None:
-    papers |= {"feature_names": json.dumps(FEATURE_NAMES), "contract": CONTRACT_FINGERPRINT}
+    papers |= {
+        "feature_names": json.dumps(FEATURE_NAMES),
+        "causes": json.dumps(CAUSE_NAMES),
+        "contract": CONTRACT_FINGERPRINT,
+    }
     helper.set_model_props(proto, {name: str(value) for name, value in sorted(papers.items())})
 
 
-def _log1p_shape(operator: Any) -> None:
-    operator.outputs[0].type = FloatTensorType([None, operator.inputs[0].type.shape[1]])
+@dataclass(frozen=True)
+class _TracedTrees:
+    """`CauseTrees` as a node of the graph."""
+
+    trees: CauseTrees
+    graph: Graph
+
+    @property
+    def baseline(self) -> float:
+        return self.trees.baseline
+
+    def sums(self, features: Traced) -> Traced:
+        nodes: dict[str, list[Any]] = {
+            name: [] for name in ("feature", "split", "yes", "yes_leaf", "no", "no_leaf", "missing")
+        }
+        weights: list[float] = []
+        targets: list[int] = []
+        roots: list[int] = []
+        for (tree,) in self.trees.fitted._predictors:
+            cause = cause_of_tree(tree.nodes)
+            if cause is None:  # a tree that never splits: every tree of this library then is zero
+                continue
+            inner = [i for i, node in enumerate(tree.nodes) if not node["is_leaf"]]
+            position = {i: len(nodes["feature"]) + k for k, i in enumerate(inner)}
+            roots.append(position[0])
+            for i in inner:
+                node = tree.nodes[i]
+                nodes["feature"].append(int(node["feature_idx"]))
+                nodes["split"].append(float(node["num_threshold"]))
+                nodes["missing"].append(int(node["missing_go_to_left"]))
+                for side, child in (("yes", int(node["left"])), ("no", int(node["right"]))):
+                    is_leaf = bool(tree.nodes[child]["is_leaf"])
+                    nodes[f"{side}_leaf"].append(int(is_leaf))
+                    nodes[side].append(len(weights) if is_leaf else position[child])
+                    if is_leaf:
+                        weights.append(float(tree.nodes[child]["value"].item()))
+                        targets.append(cause)
+        return self.graph.node(
+            "TreeEnsemble", features, op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
+            n_targets=len(CAUSE_NAMES), aggregate_function=1, post_transform=0, tree_roots=roots,
+            nodes_featureids=nodes["feature"], nodes_splits=tensor(np.array(nodes["split"])),
+            nodes_modes=tensor(np.zeros(len(nodes["feature"]), dtype=np.uint8)),  # all: value <= split
+            nodes_truenodeids=nodes["yes"], nodes_trueleafs=nodes["yes_leaf"],
+            nodes_falsenodeids=nodes["no"], nodes_falseleafs=nodes["no_leaf"],
+            nodes_missing_value_tracks_true=nodes["missing"],
+            leaf_targetids=targets, leaf_weights=tensor(np.array(weights)),
+        )  # fmt: skip
 
 
-def _log1p_to_onnx(scope: Any, operator: Any, container: Any) -> None:
-    opset = container.target_opset
-    zero, one = np.array([0], dtype=np.float32), np.array([1], dtype=np.float32)
-    at_least_zero = OnnxMax(operator.inputs[0], zero, op_version=opset)
-    logarithm = OnnxLog(
-        OnnxAdd(at_least_zero, one, op_version=opset), op_version=opset, output_names=operator.outputs[:1]
-    )
-    logarithm.add_to(scope, container)
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    graph = Graph(scope, container)
+    features: Any = Traced(graph, operator.inputs[0].full_name)
+    model: ChurnModel = operator.raw_operator
+    if isinstance(model.risk, AdditiveTrees):
+        traced: Any = _TracedTrees(model.risk.trees, graph)
+        model = replace(model, risk=replace(model.risk, trees=traced))
+    answers: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
+    for answer, output in zip(answers, operator.outputs, strict=True):
+        container.add_node("Identity", [answer.name], output.full_name, name=f"deliver_{output.full_name}")
 
 
-update_registered_converter(Log1p, "ChurnLog1p", _log1p_shape, _log1p_to_onnx)
+def _outputs(scope: Any, model: ChurnModel, inputs: Any, custom_parsers: Any = None) -> Any:  # noqa: ARG001
+    operator = scope.declare_local_operator("ChurnModel", model)
+    operator.inputs = inputs
+    for name in OUTPUTS:
+        operator.outputs.append(scope.declare_local_variable(name, DoubleTensorType()))
+    return operator.outputs
+
+
+def _shapes(operator: Any) -> None:
+    widths = {"contributions": [None, len(CAUSE_NAMES)], "next_order_days": [None, 3]}
+    for name, output in zip(OUTPUTS, operator.outputs, strict=True):
+        output.type = DoubleTensorType(widths.get(name, [None]))
+
+
+update_registered_converter(ChurnModel, "ChurnModel", _shapes, _convert, parser=_outputs)

@@ -1,126 +1,88 @@
-"""Which model to keep: each candidate is tested on dates later than anything it was trained on."""
+"""Which candidate to keep, and the model that is made of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flows.churn.candidates import BOOSTED, CANDIDATES, LOGISTIC, churn_probability
-from flows.churn.evaluation import Quality, measure
+from flows.churn.backtest import Backtest, HeldOut
+from flows.churn.btyd import BuyTillYouDie, Floats
+from flows.churn.candidates import CANDIDATES
+from flows.churn.churn_model import ChurnModel
+from flows.churn.evaluation import given_the_base_rate
 from flows.churn.training_set import TrainingSet
-from flows.errors import TooLittleData
 
-HELD_OUT_DATES = 3
-FEWEST_CUSTOMERS = 200
-FEWEST_OF_EACH_OUTCOME = 20
 STANDARD_ERRORS_TO_WIN = 2.0
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """One date that no candidate has seen: the customers then, and what each candidate said of them."""
+class Gain:
+    """By how much the mean squared error is smaller, ± standard error: in all, and with the base rate given."""
 
-    day: date
-    trained_on: tuple[date, ...]
-    customers: TrainingSet
-    probability: dict[str, NDArray[np.float64]]
+    brier: float
+    standard_error: float
+    brier_given_base_rate: float
+    standard_error_given_base_rate: float
 
-    def quality(self, candidate: str) -> Quality:
-        return measure(self.customers.churned, self.probability[candidate])
+    @property
+    def is_clear(self) -> bool:
+        """A better base rate alone may be one that happened to fit a season; telling customers apart may not."""
+        return (
+            self.brier > STANDARD_ERRORS_TO_WIN * self.standard_error
+            and self.brier_given_base_rate > STANDARD_ERRORS_TO_WIN * self.standard_error_given_base_rate
+        )
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """`held_out` is newest first. Gains are those of the boosted trees over the logistic regression."""
+class Selection:
+    """The kept candidate. `gains`: of each other candidate over the one that was kept when its turn came."""
 
-    held_out: tuple[HeldOut, ...]
-    brier_gain: float
-    brier_gain_standard_error: float
-
-    @property
-    def auc_gain(self) -> float:
-        return float(np.mean([h.quality(BOOSTED).auc - h.quality(LOGISTIC).auc for h in self.held_out]))
-
-    @property
-    def winner(self) -> str:
-        """The simpler model, unless the other both ranks customers and rates them better by more than noise.
-
-        A better Brier score alone may be a base rate that happened to fit one season.
-        """
-        ranks_better = self.auc_gain > self.held_out[0].quality(LOGISTIC).auc_standard_error
-        rates_better = self.brier_gain > STANDARD_ERRORS_TO_WIN * self.brier_gain_standard_error
-        return BOOSTED if ranks_better and rates_better else LOGISTIC
+    candidate: str
+    gains: dict[str, Gain]
+    spend_level: float
 
 
-def compare_candidates(data: TrainingSet, horizon_days: int) -> Comparison:
-    """Trains every candidate for each of the last dates on what was known at that date, and tests it there.
-
-    A snapshot may be trained on only if its outcome was complete by the held-out date.
-
-    Raises:
-        TooLittleData: when the history is too short, the customers too few or all of one kind.
-    """
-    _require_enough(data, horizon_days)
-    held_out: list[HeldOut] = []
-    for day in reversed(data.snapshot_dates):
-        known = known_by(data, day, horizon_days)
-        if len(held_out) == HELD_OUT_DATES or not _has_both_outcomes(data.at(known)):
-            break
-        customers, past = data.at([day]), data.at(known)
-        if not _has_both_outcomes(customers):
-            continue
-        said = {name: churn_probability(fit(past), customers.features) for name, fit in CANDIDATES.items()}
-        held_out.append(HeldOut(day, tuple(known), customers, said))
-    if not held_out:
-        raise TooLittleData(
-            f"No past date can be tested: trained on what was known by then, and seen {horizon_days} days on,"
-            " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may do."
-        )
-    gain, standard_error = _paired_brier_gain(held_out)
-    return Comparison(tuple(held_out), gain, standard_error)
+def select(backtest: Backtest) -> Selection:
+    """The simplest candidate, unless a more complex one is clearly better on the held-out dates."""
+    kept, *others = CANDIDATES
+    gains = {}
+    for other in others:
+        gains[other] = gain_of(other, kept, backtest.held_out)
+        kept = other if gains[other].is_clear else kept
+    return Selection(kept, gains, _spend_level(kept, backtest.held_out))
 
 
-def known_by(data: TrainingSet, day: date, horizon_days: int) -> list[date]:
-    """The snapshot dates whose outcome was complete at the end of `day`."""
-    return [d for d in data.snapshot_dates if d + timedelta(days=horizon_days) <= day]
+def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
+    """The kept candidate, trained on everything known by `as_of`, expecting the totals that the backtest found."""
+    process = BuyTillYouDie.fit(data.newest(1).features)
+    model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
+    if backtest.seasonal:
+        model = model.in_season(data, as_of)
+    return model.with_spend_level(selection.spend_level)
 
 
-def _require_enough(data: TrainingSet, horizon_days: int) -> None:
-    dates = data.snapshot_dates
-    if not dates or not known_by(data, dates[-1], horizon_days):
-        raise TooLittleData(
-            f"The history is shorter than two and a half horizons of {horizon_days} days: nothing is left to test a"
-            " model on. Give more history or a shorter HORIZON_DAYS."
-        )
-    customers = len(data.at([dates[-1]]))
-    if customers < FEWEST_CUSTOMERS:
-        raise TooLittleData(
-            f"{customers} customers had bought by {dates[-1]}, the last date whose outcome is known;"
-            f" a model needs {FEWEST_CUSTOMERS}."
-        )
-    if not _has_both_outcomes(data):
-        left = int(data.churned.sum())
-        raise TooLittleData(
-            f"{left} of {len(data)} past outcomes are churn: a model needs at least {FEWEST_OF_EACH_OUTCOME} customers"
-            " who left and as many who stayed. Another HORIZON_DAYS may part them."
-        )
-
-
-def _has_both_outcomes(data: TrainingSet) -> bool:
-    left = int(data.churned.sum())
-    return min(left, len(data) - left) >= FEWEST_OF_EACH_OUTCOME
-
-
-def _paired_brier_gain(held_out: list[HeldOut]) -> tuple[float, float]:
-    """Mean gain and its standard error; a customer who is in several dates counts as one observation."""
+def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:
+    """The gain of one model over another; a customer who is in several dates counts as one observation."""
+    raw, adjusted = [], []
+    for h in held_out:
+        churned, a, b = h.customers.churned, h.probability[name], h.probability[over]
+        raw.append((b - churned) ** 2 - (a - churned) ** 2)
+        a, b = given_the_base_rate(churned, a), given_the_base_rate(churned, b)
+        adjusted.append((b - churned) ** 2 - (a - churned) ** 2)
     ids = np.concatenate([h.customers.customer_ids for h in held_out])
-    gains = np.concatenate(
-        [
-            (h.probability[LOGISTIC] - h.customers.churned) ** 2 - (h.probability[BOOSTED] - h.customers.churned) ** 2
-            for h in held_out
-        ]
-    )
+    return Gain(*mean_by_customer(ids, np.concatenate(raw)), *mean_by_customer(ids, np.concatenate(adjusted)))
+
+
+def mean_by_customer(ids: Floats, values: Floats) -> tuple[float, float]:
+    """Mean and standard error of values that are independent between customers only."""
     _, customer = np.unique(ids, return_inverse=True)
-    deviations = np.bincount(customer, gains - gains.mean())
-    return float(gains.mean()), float(np.sqrt((deviations**2).sum()) / len(gains))
+    deviations = np.bincount(customer, values - values.mean())
+    return float(values.mean()), float(np.sqrt((deviations**2).sum()) / len(values))
+
+
+def _spend_level(name: str, held_out: Sequence[HeldOut]) -> float:
+    """What was spent by what had been expected, over all held-out dates."""
+    expected = sum(float(h.models[name].expected_spend(h.customers.features).sum()) for h in held_out)
+    spent = sum(float(h.customers.spend.sum()) for h in held_out)
+    return float(np.clip(spent / expected, 0.5, 2.0)) if expected > 0 and spent > 0 else 1.0

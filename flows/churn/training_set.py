@@ -1,8 +1,8 @@
 """Stacked snapshots of customers: what was known of them at past dates, and what happened next."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from typing import Self
 
 import numpy as np
@@ -11,31 +11,41 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import FEATURE_NAMES
 
+# A snapshot counts as "a year before" another when it is off by no more than this.
+YEAR_TOLERANCE_DAYS = 3
+
 
 @dataclass(frozen=True)
 class TrainingSet:
     """n rows, one for each customer and snapshot date.
 
-    `features` is float32 [n, number of features], as the model will see it; NaN where a value is missing.
+    features: float64 [n, number of features], as the model will see it; NaN where a value is missing.
+    churned: no purchase in the horizon. spend: in the horizon, reporting currency. days_to_next_purchase: NaN where
+    none was known when the snapshots were made.
     """
 
+    horizon_days: int
     customer_ids: NDArray[np.object_]
+    segments: NDArray[np.object_]
     dates: NDArray[np.datetime64]
-    features: NDArray[np.float32]
+    features: NDArray[np.float64]
     churned: NDArray[np.bool_]
+    spend: NDArray[np.float64]
+    days_to_next_purchase: NDArray[np.float64]
 
     @classmethod
-    def from_table(cls, snapshots: pa.Table) -> Self:
+    def from_table(cls, snapshots: pa.Table, horizon_days: int) -> Self:
         """From the rows of `intermediate.int_training_snapshots`, in a fixed order."""
         ordered = snapshots.sort_by([("as_of_date", "ascending"), ("customer_id", "ascending")])
-        features = np.empty((ordered.num_rows, len(FEATURE_NAMES)), dtype=np.float32)
-        for position, name in enumerate(FEATURE_NAMES):
-            features[:, position] = ordered.column(name).cast(pa.float64()).to_numpy()
         return cls(
+            horizon_days=horizon_days,
             customer_ids=ordered.column("customer_id").to_numpy(),
+            segments=ordered.column("segment").to_numpy(),
             dates=ordered.column("as_of_date").to_numpy().astype("datetime64[D]"),
-            features=features,
+            features=feature_matrix(ordered),
             churned=ordered.column("churned").to_numpy(),
+            spend=ordered.column("spend_in_horizon").to_numpy(),
+            days_to_next_purchase=ordered.column("days_to_next_purchase").cast(pa.float64()).to_numpy(),
         )
 
     def __len__(self) -> int:
@@ -48,9 +58,40 @@ class TrainingSet:
 
     def at(self, dates: Collection[date]) -> Self:
         """The rows of the given snapshot dates."""
-        chosen = np.isin(self.dates, np.array(list(dates), dtype="datetime64[D]"))
-        return type(self)(self.customer_ids[chosen], self.dates[chosen], self.features[chosen], self.churned[chosen])
+        return self.where(np.isin(self.dates, np.array(list(dates), dtype="datetime64[D]")))
 
-    def column(self, name: str) -> NDArray[np.float32]:
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """The rows for which `chosen` is true."""
+        rows = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "horizon_days"}
+        return type(self)(horizon_days=self.horizon_days, **rows)
+
+    def known_by(self, day: date) -> Self:
+        """The snapshots whose outcome was complete at the end of `day`."""
+        return self.at([d for d in self.snapshot_dates if d + timedelta(days=self.horizon_days) <= day])
+
+    def newest(self, dates: int) -> Self:
+        """The rows of the so many newest snapshot dates."""
+        return self.at(self.snapshot_dates[-dates:])
+
+    def year_before(self, day: date) -> Self | None:
+        """The snapshot a year before `day`, if there is one."""
+        a_year_ago = day - timedelta(days=365)
+        near = [d for d in self.snapshot_dates if abs((d - a_year_ago).days) <= YEAR_TOLERANCE_DAYS]
+        return self.at([min(near, key=lambda d: abs((d - a_year_ago).days))]) if near else None
+
+    def column(self, name: str) -> NDArray[np.float64]:
         """One feature of every row."""
-        return self.features[:, FEATURE_NAMES.index(name)]
+        return column(self.features, name)
+
+
+def feature_matrix(table: pa.Table) -> NDArray[np.float64]:
+    """The contract's columns of a table, [n, number of features]; NULL becomes NaN."""
+    features = np.empty((table.num_rows, len(FEATURE_NAMES)))
+    for position, name in enumerate(FEATURE_NAMES):
+        features[:, position] = table.column(name).cast(pa.float64()).to_numpy()
+    return features
+
+
+def column(features: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """One feature of every row of a feature matrix."""
+    return features[:, FEATURE_NAMES.index(name)]

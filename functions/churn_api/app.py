@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.churn_api.contract import CustomerFeatures, RiskBand, risk_band
-from functions.churn_api.scorer import Scorer
+from functions.churn_api.reasons import CAUSE_NAMES, Cause
+from functions.churn_api.scorer import Scorer, Scores
 
 MAX_CUSTOMERS = 1_000
 
@@ -21,10 +22,27 @@ class Customer(BaseModel):
     features: CustomerFeatures
 
 
+class Reason(BaseModel):
+    cause: Cause
+    text: Annotated[str, Field(examples=["higher risk: last order 95 days ago; usually every 60 days"])]
+    effect: Annotated[float, Field(description="How much smaller the probability would be without this cause")]
+
+
+class NextOrder(BaseModel):
+    """Days after the as-of date by which the next order comes with a chance; null: not within two horizons."""
+
+    chance_10: float | None
+    chance_50: float | None
+    chance_90: float | None
+
+
 class Prediction(BaseModel):
     customer_id: str
     churn_probability: Annotated[float, Field(ge=0, le=1, description="P(no purchase within the horizon)")]
     risk_band: RiskBand
+    expected_spend: Annotated[float, Field(ge=0, description="Within the horizon, in the reporting currency")]
+    next_order_days: NextOrder
+    reasons: Annotated[list[Reason], Field(description="The three strongest, the strongest first")]
     horizon_days: int
     model_version: str
 
@@ -52,23 +70,30 @@ def create_app(scorer: Scorer) -> FastAPI:
         """Scores one customer or a list of up to 1,000; answers in the same order."""
         customers = [body] if isinstance(body, Customer) else body
         rows = [[_number(value) for _, value in customer.features] for customer in customers]
-        probabilities = scorer.churn_probability(np.array(rows, dtype=np.float32))
-        return [
-            Prediction(
-                customer_id=customer.customer_id,
-                churn_probability=probability,
-                risk_band=risk_band(probability),
-                horizon_days=scorer.horizon_days,
-                model_version=scorer.model_version,
-            )
-            for customer, probability in zip(customers, probabilities.tolist(), strict=True)
-        ]
+        scores = scorer.score(np.array(rows, dtype=np.float64))
+        return [_prediction(customer.customer_id, scores, row, scorer) for row, customer in enumerate(customers)]
 
     @app.get("/health")
     def health() -> Health:
         return Health(status="ok", model_version=scorer.model_version)
 
     return app
+
+
+def _prediction(customer_id: str, scores: Scores, row: int, scorer: Scorer) -> Prediction:
+    probability = float(scores.churn_probability[row])
+    days = [None if np.isnan(value) else float(value) for value in scores.next_order_days[row]]
+    reasons = zip(scores.causes[row], scores.reasons[row], scores.effects[row], strict=True)
+    return Prediction(
+        customer_id=customer_id,
+        churn_probability=probability,
+        risk_band=risk_band(probability),
+        expected_spend=float(scores.expected_spend[row]),
+        next_order_days=NextOrder(chance_10=days[0], chance_50=days[1], chance_90=days[2]),
+        reasons=[Reason(cause=CAUSE_NAMES[cause], text=text, effect=float(effect)) for cause, text, effect in reasons],
+        horizon_days=scorer.horizon_days,
+        model_version=scorer.model_version,
+    )
 
 
 def _number(value: float | None) -> float:

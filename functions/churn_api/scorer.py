@@ -1,7 +1,8 @@
-"""A trained churn model, ready to score: the one path from features to probability, in batch and in the API."""
+"""A trained churn model, ready to score: the one path from features to answers, in batch and in the API."""
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -10,10 +11,50 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.reasons import CAUSE_NAMES, in_words, strongest_causes
+
+# What a model's graph answers, in this order: see flows/churn/onnx_export.py.
+OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
 
 
 class ModelRefused(Exception):
     """A model file that is missing, broken, or made for other features."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of n customers.
+
+    churn_probability: P(no purchase in the horizon), [n].
+    contributions: the way from a typical active customer's log-odds of churn to this one's, by cause, [n, causes].
+    expected_spend: mean spend within the horizon, in the reporting currency, [n].
+    next_order_days: days after the as-of date by which the next order comes with a chance of 10, 50 and 90 %,
+        [n, 3]; NaN where that chance is not reached within two horizons.
+    """
+
+    features: NDArray[np.float64]
+    churn_probability: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    expected_spend: NDArray[np.float64]
+    next_order_days: NDArray[np.float64]
+
+    @cached_property
+    def causes(self) -> NDArray[np.intp]:
+        """Positions in `reasons.CAUSE_NAMES` of the three strongest causes, [n, 3]."""
+        return strongest_causes(self.contributions)
+
+    @cached_property
+    def reasons(self) -> NDArray[np.object_]:
+        """The three strongest causes in words, the strongest first, [n, 3]."""
+        return in_words(self.features, self.contributions, self.causes)
+
+    @cached_property
+    def effects(self) -> NDArray[np.float64]:
+        """By how much the probability would change back without each of the three causes, [n, 3]."""
+        p = np.clip(self.churn_probability, 1e-9, 1 - 1e-9)
+        log_odds = np.log(p / (1 - p))
+        without = log_odds[:, None] - np.take_along_axis(self.contributions, self.causes, axis=1)
+        return self.churn_probability[:, None] - 1 / (1 + np.exp(-without))
 
 
 @dataclass(frozen=True)
@@ -25,35 +66,42 @@ class Scorer:
     horizon_days: int
 
     @classmethod
-    def load(cls, model_file: Path) -> Self:
-        """A scorer for the model in a file.
+    def load(cls, model: Path | bytes) -> Self:
+        """A scorer for the model in a file, or for a model's bytes.
 
         Raises:
-            ModelRefused: when the file cannot be read, or its features are not this contract's.
+            ModelRefused: when it cannot be read, or its features are not this contract's.
         """
+        name = model if isinstance(model, Path) else "what was given"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(model_file, options, providers=["CPUExecutionProvider"])
-            metadata = session.get_modelmeta().custom_metadata_map
-            names = tuple(json.loads(metadata["feature_names"]))
-            scorer = cls(session, metadata["model_version"], int(metadata["horizon_days"]))
+            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            papers = session.get_modelmeta().custom_metadata_map
+            features, causes = tuple(json.loads(papers["feature_names"])), tuple(json.loads(papers["causes"]))
+            scorer = cls(session, papers["model_version"], int(papers["horizon_days"]))
         except Exception as error:  # onnxruntime has no exception of its own to name
-            raise ModelRefused(f"{model_file} is not a churn model that can be loaded: {error}") from error
-        if names != FEATURE_NAMES:
-            missing = [name for name in names if name not in FEATURE_NAMES]
-            new = [name for name in FEATURE_NAMES if name not in names]
+            raise ModelRefused(f"{name} is not a churn model that can be loaded: {error}") from error
+        if features != FEATURE_NAMES or causes != CAUSE_NAMES:
+            missing = [feature for feature in features if feature not in FEATURE_NAMES]
+            new = [feature for feature in FEATURE_NAMES if feature not in features]
             raise ModelRefused(
-                f"{model_file} was trained on other features than functions/churn_api/contract.py names"
+                f"{name} was trained on other features than functions/churn_api/contract.py names, or on other causes"
                 f" (only the model has: {missing}; only the contract has: {new}; the order counts too). Train again."
             )
         return scorer
 
-    def churn_probability(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """P(no purchase in the horizon), shape [n], of n customers' features, shape [n, number of features].
+    def score(self, features: NDArray[np.float64]) -> Scores:
+        """Everything the model says of n customers, from features of shape [n, number of features].
 
         Columns in the contract's order; a missing value is NaN.
         """
-        (probabilities,) = self.session.run(["probabilities"], {"features": features})
-        return np.asarray(probabilities[:, 1], dtype=np.float32)
+        # a vector unit may round the last digits otherwise in another batch: nobody is to see that
+        rounded = [np.round(answer, 9) for answer in self.run(features)]
+        return Scores(features, *rounded)
+
+    def run(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """The graph's own answers, in the order of OUTPUTS."""
+        answers: list[NDArray[np.float64]] = self.session.run(list(OUTPUTS), {"features": features})
+        return answers

@@ -1,0 +1,141 @@
+"""Rolling origin: at each of several past dates, models trained on what was known then say what came after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from flows.churn.btyd import BuyTillYouDie, Floats
+from flows.churn.candidates import BASELINES, CANDIDATES
+from flows.churn.churn_model import RECENT_SNAPSHOTS, ChurnModel
+from flows.churn.evaluation import Quality, measure
+from flows.churn.training_set import TrainingSet
+from flows.errors import TooLittleData
+
+HELD_OUT_DATES = 4
+HARM = 0.01  # of the squared errors
+FEWEST_CUSTOMERS = 200
+FEWEST_OF_EACH_OUTCOME = 20
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One date that no model had seen: the customers then, and what each model said of them.
+
+    models: the candidates. `in_season`: the same with the season of a year before, where that was known.
+    probability: of baselines and candidates.
+    """
+
+    day: date
+    trained_on: tuple[date, ...]
+    customers: TrainingSet
+    models: dict[str, ChurnModel]
+    in_season: dict[str, ChurnModel]
+    probability: dict[str, Floats]
+
+    def quality(self, name: str) -> Quality:
+        return measure(self.customers.churned, self.probability[name])
+
+    def seasoned(self) -> "HeldOut":
+        """The same date with the candidates in season."""
+        said = {name: model.churn_probability(self.customers.features) for name, model in self.in_season.items()}
+        models = self.models | self.in_season
+        return HeldOut(self.day, self.trained_on, self.customers, models, self.in_season, self.probability | said)
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """`held_out` is newest first; with `seasonal`, its candidates follow the season of the year before."""
+
+    held_out: tuple[HeldOut, ...]
+    seasonal: bool
+    season_gain: float | None
+
+    @cached_property
+    def qualities(self) -> dict[str, list[Quality]]:
+        """Of each baseline and candidate, newest date first."""
+        return {name: [h.quality(name) for h in self.held_out] for name in self.held_out[0].probability}
+
+    @property
+    def newest(self) -> HeldOut:
+        return self.held_out[0]
+
+
+def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None) -> Backtest:
+    """Tests every baseline and candidate on the last dates whose outcome is known; `say` is told how it goes.
+
+    A snapshot may be trained on only if its outcome was complete by the held-out date. The season of a year before
+    is followed unless that did harm on these dates: where there is no season it costs next to nothing, and a few
+    dates in a row may show none of a season that is to come.
+
+    Raises:
+        TooLittleData: when the history is too short, the customers too few or all of one kind.
+    """
+    _require_enough(data)
+    held_out: list[HeldOut] = []
+    for day in reversed(data.snapshot_dates):
+        past = data.known_by(day)
+        if len(held_out) == HELD_OUT_DATES or not _has_both_outcomes(past.newest(RECENT_SNAPSHOTS)):
+            break
+        customers = data.at([day])
+        if _has_both_outcomes(customers):
+            held_out.append(hold_out(day, past, customers))
+            say(f"tested on {day}, trained on {len(held_out[-1].trained_on)} snapshots before")
+    if not held_out:
+        raise TooLittleData(
+            f"No past date can be tested: trained on what was known by then, and seen {data.horizon_days} days on,"
+            " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may do."
+        )
+    gain = _season_gain(held_out)
+    mean_brier = float(np.mean([h.quality(name).brier for h in held_out for name in h.models]))
+    seasonal = gain is not None and gain > -HARM * mean_brier
+    return Backtest(tuple(h.seasoned() for h in held_out) if seasonal else tuple(held_out), seasonal, gain)
+
+
+def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:
+    """Trains everything on `past`, which must have been known at `day`, and lets it speak of the customers then."""
+    recent = past.newest(RECENT_SNAPSHOTS)
+    said = {name: fit(recent)(customers.features) for name, fit in BASELINES.items()}
+    process = BuyTillYouDie.fit(past.newest(1).features)
+    models = {name: ChurnModel.train(fit, past, process) for name, fit in CANDIDATES.items()}
+    said |= {name: model.churn_probability(customers.features) for name, model in models.items()}
+    has_year_before = past.year_before(day) is not None
+    in_season = {name: model.in_season(past, day) for name, model in models.items()} if has_year_before else {}
+    return HeldOut(day, tuple(recent.snapshot_dates), customers, models, in_season, said)
+
+
+def _season_gain(held_out: list[HeldOut]) -> float | None:
+    """By how much the squared errors of the candidates are smaller in season; None where no season was known."""
+    gains = []
+    for plain in held_out:
+        seasoned = plain.seasoned()
+        gains += [plain.quality(name).brier - seasoned.quality(name).brier for name in plain.in_season]
+    return float(np.mean(gains)) if gains else None
+
+
+def _require_enough(data: TrainingSet) -> None:
+    dates = data.snapshot_dates
+    if not dates or not len(data.known_by(dates[-1])):
+        raise TooLittleData(
+            f"The history is shorter than two and a half horizons of {data.horizon_days} days: nothing is left to test"
+            " a model on. Give more history or a shorter HORIZON_DAYS."
+        )
+    customers = len(data.at([dates[-1]]))
+    if customers < FEWEST_CUSTOMERS:
+        raise TooLittleData(
+            f"{customers} customers had bought by {dates[-1]}, the last date whose outcome is known;"
+            f" a model needs {FEWEST_CUSTOMERS}."
+        )
+    if not _has_both_outcomes(data):
+        left = int(data.churned.sum())
+        raise TooLittleData(
+            f"{left} of {len(data)} past outcomes are churn: a model needs at least {FEWEST_OF_EACH_OUTCOME} customers"
+            " who left and as many who stayed. Another HORIZON_DAYS may part them."
+        )
+
+
+def _has_both_outcomes(data: TrainingSet) -> bool:
+    left = int(data.churned.sum())
+    return min(left, len(data) - left) >= FEWEST_OF_EACH_OUTCOME

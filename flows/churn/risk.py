@@ -1,0 +1,194 @@
+"""Models of the log-odds of churn that say, for each customer, how much each cause contributes.
+
+Two kinds: a straight line in the logarithms of recency, frequency, monetary and tenure together with what a
+buy-till-you-die process expects; and boosted trees, each of which sees the features of one cause only, so that
+their sum is a sum over causes.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.training_set import TrainingSet, column
+from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.reasons import CAUSE_NAMES, CAUSES
+
+RFMT = ("recency_days", "frequency", "monetary", "tenure_days")
+
+
+@dataclass(frozen=True)
+class LinearRisk:
+    """log-odds = intercept + Σ slope · log(1 + R, F, M, T) + process_weight · log-odds of the process.
+
+    `typical` is an active customer in the middle of the logarithms, in the order of RFMT: see `contributions`.
+    """
+
+    intercept: float
+    slopes: tuple[float, float, float, float]
+    process: BuyTillYouDie
+    process_weight: float
+    horizon_days: int
+    typical: tuple[float, float, float, float]
+
+    @classmethod
+    def averaged(cls, data: TrainingSet, process: BuyTillYouDie) -> Self:
+        """Half a regression on R, F, M and tenure, half the process: two views whose errors differ."""
+        intercept, slopes = fit_logistic(logs_of(data.features), data.churned)
+        return cls(intercept / 2, _four(slopes / 2), process, 0.5, data.horizon_days, _middle(data))
+
+    @classmethod
+    def stacked(cls, data: TrainingSet, process: BuyTillYouDie) -> Self:
+        """A regression on R, F, M, tenure and what the process expects."""
+        expected = process.log_odds_of_no_purchase(*history(data.features), data.horizon_days)
+        columns = np.column_stack([logs_of(data.features), expected])
+        intercept, slopes = fit_logistic(columns, data.churned)
+        return cls(intercept, _four(slopes), process, float(slopes[4]), data.horizon_days, _middle(data))
+
+    def log_odds(self, features: Floats) -> Floats:
+        return self._log_odds(*_rfmt(features))
+
+    def contributions(self, features: Floats) -> Floats:
+        """The way from a typical active customer's log-odds to this one's, by cause, [n, causes].
+
+        Recency: what changes between the day on which the next order would usually have come and today. The usual
+        day is by the customer's own gaps, or, after one order, by the time that active customers usually have waited.
+        Frequency: what is left between the typical customer and this one on that day. Spend: the line's slope.
+        Causes that the line does not know are zero. All add up to the difference to the typical customer.
+        """
+        recency, frequency, monetary, tenure = _rfmt(features)
+        r, f, m, t = self.typical
+        to_last = tenure - recency
+        usual = np.where(frequency > 1, np.maximum(to_last / np.maximum(frequency - 1, 1), 1), r)
+        today = self._log_odds(recency, frequency, monetary, tenure)
+        on_the_usual_day = self._log_odds(usual, frequency, monetary, to_last + usual)
+        zero = np.zeros_like(recency)
+        typical = self._log_odds(zero + r, f, monetary, zero + t)
+        by_cause = {
+            "recency": today - on_the_usual_day,
+            "frequency": on_the_usual_day - typical,
+            "spend": self.slopes[2] * (np.log1p(monetary) - np.log1p(m)),
+        }
+        return np.column_stack([by_cause.get(cause, zero) for cause in CAUSE_NAMES])
+
+    def _log_odds(self, recency: Floats, frequency: Floats | float, monetary: Floats, tenure: Floats) -> Floats:
+        r, f, m, t = self.slopes
+        line = self.intercept + r * np.log1p(recency) + f * np.log1p(frequency) + m * np.log1p(monetary)
+        repeats = np.maximum(frequency - 1, 0)
+        last = np.where(repeats > 0, tenure - recency, 0.0)
+        expected = self.process.log_odds_of_no_purchase(repeats, last, tenure, self.horizon_days)
+        odds: Floats = line + t * np.log1p(tenure) + self.process_weight * expected
+        return odds
+
+
+@dataclass(frozen=True)
+class CauseTrees:
+    """Fitted trees, each of which sees the features of one cause only, summed up by cause."""
+
+    fitted: HistGradientBoostingClassifier
+
+    @property
+    def baseline(self) -> float:
+        """What the trees are added to."""
+        return float(self.fitted._baseline_prediction.item())
+
+    def sums(self, features: Floats) -> Floats:
+        """The sum of each cause's trees, [n, causes]."""
+        sums = np.zeros((len(features), len(CAUSE_NAMES)))
+        no_categories, no_map = np.zeros((0, 8), dtype=np.uint32), np.zeros(0, dtype=np.uint32)
+        for (tree,) in self.fitted._predictors:
+            cause = cause_of_tree(tree.nodes)
+            if cause is not None:
+                sums[:, cause] += tree.predict(features, no_categories, no_map, 1)
+        return sums
+
+
+@dataclass(frozen=True)
+class AdditiveTrees:
+    """log-odds = intercept + slope · (baseline + Σ trees).
+
+    `typical` is each cause's mean sum of trees over the active customers of the newest snapshot, [causes].
+    """
+
+    trees: CauseTrees
+    slope: float
+    intercept: float
+    typical: Floats
+
+    @classmethod
+    def fit(cls, data: TrainingSet) -> Self:
+        """Small trees; slope and intercept (Platt) from customers that the trees they are fitted to had not seen."""
+        unseen = np.empty(len(data))
+        for learn, test in GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids):
+            trees = _trees().fit(data.features[learn], data.churned[learn])
+            unseen[test] = trees.decision_function(data.features[test])
+        intercept, slopes = fit_logistic(unseen[:, None], data.churned)
+        trees = CauseTrees(_trees().fit(data.features, data.churned))
+        return cls(trees, float(slopes[0]), intercept, trees.sums(_active(data.newest(1))).mean(axis=0))
+
+    def log_odds(self, features: Floats) -> Floats:
+        in_all: Floats = self.trees.sums(features).sum(axis=1)
+        return self.intercept + self.slope * (self.trees.baseline + in_all)
+
+    def contributions(self, features: Floats) -> Floats:
+        """Log-odds less those with the cause's trees at what they say of active customers on average, [n, causes]."""
+        return self.slope * (self.trees.sums(features) - self.typical)
+
+
+Risk = LinearRisk | AdditiveTrees
+
+
+def cause_of_tree(nodes: NDArray[np.void]) -> int | None:
+    """Position in CAUSE_NAMES of the one cause that a tree sees; None for a tree that never splits."""
+    if nodes[0]["is_leaf"]:
+        return None
+    feature = FEATURE_NAMES[nodes[0]["feature_idx"]]
+    return next(position for position, cause in enumerate(CAUSE_NAMES) if feature in CAUSES[cause])
+
+
+def logs_of(features: Floats) -> Floats:
+    """log(1 + R, F, M, T), [n, 4]; less than zero counts as zero."""
+    return np.log1p(np.column_stack(_rfmt(features)))
+
+
+def fit_logistic(columns: Floats, churned: NDArray[np.bool_]) -> tuple[float, Floats]:
+    """Intercept and slopes of a logistic regression, in the columns' own units."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(columns, churned)
+    scaler, line = model[0], model[1]
+    slopes = line.coef_[0] / scaler.scale_
+    return float(line.intercept_[0] - slopes @ scaler.mean_), slopes
+
+
+def _four(slopes: Floats) -> tuple[float, float, float, float]:
+    r, f, m, t = slopes[:4].tolist()
+    return r, f, m, t
+
+
+def _middle(data: TrainingSet) -> tuple[float, float, float, float]:
+    return _four(np.expm1(logs_of(_active(data)).mean(axis=0)))
+
+
+def _active(data: TrainingSet) -> Floats:
+    """The features of customers who have not been silent for longer than is usual for them; of all if nobody is."""
+    active = data.column("recency_to_shrunk_gap") <= 1
+    return data.features[active] if active.any() else data.features
+
+
+def _rfmt(features: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    recency, frequency, monetary, tenure = (np.maximum(column(features, name), 0) for name in RFMT)
+    return recency, frequency, monetary, np.maximum(tenure, recency)
+
+
+def _trees() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=120, learning_rate=0.06, max_leaf_nodes=8, min_samples_leaf=60, l2_regularization=5.0,
+        early_stopping=False, random_state=0,
+        interaction_cst=[[FEATURE_NAMES.index(name) for name in features] for features in CAUSES.values()],
+    )  # fmt: skip

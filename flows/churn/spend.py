@@ -1,0 +1,48 @@
+"""What customers who buy will spend within the horizon."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from sklearn.linear_model import GammaRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from flows.churn.btyd import Floats
+from flows.churn.training_set import TrainingSet, column
+
+SPEND_FEATURES = (
+    "recency_days", "frequency", "monetary", "tenure_days", "average_order_value", "spend_last_365_days",
+    "decayed_purchases_120_days",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SpendModel:
+    """E[spend | buys] = exp(intercept + Σ slope · log(1 + feature)), by a gamma regression with log link."""
+
+    intercept: float
+    slopes: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, data: TrainingSet) -> Self:
+        """On the customers who bought."""
+        bought = data.where(~data.churned & (data.spend > 0))
+        model = make_pipeline(StandardScaler(), GammaRegressor(alpha=1e-3, solver="newton-cholesky", max_iter=100))
+        model.fit(spend_logs(bought.features), bought.spend)
+        scaler, line = model[0], model[1]
+        slopes = line.coef_ / scaler.scale_
+        return cls(float(line.intercept_ - slopes @ scaler.mean_), tuple(slopes.tolist()))
+
+    def if_bought(self, features: Floats) -> Floats:
+        """Mean spend of customers with these features if they buy, [n]."""
+        mean: Floats = np.exp(self.intercept + spend_logs(features) @ np.array(self.slopes))
+        return mean
+
+    def scaled(self, factor: float) -> Self:
+        return replace(self, intercept=self.intercept + float(np.log(factor)))
+
+
+def spend_logs(features: Floats) -> Floats:
+    """log(1 + x) of the features that matter for spend, [n, 7]; less than zero counts as zero."""
+    return np.log1p(np.maximum(np.column_stack([column(features, name) for name in SPEND_FEATURES]), 0))

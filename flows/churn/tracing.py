@@ -1,0 +1,112 @@
+"""Records a numpy computation as ONNX nodes: what is written once for arrays becomes the graph that is served.
+
+A `Traced` value stands in for an array of doubles. The functions of numpy and scipy that the model uses, applied to
+it, add nodes to the graph instead of computing; any other function is refused by numpy with its name.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from scipy.special import expit
+
+_SAME_IN_ONNX: dict[np.ufunc, str] = {
+    np.add: "Add", np.subtract: "Sub", np.multiply: "Mul", np.true_divide: "Div", np.negative: "Neg",
+    np.log: "Log", np.exp: "Exp", np.maximum: "Max", np.minimum: "Min", np.abs: "Abs",
+    np.greater: "Greater", np.less_equal: "LessOrEqual", np.bitwise_and: "And", expit: "Sigmoid",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What skl2onnx is building: its scope hands out names, its container takes nodes. What is asked for twice, such
+    as the probability that spend depends on too, stands in the graph once."""
+
+    scope: Any
+    container: Any
+    known: dict[Any, Any] = field(default_factory=dict)
+
+    def constant(self, value: Any) -> str:
+        """The name of a constant: doubles, unless it is an array of integers."""
+        array = np.asarray(value)
+        if array.dtype.kind not in "iu" or not isinstance(value, np.ndarray):
+            array = array.astype(np.float64)
+        key = (array.dtype.kind, array.shape, array.tobytes())
+        if key not in self.known:
+            name = self.known[key] = self.scope.get_unique_variable_name("constant")
+            onnx_type = numpy_helper.from_array(array).data_type
+            self.container.add_initializer(name, onnx_type, list(array.shape), array.ravel().tolist())
+        return str(self.known[key])
+
+    def node(self, operator: str, *inputs: Any, **attributes: Any) -> "Traced":
+        """A node over values and constants."""
+        names = [given.name if isinstance(given, Traced) else self.constant(given) for given in inputs]
+        key = (operator, *names, *(f"{name}={value}" for name, value in sorted(attributes.items())))
+        if key not in self.known:
+            self.known[key] = Traced(self, self.scope.get_unique_variable_name(operator.lower()))
+            name = self.scope.get_unique_operator_name(operator)
+            self.container.add_node(operator, names, self.known[key].name, name=name, **attributes)
+        return self.known[key]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """A value of the graph, [n] or [n, k]."""
+
+    graph: Graph
+    name: str
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method != "__call__" or options:
+            return NotImplemented
+        if function in _SAME_IN_ONNX:
+            return self.graph.node(_SAME_IN_ONNX[function], *inputs)
+        if function is np.matmul:  # by a vector; ONNX Runtime's MatMul fails on a batch of nobody
+            return (inputs[0] * inputs[1]).sum(axis=1)
+        if function is np.log1p:
+            return np.log(1 + inputs[0])
+        if function is np.logaddexp:
+            a, b = inputs
+            return np.maximum(a, b) + np.log(1 + np.exp(-np.abs(a - b)))
+        return NotImplemented
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
+        if function in _REWRITTEN and not options:
+            return _REWRITTEN[function](self.graph, *args)
+        return NotImplemented
+
+    def __getitem__(self, where: tuple[slice, int]) -> "Traced":
+        rows, position = where
+        if rows != slice(None):
+            raise NotImplementedError("only whole columns can be taken from a traced value")
+        return self.graph.node("Gather", self, np.array(position, dtype=np.int64), axis=1)
+
+    def sum(self, axis: int) -> "Traced":
+        return self.graph.node("ReduceSum", self, np.array([axis], dtype=np.int64), keepdims=0)
+
+
+def _column_stack(graph: Graph, columns: Sequence[Traced]) -> Traced:
+    wide = [graph.node("Unsqueeze", column, np.array([1], dtype=np.int64)) for column in columns]
+    return graph.node("Concat", *wide, axis=1)
+
+
+def _where(graph: Graph, condition: Any, yes: Any, no: Any) -> Any:
+    if isinstance(condition, Traced):
+        return graph.node("Where", condition, yes, no)
+    return yes if condition else no
+
+
+_REWRITTEN: dict[Any, Callable[..., Traced]] = {
+    np.column_stack: _column_stack,
+    np.where: _where,
+    np.clip: lambda _, value, low, high: np.minimum(np.maximum(value, low), high),
+    np.zeros_like: lambda _, value: value * 0,
+}
+
+
+def tensor(array: NDArray[Any]) -> Any:
+    """An array as an attribute of a node."""
+    return numpy_helper.from_array(array)
