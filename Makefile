@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED PORT
+export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED PORT MODELS VERSION
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run serve test test-fast check bench lint types generate lock champion screenshots clean
+.PHONY: help run serve promote rollback test test-fast check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,12 @@ run: $(VENV)/pipeline ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=,
 
 serve: $(VENV)/pipeline ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
 	@$(BIN)/python -m flows serve
+
+promote: $(VENV)/pipeline ## make the stored model VERSION= the champion
+	@$(BIN)/python -m flows promote
+
+rollback: $(VENV)/pipeline ## make the champion before this one champion again
+	@$(BIN)/python -m flows rollback
 
 test: check $(VENV)/dev ## all checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -39,6 +45,9 @@ types: $(VENV)/dev ## types
 
 bench: $(VENV)/dev ## measure speed, memory and model quality, each against something else in the same run
 	@$(BIN)/python -m tests.benchmarks
+
+explore: $(VENV)/dev ## open the page on which an analyst changes a feature and compares models
+	@$(BIN)/marimo edit model_artifacts/exploration.py
 
 generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
 	@$(BIN)/python -m flows.adapters.feature_docs

@@ -1,4 +1,4 @@
-"""`python -m flows run`, `serve` and `champion`: what the make targets of these names call."""
+"""`python -m flows run`, `serve`, `champion`, `promote`, `rollback`: what the make targets of these names call."""
 
 import signal
 import sys
@@ -22,6 +22,11 @@ def main(command: str) -> int:
             from flows.serve import serve
 
             serve(settings)
+            return 0
+        if command in ("promote", "rollback"):
+            from flows.promotion import promote, roll_back
+
+            (promote if command == "promote" else roll_back)(settings)
             return 0
         return _run_flow(command, settings)
     except KeyboardInterrupt:
@@ -51,7 +56,7 @@ def _run_flow(command: str, settings: Settings) -> int:
         if command == "champion":
             ship_champion(settings)
         else:
-            print_summary(pipeline(settings), Console())
+            print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
     except (Exception, KeyboardInterrupt) as error:
         if interrupts:  # dbt turns an interrupt into a failure of its own
             sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
@@ -64,7 +69,7 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["serve"], ["champion"]):
-        sys.exit("usage: python -m flows run | serve | champion")
+    if sys.argv[1:] not in (["run"], ["serve"], ["champion"], ["promote"], ["rollback"]):
+        sys.exit("usage: python -m flows run | serve | champion | promote | rollback")
     hush_duckdb_at_exit()
     sys.exit(main(sys.argv[1]))

@@ -4,27 +4,28 @@ import logging
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.adapters.csv_source.landing import Landing
 from flows.adapters.dashboard import write_dashboard
-from flows.adapters.model_store import StoredModel
-from flows.adapters.run_report import RunReport, read_report
+from flows.adapters.model_registry import StoredModel
+from flows.adapters.monitoring import monitor, warnings_in_words
+from flows.adapters.run_report import RunReport, Trained, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
-from flows.churn.selection import Comparison
 from flows.errors import TooLittleData, WarehouseBusy
 from flows.settings import SIMULATED_SHOP, Settings, now
 from flows.summary import as_markdown
-from flows.training import Trained, training
+from flows.training import training
 from flows.wiring import wire
 
 log = logging.getLogger(__name__)
 
 STAGING = ("path:seeds", "path:models/staging")
 FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm")
-SCORES = ("churn_predictions", "marketing_customers")
+SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
 
 
 @flow(name="pipeline", validate_parameters=False)
@@ -33,20 +34,22 @@ def pipeline(settings: Settings) -> RunReport:
     started_at = now()
     simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
     landing = land_orders(settings, simulated, started_at)
-    variables = _variables(settings, landing, started_at)
+    variables = _variables(landing, started_at)
 
     build(settings, "1 of 3: order lines", STAGING, variables)
     as_of = find_as_of(settings)
-    variables |= {"as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to}
+    variables |= {
+        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "horizon_days": as_of.horizon_days,
+    }  # fmt: skip
 
     build(settings, "2 of 3: segments and features", FEATURES, variables)
-    trained = training(settings, as_of.date)
-    model = choose_model(settings, trained)
+    trained = training(settings, as_of.date, as_of.horizon_days)
+    model = choose_model(settings, as_of, trained)
 
-    variables |= {"model_version": model.version, "model_folder": str(model.folder)} if model else {}
+    variables |= scoring_variables(settings, model)
     build(settings, "3 of 3: scores and marts", SCORES, variables)
-    comparison = trained.comparison if isinstance(trained, Trained) else trained
-    report = gather_report(settings, landing, as_of, comparison, model, simulated)
+    measured = watch_model(settings, as_of, model, started_at)
+    report = gather_report(settings, landing, as_of, trained, model, measured, simulated)
     draw_dashboard(settings, report)
     publish(report)
     return report
@@ -91,21 +94,42 @@ def build(settings: Settings, title: str, selection: tuple[str, ...], variables:
 
 @task(**waits_for_warehouse)
 def find_as_of(settings: Settings) -> AsOf:
-    as_of = decide_as_of(wire(settings).warehouse, settings.as_of, settings.currency)
+    as_of = decide_as_of(wire(settings).warehouse, settings.as_of, settings.currency, settings.horizon_days)
     log.info("everything is as of the end of %s", as_of.date)
+    log.info("looking %d days ahead: %s", as_of.horizon_days, as_of.why_horizon)
     return as_of
 
 
 @task
-def choose_model(settings: Settings, trained: Trained | TooLittleData) -> StoredModel | None:
-    """The model just trained; without one, the shipped model if it looks as far ahead; else nobody is scored."""
+def choose_model(settings: Settings, as_of: AsOf, trained: Trained | TooLittleData) -> StoredModel | None:
+    """The model that the gate chose; without one, the shipped model if it looks as far ahead; else nobody is scored."""
     if isinstance(trained, Trained):
         return trained.model
     log.warning("no model could be trained: %s", trained)
     shipped = wire(settings).shipped_models.champion()
-    if shipped and shipped.horizon_days == settings.horizon_days:
+    if shipped and shipped.horizon_days == as_of.horizon_days:
         return shipped
     return None
+
+
+@task
+def scoring_variables(settings: Settings, model: StoredModel | None) -> dict[str, Any]:
+    """What dbt needs to know of the model; its files are brought to this machine first if they are elsewhere."""
+    if model is None:
+        return {}
+    wiring = wire(settings)
+    home = wiring.shipped_models if model.version in wiring.shipped_models.versions() else wiring.own_models
+    return {"model_version": model.version, "model_folder": str(home.local_folder(model.version))}
+
+
+@task(**waits_for_warehouse)
+def watch_model(settings: Settings, as_of: AsOf, model: StoredModel | None, measured_at: datetime) -> pa.Table:
+    """Drift of this run's customers and realised quality of past predictions; what is beyond its limit is warned of."""
+    wiring = wire(settings)
+    measured = monitor(wiring.warehouse, wiring.own_models, model, as_of.date, measured_at)
+    for warning in warnings_in_words(measured):
+        log.warning(warning)
+    return measured
 
 
 @task(**waits_for_warehouse)
@@ -113,11 +137,13 @@ def gather_report(
     settings: Settings,
     landing: Landing,
     as_of: AsOf,
-    comparison: Comparison | TooLittleData,
+    trained: Trained | TooLittleData,
     model: StoredModel | None,
+    measured: pa.Table,
     simulated: SimulatedOrders | None,
 ) -> RunReport:
-    return read_report(wire(settings).warehouse, settings, landing, as_of, comparison, model, simulated)
+    warehouse = wire(settings).warehouse
+    return read_report(warehouse, settings, landing, as_of, trained, model, measured, simulated)
 
 
 @task
@@ -130,12 +156,19 @@ def draw_dashboard(settings: Settings, report: RunReport) -> None:
 def publish(report: RunReport) -> None:
     create_markdown_artifact(as_markdown(report), key="run-summary", description="What this run found")
     create_table_artifact(report.segments.to_pylist(), key="segments", description="Segments by size and value")
+    create_table_artifact(
+        [
+            row | {"as_of_date": str(row["as_of_date"])}
+            for row in report.measured.drop_columns("measured_at").to_pylist()
+        ],
+        key="model-monitoring",
+        description="Drift of this run and realised quality of earlier ones",
+    )
 
 
-def _variables(settings: Settings, landing: Landing, started_at: datetime) -> dict[str, Any]:
+def _variables(landing: Landing, started_at: datetime) -> dict[str, Any]:
     return {
         "order_lines": landing.mapping.as_dbt_variable(),
-        "horizon_days": settings.horizon_days,
         "run_date": str(started_at.date()),
         "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S"),
     }

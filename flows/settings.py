@@ -24,9 +24,12 @@ class Settings(BaseSettings):
     orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
     source: str | None = Field(None, description="entry of airbyte/connections.yml")
     as_of: date | None = Field(None, description="YYYY-MM-DD; none: the last order's day")
-    horizon_days: int = Field(90, ge=7, le=365, description="churn = no purchase in so many days")
+    horizon_days: int | None = Field(
+        None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
+    )
     currency: str | None = Field(None, description="report in this currency (ISO code)")
     data_dir: Path = Field(Path("data"), description="everything a run writes")
+    models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
     seed: int = Field(42, ge=0, description="of the simulated shop")
     threads: int = Field(2, ge=1, le=64, description="of dbt")
@@ -72,9 +75,14 @@ class Settings(BaseSettings):
         return self.data_dir / "dashboard.html"
 
     @property
-    def models_folder(self) -> Path:
-        """Models trained by this installation; the shipped one is in `SHIPPED_MODELS`."""
+    def models_cache(self) -> Path:
+        """Copies of models that are kept elsewhere."""
         return self.data_dir / "models"
+
+    @property
+    def models_location(self) -> str:
+        """Models trained by this installation; the shipped one is in `SHIPPED_MODELS`."""
+        return self.models or str(self.data_dir / "models")
 
 
 SHIPPED_MODELS = REPOSITORY / "model_artifacts"

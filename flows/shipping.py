@@ -2,6 +2,7 @@
 
 import logging
 
+from flows.adapters.model_registry import REPORT
 from flows.errors import TooLittleData
 from flows.pipeline import pipeline
 from flows.settings import Settings
@@ -20,10 +21,12 @@ def ship_champion(settings: Settings) -> None:
         TooLittleData: when the shop of the settings is too small to train on.
     """
     report = pipeline(settings)
-    trained = training(settings, report.as_of.date, ORIGIN)
+    trained = training(settings, report.as_of.date, report.as_of.horizon_days, ORIGIN)
     if isinstance(trained, TooLittleData):
         raise trained
-    shipped = wire(settings).shipped_models
-    shipped.save((trained.model.folder / "model.onnx").read_bytes(), trained.model.card)
-    shipped.promote(trained.model.version)
-    log.info("model_artifacts/ now serves %s", trained.model.version)
+    wiring = wire(settings)
+    model = wiring.own_models.load(trained.new_version)
+    report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
+    wiring.shipped_models.save(model.content, model.card, report_page)
+    wiring.shipped_models.promote(model.version)
+    log.info("model_artifacts/ now serves %s", model.version)

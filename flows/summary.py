@@ -5,8 +5,12 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from flows.adapters.monitoring import warnings_in_words
 from flows.adapters.run_report import ModelReport, RunReport
+from flows.churn.evaluation import mean_lift, mean_quality
 from flows.money import money, percent
+
+REASON = "strongest reason"
 
 
 def print_summary(report: RunReport, console: Console) -> None:
@@ -18,7 +22,8 @@ def print_summary(report: RunReport, console: Console) -> None:
         if rows:
             table = Table(box=None, padding=(0, 1), header_style="dim")
             for position, column in enumerate(columns):
-                table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+                is_text = position == 0 or column == REASON
+                table.add_column(column, justify="left" if is_text else "right", no_wrap=column != REASON)
             for row in rows:
                 table.add_row(*row)
             console.print(table)
@@ -44,6 +49,8 @@ def _sections(report: RunReport) -> Iterable[_Section]:
     yield "What was read", list(_what_was_read(report)), (), []
     yield f"Segments on {report.as_of.date}", [], *_segments(report)
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
+    if report.model:
+        yield "What the model meets", list(_watched(report)), (), []
     yield "Most at stake", list(_about_stakes(report)), *_stakes(report)
     yield "Where to look", [f"{name}: {path}" for name, path in _files(report)], (), []
 
@@ -62,6 +69,7 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
         yield "nothing had to be set aside"
     if report.later_rows:
         yield f"{report.later_rows:,} later than {report.as_of.date}, not looked at"
+    yield f"looking {report.as_of.horizon_days} days ahead: {report.as_of.why_horizon}"
     if report.as_of.convert_to:
         yield f"all amounts converted to {report.as_of.convert_to}"
 
@@ -86,56 +94,82 @@ def _quality(report: RunReport) -> Iterable[str]:
     if model is None:
         yield f"nobody was scored: {report.why_no_model}"
         return
-    yield f"{model.version}: {model.algorithm}"
-    if model.shipped:
+    yield f"{model.version}: {model.model.card['algorithm']}"
+    if model.trained is None:
         yield f"this model is the one that comes with the project, trained on a simulated shop: {model.why_shipped}"
         yield "its probabilities are a first orientation, untested on this shop"
         return
-    q = model.quality
-    assert q is not None
+    trained = model.trained
+    quality = mean_quality(trained.backtest.qualities[trained.selection.candidate])
+    if trained.verdict.use_new:
+        yield f"{'champion' if trained.verdict.promote else 'for this run only'}: {trained.verdict.why}"
+    else:
+        yield f"the champion stays, {trained.new_version} does not replace it: {trained.verdict.why}"
+    dates = [h.day for h in trained.backtest.held_out]
     yield (
-        f"on {q.customers:,} customers of {model.held_out_date}, which it had not seen: {percent(q.churn_rate)} bought"
-        f" nothing in the {report.settings.horizon_days} days after; it had said {percent(q.mean_probability)}"
+        f"{trained.new_version} was tested on {len(dates)} dates it had not seen, {dates[-1]} to {dates[0]}:"
+        f" {percent(quality['churn_rate'])}"
+        f" bought nothing in the {report.as_of.horizon_days} days after; it had said"
+        f" {percent(quality['mean_probability'])}"
     )
-    yield "all candidates there (* kept; lift: how many times more churners among the tenth rated riskiest)"
+    if trained.backtest.seasonal:
+        helped = (trained.backtest.season_gain or 0) > 0
+        yield (
+            "base rate and spend follow the season of a year before:"
+            f" on these dates that {'made it better' if helped else 'did no harm'}"
+        )
+    yield "means over these dates (* kept; lift: how many times more churners among the tenth rated riskiest)"
     if model.best_possible_auc is not None:
         yield f"best possible AUC, knowing each simulated customer's true habits: {model.best_possible_auc:.3f}"
 
 
 def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence[str]]]:
     columns = ("candidate", "AUC", "±", "Brier", "ECE", "lift")
-    if model is None:
+    if model is None or model.trained is None:
         return columns, []
-    rows = [
-        (
-            f"{name} *" if name == model.algorithm else name,
-            f"{q.auc:.3f}",
-            f"{q.auc_standard_error:.3f}",
-            f"{q.brier:.3f}",
-            f"{q.ece:.3f}",
-            f"{q.lift_top_decile:.2f}",
+    kept, rows = model.trained.selection.candidate, []
+    for name, qualities in model.trained.backtest.qualities.items():
+        mean = mean_quality(qualities)
+        rows.append(
+            (
+                f"{name} *" if name == kept else name,
+                f"{mean['auc']:.3f}",
+                f"{mean['auc_standard_error']:.3f}",
+                f"{mean['brier']:.3f}",
+                f"{mean['ece']:.3f}",
+                f"{mean_lift(qualities):.2f}",
+            )
         )
-        for name, q in model.candidates.items()
-    ]
     return columns, list(rows)
+
+
+def _watched(report: RunReport) -> Iterable[str]:
+    warnings = warnings_in_words(report.measured)
+    yield from warnings
+    if not warnings:
+        past = len({row["as_of_date"] for row in report.measured.to_pylist() if row["measure"] == "auc"})
+        yield f"no drift and no loss of quality beyond its limit ({past} earlier runs could be judged since the last)"
 
 
 def _about_stakes(report: RunReport) -> Iterable[str]:
     if report.model:
-        yield f"spend of the last 365 days × probability of no purchase in the next {report.settings.horizon_days} days"
+        days = report.as_of.horizon_days
+        yield f"at stake: spend of the last 365 days × probability of no purchase in the next {days} days"
+        expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
+        total = money(expected, report.as_of.currency)
+        yield f"all customers together are expected to spend {total} in these {days} days"
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = ("customer", "at stake", "churn", "segment", "last order", "orders", "spent/year")
+    columns = ("customer", "at stake", "churn", "expected", "next order", REASON)
     rows = [
         (
             row["customer_id"],
             money(row["value_at_stake"], report.as_of.currency),
             percent(row["churn_probability"]),
-            row["segment"],
-            f"{row['recency_days']} d ago",
-            f"{row['frequency']:,}",
-            money(row["spend_last_365_days"], report.as_of.currency),
+            money(row["expected_spend"], report.as_of.currency),
+            str(row["next_order_on"] or "none expected"),
+            row["reason_1"] or "–",
         )
         for row in report.most_at_stake.to_pylist()
     ]
@@ -146,4 +180,4 @@ def _files(report: RunReport) -> Iterable[tuple[str, object]]:
     yield "dashboard", report.settings.dashboard_file
     yield "warehouse", report.settings.warehouse_file
     if report.model and not report.model.shipped:
-        yield "model", report.settings.models_folder / report.model.version
+        yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"

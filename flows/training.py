@@ -1,80 +1,120 @@
-"""The training flow: from past snapshots to a stored, promoted model."""
+"""The training flow: from past snapshots to a stored model that the gate has judged."""
 
 import logging
-from dataclasses import dataclass
 from datetime import date
 
 from prefect import flow, task
-from sklearn.base import BaseEstimator
 
-from flows.adapters.model_store import StoredModel
-from flows.churn.candidates import CANDIDATES
+from flows.adapters.model_registry import StoredModel
+from flows.adapters.model_report import render_model_report
+from flows.adapters.run_report import Trained
+from flows.churn.backtest import Backtest, run_backtest
+from flows.churn.churn_model import ChurnModel
+from flows.churn.gate import Champion, Verdict, judge
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
-from flows.churn.selection import Comparison, compare_candidates
+from flows.churn.selection import Selection, select, train_selected
 from flows.churn.training_set import TrainingSet
-from flows.errors import TooLittleData
+from flows.errors import ModelRefused, TooLittleData
 from flows.settings import Settings
 from flows.wiring import wire
+from functions.churn_api.scorer import Scorer
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Trained:
-    model: StoredModel
-    comparison: Comparison
-
-
 @flow(name="training", validate_parameters=False)
-def training(settings: Settings, as_of: date, origin: str = "") -> Trained | TooLittleData:
-    """Trains on what was known by the end of `as_of`, keeps the better candidate, and makes it the champion.
+def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "") -> Trained | TooLittleData:
+    """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
 
     Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
     Returns the reason instead where there is too little data to train on.
     """
-    snapshots = read_snapshots(settings)
-    comparison = compare(snapshots, settings.horizon_days)
-    if isinstance(comparison, TooLittleData):
-        return comparison
-    winner = fit(snapshots, comparison.winner)
-    exported = export_to_onnx(winner, snapshots, settings.horizon_days, as_of, origin)
-    card = model_card(exported, comparison, snapshots, as_of, settings.horizon_days, settings.shop)
-    return Trained(store_and_promote(settings, exported, card), comparison)
+    snapshots = read_snapshots(settings, horizon_days)
+    backtest = test_on_the_past(snapshots)
+    if isinstance(backtest, TooLittleData):
+        return backtest
+    selection = choose(backtest)
+    model = train(snapshots, backtest, selection, as_of)
+    exported = export_to_onnx(model, snapshots, as_of, origin)
+    stored = store(settings, exported, model, backtest, selection, snapshots, as_of)
+    if origin:
+        verdict = Verdict(promote=False, use_new=True, why="it is made to be shipped")
+    else:
+        verdict = promote_if_good(settings, stored, backtest, selection, as_of)
+    return Trained(scoring_model(settings, stored, verdict), stored.version, verdict, backtest, selection)
 
 
 @task
-def read_snapshots(settings: Settings) -> TrainingSet:
+def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
     table = wire(settings).warehouse.read("from intermediate.int_training_snapshots")
-    return TrainingSet.from_table(table)
+    return TrainingSet.from_table(table, horizon_days)
 
 
 @task
-def compare(snapshots: TrainingSet, horizon_days: int) -> Comparison | TooLittleData:
+def test_on_the_past(snapshots: TrainingSet) -> Backtest | TooLittleData:
     try:
-        comparison = compare_candidates(snapshots, horizon_days)
+        return run_backtest(snapshots, log.info)
     except TooLittleData as reason:
         return reason
-    for held_out in comparison.held_out:
-        log.info("tested on %s, trained on %d snapshots before", held_out.day, len(held_out.trained_on))
-    return comparison
 
 
 @task
-def fit(snapshots: TrainingSet, winner: str) -> BaseEstimator:
-    return CANDIDATES[winner](snapshots)
+def choose(backtest: Backtest) -> Selection:
+    selection = select(backtest)
+    log.info("kept: %s", selection.candidate)
+    return selection
 
 
 @task
-def export_to_onnx(
-    model: BaseEstimator, snapshots: TrainingSet, horizon_days: int, as_of: date, origin: str
-) -> ExportedModel:
-    return export(model, snapshots.features, horizon_days, as_of, origin)
+def train(snapshots: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
+    return train_selected(snapshots, backtest, selection, as_of)
 
 
 @task
-def store_and_promote(settings: Settings, exported: ExportedModel, card: dict[str, object]) -> StoredModel:
+def export_to_onnx(model: ChurnModel, snapshots: TrainingSet, as_of: date, origin: str) -> ExportedModel:
+    return export(model, snapshots.features, as_of, origin)
+
+
+@task
+def store(
+    settings: Settings,
+    exported: ExportedModel,
+    model: ChurnModel,
+    backtest: Backtest,
+    selection: Selection,
+    snapshots: TrainingSet,
+    as_of: date,
+) -> StoredModel:
+    card = model_card(exported, model, backtest, selection, snapshots, as_of, settings.shop)
+    return wire(settings).own_models.save(exported.content, card, render_model_report(card, backtest, selection))
+
+
+@task
+def promote_if_good(
+    settings: Settings, stored: StoredModel, backtest: Backtest, selection: Selection, as_of: date
+) -> Verdict:
     models = wire(settings).own_models
-    model = models.save(exported.content, card)
-    models.promote(model.version)
-    return model
+    verdict = judge(
+        stored.version, selection.candidate, backtest, as_of, settings.shop,
+        champion_to_beat(settings), models.pointer().rejected,
+    )  # fmt: skip
+    if verdict.promote:
+        models.promote(stored.version)
+    log.info("%s %s: %s", stored.version, "is the champion" if verdict.promote else "stays in reserve", verdict.why)
+    return verdict
+
+
+def champion_to_beat(settings: Settings) -> Champion | None:
+    """The champion, unless there is none or it cannot be used any more, which is said."""
+    try:
+        champion = wire(settings).own_models.champion()
+    except ModelRefused as reason:
+        log.warning("the champion is not compared with: %s", reason)
+        return None
+    return Champion(champion.card, Scorer.load(champion.content)) if champion else None
+
+
+def scoring_model(settings: Settings, stored: StoredModel, verdict: Verdict) -> StoredModel:
+    champion = None if verdict.use_new else wire(settings).own_models.champion()
+    return champion or stored

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flows.adapters.connections import Connections, read_connections
 from flows.adapters.dbt_runner import DbtProject
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.model_store import ModelStore
+from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings
 
 
@@ -14,8 +14,8 @@ class Wiring:
     connections: Connections
     warehouse: DuckDBWarehouse
     dbt: DbtProject
-    own_models: ModelStore
-    shipped_models: ModelStore
+    own_models: ModelRegistry
+    shipped_models: ModelRegistry
 
 
 def wire(settings: Settings) -> Wiring:
@@ -30,6 +30,6 @@ def wire(settings: Settings) -> Wiring:
             state=settings.data_dir / ".dbt",
             variables={"warehouse_file": str(settings.warehouse_file)},
         ),
-        own_models=ModelStore(settings.models_folder),
-        shipped_models=ModelStore(SHIPPED_MODELS),
+        own_models=ModelRegistry(settings.models_location, settings.models_cache),
+        shipped_models=ModelRegistry(str(SHIPPED_MODELS), settings.models_cache),
     )

@@ -5,16 +5,14 @@ from pathlib import Path
 import altair as alt
 import jinja2
 import pyarrow as pa
-import vl_convert
 
+from flows.adapters.charts import BAND_COLOURS, BAR, STAKE, svg
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.monitoring import warnings_in_words
 from flows.adapters.run_report import RunReport, most_at_stake
 from flows.money import money, percent
 
 CUSTOMERS_SHOWN = 25
-# readable side by side for colour-blind people, and by lightness alone
-BAND_COLOURS = {"low": "#2a7f9e", "medium": "#b8860b", "high": "#9e2a4b"}
-_BAR, _STAKE = "#8fb8de", "#9e2a4b"
 
 _TEMPLATE = Path(__file__).with_name("dashboard.html.j2")
 
@@ -28,21 +26,23 @@ def write_dashboard(warehouse: DuckDBWarehouse, report: RunReport, file: Path) -
     )
     page = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,
-        horizon_days=report.settings.horizon_days,
+        horizon_days=report.as_of.horizon_days,
         figures=_figures(report),
-        segments_svg=_svg(_segments_chart(report)),
-        churn_svg=_svg(_churn_chart(distribution)) if distribution.num_rows else None,
+        segments_svg=svg(_segments_chart(report)),
+        churn_svg=svg(_churn_chart(distribution)) if distribution.num_rows else None,
         why_no_model=report.why_no_model,
         customers=[
             row
             | {
                 "at_stake": money(row["value_at_stake"], report.as_of.currency),
                 "churn": percent(row["churn_probability"]),
-                "spent": money(row["spend_last_365_days"], report.as_of.currency),
+                "expected": money(row["expected_spend"], report.as_of.currency),
+                "reasons": [row[f"reason_{n}"] for n in (1, 2, 3) if row[f"reason_{n}"]],
             }
             for row in customers.to_pylist()
         ],
         band_colours=BAND_COLOURS,
+        watched=warnings_in_words(report.measured),
         footnotes=_footnotes(report),
     )
     draft = file.with_suffix(".draft")
@@ -60,8 +60,10 @@ def _figures(report: RunReport) -> list[tuple[str, str]]:
     if report.model:
         stakes = [value or 0 for value in report.segments.column("value_at_stake").to_pylist()]
         figures.append(("of that at stake", money(sum(stakes), currency)))
+        expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
+        figures.append((f"expected in the next {report.as_of.horizon_days} days", money(expected, currency)))
     if report.model and report.model.quality:
-        figures.append(("AUC on customers the model had not seen", f"{report.model.quality.auc:.2f}"))
+        figures.append(("AUC on customers the model had not seen", f"{report.model.quality['auc']:.2f}"))
     return figures
 
 
@@ -71,8 +73,8 @@ def _footnotes(report: RunReport) -> list[str]:
     if report.model and report.model.quality:
         q = report.model.quality
         lines.append(
-            f"Model {report.model.version}. On {q.customers:,} customers of {report.model.held_out_date}, which it had"
-            f" not seen, it expected {percent(q.mean_probability)} to leave; {percent(q.churn_rate)} did."
+            f"Model {report.model.version}. On dates that it had not seen, it expected {percent(q['mean_probability'])}"
+            f" to leave; {percent(q['churn_rate'])} did."
         )
     elif report.model:
         lines.append(f"Model {report.model.version}, not trained on this shop: {report.model.why_shipped}")
@@ -86,9 +88,9 @@ def _segments_chart(report: RunReport) -> alt.HConcatChart:
     without_names = alt.Y("segment:N", sort=order, title=None, axis=None)
     money_axis = alt.Axis(format="~s", grid=True, tickCount=4)
     base = alt.Chart(segments).properties(height=alt.Step(26))
-    size = base.mark_bar(color=_BAR).encode(names, alt.X("customers:Q", title=None, axis=alt.Axis(tickCount=4)))
-    value = base.mark_bar(color=_BAR).encode(without_names, alt.X("spend_last_365_days:Q", title=None, axis=money_axis))
-    at_stake = base.mark_bar(color=_STAKE, height=8).encode(without_names, alt.X("value_at_stake:Q"))
+    size = base.mark_bar(color=BAR).encode(names, alt.X("customers:Q", title=None, axis=alt.Axis(tickCount=4)))
+    value = base.mark_bar(color=BAR).encode(without_names, alt.X("spend_last_365_days:Q", title=None, axis=money_axis))
+    at_stake = base.mark_bar(color=STAKE, height=8).encode(without_names, alt.X("value_at_stake:Q"))
     currency = f", {report.as_of.currency}" if report.as_of.currency else ""
     return alt.hconcat(
         size.properties(width=330, title="Customers"),
@@ -118,14 +120,3 @@ def _churn_chart(distribution: pa.Table) -> alt.Chart:
         .properties(width=880, height=230)
     )
     return chart
-
-
-def _svg(chart: alt.HConcatChart | alt.Chart) -> str:
-    styled = chart.configure_view(stroke=None).configure(
-        font="system-ui, sans-serif",
-        axis=alt.AxisConfig(labelFontSize=13, titleFontSize=13, gridColor="#eceef2", domainColor="#c8ccd4"),
-        title=alt.TitleConfig(anchor="start", fontSize=13, fontWeight=500, color="#667085"),
-        legend=alt.LegendConfig(labelFontSize=13, titleFontSize=13),
-        background="transparent",
-    )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))

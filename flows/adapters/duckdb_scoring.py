@@ -13,20 +13,26 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.scorer import Scorer
+from functions.churn_api.scorer import Scorer, Scores
+
+_FIELDS: dict[str, Any] = {
+    "churn_probability": "DOUBLE", "expected_spend": "DOUBLE",
+    "next_order_days_10": "DOUBLE", "next_order_days_50": "DOUBLE", "next_order_days_90": "DOUBLE",
+    "reason_1": "VARCHAR", "reason_2": "VARCHAR", "reason_3": "VARCHAR",
+}  # fmt: skip
 
 
 def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
-    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection.
+    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection; it answers with a struct.
 
     Close the connection before the process ends: it keeps the function alive.
     """
 
     def predict_churn(*columns: pa.ChunkedArray) -> pa.Array:
-        features = np.empty((len(columns[0]), len(FEATURE_NAMES)), dtype=np.float32)
+        features = np.empty((len(columns[0]), len(FEATURE_NAMES)))
         for position, column in enumerate(columns):
             features[:, position] = column.to_numpy()  # NULL becomes NaN
-        return pa.array(scorer.churn_probability(features), type=pa.float64())
+        return _as_struct(scorer.score(features))
 
     # DuckDB reads the number of arguments from the signature and refuses *columns
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -37,10 +43,20 @@ def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> No
         "predict_churn",
         predict_churn,
         ["DOUBLE"] * len(FEATURE_NAMES),
-        "DOUBLE",
+        duckdb.struct_type(_FIELDS),
         type="arrow",
         null_handling="special",
     )
+
+
+def _as_struct(scores: Scores) -> pa.StructArray:
+    columns = [
+        pa.array(scores.churn_probability),
+        pa.array(scores.expected_spend),
+        *(pa.array(days, from_pandas=True) for days in scores.next_order_days.T),  # NaN: NULL
+        *(pa.array(reasons, type=pa.string()) for reasons in scores.reasons.T),
+    ]
+    return pa.StructArray.from_arrays(columns, names=list(_FIELDS))
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """The laptop's warehouse: one DuckDB file, one shop at a time."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +53,18 @@ class DuckDBWarehouse:
     def row(self, query: str) -> tuple[Any, ...]:
         """The one row of a query that always has one."""
         return tuple(self.read(query).to_pylist()[0].values())
+
+    def merge(self, relation: str, rows: pa.Table, keys: Sequence[str]) -> None:
+        """Puts rows into a table, replacing those with the same keys; the table is made if there is none."""
+        same = " and ".join(f"old.{key} is not distinct from new.{key}" for key in keys)
+        with self.connect() as con:
+            con.register("new_rows", rows)
+            con.execute("begin")
+            con.execute(f"create schema if not exists {relation.split('.')[0]}")
+            con.execute(f"create table if not exists {relation} as from new_rows limit 0")
+            con.execute(f"delete from {relation} as old using new_rows as new where {same}")
+            con.execute(f"insert into {relation} by name from new_rows")
+            con.execute("commit")
 
     def exists(self, relation: str) -> bool:
         """Whether there is such a table or view, as `schema.name`."""

@@ -1,39 +1,60 @@
 """What a run found, read back from the warehouse for people to read."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import pyarrow as pa
 
 from flows.adapters.csv_source.landing import Landing
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.model_store import StoredModel
+from flows.adapters.model_registry import StoredModel
 from flows.adapters.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.staged_orders import AsOf
-from flows.churn.evaluation import Quality
-from flows.churn.selection import Comparison
+from flows.churn.backtest import Backtest
+from flows.churn.gate import Verdict
+from flows.churn.selection import Selection
 from flows.errors import TooLittleData
 from flows.settings import Settings
 
 
 @dataclass(frozen=True)
-class ModelReport:
-    """`quality` and `candidates` are those of the newest held-out date; the shipped model has none on this shop."""
+class Trained:
+    """What a training came to. `model` is the one to score with: the new one, or the champion that the gate kept."""
 
-    version: str
-    algorithm: str
-    shipped: bool
+    model: StoredModel
+    new_version: str
+    verdict: Verdict
+    backtest: Backtest
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """`trained` is None for the shipped model, of which nothing is known on this shop but `why_shipped`."""
+
+    model: StoredModel
+    trained: Trained | None
     why_shipped: str | None
-    held_out_date: date | None
-    quality: Quality | None
-    candidates: dict[str, Quality]
     best_possible_auc: float | None
+
+    @property
+    def version(self) -> str:
+        return self.model.version
+
+    @property
+    def shipped(self) -> bool:
+        return self.trained is None
+
+    @property
+    def quality(self) -> dict[str, float] | None:
+        """Mean figures of the model that scores, over the held-out dates of its training."""
+        return dict(self.model.card["quality"]) if self.trained else None
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, value_at_stake,
-    mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers)."""
+    """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
+    value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
+    `measured` (rows of model_monitoring that this run added)."""
 
     settings: Settings
     landing: Landing
@@ -43,6 +64,7 @@ class RunReport:
     segments: pa.Table
     most_at_stake: pa.Table
     model: ModelReport | None
+    measured: pa.Table
     why_no_model: str | None
 
     @property
@@ -61,8 +83,9 @@ def read_report(
     settings: Settings,
     landing: Landing,
     as_of: AsOf,
-    comparison: Comparison | TooLittleData,
+    trained: Trained | TooLittleData,
     model: StoredModel | None,
+    measured: pa.Table,
     simulated: SimulatedOrders | None,
 ) -> RunReport:
     """The report of a run whose marts are built."""
@@ -80,30 +103,23 @@ def read_report(
         segments=warehouse.read(
             """select segments.segment, count(customers.customer_id) as customers,
                 coalesce(sum(spend_last_365_days), 0) as spend_last_365_days,
-                sum(value_at_stake) as value_at_stake, avg(churn_probability) as mean_churn_probability
+                sum(expected_spend) as expected_spend, sum(value_at_stake) as value_at_stake,
+                avg(churn_probability) as mean_churn_probability
             from staging.rfm_segments as segments
             left join marts.marketing_customers as customers using (segment)
             group by segments.segment, segments.position order by segments.position"""
         ),
         most_at_stake=warehouse.read(most_at_stake(10)),
-        model=_model_report(comparison, model, simulated, settings.horizon_days) if model else None,
-        why_no_model=None if model else f"{comparison} The shipped model looks another number of days ahead.",
+        model=_model_report(trained, model, simulated) if model else None,
+        measured=measured,
+        why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
     )
 
 
 def _model_report(
-    comparison: Comparison | TooLittleData, model: StoredModel, simulated: SimulatedOrders | None, horizon_days: int
+    trained: Trained | TooLittleData, model: StoredModel, simulated: SimulatedOrders | None
 ) -> ModelReport:
-    if isinstance(comparison, TooLittleData):
-        return ModelReport(model.version, str(model.card["algorithm"]), True, str(comparison), None, None, {}, None)
-    newest = comparison.held_out[0]
-    return ModelReport(
-        version=model.version,
-        algorithm=comparison.winner,
-        shipped=False,
-        why_shipped=None,
-        held_out_date=newest.day,
-        quality=newest.quality(comparison.winner),
-        candidates={name: newest.quality(name) for name in newest.probability},
-        best_possible_auc=best_possible_auc(simulated, newest, horizon_days) if simulated else None,
-    )
+    if isinstance(trained, TooLittleData):
+        return ModelReport(model, None, str(trained), None)
+    best = [best_possible_auc(simulated, h) for h in trained.backtest.held_out] if simulated else []
+    return ModelReport(model, trained, None, sum(best) / len(best) if best else None)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from sklearn.metrics import roc_auc_score
 
-from flows.churn.selection import HeldOut
+from flows.churn.backtest import HeldOut
 from flows.settings import Settings
 from flows.simulator.shop import ShopProfile, simulate
 from flows.simulator.truth import probability_of_no_purchase
@@ -37,13 +37,17 @@ def write_simulated_orders(settings: Settings) -> SimulatedOrders:
     return SimulatedOrders(file, profile, shop.customers)
 
 
-def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut, horizon_days: int) -> float:
+def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut) -> float:
     """AUC on the held-out customers of somebody who knows every customer's true parameters, but not the future."""
     ids = simulated.customers.column("customer_id").to_numpy(zero_copy_only=False)
     position = np.searchsorted(ids.astype(str), held_out.customers.customer_ids.astype(str))
     day = (held_out.day - simulated.profile.first_day).days
     last_purchase_on = day - held_out.customers.column("recency_days").astype(float) + 0.5
     churn = probability_of_no_purchase(
-        simulated.customers.take(position), simulated.profile, last_purchase_on, held_out.day, horizon_days
+        simulated.customers.take(position),
+        simulated.profile,
+        last_purchase_on,
+        held_out.day,
+        held_out.customers.horizon_days,
     )
     return float(roc_auc_score(held_out.customers.churned, churn))

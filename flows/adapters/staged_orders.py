@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.churn.horizon import GAP_QUANTILE, default_horizon
 from flows.errors import BadInput
 
 # a shop may rest for a few days; a file that ends earlier than that is an old file
@@ -13,15 +14,20 @@ MOST_SILENT_DAYS = 7
 @dataclass(frozen=True)
 class AsOf:
     """The day whose end everything is computed for. `currency` is what money is reported in, if it is known;
-    `convert_to` is that same currency where lines must be converted to it."""
+    `convert_to` is that same currency where lines must be converted to it. `horizon_days` is how far ahead the run
+    looks, and `why_horizon` says why."""
 
     date: date
     currency: str | None
     convert_to: str | None
+    horizon_days: int
+    why_horizon: str
 
 
-def decide_as_of(warehouse: DuckDBWarehouse, wanted: date | None, currency: str | None) -> AsOf:
-    """The as-of date, and whether money must be converted, from the staged order lines.
+def decide_as_of(
+    warehouse: DuckDBWarehouse, wanted: date | None, currency: str | None, horizon_days: int | None
+) -> AsOf:
+    """The as-of date, whether money must be converted, and the horizon, from the staged order lines.
 
     Raises:
         BadInput: when nothing was ordered by then or for long before, or money would have to be added without a rate.
@@ -44,7 +50,24 @@ def decide_as_of(warehouse: DuckDBWarehouse, wanted: date | None, currency: str 
         f"select distinct currency from {lines} where ordered_on <= '{day}' and currency is not null order by 1"
     )
     currencies: list[str] = found.column("currency").to_pylist()
-    return AsOf(day, *_currency(warehouse, lines, day, currencies, currency.upper() if currency else None))
+    known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
+    return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days))
+
+
+def _horizon(warehouse: DuckDBWarehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
+    if wanted:
+        return wanted, "as HORIZON_DAYS says"
+    gaps, quantile = warehouse.row(
+        f"""with purchases as (
+            select distinct customer_id, ordered_on from {lines} where not is_return and ordered_on <= '{day}'
+        ),
+        gaps as (
+            select ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as days
+            from purchases
+        )
+        select count(days), quantile_cont(days, {GAP_QUANTILE}) from gaps"""
+    )
+    return default_horizon(gaps, quantile)
 
 
 def _currency(

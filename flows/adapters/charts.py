@@ -1,0 +1,24 @@
+"""Altair charts as SVG, in the look that all pages of the project share."""
+
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+# readable side by side for colour-blind people, and by lightness alone
+BAND_COLOURS = {"low": "#2a7f9e", "medium": "#b8860b", "high": "#9e2a4b"}
+BAR, STAKE, INK, DIM = "#8fb8de", "#9e2a4b", "#1d2433", "#667085"
+
+
+def svg(chart: alt.HConcatChart | alt.LayerChart | alt.Chart | alt.FacetChart) -> str:
+    """The chart as an SVG element."""
+    styled: Any = chart.configure_view(stroke=None).configure(
+        font="system-ui, sans-serif",
+        axis=alt.AxisConfig(
+            labelFontSize=13, titleFontSize=13, titleFontWeight="normal", gridColor="#eceef2", domainColor="#c8ccd4"
+        ),
+        title=alt.TitleConfig(anchor="start", fontSize=13, fontWeight=500, color=DIM),
+        legend=alt.LegendConfig(labelFontSize=13, titleFontSize=13, labelLimit=320),
+        background="transparent",
+    )
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))

@@ -1,0 +1,161 @@
+"""Trained models in a folder or an S3 bucket: an immutable folder for each version, a small file names the champion."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs
+
+from flows.errors import ModelRefused
+from functions.churn_api.scorer import ModelRefused as CannotLoad
+from functions.churn_api.scorer import Scorer
+
+CHAMPION = "champion.json"
+MODEL, CARD, REPORT = "model.onnx", "model_card.json", "report.html"
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    card: Mapping[str, Any]
+    content: bytes
+
+    @property
+    def version(self) -> str:
+        return str(self.card["model_version"])
+
+    @property
+    def horizon_days(self) -> int:
+        return int(self.card["horizon_days"])
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """`previous`: former champions, the last one first. `rejected`: versions that somebody rolled back from."""
+
+    champion: str | None = None
+    previous: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelRegistry:
+    """Versions under `location`: a folder, or `s3://bucket/prefix` with AWS's usual means of authentication.
+
+    A version's folder holds `model.onnx`, `report.html` and `model_card.json`. The card is written last: a folder
+    without one is no version.
+    """
+
+    location: str
+    cache: Path
+    _opened: list[tuple[fs.FileSystem, str]] = field(default_factory=list, repr=False, compare=False)
+
+    def save(self, content: bytes, card: Mapping[str, Any], report: str) -> StoredModel:
+        """Stores a new version, whole or not at all. A version that exists already stays as it is."""
+        version = str(card["model_version"])
+        if not self._exists(f"{version}/{CARD}"):
+            self._write(f"{version}/{MODEL}", content)
+            self._write(f"{version}/{REPORT}", report.encode())
+            self._write(
+                f"{version}/{CARD}", (json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+            )
+        return self.load(version)
+
+    def load(self, version: str) -> StoredModel:
+        """A stored version.
+
+        Raises:
+            ModelRefused: when it is missing, incomplete, or not made for today's features.
+        """
+        try:
+            card = json.loads(self._read(f"{version}/{CARD}"))
+            content = self._read(f"{version}/{MODEL}")
+            Scorer.load(content)
+        except (OSError, ValueError, CannotLoad) as error:
+            raise ModelRefused(f"The model {version} in {self.location} cannot be used: {error}") from error
+        return StoredModel(card, content)
+
+    def local_folder(self, version: str) -> Path:
+        """A folder on this machine that holds the version's files; brought here first if it is elsewhere."""
+        files, root = self._open()
+        if isinstance(files, fs.LocalFileSystem):
+            return Path(root) / version
+        here = ModelRegistry(str(self.cache), self.cache)
+        model = self.load(version)
+        here.save(model.content, model.card, self._read(f"{version}/{REPORT}").decode())
+        return self.cache / version
+
+    def pointer(self) -> Pointer:
+        if not self._exists(CHAMPION):
+            return Pointer()
+        stored = json.loads(self._read(CHAMPION))
+        return Pointer(stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ())))
+
+    def champion(self) -> StoredModel | None:
+        """The version that is served, or None where none was ever promoted."""
+        version = self.pointer().champion
+        return self.load(version) if version else None
+
+    def promote(self, version: str) -> None:
+        """Makes a stored version the champion."""
+        self.load(version)
+        before = self.pointer()
+        if before.champion != version:
+            previous = (before.champion, *before.previous) if before.champion else ()
+            rejected = tuple(v for v in before.rejected if v != version)
+            self._point(Pointer(version, tuple(v for v in previous if v != version), rejected))
+
+    def roll_back(self) -> str:
+        """Makes the champion before this one champion again; the one that goes will not come back by itself.
+
+        Raises:
+            ModelRefused: when there was none before.
+        """
+        before = self.pointer()
+        if not before.champion or not before.previous:
+            raise ModelRefused(f"There is no earlier champion in {self.location} to roll back to.")
+        back_to, *previous = before.previous
+        self.load(back_to)
+        self._point(Pointer(back_to, tuple(previous), (before.champion, *before.rejected)))
+        return back_to
+
+    def versions(self) -> list[str]:
+        """All stored versions, by name."""
+        files, root = self._open()
+        found = files.get_file_info(fs.FileSelector(root, allow_not_found=True))
+        names = [info.base_name for info in found if info.type == fs.FileType.Directory]
+        return sorted(name for name in names if self._exists(f"{name}/{CARD}"))
+
+    def _point(self, pointer: Pointer) -> None:
+        stored = {
+            "model_version": pointer.champion,
+            "previous": list(pointer.previous),
+            "rejected": list(pointer.rejected),
+        }
+        self._write(CHAMPION, (json.dumps(stored, indent=2) + "\n").encode())
+
+    def _open(self) -> tuple[fs.FileSystem, str]:
+        if not self._opened:
+            location = self.location if "://" in self.location else Path(self.location).resolve().as_uri()
+            self._opened.append(fs.FileSystem.from_uri(location))
+        return self._opened[0]
+
+    def _exists(self, name: str) -> bool:
+        files, root = self._open()
+        return bool(files.get_file_info(f"{root}/{name}").type == fs.FileType.File)
+
+    def _read(self, name: str) -> bytes:
+        files, root = self._open()
+        with files.open_input_stream(f"{root}/{name}") as stream:
+            return bytes(stream.read())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Whole or not at all: written beside, then moved."""
+        files, root = self._open()
+        path = f"{root}/{name}"
+        if isinstance(files, fs.LocalFileSystem):
+            files.create_dir(path.rsplit("/", 1)[0])
+        with files.open_output_stream(f"{path}.draft") as stream:
+            stream.write(content)
+        files.move(f"{path}.draft", path)
