@@ -1,4 +1,4 @@
-"""`make screenshots`: the page of the last run, as headless Chromium shows it."""
+"""`make screenshots`: the page of the last run and the report of its model, as headless Chromium shows them."""
 
 import shutil
 import subprocess
@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY, read_settings
 
 PICTURES = REPOSITORY / "tableau" / "screenshots"
@@ -35,5 +36,11 @@ def photograph(page: Path, picture: Path, width: int = 1200, height: int = 1500)
 
 if __name__ == "__main__":
     PICTURES.mkdir(parents=True, exist_ok=True)
-    photograph(read_settings().data_dir / "dashboard.html", PICTURES / "dashboard.png")
-    sys.stdout.write(f"wrote {(PICTURES / 'dashboard.png').relative_to(REPOSITORY)}\n")
+    settings = read_settings()
+    photograph(settings.data_dir / "dashboard.html", PICTURES / "dashboard.png")
+    models = ModelRegistry(settings.models_location, settings.models_cache)
+    champion = models.champion()
+    assert champion is not None, "no model has been trained: run `make run`"
+    report = models.local_folder(champion.version) / "report.html"
+    photograph(report, PICTURES / "model_report.png", width=1100, height=2600)
+    sys.stdout.write(f"wrote {PICTURES.relative_to(REPOSITORY)}/dashboard.png and model_report.png\n")

@@ -4,14 +4,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import features, ingest, quality_of_september, scoring, whole_run
+from tests.benchmarks import (
+    calibrations,
+    features,
+    ingest,
+    quality_of_september,
+    regimes,
+    scoring,
+    training,
+    whole_run,
+)
 from tests.benchmarks.measured import Figure
 
 
 def main() -> None:
     names = sys.argv[1:]
     print("| what | figure | beside | target | |\n|---|---|---|---|---|")
-    for benchmark in (ingest, features, scoring, whole_run, quality_of_september):
+    for benchmark in (ingest, features, scoring, whole_run, training, quality_of_september, regimes, calibrations):
         name = benchmark.__name__.rsplit(".", 1)[-1]
         if names and name not in names:
             continue

@@ -5,7 +5,7 @@ import json
 import yaml
 
 from flows.adapters.feature_docs import FEATURES_YML, render_features_yml
-from flows.adapters.model_store import ModelStore
+from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
 
@@ -31,7 +31,7 @@ def test_dbt_documents_and_enforces_the_contract():
 
 
 def test_the_shipped_model_was_trained_on_the_contract():
-    champion = ModelStore(SHIPPED_MODELS).champion()
+    champion = ModelRegistry(str(SHIPPED_MODELS), SHIPPED_MODELS).champion()
     assert champion is not None
     assert champion.card["features"] == list(FEATURE_NAMES), "run `make champion`"
     assert champion.card["contract"] == CONTRACT_FINGERPRINT
@@ -39,7 +39,7 @@ def test_the_shipped_model_was_trained_on_the_contract():
 
 
 def test_only_the_champion_is_shipped():
-    folders = [path.name for path in SHIPPED_MODELS.iterdir() if path.is_dir()]
+    folders = [path.name for path in SHIPPED_MODELS.iterdir() if path.is_dir() and path.name != "__pycache__"]
     assert folders == [json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]]
 
 

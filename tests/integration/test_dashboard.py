@@ -3,9 +3,15 @@
 import re
 import subprocess
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from flows.adapters.dashboard import write_dashboard
+from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.money import money
 from tests.screenshots import _QUIET, chromium, photograph
 
 pytestmark = [
@@ -40,6 +46,38 @@ def test_the_page_shows_the_figures_of_the_run(run):
         assert row["customer_id"] in dom
     for row in report.set_aside.to_pylist():
         assert f"{row['rows']:,} rows set aside: {row['reason']}" in dom
+
+
+def test_the_page_says_why_and_what_to_expect(run):
+    page, report = run
+    dom, _ = shown(page)
+    for row in report.most_at_stake.to_pylist():
+        assert row["reason_1"] in dom
+        assert money(row["expected_spend"], report.as_of.currency) in dom
+
+
+def test_a_warning_of_the_monitoring_is_on_the_page(run, tmp_path):
+    page, report = run
+    assert "What the model meets" not in page.read_text()
+    row = report.measured.to_pylist()[0] | {"is_warning": True}
+    warned = replace(report, measured=pa.Table.from_pylist([row], schema=report.measured.schema))
+    write_dashboard(DuckDBWarehouse(report.settings.warehouse_file, tmp_path), warned, tmp_path / "page.html")
+    assert f"customers differ in {row['feature']}" in shown(tmp_path / "page.html")[0]
+
+
+def test_the_report_of_the_model_stands_alone_and_shows_every_picture(run, tmp_path):
+    _, report = run
+    page = Path(report.settings.models_location) / report.model.version / "report.html"
+    text = page.read_text()
+    assert not re.search(r"""(src|href)=["'](?!#|data:)|@import|url\((?!#)""", text)
+    assert len(text) < 1_000_000
+    dom, log = shown(page)
+    assert "CONSOLE" not in log
+    assert dom.count("<svg") == 6
+    for heading in ("Said and happened", "Lift", "Over time", "What it goes by", "Who is missed", "Use and limits"):
+        assert f"<h2>{heading}</h2>" in dom
+    photograph(page, tmp_path / "report.png")
+    assert (tmp_path / "report.png").stat().st_size > 60_000
 
 
 def test_the_page_asks_nobody_for_anything(run):

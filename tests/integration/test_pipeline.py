@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from flows.adapters.model_store import ModelStore
+from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY
+from flows.summary import as_markdown
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.integration.marts import MARTS
@@ -32,19 +34,28 @@ def test_every_customer_with_a_purchase_is_segmented_and_scored(simulated, read)
 
 
 def test_the_warehouse_scores_as_the_api_does(simulated, read):
-    data_dir, _ = simulated
-    champion = ModelStore(data_dir / "models").champion()
+    data_dir, report = simulated
+    champion = ModelRegistry(str(data_dir / "models"), data_dir).champion()
     scored = read(data_dir, "from marts.customer_features join marts.churn_predictions using (customer_id)")
     features = np.column_stack([scored.column(n).cast(pa.float64()).to_numpy() for n in FEATURE_NAMES])
-    expected = Scorer.load(champion.folder / "model.onnx").churn_probability(features.astype(np.float32))
-    assert np.abs(scored.column("churn_probability").to_numpy() - expected).max() < 1e-6
+    expected = Scorer.load(champion.content).score(features)
+    for name in ("churn_probability", "expected_spend"):
+        assert scored.column(name).to_numpy() == pytest.approx(getattr(expected, name), rel=1e-12)
+    listed = read(data_dir, "from marts.marketing_customers").to_pylist()
+    reasons = {row["customer_id"]: [row[f"reason_{n}"] for n in (1, 2, 3)] for row in listed}
+    for customer, in_words in zip(scored.column("customer_id").to_pylist(), expected.reasons.tolist(), strict=True):
+        assert reasons[customer] == in_words
+    due = [row["next_order_on"] for row in scored.select(["next_order_on"]).to_pylist()]
+    days = np.ceil(expected.next_order_days[:, 1])
+    assert [None if np.isnan(d) else report.as_of.date + timedelta(days=int(d)) for d in days] == due
     assert set(scored.column("model_version").to_pylist()) == {champion.version}
 
 
 def test_the_report_names_the_best_possible_auc_and_stays_below_it(simulated):
     _, report = simulated
-    assert report.model.best_possible_auc > report.model.quality.auc - 3 * report.model.quality.auc_standard_error
-    assert report.model.quality.auc > 0.7
+    quality = report.model.quality
+    assert report.model.best_possible_auc > quality["auc"] - 3 * quality["auc_standard_error"]
+    assert quality["auc"] > 0.7
 
 
 def test_the_parts_add_up(simulated, read):
@@ -88,6 +99,22 @@ def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
         artifacts = {artifact.key: artifact.data for artifact in client.read_artifacts()}
     assert f"{report.landing.rows:,} order lines" in artifacts["run-summary"]
     assert "Champions" in artifacts["segments"]
+    assert "feature_drift" in artifacts["model-monitoring"]
+
+
+def test_the_model_is_stored_with_its_card_and_its_report(simulated):
+    data_dir, report = simulated
+    folder = data_dir / "models" / report.model.version
+    assert {path.name for path in folder.iterdir()} == {"model.onnx", "model_card.json", "report.html"}
+    card = json.loads((folder / "model_card.json").read_text())
+    assert {"intended_use", "limits", "trained_on", "comparison", "by_segment", "by_purchases"} <= card.keys()
+    assert [h["date"] for h in card["held_out"]] == [str(h.day) for h in report.model.trained.backtest.held_out]
+
+
+def test_the_horizon_comes_from_the_shops_own_gaps_and_is_said(simulated):
+    _, report = simulated
+    assert report.as_of.horizon_days in (60, 90)
+    assert f"looking {report.as_of.horizon_days} days ahead: three quarters of the gaps" in as_markdown(report)
 
 
 def test_the_columns_of_the_mart_stand_in_the_order_of_the_contract(simulated, read):
@@ -109,7 +136,7 @@ def test_the_unit_tests_of_dbt_pass(simulated):
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert dbt.returncode == 0, dbt.stdout
-    assert "TOTAL=6" in dbt.stdout
+    assert "TOTAL=7" in dbt.stdout
 
 
 def test_a_run_leaves_nothing_of_prefect_or_dbt_outside_the_data_folder(simulated):

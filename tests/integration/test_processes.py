@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from datetime import date
 
 import pytest
 
@@ -130,3 +131,30 @@ def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
     assert [path.name for path in home.iterdir()] == ["profiles.toml"]
     assert (home / "profiles.toml").read_text() == profile
     assert (tmp_path / "data" / ".prefect" / "prefect.db").exists()
+
+
+def test_a_person_promotes_a_model_and_rolls_back_with_one_command_each(tmp_path, run_pipeline):
+    shop = {"customers": 400, "seed": 3, "horizon_days": 60}
+    first = run_pipeline(tmp_path, **shop, as_of=date(2026, 5, 31)).model.version
+    second = run_pipeline(tmp_path, **shop).model.version
+    champion = tmp_path / "models" / "champion.json"
+
+    def say(command, **environment):
+        with flows(command, tmp_path, **environment) as process:
+            output, _ = process.communicate()
+            return process.returncode, output
+
+    assert json.loads(champion.read_text())["model_version"] == second
+    status, output = say("rollback")
+    assert (status, json.loads(champion.read_text())["model_version"]) == (0, first), output
+    # the next run does not undo what a person decided
+    again = run_pipeline(tmp_path, **shop)
+    assert again.model.version == first
+    assert "rolled back" in again.model.trained.verdict.why
+
+    status, output = say("promote", VERSION=second)
+    assert (status, json.loads(champion.read_text())["model_version"]) == (0, second), output
+    status, output = say("promote", VERSION="nothing")
+    assert status == 1
+    assert first in output
+    assert second in output

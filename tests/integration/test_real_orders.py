@@ -2,6 +2,8 @@
 
 import pytest
 
+from flows.churn.candidates import BASELINES
+from flows.churn.evaluation import mean_quality
 from flows.settings import REPOSITORY
 from tests.benchmarks.quality import AS_OF, HORIZON_DAYS, ONLINE_RETAIL, realised_quality
 
@@ -33,3 +35,14 @@ def test_the_probabilities_of_september_are_good_by_december(run):
     assert quality.customers == report.customers
     assert quality.auc >= 0.73
     assert quality.brier <= 0.208
+
+
+def test_over_several_dates_the_model_is_better_calibrated_than_every_baseline(tmp_path, run_pipeline):
+    """The autumn before Christmas is among them, and no model of a young shop can know of it."""
+    settings = {"orders": str(ONLINE_RETAIL), "source": "online_retail", "horizon_days": HORIZON_DAYS}
+    trained = run_pipeline(tmp_path, **settings).model.trained
+    means = {name: mean_quality(qualities) for name, qualities in trained.backtest.qualities.items()}
+    kept = means[trained.selection.candidate]
+    assert len(trained.backtest.held_out) == 4
+    assert kept["ece"] <= min(means[name]["ece"] for name in BASELINES)
+    assert kept["brier"] <= min(means[name]["brier"] for name in BASELINES)

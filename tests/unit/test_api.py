@@ -1,9 +1,12 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from flows.adapters.model_store import ModelStore
-from flows.settings import SHIPPED_MODELS
+from flows.adapters.model_registry import ModelRegistry
+from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.app import create_app
 from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS, CustomerFeatures, risk_band
 from functions.churn_api.scorer import ModelRefused, Scorer
@@ -13,7 +16,7 @@ EXAMPLE = {name: field.examples[0] for name, field in CustomerFeatures.model_fie
 
 @pytest.fixture(scope="module")
 def scorer():
-    return Scorer.load(ModelStore(SHIPPED_MODELS).champion().folder / "model.onnx")
+    return Scorer.load(ModelRegistry(str(SHIPPED_MODELS), SHIPPED_MODELS).champion().content)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,10 @@ def test_one_customer_gets_one_prediction(client, scorer):
     answer = client.post("/predict", json=customer())
     assert answer.status_code == 200
     (prediction,) = answer.json()
-    row = np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=np.float32)
-    assert prediction["churn_probability"] == pytest.approx(float(scorer.churn_probability(row)[0]), abs=1e-6)
+    scores = scorer.score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=np.float64))
+    assert prediction["churn_probability"] == scores.churn_probability[0]
+    assert prediction["expected_spend"] == scores.expected_spend[0]
+    assert [reason["text"] for reason in prediction["reasons"]] == scores.reasons[0].tolist()
     assert prediction["risk_band"] == risk_band(prediction["churn_probability"])
     assert prediction["model_version"] == scorer.model_version
     assert prediction["horizon_days"] == 90
@@ -103,7 +108,29 @@ def test_a_file_that_is_no_model_is_refused_by_name(tmp_path):
 
 
 def test_a_model_for_other_features_is_refused_with_the_difference(monkeypatch):
-    file = ModelStore(SHIPPED_MODELS).champion().folder / "model.onnx"
+    champion = ModelRegistry(str(SHIPPED_MODELS), SHIPPED_MODELS).champion()
     monkeypatch.setattr("functions.churn_api.scorer.FEATURE_NAMES", (*FEATURE_NAMES[1:], "shoe_size"))
     with pytest.raises(ModelRefused, match=r"only the model has: \['recency_days'\].*\['shoe_size'\]"):
-        Scorer.load(file)
+        Scorer.load(champion.content)
+
+
+def test_a_prediction_says_why_and_what_each_reason_does(client):
+    (lapsed,) = client.post("/predict", json=customer(recency_days=300, tenure_days=700, frequency=8)).json()
+    strongest = lapsed["reasons"][0]
+    assert strongest["cause"] == "recency"
+    assert strongest["text"] == "higher risk: last order 300 days ago; usually every 60 days"
+    assert 0 < strongest["effect"] <= lapsed["churn_probability"]
+    assert len(lapsed["reasons"]) == 3
+
+
+def test_a_next_order_that_is_not_in_sight_is_null(client):
+    (gone,) = client.post("/predict", json=customer(recency_days=900, tenure_days=1200, frequency=8)).json()
+    assert gone["next_order_days"]["chance_50"] is None
+    (here,) = client.post("/predict", json=customer(recency_days=2, tenure_days=300, frequency=40)).json()
+    days = list(here["next_order_days"].values())
+    assert days[0] < days[1] < 60
+
+
+def test_serving_needs_no_scikit_learn_and_no_shap():
+    code = "import sys, functions.churn_api.app; sys.exit(any(m in sys.modules for m in ('sklearn', 'shap', 'scipy')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.churn.evaluation import expected_calibration_error, measure
+from flows.churn.evaluation import (
+    by_group,
+    expected_calibration_error,
+    given_the_base_rate,
+    measure,
+    normalised_gini,
+    reliability,
+)
 
 
 def test_true_probabilities_are_calibrated():
@@ -47,3 +54,61 @@ def test_no_figure_leaves_its_range(rows):
     assert 0 <= quality.brier <= 1
     assert 0 <= quality.ece <= 1
     assert quality.log_loss >= 0
+    assert 0 <= quality.pr_auc <= 1
+
+
+def test_a_precision_that_rounds_beyond_one_is_one():
+    churned = np.array([False] + [True] * 9)
+    assert measure(churned, np.array([0.0, 1.0, 0.5, 0.75, *[0.25] * 6])).pr_auc == 1
+
+
+def test_the_calibration_error_of_chance_is_that_of_true_probabilities():
+    rng = np.random.default_rng(2)
+
+    def sample():
+        p = rng.beta(2, 3, 900)
+        return measure(rng.random(900) < p, p)
+
+    samples = [sample() for _ in range(60)]
+    assert np.mean([s.ece for s in samples]) == pytest.approx(np.mean([s.ece_of_chance for s in samples]), rel=0.1)
+
+
+def test_lifts_of_the_deciles_add_up_to_the_whole():
+    rng = np.random.default_rng(3)
+    p = rng.random(1000)
+    quality = measure(rng.random(1000) < p, p)
+    assert np.mean(quality.lift_by_decile) == pytest.approx(1)
+    assert quality.lift_by_decile[0] > 1.5 > 0.5 > quality.lift_by_decile[-1]
+
+
+def test_given_the_base_rate_the_mean_is_right_and_the_order_is_kept():
+    rng = np.random.default_rng(4)
+    p = rng.random(500)
+    churned = rng.random(500) < p**3
+    shifted = given_the_base_rate(churned, p)
+    assert shifted.mean() == pytest.approx(churned.mean())
+    assert (np.argsort(shifted, kind="stable") == np.argsort(p, kind="stable")).all()
+
+
+def test_groups_are_measured_apart_and_make_up_the_whole():
+    churned = np.array([True, True, False, False])
+    rows = by_group(churned, np.array([0.9, 0.9, 0.2, 0.1]), np.array(["a", "a", "b", "b"], dtype=object))
+    assert [(row.group, row.customers, row.churn_rate, row.lift, row.auc) for row in rows] == [
+        ("a", 2, 1.0, 2.0, None),
+        ("b", 2, 0.0, 0.0, None),
+    ]
+
+
+def test_the_gini_of_the_amounts_themselves_is_one_and_of_their_opposite_minus_one():
+    amount = np.random.default_rng(5).gamma(1, 50, 400)
+    assert normalised_gini(amount, amount) == pytest.approx(1)
+    assert normalised_gini(amount, -amount) == pytest.approx(-1)
+
+
+def test_reliability_gives_each_tenth_with_its_error():
+    p = np.linspace(0, 1, 1000)
+    rows = reliability(p > 0.5, p)
+    assert len(rows) == 10
+    assert rows[0]["churn_rate"] == 0
+    assert rows[-1]["churn_rate"] == 1
+    assert all(row["standard_error"] > 0 for row in rows)

@@ -1,47 +1,62 @@
-from datetime import date, timedelta
+from datetime import date
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from flows.churn.candidates import BOOSTED, LOGISTIC
-from flows.churn.selection import compare_candidates, known_by
-from flows.errors import TooLittleData
+from flows.churn.backtest import run_backtest
+from flows.churn.candidates import AVERAGED, CANDIDATES, TREES
+from flows.churn.selection import gain_of, select, train_selected
 from tests.unit.snapshots import made_up_snapshots
 
 MONTHS = [date(2025, month, 1) for month in range(1, 9)]
 
 
-def test_a_model_is_tested_only_on_dates_after_all_that_it_learned_from():
-    comparison = compare_candidates(made_up_snapshots(MONTHS, 250), horizon_days=60)
-    assert len(comparison.held_out) == 3
-    for held_out in comparison.held_out:
-        assert set(held_out.customers.dates.tolist()) == {held_out.day}
-        assert all(day + timedelta(days=60) <= held_out.day for day in held_out.trained_on)
-
-
-def test_the_simpler_model_is_kept_on_a_tie():
-    assert compare_candidates(made_up_snapshots(MONTHS, 300), horizon_days=60).winner == LOGISTIC
+def held_out(churned, **probability):
+    ids = np.array([f"C{i}" for i in range(len(churned))], dtype=object)
+    return SimpleNamespace(customers=SimpleNamespace(churned=churned, customer_ids=ids), probability=probability)
 
 
 def test_the_trees_are_kept_when_they_are_clearly_better():
-    assert compare_candidates(made_up_snapshots(MONTHS, 600, curved=True), horizon_days=60).winner == BOOSTED
+    assert select(run_backtest(made_up_snapshots(MONTHS, 600, curved=True))).candidate == TREES
 
 
-def test_the_outcome_of_a_snapshot_is_known_when_its_horizon_has_passed():
-    data = made_up_snapshots(MONTHS, 10)
-    assert known_by(data, date(2025, 4, 2), 60) == [date(2025, 1, 1), date(2025, 2, 1)]
-    assert known_by(data, date(2025, 4, 1), 60) == [date(2025, 1, 1)]
+def test_a_simpler_model_is_kept_on_a_tie():
+    churned = np.arange(400) % 3 == 0
+    noise = np.random.default_rng(0).normal(0, 0.02, (2, 400))
+    gain = gain_of("a", "b", [held_out(churned, a=0.33 + noise[0], b=0.33 + noise[1])])
+    assert not gain.is_clear
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (made_up_snapshots([], 0), "history is shorter"),
-        (made_up_snapshots(MONTHS[:2], 300), "history is shorter"),
-        (made_up_snapshots(MONTHS, 150), "150 customers had bought .* needs 200"),
-        (made_up_snapshots(MONTHS, 300, always=True), "who stayed"),
-        (made_up_snapshots(MONTHS, 300, always=False), "who left"),
-    ],
-)
-def test_too_little_data_is_said_with_what_is_missing(data, says):
-    with pytest.raises(TooLittleData, match=says):
-        compare_candidates(data, horizon_days=60)
+def test_a_base_rate_that_happens_to_fit_is_no_gain():
+    rng = np.random.default_rng(0)
+    truth = rng.beta(2, 2, 4000)
+    churned = rng.random(4000) < truth
+    off = truth**2 / (truth**2 + (1 - truth) * truth * 2)  # the same order, another base rate
+    gain = gain_of("a", "b", [held_out(churned, a=truth, b=off)])
+    assert gain.brier > 2 * gain.standard_error
+    assert not gain.is_clear
+
+
+def test_customers_in_several_dates_count_once():
+    rng = np.random.default_rng(0)
+    churned, a, b = rng.random(500) < 0.5, rng.random(500), rng.random(500)
+    once, four_times = (gain_of("a", "b", [held_out(churned, a=a, b=b)] * n) for n in (1, 4))
+    assert four_times.brier == pytest.approx(once.brier)
+    assert four_times.standard_error == pytest.approx(once.standard_error)
+
+
+def test_the_final_model_expects_the_total_that_the_backtest_found():
+    data = made_up_snapshots(MONTHS, 400)
+    backtest = run_backtest(data)
+    selection = select(backtest)
+    expected = sum(h.models[selection.candidate].expected_spend(h.customers.features).sum() for h in backtest.held_out)
+    assert selection.spend_level * expected == pytest.approx(sum(h.customers.spend.sum() for h in backtest.held_out))
+    model = train_selected(data, backtest, selection, date(2025, 10, 1))
+    recent = data.newest(12)
+    total = model.expected_spend(recent.features).sum()
+    assert total == pytest.approx(selection.spend_level * recent.spend.sum())
+
+
+def test_candidates_stand_from_simple_to_complex():
+    assert [next(iter(CANDIDATES)), list(CANDIDATES)[-1]] == [AVERAGED, TREES]

@@ -32,7 +32,7 @@ def test_blank_make_variables_count_as_unset(monkeypatch):
         monkeypatch.setenv(variable, "")
     settings = read_settings()
     assert settings.orders is None
-    assert settings.horizon_days == 90
+    assert settings.horizon_days is None
     assert settings.connection_name == "simulated_shop"
 
 

@@ -1,0 +1,56 @@
+"""The served procedure on shops that differ in pace, season and drift, by what happened after each past date."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from flows.churn.candidates import BASELINES
+from flows.churn.churn_model import NEXT_ORDER_CHANCES
+from flows.simulator.regimes import REGIMES
+from tests.benchmarks.measured import Figure
+from tests.simulated_snapshots import simulated_snapshots
+from tests.walk_forward import mean_ece, mean_ece_of_best_baseline, walk_forward
+
+CUSTOMERS, DAYS = 8_000, 4 * 365
+DATES = (0, 3, 6, 9)
+
+
+def measure(folder: Path) -> Iterator[Figure]:
+    for name, profile in REGIMES.items():
+        place = folder / name.replace(" ", "_")
+        place.mkdir()
+        data = simulated_snapshots(replace(profile, customers=CUSTOMERS, days=DAYS), place, dates=36)
+        steps = list(walk_forward(data, DATES))
+        ours, best = mean_ece(steps), mean_ece_of_best_baseline(steps)
+        kept = " and ".join(sorted({step.kept for step in steps}))
+        yield Figure(
+            f"{name}, {data.horizon_days} days ahead, {len(steps)} dates: calibration error",
+            f"{ours:.3f}",
+            f"best baseline {best:.3f}",
+            "≤ .03",
+            ours <= 0.03,
+        )
+        best_auc = max(np.mean([step.baselines[b].auc for step in steps]) for b in BASELINES)
+        yield Figure(
+            f"… AUC ({kept})", f"{np.mean([step.quality.auc for step in steps]):.3f}", f"best baseline {best_auc:.3f}"
+        )
+        ratios = [step.expected_to_actual_spend for step in steps]
+        yield Figure(
+            "… expected ÷ actual spend",
+            f"{np.mean(ratios):.2f}",
+            f"single dates {min(ratios):.2f} to {max(ratios):.2f}",
+            "within 10 %",
+            abs(np.mean(ratios) - 1) <= 0.1,
+        )
+        for chance in NEXT_ORDER_CHANCES:
+            came = [step.next_order_came[chance] for step in steps]
+            customers = sum(n for _, n in came)
+            share = sum(share * n for share, n in came if n) / max(customers, 1)
+            yield Figure(f"… next order had come by its {chance:.0%} day", f"{share:.0%}", f"{customers:,} customers")
+        gini = np.mean([step.gini for step in steps])
+        so_far = np.mean([step.gini_of_the_rate_so_far for step in steps])
+        yield Figure(
+            "… Gini of expected spend", f"{gini:.3f}", f"rate so far {so_far:.3f}", "ahead", bool(gini > so_far)
+        )

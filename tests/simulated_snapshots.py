@@ -1,0 +1,80 @@
+"""Training snapshots of simulated shops, built by the project's own dbt models, with more past dates than a run has."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from flows.churn.horizon import GAP_QUANTILE, default_horizon
+from flows.churn.training_set import TrainingSet
+from flows.settings import REPOSITORY
+from flows.simulator.shop import ShopProfile, simulate
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+PURCHASES = ("int_order_lines", "int_returns", "int_purchases")
+
+_STAGED = """
+create schema staging;
+create table staging.stg_csv__order_lines as
+select lpad(row_number() over ()::varchar, 12, '0') as order_line_key, order_id, customer_id, sku,
+    ordered_at::timestamp as ordered_at, ordered_at::date as ordered_on, quantity::decimal(18, 4) as quantity,
+    abs(amount)::decimal(18, 2) as amount, quantity < 0 as is_return, currency, country, channel
+from order_lines where customer_id is not null
+"""
+
+_GAPS = f"""
+with purchases as (
+    select distinct customer_id, ordered_on from staging.stg_csv__order_lines where not is_return
+), gaps as (
+    select ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as days from purchases
+)
+select count(days), quantile_cont(days, {GAP_QUANTILE}) from gaps
+"""
+
+
+def simulated_snapshots(profile: ShopProfile, folder: Path, dates: int = 24) -> TrainingSet:
+    """The snapshots of a simulated shop, at so many month-wise dates, with the horizon that its gaps suggest."""
+    table, horizon_days = snapshot_table(simulate(profile).order_lines, profile, folder, dates)
+    return TrainingSet.from_table(table, horizon_days)
+
+
+def snapshot_table(lines: pa.Table, profile: ShopProfile, folder: Path, dates: int) -> tuple[pa.Table, int]:
+    """The rows of int_training_snapshots, and the horizon."""
+    database = staged(lines, folder)
+    with duckdb.connect(database) as con:
+        ((gaps, quantile),) = con.sql(_GAPS).fetchall()
+    horizon_days, _ = default_horizon(gaps, quantile)
+    variables = {"as_of_date": str(profile.last_day), "horizon_days": horizon_days, "training_snapshots": dates}
+    build(database, (*PURCHASES, "int_training_dates", "int_training_snapshots"), variables)
+    with duckdb.connect(database) as con:
+        return con.sql("from intermediate.int_training_snapshots").to_arrow_table(), horizon_days
+
+
+def staged(lines: pa.Table, folder: Path) -> Path:
+    """A warehouse that holds these order lines as staging would deliver them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(folder / "snapshots.duckdb") as con:
+        con.register("order_lines", lines)
+        con.execute(_STAGED)
+    return folder / "snapshots.duckdb"
+
+
+def build(database: Path, models: Sequence[str], variables: dict[str, Any], project: Path = DBT_PROJECT) -> None:
+    """Builds seeds and models of a dbt project in a warehouse."""
+    dbt = subprocess.run(
+        [
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"),
+            *("build", "--select", *models, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
+            *("--project-dir", str(project), "--profiles-dir", str(project)),
+            *("--vars", json.dumps({"warehouse_file": str(database), **variables})),
+            *("--target-path", str(database.parent), "--log-path", str(database.parent)),
+        ],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if dbt.returncode:
+        raise RuntimeError(dbt.stdout)

@@ -1,0 +1,77 @@
+"""The whole procedure, judged as it is used: at each past date test, choose and train on what was known, then wait."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from flows.churn.backtest import run_backtest
+from flows.churn.candidates import BASELINES
+from flows.churn.churn_model import NEXT_ORDER_CHANCES, RECENT_SNAPSHOTS, ChurnModel
+from flows.churn.evaluation import Quality, measure, normalised_gini
+from flows.churn.selection import select, train_selected
+from flows.churn.training_set import TrainingSet
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was said at one date and what came. Nothing was tuned on it."""
+
+    day: date
+    kept: str
+    seasonal: bool
+    quality: Quality
+    baselines: dict[str, Quality]
+    expected_to_actual_spend: float
+    gini: float
+    gini_of_the_rate_so_far: float
+    next_order_came: dict[float, tuple[float, int]]  # by chance: how often it had come by its day, of how many
+
+
+def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
+    """One step for each of the dates, given as positions counted back from the newest snapshot."""
+    for position in dates:
+        day = data.snapshot_dates[-1 - position]
+        past, customers = data.known_by(day), data.at([day])
+        backtest = run_backtest(past)
+        selection = select(backtest)
+        model = train_selected(past, backtest, selection, day)
+        expected = model.expected_spend(customers.features)
+        recent = past.newest(RECENT_SNAPSHOTS)
+        yield Step(
+            day=day,
+            kept=selection.candidate,
+            seasonal=backtest.seasonal,
+            quality=measure(customers.churned, model.churn_probability(customers.features)),
+            baselines={
+                name: measure(customers.churned, fit(recent)(customers.features)) for name, fit in BASELINES.items()
+            },
+            expected_to_actual_spend=float(expected.sum() / customers.spend.sum()),
+            gini=normalised_gini(customers.spend, expected),
+            gini_of_the_rate_so_far=normalised_gini(
+                customers.spend, customers.column("monetary") / (customers.column("tenure_days") + 1)
+            ),
+            next_order_came=_next_order_came(data, day, customers, model),
+        )
+
+
+def _next_order_came(
+    data: TrainingSet, day: date, customers: TrainingSet, model: ChurnModel
+) -> dict[float, tuple[float, int]]:
+    """Of the customers whose next order was to come by a day that has passed with the data."""
+    followed = (data.snapshot_dates[-1] - day).days + data.horizon_days
+    found = {}
+    for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=True):
+        passed = days <= followed
+        came = customers.days_to_next_purchase[passed] <= days[passed]
+        found[chance] = (float(came.mean()) if passed.any() else float("nan"), int(passed.sum()))
+    return found
+
+
+def mean_ece(steps: Sequence[Step]) -> float:
+    return float(np.mean([step.quality.ece for step in steps]))
+
+
+def mean_ece_of_best_baseline(steps: Sequence[Step]) -> float:
+    return min(float(np.mean([step.baselines[name].ece for step in steps])) for name in BASELINES)
