@@ -30,7 +30,8 @@ def _():
     from flows.churn.backtest import hold_out
     from flows.churn.candidates import CANDIDATES
     from flows.churn.evaluation import mean_quality, measure
-    from flows.churn.risk import fit_logistic, logs_of
+    from flows.churn.lines import fit_logistic
+    from flows.churn.risk import logs_of
     from flows.churn.selection import mean_by_customer
     from flows.churn.training_set import TrainingSet
 

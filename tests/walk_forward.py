@@ -8,9 +8,11 @@ import numpy as np
 
 from flows.churn.backtest import run_backtest
 from flows.churn.candidates import BASELINES
-from flows.churn.churn_model import NEXT_ORDER_CHANCES, RECENT_SNAPSHOTS, ChurnModel
+from flows.churn.churn_model import RECENT_SNAPSHOTS
 from flows.churn.evaluation import Quality, measure, normalised_gini
+from flows.churn.model_card import next_order_came
 from flows.churn.selection import select, train_selected
+from flows.churn.spend import rate_so_far
 from flows.churn.training_set import TrainingSet
 
 
@@ -39,6 +41,7 @@ def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
         model = train_selected(past, backtest, selection, day)
         expected = model.expected_spend(customers.features)
         recent = past.newest(RECENT_SNAPSHOTS)
+        followed = (data.snapshot_dates[-1] - day).days + data.horizon_days
         yield Step(
             day=day,
             kept=selection.candidate,
@@ -49,24 +52,12 @@ def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
             },
             expected_to_actual_spend=float(expected.sum() / customers.spend.sum()),
             gini=normalised_gini(customers.spend, expected),
-            gini_of_the_rate_so_far=normalised_gini(
-                customers.spend, customers.column("monetary") / (customers.column("tenure_days") + 1)
-            ),
-            next_order_came=_next_order_came(data, day, customers, model),
+            gini_of_the_rate_so_far=normalised_gini(customers.spend, rate_so_far(customers)),
+            next_order_came={
+                chance: (float(came.mean()) if len(came) else float("nan"), len(came))
+                for chance, came in next_order_came(model, customers, followed).items()
+            },
         )
-
-
-def _next_order_came(
-    data: TrainingSet, day: date, customers: TrainingSet, model: ChurnModel
-) -> dict[float, tuple[float, int]]:
-    """Of the customers whose next order was to come by a day that has passed with the data."""
-    followed = (data.snapshot_dates[-1] - day).days + data.horizon_days
-    found = {}
-    for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=True):
-        passed = days <= followed
-        came = customers.days_to_next_purchase[passed] <= days[passed]
-        found[chance] = (float(came.mean()) if passed.any() else float("nan"), int(passed.sum()))
-    return found
 
 
 def mean_ece(steps: Sequence[Step]) -> float:

@@ -39,7 +39,7 @@ def render_model_report(card: Mapping[str, Any], backtest: Backtest, selection: 
             for name, qualities in backtest.qualities.items()
         ],
         reliability_svg=svg(_reliability(backtest, kept)),
-        lift_svg=svg(_lift(newest.quality(kept).lift_by_decile)),
+        lift_svg=svg(_lift(newest.qualities[kept].lift_by_decile)),
         curves_svg=svg(alt.hconcat(_roc(roc), _precision_recall(precision_recall, churned.mean()), spacing=60)),
         time_svg=svg(_over_time(backtest, kept)),
         importance_svg=svg(_importance(importance.slice(0, IMPORTANCES_SHOWN))),

@@ -6,13 +6,13 @@ import pyarrow as pa
 
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import ModelRegistry, StoredModel
+from flows.churn.backtest import FEWEST_OF_EACH_OUTCOME
 from flows.churn.monitoring import Measurement, drift, realised
 from flows.churn.training_set import feature_matrix
 from flows.errors import ModelRefused
 
 RELATION = "marts.model_monitoring"
 KEY = ("model_version", "as_of_date", "horizon_days", "measure", "feature")
-_FEWEST_OF_EACH_OUTCOME = 20
 
 _EMPTY = pa.schema(
     {
@@ -82,7 +82,7 @@ def _realised(warehouse: DuckDBWarehouse, models: ModelRegistry, measured_at: da
                 and measured.horizon_days = outcomes.horizon_days and measured.measure = 'auc'
         )
         group by all
-        having least(count(*) filter (churned), count(*) filter (not churned)) >= {_FEWEST_OF_EACH_OUTCOME}
+        having least(count(*) filter (churned), count(*) filter (not churned)) >= {FEWEST_OF_EACH_OUTCOME}
         order by all"""
     ).to_pylist()
     rows = []

@@ -35,8 +35,10 @@ class HeldOut:
     in_season: dict[str, ChurnModel]
     probability: dict[str, Floats]
 
-    def quality(self, name: str) -> Quality:
-        return measure(self.customers.churned, self.probability[name])
+    @cached_property
+    def qualities(self) -> dict[str, Quality]:
+        """Of each baseline and candidate."""
+        return {name: measure(self.customers.churned, said) for name, said in self.probability.items()}
 
     def seasoned(self) -> "HeldOut":
         """The same date with the candidates in season."""
@@ -56,7 +58,7 @@ class Backtest:
     @cached_property
     def qualities(self) -> dict[str, list[Quality]]:
         """Of each baseline and candidate, newest date first."""
-        return {name: [h.quality(name) for h in self.held_out] for name in self.held_out[0].probability}
+        return {name: [h.qualities[name] for h in self.held_out] for name in self.held_out[0].probability}
 
     @property
     def newest(self) -> HeldOut:
@@ -89,7 +91,7 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
             " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may do."
         )
     gain = _season_gain(held_out)
-    mean_brier = float(np.mean([h.quality(name).brier for h in held_out for name in h.models]))
+    mean_brier = float(np.mean([h.qualities[name].brier for h in held_out for name in h.models]))
     seasonal = gain is not None and gain > -HARM * mean_brier
     return Backtest(tuple(h.seasoned() for h in held_out) if seasonal else tuple(held_out), seasonal, gain)
 
@@ -111,7 +113,7 @@ def _season_gain(held_out: list[HeldOut]) -> float | None:
     gains = []
     for plain in held_out:
         seasoned = plain.seasoned()
-        gains += [plain.quality(name).brier - seasoned.quality(name).brier for name in plain.in_season]
+        gains += [plain.qualities[name].brier - seasoned.qualities[name].brier for name in plain.in_season]
     return float(np.mean(gains)) if gains else None
 
 

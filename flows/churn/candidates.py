@@ -7,7 +7,8 @@ from scipy.special import expit
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.churn_model import Fit
-from flows.churn.risk import AdditiveTrees, LinearRisk, fit_logistic, logs_of
+from flows.churn.lines import fit_logistic
+from flows.churn.risk import AdditiveTrees, LinearRisk, logs_of
 from flows.churn.training_set import TrainingSet, column
 
 AVERAGED = "logistic RFMT, averaged with MBG/NBD"

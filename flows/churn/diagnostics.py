@@ -1,18 +1,16 @@
 """What a data scientist wants to see of a model: what it goes by, what each feature does to it, whom it misses."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from flows.churn.btyd import Floats
+from flows.churn.candidates import Predict
 from flows.churn.evaluation import Flags
 from flows.churn.training_set import TrainingSet
 from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS
 from functions.churn_api.reasons import CAUSES
 
-Predict = Callable[[Floats], Floats]
 CURVE_POINTS = 200
 PERMUTATIONS = 3
 CUSTOMERS_SHUFFLED = 4_000  # more make the bars no truer and the page slower

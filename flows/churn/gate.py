@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from flows.churn.backtest import Backtest, HeldOut
+from flows.churn.evaluation import LARGEST_ECE
 from flows.churn.selection import mean_by_customer
 from functions.churn_api.scorer import Scorer
 
 STANDARD_ERRORS_ALLOWED = 2.0
-LARGEST_ECE = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _against(champion: Champion, candidate: str, backtest: Backtest) -> Verdict:
         both = [h for h in backtest.held_out if str(h.day) in before]
         if not both:
             return Verdict(True, True, "there is no date on which both were tested")
-        qualities = [h.quality(candidate) for h in both]
+        qualities = [h.qualities[candidate] for h in both]
         gain = float(np.mean([before[str(h.day)] - q.brier for h, q in zip(both, qualities, strict=True)]))
         error = float(np.mean([q.brier_standard_error for q in qualities]))
         where = f"on {len(both)} dates on which both were tested before"

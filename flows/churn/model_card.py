@@ -11,9 +11,10 @@ from flows.churn import monitoring
 from flows.churn.backtest import Backtest, HeldOut
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
-from flows.churn.evaluation import by_group, mean_quality, normalised_gini
+from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.selection import Selection
+from flows.churn.spend import rate_so_far
 from flows.churn.training_set import TrainingSet
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 
@@ -69,7 +70,7 @@ def model_card(
             {
                 "date": str(h.day),
                 "trained_on_snapshots": [str(day) for day in h.trained_on],
-                "quality": h.quality(kept).as_dict(),
+                "quality": h.qualities[kept].as_dict(),
             }
             for h in backtest.held_out
         ],
@@ -104,28 +105,32 @@ def model_card(
 
 def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date) -> list[dict[str, Any]]:
     """For each chance with which the next order was to come by a day: how often it had, where that day has passed."""
+    by_date = [next_order_came(h.models[candidate], h.customers, (as_of - h.day).days) for h in held_out]
     rows = []
-    for position, chance in enumerate(NEXT_ORDER_CHANCES):
-        came: list[np.ndarray[Any, Any]] = []
-        for h in held_out:
-            within = np.ceil(h.models[candidate].next_order_days(h.customers.features)[:, position])
-            passed = within <= (as_of - h.day).days
-            came.append(h.customers.days_to_next_purchase[passed] <= within[passed])
-        all_came = np.concatenate(came)
+    for chance in NEXT_ORDER_CHANCES:
+        all_came = np.concatenate([came[chance] for came in by_date])
         share = round(float(all_came.mean()), 4) if len(all_came) else None
         rows.append({"chance": chance, "came": share, "customers": len(all_came)})
     return rows
 
 
+def next_order_came(model: ChurnModel, customers: TrainingSet, days_followed: int) -> dict[float, Flags]:
+    """By chance: whether the next order had come by its day, of the customers whose day has passed since."""
+    came = {}
+    for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=True):
+        passed = days <= days_followed
+        came[chance] = customers.days_to_next_purchase[passed] <= days[passed]
+    return came
+
+
 def _spend_quality(h: HeldOut, candidate: str, level: float) -> dict[str, Any]:
     expected = level * h.models[candidate].expected_spend(h.customers.features)
-    so_far = h.customers.column("monetary") / (h.customers.column("tenure_days") + 1)
     return {
         "date": str(h.day),
         "expected": round(float(expected.sum()), 2),
         "actual": round(float(h.customers.spend.sum()), 2),
         "gini": round(normalised_gini(h.customers.spend, expected), 4),
-        "gini_of_the_rate_so_far": round(normalised_gini(h.customers.spend, so_far), 4),
+        "gini_of_the_rate_so_far": round(normalised_gini(h.customers.spend, rate_so_far(h.customers)), 4),
     }
 
 

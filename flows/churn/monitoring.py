@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from flows.churn.btyd import Floats
-from flows.churn.evaluation import Flags, measure
+from flows.churn.evaluation import LARGEST_ECE, Flags, measure
 from functions.churn_api.contract import FEATURE_NAMES
 
 BINS = 10
@@ -37,10 +37,9 @@ def reference(
 
     "Before" is a horizon earlier: some figures move as a shop grows older, such as the time since the first purchase.
     """
-    columns = dict(zip(FEATURE_NAMES, features.T, strict=True)) | {SCORE: probability}
-    before = dict(zip(FEATURE_NAMES, features_before.T, strict=True)) | {SCORE: probability_before}
+    before = _by_name(features_before, probability_before)
     bins = {}
-    for name, values in columns.items():
+    for name, values in _by_name(features, probability).items():
         known = values[~np.isnan(values)]
         edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
         shares, shares_before = _shares(values, edges), _shares(before[name], edges)
@@ -51,9 +50,8 @@ def reference(
 
 def drift(reference: Mapping[str, Any], features: Floats, probability: Floats) -> list[Measurement]:
     """The population stability index of each feature and of the score; a missing value is a bin of its own."""
-    columns = dict(zip(FEATURE_NAMES, features.T, strict=True)) | {SCORE: probability}
     found = []
-    for name, values in columns.items():
+    for name, values in _by_name(features, probability).items():
         bins = reference["bins"][name]
         expected, actual = np.array(bins["shares"]), _shares(values, np.array(bins["edges"]))
         psi = _psi(expected, actual, reference["customers"], len(values))
@@ -76,7 +74,7 @@ def realised(
     n = quality.customers
     lowest_auc = 0.6 if auc_at_training is None else auc_at_training - max(0.03, 3 * quality.auc_standard_error)
     base_rate = quality.churn_rate * (1 - quality.churn_rate)
-    highest_ece = 0.05 + quality.ece_of_chance
+    highest_ece = LARGEST_ECE + quality.ece_of_chance
     figures = [
         Measurement("auc", "", quality.auc, lowest_auc, quality.auc < lowest_auc, n),
         Measurement("brier", "", quality.brier, base_rate, quality.brier > base_rate, n),
@@ -86,6 +84,10 @@ def realised(
         ratio = float(expected_spend.sum() / spend.sum())
         figures.append(Measurement("expected_to_actual_spend", "", ratio, 1.25, not 0.8 <= ratio <= 1.25, n))
     return figures
+
+
+def _by_name(features: Floats, probability: Floats) -> dict[str, Floats]:
+    return dict(zip(FEATURE_NAMES, features.T, strict=True)) | {SCORE: probability}
 
 
 def _psi(expected: Floats, actual: Floats, expected_customers: int, customers: int) -> float:

@@ -13,14 +13,14 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, helper
+from onnx import ModelProto, helper, numpy_helper
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType
 
 from flows.churn.btyd import Floats
 from flows.churn.churn_model import ChurnModel
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
-from flows.churn.tracing import Graph, Traced, tensor
+from flows.churn.tracing import Graph, Traced
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.reasons import CAUSE_NAMES
@@ -162,12 +162,12 @@ class _TracedTrees:
         return self.graph.node(
             "TreeEnsemble", features, op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
             n_targets=len(CAUSE_NAMES), aggregate_function=1, post_transform=0, tree_roots=roots,
-            nodes_featureids=nodes["feature"], nodes_splits=tensor(np.array(nodes["split"])),
-            nodes_modes=tensor(np.zeros(len(nodes["feature"]), dtype=np.uint8)),  # all: value <= split
+            nodes_featureids=nodes["feature"], nodes_splits=numpy_helper.from_array(np.array(nodes["split"])),
+            nodes_modes=numpy_helper.from_array(np.zeros(len(nodes["feature"]), dtype=np.uint8)),  # all: value <= split
             nodes_truenodeids=nodes["yes"], nodes_trueleafs=nodes["yes_leaf"],
             nodes_falsenodeids=nodes["no"], nodes_falseleafs=nodes["no_leaf"],
             nodes_missing_value_tracks_true=nodes["missing"],
-            leaf_targetids=targets, leaf_weights=tensor(np.array(weights)),
+            leaf_targetids=targets, leaf_weights=numpy_helper.from_array(np.array(weights)),
         )  # fmt: skip
 
 

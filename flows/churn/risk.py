@@ -11,12 +11,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.lines import fit_logistic
 from flows.churn.training_set import TrainingSet, column
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.reasons import CAUSE_NAMES, CAUSES
@@ -156,14 +154,6 @@ def cause_of_tree(nodes: NDArray[np.void]) -> int | None:
 def logs_of(features: Floats) -> Floats:
     """log(1 + R, F, M, T), [n, 4]; less than zero counts as zero."""
     return np.log1p(np.column_stack(_rfmt(features)))
-
-
-def fit_logistic(columns: Floats, churned: NDArray[np.bool_]) -> tuple[float, Floats]:
-    """Intercept and slopes of a logistic regression, in the columns' own units."""
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(columns, churned)
-    scaler, line = model[0], model[1]
-    slopes = line.coef_[0] / scaler.scale_
-    return float(line.intercept_[0] - slopes @ scaler.mean_), slopes
 
 
 def _four(slopes: Floats) -> tuple[float, float, float, float]:

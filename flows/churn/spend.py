@@ -5,10 +5,9 @@ from typing import Self
 
 import numpy as np
 from sklearn.linear_model import GammaRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from flows.churn.btyd import Floats
+from flows.churn.lines import fit_line
 from flows.churn.training_set import TrainingSet, column
 
 SPEND_FEATURES = (
@@ -28,11 +27,9 @@ class SpendModel:
     def fit(cls, data: TrainingSet) -> Self:
         """On the customers who bought."""
         bought = data.where(~data.churned & (data.spend > 0))
-        model = make_pipeline(StandardScaler(), GammaRegressor(alpha=1e-3, solver="newton-cholesky", max_iter=100))
-        model.fit(spend_logs(bought.features), bought.spend)
-        scaler, line = model[0], model[1]
-        slopes = line.coef_ / scaler.scale_
-        return cls(float(line.intercept_ - slopes @ scaler.mean_), tuple(slopes.tolist()))
+        estimator = GammaRegressor(alpha=1e-3, solver="newton-cholesky", max_iter=100)
+        intercept, slopes = fit_line(estimator, spend_logs(bought.features), bought.spend)
+        return cls(intercept, tuple(slopes.tolist()))
 
     def if_bought(self, features: Floats) -> Floats:
         """Mean spend of customers with these features if they buy, [n]."""
@@ -46,3 +43,8 @@ class SpendModel:
 def spend_logs(features: Floats) -> Floats:
     """log(1 + x) of the features that matter for spend, [n, 7]; less than zero counts as zero."""
     return np.log1p(np.maximum(np.column_stack([column(features, name) for name in SPEND_FEATURES]), 0))
+
+
+def rate_so_far(customers: TrainingSet) -> Floats:
+    """Spend per day since the first purchase: what anybody would sort customers by."""
+    return customers.column("monetary") / (customers.column("tenure_days") + 1)

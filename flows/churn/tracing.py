@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import numpy_helper
 from scipy.special import expit
 
@@ -105,8 +104,3 @@ _REWRITTEN: dict[Any, Callable[..., Traced]] = {
     np.clip: lambda _, value, low, high: np.minimum(np.maximum(value, low), high),
     np.zeros_like: lambda _, value: value * 0,
 }
-
-
-def tensor(array: NDArray[Any]) -> Any:
-    """An array as an attribute of a node."""
-    return numpy_helper.from_array(array)

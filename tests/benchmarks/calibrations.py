@@ -17,7 +17,8 @@ from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import ChurnModel
 from flows.churn.evaluation import measure as quality_of
-from flows.churn.risk import LinearRisk, fit_logistic, logs_of
+from flows.churn.lines import fit_logistic
+from flows.churn.risk import LinearRisk, logs_of
 from flows.churn.training_set import TrainingSet
 from flows.simulator.regimes import REGIMES
 from tests.benchmarks.measured import Figure, run_python

@@ -44,7 +44,7 @@ def champion(tested, *, wrong=0.0, trained_as_of="2025-04-01", **changes):
         "trained_on": {"shop": "shop"},
         "quality": mean_quality(backtest.qualities[kept]),
         "held_out": [
-            {"date": str(h.day), "quality": {"brier": h.quality(kept).brier + changes.get("brier", 0.0)}}
+            {"date": str(h.day), "quality": {"brier": h.qualities[kept].brier + changes.get("brier", 0.0)}}
             for h in backtest.held_out
         ],
     }
