@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED PORT MODELS VERSION
+export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run serve promote rollback test test-fast check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run serve promote rollback package redrive test test-fast airflow check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ promote: $(VENV)/pipeline ## make the stored model VERSION= the champion
 rollback: $(VENV)/pipeline ## make the champion before this one champion again
 	@$(BIN)/python -m flows rollback
 
+package: $(VENV)/pipeline ## build the Lambda packages into dist/, with the champion model
+	@$(BIN)/python -m flows package
+
+redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
+	@$(BIN)/python -m flows redrive
+
 test: check $(VENV)/dev ## all checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -43,8 +49,10 @@ lint: $(VENV)/dev ## style and import rules
 types: $(VENV)/dev ## types
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev ## measure speed, memory and model quality, each against something else in the same run
+bench: $(VENV)/dev $(VENV)/peers/ready ## measure speed, memory and model quality, each against something else in the same run
 	@$(BIN)/python -m tests.benchmarks
+
+airflow: $(VENV)/airflow/ready ## an Airflow in an environment of its own, with which a test calls the API
 
 explore: $(VENV)/dev ## open the page on which an analyst changes a feature and compares models
 	@$(BIN)/marimo edit model_artifacts/exploration.py
@@ -62,10 +70,13 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group dev $(COMPILE) -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group pipeline $(COMPILE) -c requirements/dev.txt -o requirements/pipeline.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group api $(COMPILE) -c requirements/dev.txt -o requirements/api.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group sink $(COMPILE) -c requirements/dev.txt -o requirements/sink.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group airflow $(COMPILE) -o requirements/airflow.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
 clean: ## remove the environment and everything that runs wrote
-	@rm -rf $(VENV) $(DATA_DIR)
+	@rm -rf $(VENV) $(DATA_DIR) dist
 
 # The environment. dev holds all that pipeline does, so whoever has it needs no second one.
 $(VENV)/uv: requirements/uv.txt
@@ -85,6 +96,12 @@ $(VENV)/pipeline: requirements/pipeline.txt $(VENV)/uv
 	@echo "installing the packages of requirements/pipeline.txt" >&2
 	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/pipeline.txt
 	@$(PREPARE_PREFECT)
+	@touch $@
+
+$(VENV)/%/ready: requirements/%.txt $(VENV)/uv
+	@echo "installing the packages of $<" >&2
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
 
 # an empty database, so that the first run need not spend 10 s on creating prefect's tables
