@@ -9,29 +9,35 @@ that the customer has not bought often enough for the figure to exist.
 import hashlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-def _field(description: str, unit: str, *, ge: float | None = 0, example: float | None = None) -> Any:
+def _field(description: str, unit: str, *, le: float, ge: float = 0, example: float | None = None) -> Any:
     return Field(
-        description=description, ge=ge, json_schema_extra={"unit": unit}, examples=[example], allow_inf_nan=False
+        description=description,
+        ge=ge,
+        le=le,
+        json_schema_extra={"unit": unit},
+        examples=[example],
+        allow_inf_nan=False,
+        strict=True,  # a number, not text that looks like one
     )
 
 
 def _days(description: str, example: float) -> Any:
-    return _field(description, "days", example=example)
+    return _field(description, "days", le=36_525, example=example)
 
 
-def _purchases(description: str, example: float) -> Any:
-    return _field(description, "purchases", example=example)
+def _purchases(description: str, example: float, *, ge: float = 0) -> Any:
+    return _field(description, "purchases", ge=ge, le=36_525, example=example)
 
 
 def _money(description: str, example: float) -> Any:
-    return _field(description, "reporting currency", example=example)
+    return _field(description, "reporting currency", le=1e12, example=example)
 
 
-def _ratio(description: str, example: float, *, ge: float | None = 0) -> Any:
-    return _field(description, "ratio", ge=ge, example=example)
+def _ratio(description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Any:
+    return _field(description, "ratio", ge=ge, le=le, example=example)
 
 
 def _purchases_last(days: int, example: int) -> Any:
@@ -45,16 +51,24 @@ def _decayed(days: int, example: float) -> Any:
 class CustomerFeatures(BaseModel):
     """A customer with at least one purchase, as known at the end of the as-of date."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_points(cls, given: Any) -> Any:
+        """95 for 95.0: tables with gaps have their whole numbers as floats."""
+        if not isinstance(given, dict):
+            return given
+        return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
 
     recency_days: Annotated[int, _days("Days since the last purchase", 95)]
-    frequency: Annotated[int, _field("Purchases so far", "purchases", ge=1, example=5)]
+    frequency: Annotated[int, _purchases("Purchases so far", 5, ge=1)]
     monetary: Annotated[float, _money("Money spent so far, net of returns", 412.5)]
     tenure_days: Annotated[int, _days("Days since the first purchase", 400)]
     average_order_value: Annotated[float, _money("Money spent per purchase", 82.5)]
     spend_last_90_days: Annotated[float, _money("Money spent in the last 90 days", 0.0)]
     spend_last_365_days: Annotated[float, _money("Money spent in the last 365 days", 330.0)]
-    returned_share: Annotated[float, _ratio("Share of the money spent that was sent back", 0.05)]
+    returned_share: Annotated[float, _ratio("Share of the money spent that was sent back", 0.05, le=1)]
     purchases_last_30_days: Annotated[int, _purchases_last(30, 0)]
     purchases_last_60_days: Annotated[int, _purchases_last(60, 0)]
     purchases_last_90_days: Annotated[int, _purchases_last(90, 0)]
@@ -66,7 +80,9 @@ class CustomerFeatures(BaseModel):
     days_since_2nd_last_purchase: Annotated[int | None, _days("Days since the last purchase but one", 130)] = None
     days_since_3rd_last_purchase: Annotated[int | None, _days("Days since the third last purchase", 190)] = None
     days_since_5th_last_purchase: Annotated[int | None, _days("Days since the fifth last purchase", 400)] = None
-    active_weeks_share: Annotated[float, _ratio("Share of the weeks since the first purchase with a purchase", 0.09)]
+    active_weeks_share: Annotated[
+        float, _ratio("Share of the weeks since the first purchase with a purchase", 0.09, le=1)
+    ]
     mean_gap_days: Annotated[float | None, _days("Mean days between purchases", 76.3)] = None
     median_gap_days: Annotated[float | None, _days("Median days between purchases", 60.0)] = None
     max_gap_days: Annotated[int | None, _days("Most days between two purchases in a row", 150)] = None
@@ -79,11 +95,15 @@ class CustomerFeatures(BaseModel):
     recency_to_days_per_purchase: Annotated[float, _ratio("recency_days ÷ days_per_purchase", 1.18)]
     trend_90_days: Annotated[
         float,
-        _ratio("Purchases of the last 90 days less those of the 90 before, by their number plus one", -0.67, ge=-1),
+        _ratio(
+            "Purchases of the last 90 days less those of the 90 before, by their number plus one", -0.67, ge=-1, le=1
+        ),
     ]
     trend_180_days: Annotated[
         float,
-        _ratio("Purchases of the last 180 days less those of the 180 before, by their number plus one", 0.0, ge=-1),
+        _ratio(
+            "Purchases of the last 180 days less those of the 180 before, by their number plus one", 0.0, ge=-1, le=1
+        ),
     ]
 
 

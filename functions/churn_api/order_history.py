@@ -1,0 +1,202 @@
+"""A customer's features from the orders themselves, by the definitions of dbt_project/macros/customer_features.sql.
+
+The macro is the reference: a test draws random histories and finds both equal.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from statistics import median
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from functions.churn_api.contract import FEATURE_NAMES
+
+MAX_ORDERS = 1_000
+
+_EARLIEST, _LATEST = 1950, 2200
+
+
+class NotInHistory(Exception):
+    """Orders from which no features can be computed; the message says which and why."""
+
+
+def _begins_with_a_date(value: Any) -> Any:
+    """Refuses numbers, also in text: whose seconds or milliseconds they are is a guess."""
+    if isinstance(value, (date, datetime)) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise ValueError("write it as text, such as 2026-05-28 or 2026-05-28T10:15:00")
+
+
+def _of_our_times(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment.year <= _LATEST:
+        raise ValueError(f"a year from {_EARLIEST} to {_LATEST} is meant")
+    return moment
+
+
+class Order(BaseModel):
+    """An order, or a line of one. A negative amount is a return of an earlier one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    ordered_at: Annotated[
+        datetime,
+        BeforeValidator(_begins_with_a_date),
+        AfterValidator(_of_our_times),
+        Field(
+            description="Date, or date and time, in the shop's local time unless it carries an offset",
+            examples=["2026-05-28T10:15:00"],
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Field(
+            description="What was paid, discounts taken off. Negative: sent back. Zero: no purchase",
+            ge=Decimal("-1e9"), le=Decimal("1e9"), allow_inf_nan=False, examples=[82.5],
+            json_schema_extra={"unit": "reporting currency"},
+        ),
+    ]  # fmt: skip
+    order_id: Annotated[
+        str | None,
+        Field(
+            description="A return with the id of an order belongs to that order", max_length=200, examples=["A-1001"]
+        ),
+    ] = None
+    sku: Annotated[
+        str | None,
+        Field(
+            description="A return without its order's id belongs to the last sale of the same product, if one is named",
+            max_length=200,
+            examples=["TEAPOT"],
+        ),
+    ] = None
+
+
+class _Line(NamedTuple):
+    """A sale or a return; `cents` is positive. Lines compare by their place in the history."""
+
+    position: int
+    at: datetime
+    order_id: object
+    sku: str | None
+    cents: int
+
+
+class _Purchase(NamedTuple):
+    """What was bought on one day and, less returns, still is."""
+
+    age_days: int
+    gross_cents: int
+    net_cents: int
+
+
+def features_from_orders(
+    orders: Sequence[Order], as_of: date, horizon_days: int, time_zone: tzinfo = UTC
+) -> list[float]:
+    """The contract's features, in its order, as known at the end of `as_of`; NaN for what does not exist.
+
+    `time_zone` is the shop's, for moments that carry an offset. `horizon_days` is the model's.
+
+    Raises:
+        NotInHistory: when an order is dated after `as_of`, or nothing was bought that was not sent back.
+    """
+    sales, returns = _lines(orders, as_of, time_zone)
+    purchases = _purchases(sales, returns, as_of)
+    if not purchases:
+        raise NotInHistory("orders: no purchase is left by the as-of date, so there is no customer to score")
+    ages = [purchase.age_days for purchase in purchases]
+    gaps = [older - newer for newer, older in pairwise(ages)]
+    frequency, recency, tenure = len(ages), ages[0], ages[-1]
+    monetary = sum(purchase.net_cents for purchase in purchases) / 100
+    gross = sum(purchase.gross_cents for purchase in purchases) / 100
+    known: dict[str, float | None] = {
+        "recency_days": recency,
+        "frequency": frequency,
+        "monetary": monetary,
+        "tenure_days": tenure,
+        "average_order_value": monetary / frequency,
+        "returned_share": 1 - monetary / gross,
+        "active_weeks_share": len({age // 7 for age in ages}) / (tenure // 7 + 1),
+        "mean_gap_days": sum(gaps) / len(gaps) if gaps else None,
+        "median_gap_days": median(gaps) if gaps else None,
+        "max_gap_days": max(gaps, default=None),
+        "shrunk_gap_days": (sum(gaps) + horizon_days) / frequency,
+        "days_per_purchase": (tenure + 1) / frequency,
+    }
+    bought = {days: sum(age < days for age in ages) for days in (30, 60, 90, 180, 360, 365)}
+    for days in (30, 60, 90, 180, 365):
+        known[f"purchases_last_{days}_days"] = bought[days]
+    for days in (90, 365):
+        known[f"spend_last_{days}_days"] = sum(p.net_cents for p in purchases if p.age_days < days) / 100
+    for days in (15, 45, 120):
+        known[f"decayed_purchases_{days}_days"] = round(sum(0.5 ** (age / days) for age in ages), 9)
+    for n, ordinal in ((2, "2nd"), (3, "3rd"), (5, "5th")):
+        known[f"days_since_{ordinal}_last_purchase"] = ages[n - 1] if frequency >= n else None
+    for gap in ("mean_gap", "median_gap", "max_gap", "shrunk_gap", "days_per_purchase"):
+        usual = known[gap if gap in known else f"{gap}_days"]
+        known[f"recency_to_{gap}"] = None if usual is None else recency / usual
+    for days in (90, 180):
+        known[f"trend_{days}_days"] = (2 * bought[days] - bought[2 * days]) / (bought[2 * days] + 1)
+    return [float("nan") if (value := known[name]) is None else float(value) for name in FEATURE_NAMES]
+
+
+def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[_Line], list[_Line]]:
+    sales: list[_Line] = []
+    returns: list[_Line] = []
+    for position, order in enumerate(orders):
+        at = order.ordered_at
+        if at.tzinfo is not None:
+            at = at.astimezone(time_zone).replace(tzinfo=None)
+        if at.date() > as_of:
+            raise NotInHistory(
+                f"orders.{position}.ordered_at: {at.date()} is after the as-of date {as_of}, which knows nothing of it"
+            )
+        cents = _cents(order.amount)
+        # without an id, an order is whatever was bought on that day
+        line = _Line(position, at, order.order_id or at.date(), order.sku, abs(cents))
+        if cents:
+            (sales if cents > 0 else returns).append(line)
+    return sales, returns
+
+
+def _cents(amount: Decimal) -> int:
+    """As the warehouse rounds: to four decimals when it reads, then to two."""
+    read = amount.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    return int(read.quantize(Decimal("0.01"), ROUND_HALF_UP) * 100)
+
+
+def _purchases(sales: Sequence[_Line], returns: Sequence[_Line], as_of: date) -> list[_Purchase]:
+    """The days on which something was bought that was not sent back whole, the last one first."""
+    gross: dict[date, int] = {}
+    for sale in sales:
+        gross[sale.at.date()] = gross.get(sale.at.date(), 0) + sale.cents
+    sent_back: dict[date, int] = {}
+    for back in returns:
+        if (taken_back := _sale_taken_back(back, sales)) is not None:
+            day = taken_back.at.date()
+            sent_back[day] = sent_back.get(day, 0) + back.cents
+    return [
+        _Purchase((as_of - day).days, gross[day], net)
+        for day in sorted(gross, reverse=True)
+        if (net := gross[day] - sent_back.get(day, 0)) > 0
+    ]
+
+
+def _sale_taken_back(back: _Line, sales: Sequence[_Line]) -> _Line | None:
+    """The sale that a return takes back: of the same order, else the latest of the same product; see int_returns."""
+
+    def how_far(sale: _Line) -> tuple[bool, bool, float, int]:
+        is_other_product = back.sku is None or sale.sku != back.sku
+        return sale.order_id != back.order_id, is_other_product, (back.at - sale.at).total_seconds(), sale.position
+
+    candidates = [
+        sale
+        for sale in sales
+        if sale.at <= back.at
+        and sale.cents >= back.cents
+        and (sale.order_id == back.order_id or (back.sku is not None and sale.sku == back.sku))
+    ]
+    return min(candidates, key=how_far, default=None)
