@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, helper, numpy_helper
+from onnx import ModelProto, helper, numpy_helper, shape_inference
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType
 
@@ -61,6 +61,7 @@ def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: st
     for opset in proto.opset_import:
         opset.version = ML_OPSET_OF_TREES if opset.domain == "ai.onnx.ml" else opset.version
     proto.graph.name = "churn"
+    proto = shape_inference.infer_shapes(proto)  # or whoever loads it spends half of the loading on that
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()[:8]
     version = f"{origin}{trained_as_of}-h{model.horizon_days}-{digest}"
     _attach_papers(proto, model_version=version, horizon_days=model.horizon_days, trained_as_of=str(trained_as_of))
