@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,25 @@ def read() -> Callable[[Path, str], pa.Table]:
         return DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp").read(sql)
 
     return query
+
+
+@pytest.fixture(scope="session")
+def _moto():
+    """moto's server on this machine, which stands in for AWS's."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def aws_server(_moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an AWS that is empty at the start of each test, with credentials for it in the environment."""
+    urllib.request.urlopen(urllib.request.Request(f"{_moto}/moto-api/reset", method="POST")).close()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "eu-central-1")
+    return _moto

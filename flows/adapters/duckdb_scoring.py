@@ -54,7 +54,7 @@ def _as_struct(scores: Scores) -> pa.StructArray:
         pa.array(scores.churn_probability),
         pa.array(scores.expected_spend),
         *(pa.array(days, from_pandas=True) for days in scores.next_order_days.T),  # NaN: NULL
-        *(pa.array(reasons, type=pa.string()) for reasons in scores.reasons.T),
+        *(pa.array(phrases, type=pa.string()) for phrases in scores.reasons),
     ]
     return pa.StructArray.from_arrays(columns, names=list(_FIELDS))
 

@@ -1,100 +1,99 @@
-"""`POST /predict`: churn probabilities over HTTP."""
+"""Every route of the API, documented: churn probabilities over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import Body as RequestBody
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
-from functions.churn_api.contract import CustomerFeatures, RiskBand, risk_band
-from functions.churn_api.reasons import CAUSE_NAMES, Cause
-from functions.churn_api.scorer import Scorer, Scores
+from functions.churn_api.access import KEY_HEADER
+from functions.churn_api.customers import Body, Refused, read, without_tags
+from functions.churn_api.documents import PROBLEMS, ExternalAnswer, ExternalBatch, Health, Prediction
+from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
+from functions.churn_api.gate import our_fault
+from functions.churn_api.predictor import NOT_STORED, NotStored
+from functions.churn_api.service import Service
 
-MAX_CUSTOMERS = 1_000
-
-
-class Customer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    customer_id: Annotated[str, Field(min_length=1, max_length=200, examples=["C000042"])]
-    features: CustomerFeatures
+MOST_PROBLEMS = 100
 
 
-class Reason(BaseModel):
-    cause: Cause
-    text: Annotated[str, Field(examples=["higher risk: last order 95 days ago; usually every 60 days"])]
-    effect: Annotated[float, Field(description="How much smaller the probability would be without this cause")]
+def create_app(service: Service) -> FastAPI:
+    """Every route, documented. It stands behind the gate, which has looked at keys, size and type of the body."""
+    scorer, predictor = service.model.scorer, service.predictor
+    app = FastAPI(
+        title="Churn prediction",
+        version=scorer.model_version,
+        description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 does without.",
+        redoc_url=None,
+    )
 
+    @app.post("/predict", response_model=list[Prediction], responses=PROBLEMS)
+    async def predict(request: Request, body: Annotated[Body, RequestBody()]) -> Response:
+        """Scores one customer, or a list of up to 1,000; answers in the same order.
 
-class NextOrder(BaseModel):
-    """Days after the as-of date by which the next order comes with a chance; null: not within two horizons."""
+        A customer is given as the contract's features, or as an order history, from which they are computed.
+        """
+        questions = read(body, service.current_day(), scorer.horizon_days, service.time_zone)
+        answers, texts = await predictor.answer(questions)
+        request.scope["notes"].tell(answers)
+        return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
-    chance_10: float | None
-    chance_50: float | None
-    chance_90: float | None
-
-
-class Prediction(BaseModel):
-    customer_id: str
-    churn_probability: Annotated[float, Field(ge=0, le=1, description="P(no purchase within the horizon)")]
-    risk_band: RiskBand
-    expected_spend: Annotated[float, Field(ge=0, description="Within the horizon, in the reporting currency")]
-    next_order_days: NextOrder
-    reasons: Annotated[list[Reason], Field(description="The three strongest, the strongest first")]
-    horizon_days: int
-    model_version: str
-
-
-class Health(BaseModel):
-    status: Literal["ok"]
-    model_version: str
-
-
-Customers = Annotated[list[Customer], Field(min_length=1, max_length=MAX_CUSTOMERS)]
-
-
-def create_app(scorer: Scorer) -> FastAPI:
-    """The API over one model, which stays loaded as long as the app lives."""
-    app = FastAPI(title="Churn prediction", version=scorer.model_version)
-
-    @app.exception_handler(RequestValidationError)
-    def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
-        """Names field and reason; does not send the values back, which may be personal, or NaN."""
-        problems = [{"loc": p["loc"], "msg": p["msg"], "type": p["type"]} for p in error.errors()]
-        return JSONResponse({"detail": problems}, status_code=422)
-
-    @app.post("/predict")
-    def predict(body: Customer | Customers) -> list[Prediction]:
-        """Scores one customer or a list of up to 1,000; answers in the same order."""
-        customers = [body] if isinstance(body, Customer) else body
-        rows = [[_number(value) for _, value in customer.features] for customer in customers]
-        scores = scorer.score(np.array(rows, dtype=np.float64))
-        return [_prediction(customer.customer_id, scores, row, scorer) for row, customer in enumerate(customers)]
+    @app.post("/snowflake", response_model=ExternalAnswer, responses=PROBLEMS)
+    async def snowflake(request: Request, body: ExternalBatch) -> Response:
+        """Scores a batch of a Snowflake external function. A row that cannot be scored gets a reason, not a number."""
+        batch = read_batch(body.data, request.headers.get(BATCH_ID_HEADER, ""), service.current_day())
+        answers, _ = await predictor.answer(batch.questions) if batch.questions else ([], [])
+        request.scope["notes"].tell(answers, refused_rows=len(batch.problems))
+        return Response(write_batch(batch, answers), media_type="application/json")
 
     @app.get("/health")
-    def health() -> Health:
-        return Health(status="ok", model_version=scorer.model_version)
+    async def health() -> Health:
+        """Whether the model is loaded, and which."""
+        return Health(status="ok", model_version=scorer.model_version, refused_models=list(service.model.refused))
 
+    @app.get("/model", responses={401: PROBLEMS[401], 503: PROBLEMS[503]})
+    async def model_card() -> dict[str, Any]:
+        """What the model was trained on, how good it was on dates it had not seen, and its limits."""
+        return dict(service.model.card)
+
+    _explain_refusals(app)
+    app.openapi_schema = _with_keys(app.openapi())
     return app
 
 
-def _prediction(customer_id: str, scores: Scores, row: int, scorer: Scorer) -> Prediction:
-    probability = float(scores.churn_probability[row])
-    days = [None if np.isnan(value) else float(value) for value in scores.next_order_days[row]]
-    reasons = zip(scores.causes[row], scores.reasons[row], scores.effects[row], strict=True)
-    return Prediction(
-        customer_id=customer_id,
-        churn_probability=probability,
-        risk_band=risk_band(probability),
-        expected_spend=float(scores.expected_spend[row]),
-        next_order_days=NextOrder(chance_10=days[0], chance_50=days[1], chance_90=days[2]),
-        reasons=[Reason(cause=CAUSE_NAMES[cause], text=text, effect=float(effect)) for cause, text, effect in reasons],
-        horizon_days=scorer.horizon_days,
-        model_version=scorer.model_version,
-    )
+def _explain_refusals(app: FastAPI) -> None:
+    @app.exception_handler(RequestValidationError)
+    async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
+        """Names field and reason; does not send the values back, which may be personal, or NaN."""
+        problems = [{"loc": without_tags(p["loc"]), "msg": p["msg"], "type": p["type"]} for p in error.errors()]
+        if len(problems) > MOST_PROBLEMS:
+            rest = f"and {len(problems) - MOST_PROBLEMS} more problems"
+            problems[MOST_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
+        return JSONResponse({"detail": problems}, 422)
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"detail": [{"loc": error.where, "msg": error.why, "type": "refused"}]}, 422)
+
+    @app.exception_handler(NotStored)
+    async def not_stored(_: Request, __: NotStored) -> Response:
+        return Response(NOT_STORED, 503, media_type="application/json")
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, _: Exception) -> Response:
+        return Response(our_fault(request.scope["notes"].request_id), 500, media_type="application/json")
 
 
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
+def _with_keys(openapi: dict[str, Any]) -> dict[str, Any]:
+    """The document with the API key that most routes want."""
+    openapi["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": KEY_HEADER}}
+    for path in ("/predict", "/snowflake", "/model"):
+        for operation in openapi["paths"][path].values():
+            operation["security"] = [{"key": []}]
+    return openapi

@@ -44,17 +44,17 @@ class Scores:
         return strongest_causes(self.contributions)
 
     @cached_property
-    def reasons(self) -> NDArray[np.object_]:
-        """The three strongest causes in words, the strongest first, [n, 3]."""
+    def reasons(self) -> list[list[str]]:
+        """The three strongest causes in words: everybody's strongest, then the second, then the third; 3 × n."""
         return in_words(self.features, self.contributions, self.causes)
 
     @cached_property
     def effects(self) -> NDArray[np.float64]:
         """By how much the probability would change back without each of the three causes, [n, 3]."""
-        p = np.clip(self.churn_probability, 1e-9, 1 - 1e-9)
-        log_odds = np.log(p / (1 - p))
-        without = log_odds[:, None] - np.take_along_axis(self.contributions, self.causes, axis=1)
-        return self.churn_probability[:, None] - 1 / (1 + np.exp(-without))
+        p = np.minimum(np.maximum(self.churn_probability, 1e-9), 1 - 1e-9)
+        of_causes = self.contributions[np.arange(len(p))[:, None], self.causes]
+        # without a cause the log-odds are less by its contribution
+        return self.churn_probability[:, None] - 1 / (1 + ((1 - p) / p)[:, None] * np.exp(of_causes))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Scorer:
         Columns in the contract's order; a missing value is NaN.
         """
         # a vector unit may round the last digits otherwise in another batch: nobody is to see that
-        rounded = [np.round(answer, 9) for answer in self.run(features)]
+        rounded = [answer.round(9) for answer in self.run(features)]
         return Scores(features, *rounded)
 
     def run(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -12,7 +12,7 @@ import pytest
 from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY
 from flows.summary import as_markdown
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import Scorer
 from tests.integration.marts import MARTS
 
@@ -43,8 +43,9 @@ def test_the_warehouse_scores_as_the_api_does(simulated, read):
         assert scored.column(name).to_numpy() == pytest.approx(getattr(expected, name), rel=1e-12)
     listed = read(data_dir, "from marts.marketing_customers").to_pylist()
     reasons = {row["customer_id"]: [row[f"reason_{n}"] for n in (1, 2, 3)] for row in listed}
-    for customer, in_words in zip(scored.column("customer_id").to_pylist(), expected.reasons.tolist(), strict=True):
-        assert reasons[customer] == in_words
+    in_words = zip(*expected.reasons, strict=True)
+    for customer, said in zip(scored.column("customer_id").to_pylist(), in_words, strict=True):
+        assert reasons[customer] == list(said)
     due = [row["next_order_on"] for row in scored.select(["next_order_on"]).to_pylist()]
     days = np.ceil(expected.next_order_days[:, 1])
     assert [None if np.isnan(d) else report.as_of.date + timedelta(days=int(d)) for d in days] == due
@@ -121,6 +122,13 @@ def test_the_columns_of_the_mart_stand_in_the_order_of_the_contract(simulated, r
     data_dir, _ = simulated
     names = tuple(read(data_dir, "from marts.customer_features limit 0").column_names)
     assert names == ("customer_id", "as_of_date", *FEATURE_NAMES)
+
+
+def test_every_row_of_the_mart_fits_the_contract(simulated, read):
+    """Or the API would refuse what the warehouse scores."""
+    data_dir, _ = simulated
+    for row in read(data_dir, f"select {', '.join(FEATURE_NAMES)} from marts.customer_features").to_pylist():
+        CustomerFeatures.model_validate(row)
 
 
 def test_the_unit_tests_of_dbt_pass(simulated):

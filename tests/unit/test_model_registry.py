@@ -4,7 +4,6 @@ import json
 from datetime import date
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from flows.adapters.model_registry import ModelRegistry
@@ -28,22 +27,12 @@ def models():
     return made
 
 
-@pytest.fixture(scope="session")
-def s3():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"endpoint_override={host}:{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
-    server.stop()
-
-
 @pytest.fixture(params=["folder", "s3"])
-def registry(request, tmp_path, monkeypatch):
+def registry(request, tmp_path):
     if request.param == "folder":
         return ModelRegistry(str(tmp_path / "models"), tmp_path / "cache")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    options = request.getfixturevalue("s3")
+    server = request.getfixturevalue("aws_server").removeprefix("http://")
+    options = f"endpoint_override={server}&scheme=http&region=us-east-1&allow_bucket_creation=true"
     bucket = f"models-{abs(hash(tmp_path))}"
     files, _ = fs.FileSystem.from_uri(f"s3://{bucket}?{options}")
     files.create_dir(bucket)

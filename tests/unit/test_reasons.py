@@ -15,7 +15,7 @@ def customer(**values):
 def words(cause, raises, **values):
     contributions = np.zeros((1, len(CAUSE_NAMES)))
     contributions[0, CAUSE_NAMES.index(cause)] = 1 if raises else -1
-    return in_words(customer(**values), contributions, strongest_causes(contributions)[:, :1])[0, 0]
+    return in_words(customer(**values), contributions, strongest_causes(contributions)[:, :1])[0][0]
 
 
 def test_the_causes_part_the_features_among_themselves():

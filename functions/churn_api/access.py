@@ -1,0 +1,125 @@
+"""Who may call: holders of an API key, and IAM roles that a gateway has verified."""
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+KEY_HEADER = "x-api-key"
+SHORTEST_KEY = 24
+REFRESH_AFTER = timedelta(minutes=5)
+# a key that nobody knows may have been added a moment ago; asking for every wrong key would be a door for floods
+REFRESH_FOR_UNKNOWN_AFTER = timedelta(seconds=15)
+
+
+class KeysRefused(Exception):
+    """API keys that cannot be read, or are not fit to be used. Never says a key."""
+
+
+def read_keys(text: str) -> dict[bytes, str]:
+    """The digests of keys with their holders, from a JSON object such as {"shop": "key", "crm": ["new", "old"]}.
+
+    Raises:
+        KeysRefused: naming the holder whose key does not fit.
+    """
+    form = 'write a JSON object of holders and keys, such as {"shop-backend": "…", "crm": ["new key", "old key"]}'
+    try:
+        given = json.loads(text)
+    except ValueError:
+        raise KeysRefused(f"The API keys are no JSON: {form}.") from None
+    if not isinstance(given, dict) or not given:
+        raise KeysRefused(f"There are no API keys: {form}.")
+    digests: dict[bytes, str] = {}
+    for holder, keys in given.items():
+        for key in keys if isinstance(keys, list) else [keys]:
+            if not isinstance(key, str) or len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable():
+                raise KeysRefused(
+                    f"A key of {holder} is not fit: use at least {SHORTEST_KEY} printable ASCII characters, all random."
+                )
+            digests[sha256(key.encode()).digest()] = holder
+    return digests
+
+
+@dataclass
+class ApiKeys:
+    """The keys in the text that `source` gives; read again now and then, so that they can be rotated."""
+
+    source: Callable[[], str]
+    clock: Callable[[], datetime]
+    _digests: dict[bytes, str] = field(default_factory=dict, repr=False)
+    _read_at: datetime | None = None
+
+    def holder(self, key: str) -> str | None:
+        """Whose key it is; None: nobody's. Takes as long for a key that is nearly right as for any other.
+
+        Raises:
+            KeysRefused: when the keys have never been readable.
+        """
+        self._refresh(REFRESH_AFTER)
+        holder = self._find(key)
+        if holder is None and self._refresh(REFRESH_FOR_UNKNOWN_AFTER):
+            holder = self._find(key)
+        return holder
+
+    def _find(self, key: str) -> str | None:
+        digest, found = sha256(key.encode("utf-8", "surrogateescape")).digest(), None
+        for known, holder in self._digests.items():
+            if hmac.compare_digest(known, digest):
+                found = holder
+        return found
+
+    def _refresh(self, after: timedelta) -> bool:
+        at = self.clock()
+        if self._read_at is not None and at - self._read_at < after:
+            return False
+        try:
+            self._digests = read_keys(self.source())
+        except Exception as problem:
+            if self._read_at is None:
+                raise KeysRefused(f"The API keys cannot be read: {problem}") from problem
+            log.error(
+                "the API keys could not be read again; the former ones stay in force", extra={"problem": str(problem)}
+            )
+        self._read_at = at
+        return True
+
+
+@dataclass(frozen=True)
+class Access:
+    """`keys` None: everybody may call, which only a server on the loopback interface allows.
+
+    `trusted_roles`: ARNs of IAM roles whose calls a gateway with IAM authorisation has verified, such as Snowflake's.
+    """
+
+    keys: ApiKeys | None
+    trusted_roles: frozenset[str] = frozenset()
+
+    def caller(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+        """The name of the caller; None: not to be let in.
+
+        Raises:
+            KeysRefused: when it cannot be known, because the keys cannot be read.
+        """
+        if self.keys is None:
+            return "loopback"
+        role = _role_that_signed(scope.get("aws.event") or {})
+        if role in self.trusted_roles:
+            return role
+        key = headers.get(KEY_HEADER)
+        return self.keys.holder(key) if key else None
+
+
+def _role_that_signed(event: Mapping[str, Any]) -> str | None:
+    """The ARN of the role whose signature the gateway has checked: API Gateway, not the caller, writes it there."""
+    context = event.get("requestContext") or {}
+    iam = (context.get("authorizer") or {}).get("iam") or {}
+    arn = str(iam.get("userArn") or (context.get("identity") or {}).get("userArn") or "")
+    # arn:aws:sts::123456789012:assumed-role/NAME/SESSION is a session of arn:aws:iam::123456789012:role/NAME
+    kind, _, rest = arn.partition(":assumed-role/")
+    return f"{kind.replace(':sts:', ':iam:')}:role/{rest.split('/')[0]}" if rest else arn or None

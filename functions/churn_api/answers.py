@@ -1,0 +1,120 @@
+"""What is said of each customer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from functions.churn_api.contract import RISK_BANDS
+from functions.churn_api.reasons import CAUSE_NAMES
+from functions.churn_api.scorer import Scorer
+
+Source = Literal["api", "external_function"]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """n customers to score, each as known at the end of a day.
+
+    `features`: [n, number of features], in the contract's order, NaN where missing.
+    `customer_ids`: None where nobody in particular is meant: the answer is not kept.
+    `marks`: what tells two questions apart that are otherwise the same.
+    """
+
+    customer_ids: Sequence[str | None]
+    as_of: Sequence[date]
+    features: NDArray[np.float64]
+    source: Source = "api"
+    marks: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.customer_ids)
+
+
+class Reason(msgspec.Struct, gc=False):
+    cause: str
+    text: str
+    effect: float
+
+
+class NextOrderDays(msgspec.Struct, gc=False):
+    chance_10: float | None
+    chance_50: float | None
+    chance_90: float | None
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What a caller gets for one customer; `documents.Prediction` describes it."""
+
+    customer_id: str | None
+    prediction_id: str
+    as_of: str
+    churn_probability: float
+    risk_band: str
+    expected_spend: float
+    next_order_days: NextOrderDays
+    reasons: list[Reason]
+    horizon_days: int
+    model_version: str
+    stored: bool
+
+
+def answers(scorer: Scorer, asked: Sequence[Questions]) -> list[list[Answer]]:
+    """The answers to several lists of questions, from one run of the model; `stored` where somebody is meant.
+
+    The same question always gets the same id: asking again stores nothing twice.
+    """
+    features = asked[0].features if len(asked) == 1 else np.concatenate([questions.features for questions in asked])
+    features = features + 0.0  # -0.0 asks the same as 0.0
+    scores = scorer.score(features)
+    days = scores.next_order_days.astype(object)
+    days[np.isnan(scores.next_order_days)] = None
+    said = zip(
+        _ids(scorer, asked, features), scores.churn_probability.tolist(), _bands(scores.churn_probability),
+        scores.expected_spend.tolist(), _rows(days), _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True),
+        _rows(scores.effects), strict=True,
+    )  # fmt: skip
+    version, horizon = scorer.model_version, scorer.horizon_days
+    return [
+        [
+            Answer(
+                customer_id, prediction_id, day, probability, band, spend, NextOrderDays(*by),
+                list(map(Reason, causes, texts, effects)), horizon, version, customer_id is not None,
+            )
+            for customer_id, day, (prediction_id, probability, band, spend, by, causes, texts, effects) in zip(
+                questions.customer_ids, map(str, questions.as_of), said, strict=False
+            )
+        ]
+        for questions in asked
+    ]  # fmt: skip
+
+
+def _rows(matrix: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    """Row by row, without n lists at a time for the garbage collector to walk."""
+    return zip(*matrix.T.tolist(), strict=True)
+
+
+def _ids(scorer: Scorer, asked: Sequence[Questions], features: NDArray[np.float64]) -> Iterator[str]:
+    figures, start, size = features.tobytes(), 0, features.itemsize * features.shape[1]
+    for questions in asked:
+        about = f"|{scorer.model_version}|{questions.source}|"
+        marks = questions.marks or ("",) * len(questions)
+        for customer_id, day, mark in zip(questions.customer_ids, questions.as_of, marks, strict=True):
+            question = f"{customer_id}|{day}{about}{mark}|".encode() + figures[start : start + size]
+            yield blake2b(question, digest_size=16).hexdigest()
+            start += size
+
+
+_CAUSES = np.array(CAUSE_NAMES, dtype=object)
+_THRESHOLDS = np.array([threshold for threshold, _ in RISK_BANDS[::-1]])
+_BANDS = np.array([band for _, band in RISK_BANDS[::-1]], dtype=object)
+
+
+def _bands(churn_probability: NDArray[np.float64]) -> list[str]:
+    bands: list[str] = _BANDS[np.searchsorted(_THRESHOLDS, churn_probability, side="right") - 1].tolist()
+    return bands

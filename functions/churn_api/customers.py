@@ -1,0 +1,169 @@
+"""What callers send to `/predict`: customers as features or as order histories, read into one matrix.
+
+The pydantic models are the definition: they document, and they say what is wrong. `read_fast` reads what is right
+several times faster, with types made from the same models; whatever it does not take, the models judge. A test
+finds no body that both read otherwise.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, tzinfo
+from operator import attrgetter
+from typing import Annotated, Any
+
+import annotated_types
+import msgspec
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from functions.churn_api.answers import Questions
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.order_history import MAX_ORDERS, NotInHistory, Order, features_from_orders
+
+MAX_CUSTOMERS = 1_000
+MAX_ORDERS_IN_ALL = 20_000
+
+CustomerId = Annotated[
+    str, Field(description="The shop's own customer id", max_length=200, min_length=1, examples=["C000042"])
+]
+
+
+def _is_a_day(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise ValueError("write it as text, such as 2026-06-30")
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_is_a_day),
+    Field(description="Everything is as known at the end of this day; not in the future", examples=["2026-06-30"]),
+]
+
+
+class CustomerByFeatures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, title="Customer, as features")
+
+    customer_id: CustomerId
+    as_of: Annotated[Day | None, Field(description="The features' day, not in the future; left out: today")] = None
+    features: CustomerFeatures
+
+
+class CustomerByOrders(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, title="Customer, as order history")
+
+    customer_id: CustomerId
+    as_of: Day
+    orders: Annotated[
+        list[Order],
+        Field(description="All orders of the customer so far, in any order", min_length=1, max_length=MAX_ORDERS),
+    ]
+
+
+def _form(value: Any) -> str:
+    return "orders" if isinstance(value, dict) and "orders" in value else "features"
+
+
+def _how_many(value: Any) -> str:
+    return "several" if isinstance(value, list) else "one"
+
+
+Customer = Annotated[
+    Annotated[CustomerByFeatures, Tag("features")] | Annotated[CustomerByOrders, Tag("orders")],
+    Discriminator(_form),
+]
+Customers = Annotated[list[Customer], Field(min_length=1, max_length=MAX_CUSTOMERS)]
+Body = Annotated[Annotated[Customer, Tag("one")] | Annotated[Customers, Tag("several")], Discriminator(_how_many)]
+
+
+def without_tags(where: Sequence[str | int]) -> list[str | int]:
+    """A place in a body as pydantic names it, ("body", "several", 2, "orders", …), as its sender knows it."""
+    body, *inside = where
+    if inside[:1] == ["one"]:
+        inside = inside[2:]
+    elif inside[:1] == ["several"]:
+        inside = [*inside[1:2], *inside[3:]]
+    return [body, *inside]
+
+
+class Refused(Exception):
+    """A body that is well formed and still cannot be answered: where, and why."""
+
+    def __init__(self, where: Sequence[str | int], why: str) -> None:
+        super().__init__(why)
+        self.where, self.why = tuple(where), why
+
+
+def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> Questions:
+    """Customers that pydantic has found right.
+
+    Raises:
+        Refused: for a date in the future, a history with nothing to score, or too many orders in all.
+    """
+    customers: list[CustomerByFeatures | CustomerByOrders] = body if isinstance(body, list) else [body]
+    in_all = sum(len(customer.orders) for customer in customers if isinstance(customer, CustomerByOrders))
+    if in_all > MAX_ORDERS_IN_ALL:
+        raise Refused(("body",), f"{in_all:,} orders in one request; send at most {MAX_ORDERS_IN_ALL:,}")
+    rows: list[Sequence[float | None]] = []
+    dates: list[date] = []
+    for position, customer in enumerate(customers):
+        place = ("body", position) if isinstance(body, list) else ("body",)
+        as_of = customer.as_of or today
+        if as_of > today:
+            raise Refused((*place, "as_of"), f"{as_of} is in the future; today is {today}")
+        if isinstance(customer, CustomerByOrders):
+            try:
+                rows.append(features_from_orders(customer.orders, as_of, horizon_days, time_zone))
+            except NotInHistory as problem:
+                raise Refused(place, str(problem)) from None
+        else:
+            rows.append(feature_row(customer.features))
+        dates.append(as_of)
+    return Questions([customer.customer_id for customer in customers], dates, np.array(rows, dtype=np.float64))
+
+
+def read_fast(body: bytes, today: date) -> Questions | None:
+    """Customers given as features, if nothing at all is wrong with them; None leaves the judgement to pydantic."""
+    try:
+        customers: Any = [_one(body)] if body[:1] == b"{" else _several(body)
+        rows = [feature_row(customer.features) for customer in customers]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    dates = [customer.as_of or today for customer in customers]
+    if max(dates) > today:
+        return None
+    features = np.array(rows, dtype=np.float64)  # None becomes NaN
+    if (features[:, _COUNTS] % 1 > 0).any():
+        return None
+    return Questions([customer.customer_id for customer in customers], dates, features)
+
+
+feature_row: Callable[[Any], tuple[float | None, ...]] = attrgetter(*FEATURE_NAMES)
+
+
+def _as_msgspec(name: str) -> tuple[Any, ...]:
+    """A feature as a field of a msgspec struct: the same bounds, every number a double."""
+    field = CustomerFeatures.model_fields[name]
+    bounds = {type(bound): bound for bound in field.metadata}
+    limits = msgspec.Meta(ge=bounds[annotated_types.Ge].ge, le=bounds[annotated_types.Le].le)
+    number: Any = Annotated[float, limits]
+    return (name, number) if field.is_required() else (name, number | None, None)
+
+
+def _is_whole(name: str) -> bool:
+    return "int" in str(CustomerFeatures.model_fields[name].annotation)
+
+
+def _structs() -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+    strict: Mapping[str, Any] = {"forbid_unknown_fields": True, "gc": False, "kw_only": True}
+    features = msgspec.defstruct("Features", [_as_msgspec(name) for name in FEATURE_NAMES], **strict)
+    customer_id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    customer = msgspec.defstruct(
+        "Customer", [("customer_id", customer_id), ("features", features), ("as_of", date | None, None)], **strict
+    )
+    customers = Annotated[list[customer], msgspec.Meta(min_length=1, max_length=MAX_CUSTOMERS)]  # type: ignore[valid-type]
+    return msgspec.json.Decoder(customer).decode, msgspec.json.Decoder(customers).decode
+
+
+_one, _several = _structs()
+_COUNTS = [position for position, name in enumerate(FEATURE_NAMES) if _is_whole(name)]

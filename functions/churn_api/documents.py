@@ -1,0 +1,120 @@
+"""The answers as OpenAPI describes them. What is sent is `answers.Answer`; a test holds every answer against these."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.churn_api.contract import RiskBand
+from functions.churn_api.reasons import Cause
+
+Days = Annotated[float | None, Field(ge=0, json_schema_extra={"unit": "days"})]
+
+
+class Reason(BaseModel):
+    cause: Cause
+    text: Annotated[str, Field(examples=["higher risk: last order 95 days ago; usually every 60 days"])]
+    effect: Annotated[float, Field(ge=-1, le=1, description="How much smaller the probability would be without it")]
+
+
+class NextOrder(BaseModel):
+    """Days after the as-of date by which the next order comes with a chance; null: not within two horizons."""
+
+    chance_10: Days
+    chance_50: Days
+    chance_90: Days
+
+
+class Prediction(BaseModel):
+    customer_id: Annotated[str, Field(examples=["C000042"])]
+    prediction_id: Annotated[
+        str,
+        Field(
+            description="Identifies the question (customer, day, figures, model): asked again, it gets the same id, and"
+            " marts.churn_predictions one row",
+            examples=["0f5d1c9e8f3b4a7c9d2e6b1a5c8f7e3d"],
+        ),
+    ]
+    as_of: Annotated[date, Field(description="The figures are as known at the end of this day")]
+    churn_probability: Annotated[float, Field(ge=0, le=1, description="P(no purchase within the horizon)")]
+    risk_band: RiskBand
+    expected_spend: Annotated[
+        float,
+        Field(ge=0, description="Within the horizon", json_schema_extra={"unit": "reporting currency"}),
+    ]
+    next_order_days: NextOrder
+    reasons: Annotated[list[Reason], Field(description="The three strongest, the strongest first")]
+    horizon_days: Annotated[int, Field(json_schema_extra={"unit": "days"})]
+    model_version: str
+    stored: Annotated[
+        bool, Field(description="Whether it is safe on its way to marts.churn_predictions; if not, ask again later")
+    ]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    model_version: str
+    refused_models: Annotated[
+        list[str], Field(description="Newer models that could not be loaded; this one was kept instead")
+    ]
+
+
+class ExternalBatch(BaseModel):
+    """Rows of [row number, argument]; the argument is an object of the features, whose names may be in capitals,
+    with customer_id and as_of_date if the prediction is to be stored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: Annotated[
+        list[tuple[Annotated[int, Field(strict=True, ge=0)], Any]],
+        Field(examples=[[[0, {"customer_id": "C000042", "recency_days": 95}], [1, None]]]),
+    ]
+
+
+class ExternalPrediction(BaseModel):
+    """A row's value. Where `error` says why, everything else is null."""
+
+    customer_id: str | None = None
+    prediction_id: str | None = None
+    churn_probability: float | None = None
+    risk_band: RiskBand | None = None
+    expected_spend: float | None = None
+    next_order_days_10: float | None = None
+    next_order_days_50: float | None = None
+    next_order_days_90: float | None = None
+    reason_1: str | None = None
+    reason_2: str | None = None
+    reason_3: str | None = None
+    horizon_days: int | None = None
+    model_version: str | None = None
+    stored: bool | None = None
+    error: str | None = None
+
+
+class ExternalAnswer(BaseModel):
+    """The same row numbers, each with its value."""
+
+    data: list[tuple[int, ExternalPrediction]]
+
+
+class Problem(BaseModel):
+    detail: Annotated[str, Field(description="What is wrong, and what to do")]
+
+
+class Problems(BaseModel):
+    class Place(BaseModel):
+        loc: Annotated[list[str | int], Field(examples=[["body", 3, "features", "recency_days"]])]
+        msg: Annotated[str, Field(examples=["Input should be greater than or equal to 0"])]
+        type: str
+
+    detail: Annotated[list[Place], Field(description="Every field that does not fit, and why")]
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body cannot be read"},
+    401: {"model": Problem, "description": "No valid API key"},
+    413: {"model": Problem, "description": "The body is too large"},
+    415: {"model": Problem, "description": "Not application/json"},
+    422: {"model": Problems, "description": "Fields that do not fit"},
+    503: {"model": Problem, "description": "Not now: keys cannot be read, or the prediction could not be stored"},
+}

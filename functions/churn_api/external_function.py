@@ -1,0 +1,101 @@
+"""Snowflake's external functions: batches of numbered rows in, the same numbers with a value each out.
+
+Rows come in any order and batches are sent again; a row that cannot be scored gets a reason and leaves the others
+alone. https://docs.snowflake.com/en/sql-reference/external-functions-data-format
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from pydantic import ConfigDict, Field, ValidationError
+
+from functions.churn_api.answers import Answer, Questions
+from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.customers import CustomerId, Day, feature_row
+
+BATCH_ID_HEADER = "sf-external-function-query-batch-id"
+
+
+class Row(CustomerFeatures):
+    """The argument of a row: the columns of marts.customer_features. With a customer_id the answer is stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    customer_id: Annotated[CustomerId | None, Field()] = None
+    as_of_date: Day | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`numbers` of all rows as they came; `problems` by position; `questions` about all other rows, in order."""
+
+    numbers: Sequence[int]
+    problems: dict[int, str]
+    questions: Questions | None
+
+
+def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> Batch:
+    """The rows of a batch, each judged by itself."""
+    numbers = [number for number, _ in rows]
+    problems: dict[int, str] = {}
+    good: list[tuple[int, Row]] = []
+    for position, (number, argument) in enumerate(rows):
+        if not isinstance(argument, dict):
+            problems[position] = "argument: send an object of features, such as object_construct(*) makes"
+            continue
+        try:
+            row = Row.model_validate({name.lower(): value for name, value in argument.items()})
+        except ValidationError as error:
+            problems[position] = "; ".join(
+                f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)
+            )
+            continue
+        if row.as_of_date and row.as_of_date > today:
+            problems[position] = f"as_of_date: {row.as_of_date} is in the future; today is {today}"
+        else:
+            good.append((number, row))
+    if not good:
+        return Batch(numbers, problems, None)
+    questions = Questions(
+        [row.customer_id for _, row in good],
+        [row.as_of_date or today for _, row in good],
+        np.array([feature_row(row) for _, row in good], dtype=np.float64),
+        source="external_function",
+        marks=[f"{batch_id}|{number}" for number, _ in good] if batch_id else None,
+    )
+    return Batch(numbers, problems, questions)
+
+
+def write_batch(batch: Batch, answers: Sequence[Answer]) -> bytes:
+    """Snowflake's answer: every row number with its value."""
+    said = iter(answers)
+    values = (
+        {"error": batch.problems[position]} if position in batch.problems else _value(next(said))
+        for position in range(len(batch.numbers))
+    )
+    return msgspec.json.encode({"data": list(zip(batch.numbers, values, strict=True))})
+
+
+def _value(answer: Answer) -> dict[str, Any]:
+    days, reasons = answer.next_order_days, answer.reasons
+    return {
+        "customer_id": answer.customer_id,
+        "prediction_id": answer.prediction_id,
+        "churn_probability": answer.churn_probability,
+        "risk_band": answer.risk_band,
+        "expected_spend": answer.expected_spend,
+        "next_order_days_10": days.chance_10,
+        "next_order_days_50": days.chance_50,
+        "next_order_days_90": days.chance_90,
+        "reason_1": reasons[0].text,
+        "reason_2": reasons[1].text,
+        "reason_3": reasons[2].text,
+        "horizon_days": answer.horizon_days,
+        "model_version": answer.model_version,
+        "stored": answer.stored,
+        "error": None,
+    }

@@ -1,0 +1,55 @@
+"""The API: a gate, and behind it two ways to the same answers.
+
+`POST /predict` for customers given as features is most of what is asked. It is answered here, without FastAPI, whose
+import alone would be most of a cold start. Whatever is not plainly right, and every other route, goes to the app that
+documents them all and is built when it is first needed. A test asks both the same and finds the same answers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from functions.churn_api.answers import Questions
+from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
+from functions.churn_api.customers import read_fast
+from functions.churn_api.gate import Gate
+from functions.churn_api.predictor import NOT_STORED, NotStored
+from functions.churn_api.service import Service
+
+
+def create_api(service: Service) -> Gate:
+    """The API as an ASGI app."""
+    return Gate(Front(service, _everything), service.access, service.model.scorer.model_version, service.clock)
+
+
+def _everything(service: Service) -> App:
+    from functions.churn_api.app import create_app
+
+    return create_app(service)
+
+
+@dataclass
+class Front:
+    """An ASGI app in front of the one that `everything` builds."""
+
+    service: Service
+    everything: Callable[[Service], App]
+    _built: list[App] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
+            questions = read_fast(scope["body"], self.service.current_day())
+            if questions is not None:
+                await self._answer(questions, scope, send)
+                return
+        if not self._built:
+            self._built.append(self.everything(self.service))
+        await self._built[0](scope, receive, send)
+
+    async def _answer(self, questions: Questions, scope: Scope, send: Send) -> None:
+        try:
+            answers, texts = await self.service.predictor.answer(questions)
+        except NotStored:
+            await send_json(send, 503, NOT_STORED)
+            return
+        scope["notes"].tell(answers)
+        await send_json(send, 200, b"[" + b",".join(texts) + b"]")

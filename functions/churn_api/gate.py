@@ -1,0 +1,153 @@
+"""What every request passes: who is it, how large is it, what is it; and at the end, what became of it."""
+
+import logging
+import os
+import time
+import zlib
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from functions.churn_api.access import KEY_HEADER, Access, KeysRefused
+from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
+from functions.churn_api.telemetry import RequestNotes, log_request, request_id
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
+TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
+OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
+
+
+class Stopped(Exception):
+    """A request that goes no further."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
+
+
+@dataclass
+class Gate:
+    """An ASGI app in front of another one."""
+
+    app: App
+    access: Access
+    model_version: str
+    clock: Callable[[], datetime]
+    _first: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        cold_start, self._first = self._first, False
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        notes = RequestNotes(request_id(headers, scope.get("aws.context"), os.urandom(8).hex()))
+        scope["notes"] = notes
+        status = 0
+
+        async def send_with_id(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", notes.request_id.encode())]
+            await send(message)
+
+        try:
+            notes.caller = self._let_in(scope, headers)
+            if scope["method"] == "POST" and scope["path"] in TAKE_A_BODY:
+                scope["body"] = await _whole_body(headers, receive)
+                receive = _replaying(scope["body"], receive)
+            await self.app(scope, receive, send_with_id)
+        except Stopped as stopped:
+            await send_json(send_with_id, stopped.status, msgspec.json.encode({"detail": stopped.why}))
+        except Exception:
+            log.exception("a request failed", extra={"request_id": notes.request_id})
+            if not status:
+                await send_json(send_with_id, 500, our_fault(notes.request_id))
+        finally:
+            log_request(
+                notes,
+                route=scope["path"] if scope["path"] in ROUTES else "other",
+                method=scope["method"],
+                status=status,
+                seconds=time.perf_counter() - started,
+                cold_start=cold_start,
+                at=self.clock(),
+                model_version=self.model_version,
+            )
+
+    def _let_in(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+        if scope["path"] in OPEN_TO_ALL:
+            return None
+        try:
+            caller = self.access.caller(scope, headers)
+        except KeysRefused as problem:
+            log.error("nobody can be let in", extra={"problem": str(problem)})
+            raise Stopped(503, "The API keys cannot be read at the moment; try again later.") from None
+        if caller is None:
+            raise Stopped(401, f"Send a valid API key in the header {KEY_HEADER}.")
+        return caller
+
+
+def our_fault(request_id: str) -> bytes:
+    """What a caller is told of a failure that is none of theirs."""
+    return msgspec.json.encode({"detail": f"This went wrong on our side; the log has it as {request_id}."})
+
+
+async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
+    """The body, decompressed and of allowed size and type."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Stopped(415, f"The content-type is {kind[:100] or 'missing'}; send application/json.")
+    said = headers.get("content-length", "")
+    if said.isdecimal() and len(said) < 20 and int(said) > MAX_BODY_BYTES:
+        raise _too_large()
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Stopped(400, "The connection was closed before the whole body was there.")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY_BYTES:
+            raise _too_large()
+        more = message.get("more_body", False)
+    return _decompressed(b"".join(parts), headers.get("content-encoding", "identity").lower())
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    whole = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> MutableMapping[str, Any]:
+        return whole.pop() if whole else await receive()
+
+    return replay
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    if encoding == "identity":
+        return body
+    if encoding not in ("gzip", "x-gzip"):
+        raise Stopped(415, f"The content-encoding is {encoding[:100]}; send gzip, or none.")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(body, MAX_BODY_BYTES)
+    except zlib.error:
+        raise Stopped(400, "The body is not what its content-encoding says: gzip.") from None
+    if unpacker.unconsumed_tail:
+        raise _too_large()
+    if not unpacker.eof:
+        raise Stopped(400, "The body ends before its gzip stream does.")
+    return unpacked
+
+
+def _too_large() -> Stopped:
+    return Stopped(413, f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time.")

@@ -1,0 +1,30 @@
+"""What the API stands on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import cached_property
+
+from functions.churn_api.access import Access
+from functions.churn_api.champion import Served
+from functions.churn_api.predictor import PredictionQueue, Predictor
+
+
+@dataclass(frozen=True)
+class Service:
+    """`time_zone` is the shop's. `refuse_unstored`: 503 rather than an answer that is not kept."""
+
+    model: Served
+    queue: PredictionQueue
+    access: Access
+    clock: Callable[[], datetime]
+    time_zone: tzinfo
+    refuse_unstored: bool = False
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        return Predictor(self.model.scorer, self.queue, self.clock, self.refuse_unstored)
+
+    def current_day(self) -> date:
+        """The day in the shop."""
+        return self.clock().astimezone(self.time_zone).date()

@@ -1,0 +1,87 @@
+"""The API's settings, read once from the environment, and what they make of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from functions.aws import AwsService, secret_text, sqs
+from functions.churn_api.access import Access, ApiKeys, read_keys
+from functions.clock import now
+
+
+class SettingsRefused(Exception):
+    """A setting that does not fit: which, and what would."""
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """An environment variable in capitals each.
+
+    queue_url: the SQS queue for predictions. Wanted on Lambda; the laptop has a queue of its own.
+    when_not_stored: `answer`, saying that it was not stored, or `refuse` with 503.
+    api_keys: a JSON object of holders and keys; api_keys_secret: the name or ARN of a secret with the same.
+    trusted_role_arns: IAM roles, separated by commas, that may call through a gateway with IAM authorisation.
+    shop_time_zone: in which order histories and "today" are, unless they say otherwise.
+    """
+
+    queue_url: str = ""
+    when_not_stored: str = "answer"
+    api_keys: str = ""
+    api_keys_secret: str = ""
+    trusted_role_arns: str = ""
+    shop_time_zone: str = "UTC"
+    aws_region: str = ""
+    log_level: str = "INFO"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **defaults: str) -> "ApiSettings":
+        """The settings of an environment.
+
+        Raises:
+            SettingsRefused: naming the variable.
+        """
+        names = cls.__dataclass_fields__
+        given = {name: environment[name.upper()] for name in names if environment.get(name.upper())}
+        settings = cls(**(defaults | given))
+        if settings.when_not_stored not in ("answer", "refuse"):
+            raise SettingsRefused(f"WHEN_NOT_STORED={settings.when_not_stored}: write answer or refuse.")
+        if settings.api_keys and settings.api_keys_secret:
+            raise SettingsRefused("Both API_KEYS and API_KEYS_SECRET are set: keep one of them.")
+        return settings
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The shop's."""
+        try:
+            return ZoneInfo(self.shop_time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise SettingsRefused(f"SHOP_TIME_ZONE={self.shop_time_zone}: write one like Europe/Paris.") from None
+
+    def access(self, *, on_loopback: bool) -> Access:
+        """Who may call.
+
+        Raises:
+            SettingsRefused: when there are no keys although the server is not on the loopback interface only.
+            KeysRefused: when the keys of API_KEYS are not fit.
+        """
+        roles = frozenset(role.strip() for role in self.trusted_role_arns.split(",") if role.strip())
+        if self.api_keys:
+            read_keys(self.api_keys)
+            return Access(ApiKeys(lambda: self.api_keys, now), roles)
+        if self.api_keys_secret:
+            return Access(ApiKeys(lambda: secret_text(self.api_keys_secret, self.aws_region, now), now), roles)
+        if on_loopback:
+            return Access(None)
+        raise SettingsRefused(
+            "There are no API keys: set API_KEYS or API_KEYS_SECRET. Only a server on 127.0.0.1 does without."
+        )
+
+    def sqs(self) -> AwsService:
+        """The service that holds the queue.
+
+        Raises:
+            SettingsRefused: when no queue is set.
+        """
+        if not self.queue_url.startswith(("http://", "https://")):
+            raise SettingsRefused(f"QUEUE_URL={self.queue_url}: write the URL of the SQS queue for predictions.")
+        return sqs(self.queue_url, self.aws_region, now)

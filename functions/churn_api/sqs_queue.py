@@ -1,0 +1,24 @@
+"""Puts predictions on an SQS queue, from which `functions/prediction_sink` merges them into the warehouse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.aws import AwsRefused, AwsService
+from functions.churn_api.predictor import NotStored
+from functions.prediction_record import messages
+
+
+@dataclass(frozen=True)
+class SqsQueue:
+    """Blocks until SQS has answered: a Lambda sandbox has no other caller to serve meanwhile."""
+
+    sqs: AwsService
+    url: str
+
+    def put(self, source: str, scored_at: datetime, answers: Sequence[bytes]) -> None:
+        try:
+            for message in messages(source, scored_at, answers):
+                self.sqs.call("SendMessage", QueueUrl=self.url, MessageBody=message.decode())
+        except AwsRefused as problem:
+            raise NotStored(str(problem)) from problem

@@ -1,0 +1,124 @@
+"""Rows of `marts.churn_predictions`, and the messages in which answers travel to whoever merges them.
+
+A message is a JSON object: `source`, `scored_at`, and `answers` as the caller got them. What the mart wants to know
+beyond that is worked out by who merges, not while a caller waits.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+RELATION = "marts.churn_predictions"
+
+# a message may hold 256 KB; some room is left for the envelope
+MESSAGE_BYTES = 200_000
+
+Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
+    """Answers, each as JSON, in as few messages as hold them. `scored_at` is in UTC."""
+    head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
+    waiting: list[bytes] = []
+    size = 0
+    for answer in answers:
+        if waiting and size + len(answer) > MESSAGE_BYTES:
+            yield head + b",".join(waiting) + b"]}"
+            waiting, size = [], 0
+        waiting.append(answer)
+        size += len(answer) + 1
+    if waiting:
+        yield head + b",".join(waiting) + b"]}"
+
+
+class PredictionRecord(BaseModel):
+    """The columns of the mart, in its order and with its types; dbt's enforced contract is compared with them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prediction_id: Text
+    customer_id: Text
+    as_of_date: date
+    horizon_days: Annotated[int, Field(gt=0, le=3_650)]
+    churn_probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    risk_band: Literal["low", "medium", "high"]
+    expected_spend: Amount
+    next_order_earliest_on: date | None
+    next_order_on: date | None
+    next_order_latest_on: date | None
+    reason_1: Text
+    reason_2: Text
+    reason_3: Text
+    model_version: Text
+    source: Literal["api", "external_function"]
+    scored_at: datetime
+
+
+COLUMNS: tuple[str, ...] = tuple(PredictionRecord.model_fields)
+
+
+class _Reason(BaseModel):
+    text: Text
+
+
+class _Days(BaseModel):
+    chance_10: Annotated[Amount, Field(le=10_000)] | None
+    chance_50: Annotated[Amount, Field(le=10_000)] | None
+    chance_90: Annotated[Amount, Field(le=10_000)] | None
+
+
+class _Answer(BaseModel):
+    """What is read of an answer before it is known to be a row."""
+
+    as_of: date
+    next_order_days: _Days
+    reasons: Annotated[list[_Reason], Field(min_length=3, max_length=3)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    source: Any
+    scored_at: Any
+    answers: list[dict[str, Any]]
+
+
+_read_message = TypeAdapter(_Message).validate_json
+
+
+def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
+    """The good rows of a message, and what is wrong with the others: place and reason, not the values."""
+    try:
+        message = _read_message(body)
+    except ValidationError as error:
+        return [], _in_words("message", error)
+    good: list[PredictionRecord] = []
+    problems: list[str] = []
+    for position, answer in enumerate(message.answers):
+        try:
+            good.append(_row(answer, message))
+        except ValidationError as error:
+            problems += _in_words(f"answer {position}", error)
+    return good, problems
+
+
+def _row(said: dict[str, Any], message: _Message) -> PredictionRecord:
+    answer = _Answer.model_validate(said)
+    days = (answer.next_order_days.chance_10, answer.next_order_days.chance_50, answer.next_order_days.chance_90)
+    earliest, median, latest = (None if d is None else answer.as_of + timedelta(math.ceil(d)) for d in days)
+    copied = ("prediction_id", "customer_id", "horizon_days", "churn_probability", "risk_band", "expected_spend",
+              "model_version")  # fmt: skip
+    return PredictionRecord.model_validate(
+        {name: said.get(name) for name in copied}
+        | {"as_of_date": answer.as_of, "source": message.source, "scored_at": message.scored_at}
+        | {"next_order_earliest_on": earliest, "next_order_on": median, "next_order_latest_on": latest}
+        | {f"reason_{n}": reason.text for n, reason in enumerate(answer.reasons, start=1)}
+    )
+
+
+def _in_words(where: str, error: ValidationError) -> list[str]:
+    return [f"{where}, {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)]

@@ -1,0 +1,48 @@
+"""What tests of the API share: an example customer, a queue in memory, a service over the shipped model."""
+
+from datetime import UTC, datetime
+
+from flows.settings import SHIPPED_MODELS
+from functions.churn_api.access import Access
+from functions.churn_api.champion import ModelFolder, load_champion
+from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.predictor import NotStored
+from functions.churn_api.service import Service
+from functions.prediction_record import messages, read_message
+
+NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
+TODAY = "2026-07-01"
+EXAMPLE = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items()}
+ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40}, {"ordered_at": "2026-06-01", "amount": 25.5}]
+
+
+def customer(customer_id="C1", **features):
+    return {"customer_id": customer_id, "features": EXAMPLE | features}
+
+
+class MemoryQueue:
+    """Keeps messages in a list; `down`: refuses them."""
+
+    def __init__(self):
+        self.messages, self.down = [], False
+
+    def put(self, source, scored_at, answers):
+        if self.down:
+            raise NotStored("the queue is down")
+        self.messages += messages(source, scored_at, answers)
+
+    @property
+    def records(self):
+        """The rows that a sink would read."""
+        rows = []
+        for message in self.messages:
+            good, problems = read_message(message)
+            assert problems == []
+            rows += good
+        return rows
+
+
+def service(queue=None, access=None, **settings):
+    defaults = {"clock": lambda: NOW, "time_zone": UTC}
+    model = load_champion([ModelFolder(str(SHIPPED_MODELS))])
+    return Service(model=model, queue=queue or MemoryQueue(), access=access or Access(None), **(defaults | settings))
