@@ -1,0 +1,1 @@
+"""Merges predictions from the queue into `marts.churn_predictions`."""

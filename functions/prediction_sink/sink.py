@@ -1,0 +1,38 @@
+"""From messages to rows: what is good is merged, what is not is reported, nothing is merged twice."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from functions.prediction_record import PredictionRecord, read_message
+
+log = logging.getLogger(__name__)
+
+# adds the rows whose prediction_id is not there yet; if it fails, doing it again adds those that are missing
+Merge = Callable[[Sequence[PredictionRecord]], None]
+
+
+def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
+    """Merges the messages of an SQS event and names those that are to be delivered again.
+
+    The good rows of a message are merged even where another of its rows is bad: the message goes to the dead letters
+    in the end, and merging it again once it is mended adds only what is missing. If the warehouse fails, every message
+    is delivered again.
+    """
+    failed: list[str] = []
+    records: dict[str, PredictionRecord] = {}
+    for message in event["Records"]:
+        rows, problems = read_message(message["body"])
+        records |= {row.prediction_id: row for row in rows}
+        if problems:
+            failed.append(message["messageId"])
+            log.error("message set aside", extra={"message_id": message["messageId"], "problems": problems[:10]})
+    try:
+        if records:
+            merge(list(records.values()))
+    except Exception:
+        log.exception("nothing merged; every message will come again")
+        failed = [message["messageId"] for message in event["Records"]]
+    else:
+        log.info("merged", extra={"messages": len(event["Records"]) - len(failed), "predictions": len(records)})
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

@@ -1,0 +1,51 @@
+"""`marts.churn_predictions` in Snowflake."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.prediction_record import COLUMNS, RELATION, PredictionRecord
+
+# a statement may have a million characters
+ROWS_PER_STATEMENT = 1_000
+
+_TYPES = {
+    "as_of_date": "date", "horizon_days": "integer", "churn_probability": "double", "expected_spend": "double",
+    "next_order_earliest_on": "date", "next_order_on": "date", "next_order_latest_on": "date",
+    "scored_at": "timestamp_ntz",
+}  # fmt: skip
+
+# MERGE, and not INSERT … WHERE NOT EXISTS: Snowflake lets only one MERGE at a time change a table
+MERGE = f"""merge into {RELATION} as stored
+using (
+    select {", ".join(f"item.value:{name}::{_TYPES.get(name, 'varchar')} as {name}" for name in COLUMNS)}
+    from (select parse_json(%s) as records) as message, lateral flatten(input => message.records) as item
+) as incoming
+on stored.prediction_id = incoming.prediction_id
+when not matched then insert ({", ".join(COLUMNS)}) values ({", ".join(f"incoming.{name}" for name in COLUMNS)})"""
+
+
+@dataclass
+class SnowflakePredictions:
+    """`connect` opens a connection to the database, which stays open until something fails."""
+
+    connect: Callable[[], Any]
+    _connection: Any = field(default=None, repr=False)
+
+    def merge(self, records: Sequence[PredictionRecord]) -> None:
+        """Adds the rows whose prediction_id is not there yet.
+
+        Each statement is merged whole or not at all; if a later one fails, merging all of them again adds the rest.
+        """
+        if self._connection is None:
+            self._connection = self.connect()
+        try:
+            with self._connection.cursor() as cursor:
+                for start in range(0, len(records), ROWS_PER_STATEMENT):
+                    rows = [record.model_dump(mode="json") for record in records[start : start + ROWS_PER_STATEMENT]]
+                    cursor.execute(MERGE, (json.dumps(rows),))
+        except Exception:
+            failed, self._connection = self._connection, None
+            failed.close()
+            raise

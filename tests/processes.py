@@ -1,0 +1,74 @@
+"""Real processes: the commands as a user starts them, and waiting without sleeping for a guessed time."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+
+from flows.settings import REPOSITORY
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen) -> None:
+    """Returns once the process listens; fails when it ends before."""
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            continue
+        return
+    raise AssertionError(f"the process ended with {process.returncode} before it listened")
+
+
+@contextmanager
+def flows(command, data_dir, **environment):
+    """`python -m flows <command>` in a process group of its own, which does not outlive the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows", command],
+        cwd=REPOSITORY,
+        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def read_until(process, words):
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"ended without saying {words!r}:\n{''.join(lines)}")
+
+
+def post(url, body, process):
+    """Asks until the server listens, for as long as its process lives."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.read()
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+    raise AssertionError("the server ended")
