@@ -1,4 +1,4 @@
-"""`python -m flows run`, `serve`, `champion`, `promote`, `rollback`: what the make targets of these names call."""
+"""`python -m flows <command>`: what the make targets of the same names call."""
 
 import signal
 import sys
@@ -22,6 +22,16 @@ def main(command: str) -> int:
             from flows.serve import serve
 
             serve(settings)
+            return 0
+        if command == "package":
+            from flows.packaging import package
+
+            package(settings)
+            return 0
+        if command == "redrive":
+            from flows.redriving import redrive_dead_letters
+
+            redrive_dead_letters()
             return 0
         if command in ("promote", "rollback"):
             from flows.promotion import promote, roll_back
@@ -48,15 +58,17 @@ def _run_flow(command: str, settings: Settings) -> int:
     show_progress()
     try:
         server = start_prefect_server()
+        from flows.adapters.run_lock import lock
         from flows.pipeline import pipeline
         from flows.shipping import ship_champion
         from flows.summary import print_summary
 
         server.join()
-        if command == "champion":
-            ship_champion(settings)
-        else:
-            print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
+        with lock(settings.data_dir):
+            if command == "champion":
+                ship_champion(settings)
+            else:
+                print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
     except (Exception, KeyboardInterrupt) as error:
         if interrupts:  # dbt turns an interrupt into a failure of its own
             sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
@@ -69,7 +81,8 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["serve"], ["champion"], ["promote"], ["rollback"]):
-        sys.exit("usage: python -m flows run | serve | champion | promote | rollback")
+    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive")
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit(f"usage: python -m flows {' | '.join(commands)}")
     hush_duckdb_at_exit()
     sys.exit(main(sys.argv[1]))

@@ -6,6 +6,7 @@ PipelineError
 ├── TooLittleData      not enough history or customers to train a model
 ├── DbtFailed          a dbt node failed or was skipped
 ├── ModelRefused       a model file that does not fit the features, the horizon or its own card
+├── PackageFailed      a deployment package that cannot be built
 └── WarehouseBusy      another process holds the laptop's warehouse
 """
 
@@ -31,6 +32,10 @@ class DbtFailed(PipelineError):
 
 
 class ModelRefused(PipelineError):
+    pass
+
+
+class PackageFailed(PipelineError):
     pass
 
 

@@ -10,16 +10,18 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.adapters.csv_source.landing import Landing
 from flows.adapters.dashboard import write_dashboard
+from flows.adapters.file_outbox import FileOutbox
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.monitoring import monitor, warnings_in_words
 from flows.adapters.run_report import RunReport, Trained, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
 from flows.errors import TooLittleData, WarehouseBusy
-from flows.settings import SIMULATED_SHOP, Settings, now
+from flows.settings import SIMULATED_SHOP, Settings
 from flows.summary import as_markdown
 from flows.training import training
 from flows.wiring import wire
+from functions.clock import now
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
 def pipeline(settings: Settings) -> RunReport:
     """One run: read the orders, segment, train, score, report. Running it again brings everything up to date."""
     started_at = now()
+    merge_served(settings)
     simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
     landing = land_orders(settings, simulated, started_at)
     variables = _variables(landing, started_at)
@@ -48,6 +51,7 @@ def pipeline(settings: Settings) -> RunReport:
 
     variables |= scoring_variables(settings, model)
     build(settings, "3 of 3: scores and marts", SCORES, variables)
+    merge_served(settings)
     measured = watch_model(settings, as_of, model, started_at)
     report = gather_report(settings, landing, as_of, trained, model, measured, simulated)
     draw_dashboard(settings, report)
@@ -65,6 +69,14 @@ waits_for_warehouse: dict[str, Any] = {
     "retry_delay_seconds": [1, 2, 4],
     "retry_condition_fn": _warehouse_is_busy,
 }
+
+
+@task(**waits_for_warehouse)
+def merge_served(settings: Settings) -> None:
+    """What `make serve` has answered: before another shop may take this one's place, and once there is a mart."""
+    warehouse, outbox = wire(settings).warehouse, FileOutbox(settings.outbox)
+    if outbox.waits() and warehouse.takes_predictions():
+        log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
 
 
 @task

@@ -1,6 +1,6 @@
 """Every setting of a run, read once from the environment (make passes its variables on)."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         return self.data_dir / "warehouse.duckdb"
 
     @property
+    def outbox(self) -> Path:
+        """Predictions that were served and are not in the warehouse yet."""
+        return self.data_dir / "outbox"
+
+    @property
     def dashboard_file(self) -> Path:
         return self.data_dir / "dashboard.html"
 
@@ -107,8 +112,3 @@ def _in_words(problem: ErrorDetails) -> str:
     name = str(problem["loc"][0])
     hint = " (write it as YYYY-MM-DD)" if name == "as_of" else ""
     return f"{name.upper()}={problem['input']!s}: {problem['msg'].lower()}{hint}"
-
-
-def now() -> datetime:
-    """The only place that asks what time it is; everything else is told."""
-    return datetime.now(UTC).replace(microsecond=0)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from flows.adapters.connections import Connections
 from flows.adapters.csv_source.landing import Landing, land_order_lines
 from flows.errors import WarehouseBusy
+from functions.prediction_record import RELATION, PredictionRecord
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,21 @@ class DuckDBWarehouse:
             con.execute(f"delete from {relation} as old using new_rows as new where {same}")
             con.execute(f"insert into {relation} by name from new_rows")
             con.execute("commit")
+
+    def takes_predictions(self) -> bool:
+        """Whether there is a marts.churn_predictions to add to."""
+        return self.file.exists() and self.exists(RELATION)
+
+    def add_predictions(self, records: Sequence[PredictionRecord]) -> None:
+        """Adds the rows to marts.churn_predictions whose prediction_id is not there yet; all or none of them."""
+        rows = pa.Table.from_pylist([record.model_dump() for record in records])
+        with self.connect() as con:
+            con.register("new_rows", rows)
+            con.execute(
+                f"""insert into {RELATION} by name
+                select distinct on (prediction_id) * from new_rows
+                where prediction_id not in (select prediction_id from {RELATION})"""
+            )
 
     def exists(self, relation: str) -> bool:
         """Whether there is such a table or view, as `schema.name`."""

@@ -29,6 +29,11 @@ class StoredModel:
     def horizon_days(self) -> int:
         return int(self.card["horizon_days"])
 
+    @property
+    def card_text(self) -> str:
+        """The card as it is written."""
+        return json.dumps(self.card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
 
 @dataclass(frozen=True)
 class Pointer:
@@ -57,9 +62,7 @@ class ModelRegistry:
         if not self._exists(f"{version}/{CARD}"):
             self._write(f"{version}/{MODEL}", content)
             self._write(f"{version}/{REPORT}", report.encode())
-            self._write(
-                f"{version}/{CARD}", (json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-            )
+            self._write(f"{version}/{CARD}", StoredModel(card, content).card_text.encode())
         return self.load(version)
 
     def load(self, version: str) -> StoredModel:
@@ -69,8 +72,8 @@ class ModelRegistry:
             ModelRefused: when it is missing, incomplete, or not made for today's features.
         """
         try:
-            card = json.loads(self._read(f"{version}/{CARD}"))
-            content = self._read(f"{version}/{MODEL}")
+            card = json.loads(self.read(f"{version}/{CARD}"))
+            content = self.read(f"{version}/{MODEL}")
             Scorer.load(content)
         except (OSError, ValueError, CannotLoad) as error:
             raise ModelRefused(f"The model {version} in {self.location} cannot be used: {error}") from error
@@ -83,13 +86,13 @@ class ModelRegistry:
             return Path(root) / version
         here = ModelRegistry(str(self.cache), self.cache)
         model = self.load(version)
-        here.save(model.content, model.card, self._read(f"{version}/{REPORT}").decode())
+        here.save(model.content, model.card, self.read(f"{version}/{REPORT}").decode())
         return self.cache / version
 
     def pointer(self) -> Pointer:
         if not self._exists(CHAMPION):
             return Pointer()
-        stored = json.loads(self._read(CHAMPION))
+        stored = json.loads(self.read(CHAMPION))
         return Pointer(stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ())))
 
     def champion(self) -> StoredModel | None:
@@ -145,7 +148,8 @@ class ModelRegistry:
         files, root = self._open()
         return bool(files.get_file_info(f"{root}/{name}").type == fs.FileType.File)
 
-    def _read(self, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
+        """The content of a file; OSError when there is none."""
         files, root = self._open()
         with files.open_input_stream(f"{root}/{name}") as stream:
             return bytes(stream.read())

@@ -3,51 +3,14 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from contextlib import contextmanager, suppress
 from datetime import date
 
 import pytest
 
-from flows.settings import REPOSITORY
-from functions.churn_api.contract import CustomerFeatures
 from tests.integration.marts import MARTS, mart
+from tests.processes import flows, read_until
 
 pytestmark = pytest.mark.whole_run
-
-
-@contextmanager
-def flows(command, data_dir, **environment):
-    """`python -m flows <command>` in a process group of its own, which does not outlive the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows", command],
-        cwd=REPOSITORY,
-        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-
-
-def read_until(process, words):
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if words in line:
-            return "".join(lines)
-    raise AssertionError(f"ended without saying {words!r}:\n{''.join(lines)}")
 
 
 def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_was_not(tmp_path, run_pipeline, read):
@@ -87,33 +50,6 @@ def test_a_user_is_told_what_is_wrong_without_a_traceback(tmp_path):
     assert process.returncode == 1
     assert "there is no such file" in output
     assert "Traceback" not in output
-
-
-def test_serve_answers_with_the_shipped_champion_where_nothing_was_trained(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    body = {
-        "customer_id": "C1",
-        "features": {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items()},
-    }
-    with flows("serve", tmp_path, PORT=str(port)) as process:
-        assert "serving shipped-" in read_until(process, "serving")
-        answer = json.loads(post(f"http://127.0.0.1:{port}/predict", body, process))
-    assert 0 <= answer[0]["churn_probability"] <= 1
-
-
-def post(url, body, process):
-    """Asks until the server listens, for as long as its process lives."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return response.read()
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError):
-                raise
-    raise AssertionError("the server ended")
 
 
 def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
