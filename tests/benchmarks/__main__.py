@@ -6,11 +6,13 @@ from pathlib import Path
 
 from tests.benchmarks import (
     calibrations,
+    cold_start,
     features,
     ingest,
     quality_of_september,
     regimes,
     scoring,
+    serving,
     training,
     whole_run,
 )
@@ -20,7 +22,18 @@ from tests.benchmarks.measured import Figure
 def main() -> None:
     names = sys.argv[1:]
     print("| what | figure | beside | target | |\n|---|---|---|---|---|")
-    for benchmark in (ingest, features, scoring, whole_run, training, quality_of_september, regimes, calibrations):
+    for benchmark in (
+        ingest,
+        features,
+        scoring,
+        cold_start,
+        serving,
+        whole_run,
+        training,
+        quality_of_september,
+        regimes,
+        calibrations,
+    ):
         name = benchmark.__name__.rsplit(".", 1)[-1]
         if names and name not in names:
             continue

@@ -1,0 +1,32 @@
+"""Our own gate and reader, answering with the model's bare figures: what reasons, ids and storing cost is the rest.
+
+Run in our own environment. usage: bare.py PORT
+"""
+
+import sys
+
+import msgspec
+import uvicorn
+
+from functions.churn_api.asgi import send_json
+from functions.churn_api.customers import read_fast
+from functions.churn_api.gate import Gate
+from tests.serving import service
+
+
+class Bare:
+    def __init__(self, standing):
+        self.service = standing
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            raise NotImplementedError
+        questions = read_fast(scope["body"], self.service.current_day())
+        figures = self.service.model.scorer.run(questions.features)
+        await send_json(send, 200, msgspec.json.encode([figure.tolist() for figure in figures]))
+
+
+if __name__ == "__main__":
+    standing = service()
+    app = Gate(Bare(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off", proxy_headers=False)
