@@ -34,7 +34,6 @@ SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
 def pipeline(settings: Settings) -> RunReport:
     """One run: read the orders, segment, train, score, report. Running it again brings everything up to date."""
     started_at = now()
-    merge_served(settings)
     simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
     landing = land_orders(settings, simulated, started_at)
     variables = _variables(landing, started_at)
@@ -73,10 +72,12 @@ waits_for_warehouse: dict[str, Any] = {
 
 @task(**waits_for_warehouse)
 def merge_served(settings: Settings) -> None:
-    """What `make serve` has answered: before another shop may take this one's place, and once there is a mart."""
-    warehouse, outbox = wire(settings).warehouse, FileOutbox(settings.outbox)
-    if outbox.waits() and warehouse.takes_predictions():
-        log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
+    """What `make serve` has answered for this shop, or before there was any."""
+    warehouse = wire(settings).warehouse
+    for shop in (settings.shop, None):
+        outbox = FileOutbox(settings.outbox(shop))
+        if outbox.waits():
+            log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
 
 
 @task

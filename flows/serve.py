@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 
@@ -43,7 +42,9 @@ def serve(settings: Settings) -> None:
     if not port.isdigit() or not 0 < int(port) < 65_536:
         raise SettingsError(f"PORT={port}: write a number from 1 to 65535.")
     models = [ModelRegistry(place, settings.models_cache) for place in (settings.models_location, str(SHIPPED_MODELS))]
-    outbox = FileOutbox(settings.outbox)
+    warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
+    shop = warehouse.shop_at_hand()
+    outbox = FileOutbox(settings.outbox(shop))
     try:
         api = ApiSettings.read(os.environ, log_level="WARNING")
         log_as_json(api.log_level, sys.stderr)
@@ -64,18 +65,18 @@ def serve(settings: Settings) -> None:
     sys.stderr.write(f"serving {model.scorer.model_version} on http://{host}:{port} (try /docs)\n")
     gc.freeze()  # what is loaded stays: walking it again and again would slow down large batches by half
     gc.set_threshold(50_000)
-    with _merging(outbox, settings):
+    with _merging(outbox, warehouse, shop):
         uvicorn.run(app, host=host, port=int(port), log_level="warning", access_log=False, proxy_headers=False)
 
 
 @contextmanager
-def _merging(outbox: FileOutbox, settings: Settings) -> Iterator[None]:
+def _merging(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> Iterator[None]:
     """Merges in the background, and once more at the end."""
     ended = threading.Event()
 
     def merge_now_and_then() -> None:
         while not ended.wait(MERGE_EVERY_SECONDS):
-            merge_outbox(outbox, settings.data_dir, DuckDBWarehouse(settings.warehouse_file, settings.scratch))
+            merge_outbox(outbox, warehouse, shop)
 
     thread = threading.Thread(target=merge_now_and_then, name="outbox", daemon=True)
     thread.start()
@@ -84,14 +85,16 @@ def _merging(outbox: FileOutbox, settings: Settings) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        merge_outbox(outbox, settings.data_dir, DuckDBWarehouse(settings.warehouse_file, settings.scratch))
+        merge_outbox(outbox, warehouse, shop)
 
 
-def merge_outbox(outbox: FileOutbox, data_dir: Path, warehouse: DuckDBWarehouse) -> None:
-    """Brings predictions into the warehouse if it is free and has a place for them; else they wait in the outbox."""
-    with try_lock(data_dir) as locked:
+def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> None:
+    """Brings predictions into the warehouse if it is free, has a place for them and is still that of the shop for
+    which they were made; else they wait in the outbox."""
+    with try_lock(warehouse.file.parent) as locked:
         try:
-            if locked and outbox.waits() and warehouse.takes_predictions():
+            is_ours = locked and shop in (None, warehouse.shop_at_hand())
+            if is_ours and outbox.waits() and warehouse.takes_predictions():
                 outbox.close()
                 outbox.merge_into(warehouse.add_predictions)
         except WarehouseBusy:

@@ -70,10 +70,9 @@ class Settings(BaseSettings):
     def warehouse_file(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
 
-    @property
-    def outbox(self) -> Path:
-        """Predictions that were served and are not in the warehouse yet."""
-        return self.data_dir / "outbox"
+    def outbox(self, shop: str | None) -> Path:
+        """Predictions that were served for a shop and are not in its warehouse yet; None: before any shop was run."""
+        return self.data_dir / "outbox" / (shop or "before_the_first_run")
 
     @property
     def dashboard_file(self) -> Path:

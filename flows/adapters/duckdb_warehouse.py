@@ -107,7 +107,16 @@ class DuckDBWarehouse:
             con.execute("create schema if not exists raw")
             con.execute("create table if not exists raw.shop (shop varchar)")
             con.execute("insert into raw.shop select $1 where not exists (from raw.shop)", [shop])
+        self._shop_file.write_text(shop, encoding="utf-8")
         return note
+
+    def shop_at_hand(self) -> str | None:
+        """The shop that this is the warehouse of, also while another process has it open; None before the first run."""
+        return self._shop_file.read_text(encoding="utf-8") if self._shop_file.exists() else None
+
+    @property
+    def _shop_file(self) -> Path:
+        return self.file.with_name(".shop")
 
     def land_order_lines(
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime

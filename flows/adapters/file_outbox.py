@@ -78,15 +78,20 @@ class FileOutbox:
             with _held(path) as file:
                 if file is None:
                     continue
-                records = self._read(path.name, file.read())
+                records, refused = self._read(path.name, file.read())
                 if records:
                     merge(records)
+                if refused:
+                    with open(self.folder / REFUSED, "ab") as aside:
+                        aside.writelines(refused)
                 path.unlink()
                 merged += len(records)
         return merged
 
-    def _read(self, name: str, content: bytes) -> list[PredictionRecord]:
+    def _read(self, name: str, content: bytes) -> tuple[list[PredictionRecord], list[bytes]]:
+        """The rows of a file, and the lines that do not fit."""
         records: list[PredictionRecord] = []
+        refused: list[bytes] = []
         for number, line in enumerate(content.split(b"\n")[:-1], start=1):
             rows, problems = read_message(line)
             records += rows
@@ -94,9 +99,8 @@ class FileOutbox:
                 log.warning(
                     "%s, line %d is not what was expected and is kept in %s: %s", name, number, REFUSED, problems[0]
                 )
-                with open(self.folder / REFUSED, "ab") as refused:
-                    refused.write(line + b"\n")
-        return records
+                refused.append(line + b"\n")
+        return records, refused
 
 
 @contextmanager

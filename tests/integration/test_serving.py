@@ -15,7 +15,7 @@ import pytest
 from flows.adapters import run_lock
 from flows.adapters.file_outbox import FileOutbox
 from flows.errors import WarehouseBusy
-from flows.settings import SHIPPED_MODELS
+from flows.settings import SHIPPED_MODELS, Settings
 from tests.processes import flows, free_port, post, read_until
 from tests.serving import customer
 
@@ -98,16 +98,25 @@ def test_no_answer_of_a_killed_server_is_lost_and_the_next_run_merges_them(tmp_p
     by_api = {row["prediction_id"] for row in stored if row["source"] == "api"}
     assert set(told) <= by_api
     assert len([row for row in stored if row["source"] == "batch"]) > 100
-    assert not FileOutbox(tmp_path / "outbox").waits()
+    before_the_first_run = FileOutbox(Settings(data_dir=tmp_path).outbox(None))
+    assert not before_the_first_run.waits()
 
     # and now that there is a warehouse, which is free, they are merged at once
     with serving(tmp_path) as (process, url, _):
         (answer,) = json.loads(post(f"{url}/predict", customer("at once"), process))
-        while FileOutbox(tmp_path / "outbox").waits():
+        while any((tmp_path / "outbox").glob("*/*.jsonl")):
             assert process.poll() is None
     (row,) = read(tmp_path, "from marts.churn_predictions where customer_id = 'at once'").to_pylist()
     assert (row["prediction_id"], row["source"]) == (answer["prediction_id"], "api")
     assert row["churn_probability"] == answer["churn_probability"]
+    # another shop takes the warehouse: what is served meanwhile waits for its own
+    with serving(tmp_path) as (process, url, _):
+        run_pipeline(tmp_path, customers=60, seed=4)
+        post(f"{url}/predict", customer("of the first shop"), process)
+    assert read(tmp_path, "from marts.churn_predictions where source = 'api'").num_rows == 0
+    run_pipeline(tmp_path, customers=200, seed=3)
+    assert read(tmp_path, "from marts.churn_predictions where customer_id = 'of the first shop'").num_rows == 1
+
     # what was served is no batch: the list and the monitoring do not count it
     assert read(tmp_path, "from marts.marketing_customers where customer_id = 'at once'").num_rows == 0
 
