@@ -23,7 +23,7 @@ def redrive_dead_letters() -> None:
     queue_url, dead_letter_url, region = urls
     try:
         with closing(aws.sqs(queue_url, region, now)) as sqs:
-            moved = redrive(sqs, queue_url, dead_letter_url)
+            moved, waiting = redrive(sqs, queue_url, dead_letter_url)
     except aws.AwsRefused as problem:
         raise PipelineError(str(problem)) from problem
-    sys.stdout.write(f"{moved} messages are on the queue again\n")
+    sys.stdout.write(f"{moved} of {waiting} messages are on the queue again\n")

@@ -4,6 +4,7 @@ A message is a JSON object: `source`, `scored_at`, and `answers` as the caller g
 beyond that is worked out by who merges, not while a caller waits.
 """
 
+import json
 import math
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -25,7 +26,7 @@ def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iter
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
     waiting: list[bytes] = []
     size = 0
-    for answer in answers:
+    for answer in map(_in_ascii, answers):
         if waiting and size + len(answer) > MESSAGE_BYTES:
             yield head + b",".join(waiting) + b"]}"
             waiting, size = [], 0
@@ -33,6 +34,11 @@ def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iter
         size += len(answer) + 1
     if waiting:
         yield head + b",".join(waiting) + b"]}"
+
+
+def _in_ascii(answer: bytes) -> bytes:
+    """The same JSON; SQS does not take every character as it is."""
+    return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
 
 
 class PredictionRecord(BaseModel):
@@ -74,7 +80,7 @@ class _Days(BaseModel):
 class _Answer(BaseModel):
     """What is read of an answer before it is known to be a row."""
 
-    as_of: date
+    as_of: Annotated[date, Field(le=date(9000, 1, 1))]
     next_order_days: _Days
     reasons: Annotated[list[_Reason], Field(min_length=3, max_length=3)]
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from fastapi.testclient import TestClient
+
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.access import Access
 from functions.churn_api.champion import ModelFolder, load_champion
@@ -18,6 +20,13 @@ ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40}, {"ordered_at": "2
 
 def customer(customer_id="C1", **features):
     return {"customer_id": customer_id, "features": EXAMPLE | features}
+
+
+class LocalClient(TestClient):
+    """A client on the machine of the server."""
+
+    def __init__(self, app, **settings):
+        super().__init__(app, base_url="http://127.0.0.1", **settings)
 
 
 class MemoryQueue:

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from functions.aws import AwsRefused
 from functions.prediction_record import PredictionRecord, read_message
+from functions.prediction_sink.snowflake_connection import SettingsRefused
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,17 @@ def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
     try:
         if records:
             merge(list(records.values()))
-    except Exception:
-        log.exception("nothing merged; every message will come again")
+    except Exception as problem:
+        log.exception("nothing merged; every message will come again", extra={"problem": _without_data(problem)})
         failed = [message["messageId"] for message in event["Records"]]
     else:
         log.info("merged", extra={"messages": len(event["Records"]) - len(failed), "predictions": len(records)})
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _without_data(problem: Exception) -> str:
+    """What went wrong: in our own words, which hold no secret and no row; of others only the numbers."""
+    if isinstance(problem, (AwsRefused, SettingsRefused)):
+        return str(problem)
+    numbers = {name: getattr(problem, name, None) for name in ("errno", "sqlstate", "sfqid")}
+    return ", ".join([type(problem).__name__, *(f"{name} {value}" for name, value in numbers.items() if value)])

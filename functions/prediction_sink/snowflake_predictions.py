@@ -1,14 +1,14 @@
 """`marts.churn_predictions` in Snowflake."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from functions.prediction_record import COLUMNS, RELATION, PredictionRecord
 
-# a statement may have a million characters
-ROWS_PER_STATEMENT = 1_000
+# Snowflake takes a million, and the connector writes the rows into the text of the statement
+STATEMENT_CHARACTERS = 500_000
 
 _TYPES = {
     "as_of_date": "date", "horizon_days": "integer", "churn_probability": "double", "expected_spend": "double",
@@ -42,10 +42,25 @@ class SnowflakePredictions:
             self._connection = self.connect()
         try:
             with self._connection.cursor() as cursor:
-                for start in range(0, len(records), ROWS_PER_STATEMENT):
-                    rows = [record.model_dump(mode="json") for record in records[start : start + ROWS_PER_STATEMENT]]
-                    cursor.execute(MERGE, (json.dumps(rows),))
+                for rows in _statements(records):
+                    cursor.execute(MERGE, (rows,))
         except Exception:
             failed, self._connection = self._connection, None
             failed.close()
             raise
+
+
+def _statements(records: Sequence[PredictionRecord]) -> Iterator[str]:
+    """The rows as JSON lists, each small enough for a statement once the connector has escaped it."""
+    waiting: list[str] = []
+    size = 0
+    for record in records:
+        row = json.dumps(record.model_dump(mode="json"), ensure_ascii=False)
+        escaped = len(row) + row.count("\\") + row.count("'") + 2
+        if waiting and size + escaped > STATEMENT_CHARACTERS:
+            yield f"[{', '.join(waiting)}]"
+            waiting, size = [], 0
+        waiting.append(row)
+        size += escaped
+    if waiting:
+        yield f"[{', '.join(waiting)}]"

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi.testclient import TestClient
+from snowflake.connector import errors as snowflake_errors
+from snowflake.connector.converter import SnowflakeConverter
 
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.errors import SettingsError
@@ -26,8 +27,8 @@ from functions.prediction_sink.snowflake_connection import (
     connection_arguments,
     require_settings,
 )
-from functions.prediction_sink.snowflake_predictions import ROWS_PER_STATEMENT, SnowflakePredictions
-from tests.serving import NOW, MemoryQueue, customer, service
+from functions.prediction_sink.snowflake_predictions import SnowflakePredictions
+from tests.serving import NOW, LocalClient, MemoryQueue, customer, service
 from tests.snowflake_server import snowflake_server
 
 TABLE = """create table marts.churn_predictions (
@@ -135,14 +136,14 @@ def trigger(aws_server, mart):
 def answered(*customers):
     """The messages and the answers of one request."""
     queue = MemoryQueue()
-    with TestClient(create_api(service(queue))) as client:
+    with LocalClient(create_api(service(queue))) as client:
         answers = client.post("/predict", json=list(customers)).json()
     return [message.decode() for message in queue.messages], answers
 
 
 def test_what_a_caller_was_told_stands_in_the_mart(trigger, mart):
     sqs = aws.sqs(trigger.url, "eu-central-1", now)
-    with TestClient(create_api(service(SqsQueue(sqs, trigger.url)))) as client:
+    with LocalClient(create_api(service(SqsQueue(sqs, trigger.url)))) as client:
         customers = [customer(f"C{n:04}", recency_days=n % 400) for n in range(1_000)]
         customers[0]["customer_id"] = 'it\'s "quoted" \\ and ünïcode'
         answers = client.post("/predict", json=customers).json()
@@ -194,13 +195,44 @@ def test_a_poison_message_goes_to_the_dead_letters_and_holds_nobody_up(trigger, 
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (0, 1)
 
 
-def test_of_a_message_with_a_bad_answer_the_good_ones_are_merged(trigger, mart):
+DAYS_WITHOUT_END = {"as_of": "9999-12-30", "next_order_days": {"chance_10": 30, "chance_50": None, "chance_90": None}}
+
+
+@pytest.mark.parametrize(
+    "change", [{"churn_probability": 1.5}, {"reasons": []}, {"customer_id": None}, DAYS_WITHOUT_END]
+)
+def test_of_a_message_with_a_bad_answer_the_good_ones_are_merged(trigger, mart, change):
     (message,), _ = answered(customer("A"), customer("B"), customer("C"))
     broken = json.loads(message)
-    broken["answers"][1]["churn_probability"] = 1.5
+    broken["answers"][1] |= change
     trigger.send(json.dumps(broken))
     assert len(trigger.deliver()) == 1
     assert [row[1] for row in mart.rows()] == ["A", "C"]
+
+
+def test_a_merge_that_fails_says_why_and_what_it_says_holds_no_data(caplog):
+    messages, _ = answered(customer("anna"))
+    event = {"Records": [{"messageId": "1", "body": messages[0]}]}
+
+    def refused(_):
+        raise SettingsRefused("The private key cannot be read: store it as PEM.")
+
+    def failed(_):
+        raise snowflake_errors.ProgrammingError(msg="row of anna", errno=2003, sqlstate="42S02")
+
+    with caplog.at_level(logging.ERROR):
+        for merge in (refused, failed):
+            assert merge_messages(event, merge)["batchItemFailures"] == [{"itemIdentifier": "1"}]
+    assert [record.problem for record in caplog.records] == [
+        "The private key cannot be read: store it as PEM.", "ProgrammingError, errno 2003, sqlstate 42S02",
+    ]  # fmt: skip
+
+
+def test_characters_that_sqs_does_not_take_travel_escaped(mart):
+    messages, _ = answered(customer("\uffff"), customer("\ufffe漢"))
+    assert all(message.isascii() for message in messages)
+    mart.merge([record for message in messages for record in read_message(message)[0]])
+    assert {row[1] for row in mart.rows()} == {"\uffff", "\ufffe漢"}
 
 
 def test_while_the_warehouse_is_down_everything_waits_and_afterwards_nothing_is_missing(trigger, mart):
@@ -217,7 +249,7 @@ def test_while_the_warehouse_is_down_everything_waits_and_afterwards_nothing_is_
 
     trigger.merge = mart.merge
     sqs = aws.sqs(trigger.url, "eu-central-1", now)
-    assert redrive(sqs, trigger.url, trigger.dead) == 1
+    assert redrive(sqs, trigger.url, trigger.dead) == (1, 1)
     sqs.close()
     assert trigger.deliver() == set()
     assert [row[1] for row in mart.rows()] == ["A", "B"]
@@ -233,16 +265,44 @@ def test_dead_letters_are_put_back_by_one_command(aws_server, tmp_path, monkeypa
     monkeypatch.setenv("QUEUE_URL", trigger.url)
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", trigger.dead)
     redrive_dead_letters()
-    assert capsys.readouterr().out == "25 messages are on the queue again\n"
+    assert capsys.readouterr().out == "25 of 25 messages are on the queue again\n"
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (25, 0)
+
+
+class Statements:
+    """A connection that keeps what the real connector would send."""
+
+    def __init__(self):
+        self.sent = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def cursor(self):
+        return self
+
+    def execute(self, statement, parameters):
+        quoted = [SnowflakeConverter.quote(SnowflakeConverter.escape(value)) for value in parameters]
+        self.sent.append(statement % tuple(quoted))
+
+
+def test_no_statement_is_longer_than_snowflake_takes_whatever_the_ids():
+    ids = ["漢" * 195, "é" * 195, "\\" * 195, "'" * 195, '"' * 195]
+    messages, _ = answered(*(customer(f"{ids[n % 5]}{n:05}") for n in range(1_000)))
+    records = [record for message in messages for record in read_message(message)[0]]
+    sent = Statements()
+    SnowflakePredictions(lambda: sent).merge(records)
+    assert len(sent.sent) > 1
+    assert max(map(len, sent.sent)) < 1_000_000
 
 
 def test_more_rows_than_a_statement_takes_are_merged_all_the_same(mart):
     messages, _ = answered(*(customer(f"C{n}") for n in range(1_000)))
     more, _ = answered(*(customer(f"D{n}") for n in range(200)))
-    records = [record for message in (*messages, *more) for record in read_message(message)[0]]
-    assert len(records) > ROWS_PER_STATEMENT
-    mart.merge(records)
+    mart.merge([record for message in (*messages, *more) for record in read_message(message)[0]])
     assert len(mart.rows()) == 1_200
 
 
@@ -252,7 +312,7 @@ def test_a_connection_that_is_lost_midway_is_opened_again_and_nothing_is_missing
     mart = InSnowflake(snowflake, private_key)
     messages, _ = answered(*(customer(f"C{n}") for n in range(30)))
     records = [record for message in messages for record in read_message(message)[0]]
-    monkeypatch.setattr("functions.prediction_sink.snowflake_predictions.ROWS_PER_STATEMENT", 10)
+    monkeypatch.setattr("functions.prediction_sink.snowflake_predictions.STATEMENT_CHARACTERS", 7_000)
     opened = []
 
     class LostAtTheThirdStatement:
