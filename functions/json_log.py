@@ -31,5 +31,5 @@ def log_as_json(level: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("functions")
     logger.handlers = [handler]
-    logger.setLevel(level)
+    logger.setLevel(level.upper())
     logger.propagate = False

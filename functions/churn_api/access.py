@@ -3,6 +3,7 @@
 import hmac
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 
 KEY_HEADER = "x-api-key"
 SHORTEST_KEY = 24
+LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+_HOST = re.compile(r":\d+$")
 REFRESH_AFTER = timedelta(minutes=5)
 # a key that nobody knows may have been added a moment ago; asking for every wrong key would be a door for floods
 REFRESH_FOR_UNKNOWN_AFTER = timedelta(seconds=15)
@@ -39,8 +42,10 @@ def read_keys(text: str) -> dict[bytes, str]:
     for holder, keys in given.items():
         for key in keys if isinstance(keys, list) else [keys]:
             if not isinstance(key, str) or len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable():
+                # what is as long as a key may be one, in the wrong place
+                whose = holder if len(holder) < SHORTEST_KEY else "a holder with a long name"
                 raise KeysRefused(
-                    f"A key of {holder} is not fit: use at least {SHORTEST_KEY} printable ASCII characters, all random."
+                    f"A key of {whose} is not fit: use at least {SHORTEST_KEY} printable ASCII characters, all random."
                 )
             digests[sha256(key.encode()).digest()] = holder
     return digests
@@ -94,7 +99,8 @@ class ApiKeys:
 class Access:
     """`keys` None: everybody may call, which only a server on the loopback interface allows.
 
-    `trusted_roles`: ARNs of IAM roles whose calls a gateway with IAM authorisation has verified, such as Snowflake's.
+    `trusted_roles`: ARNs, without paths, of IAM roles whose calls of `/snowflake` a gateway with IAM authorisation has
+    verified.
     """
 
     keys: ApiKeys | None
@@ -107,9 +113,10 @@ class Access:
             KeysRefused: when it cannot be known, because the keys cannot be read.
         """
         if self.keys is None:
-            return "loopback"
+            # a page of another site that has its name point here must not be taken for this machine
+            return "loopback" if _HOST.sub("", headers.get("host", "")) in LOOPBACK else None
         role = _role_that_signed(scope.get("aws.event") or {})
-        if role in self.trusted_roles:
+        if role in self.trusted_roles and scope["path"] == "/snowflake":
             return role
         key = headers.get(KEY_HEADER)
         return self.keys.holder(key) if key else None

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import RISK_BANDS
+from functions.churn_api.contract import risk_bands
 from functions.churn_api.reasons import CAUSE_NAMES
 from functions.churn_api.scorer import Scorer
 
@@ -75,7 +75,7 @@ def answers(scorer: Scorer, asked: Sequence[Questions]) -> list[list[Answer]]:
     days = scores.next_order_days.astype(object)
     days[np.isnan(scores.next_order_days)] = None
     said = zip(
-        _ids(scorer, asked, features), scores.churn_probability.tolist(), _bands(scores.churn_probability),
+        _ids(scorer, asked, features), scores.churn_probability.tolist(), risk_bands(scores.churn_probability),
         scores.expected_spend.tolist(), _rows(days), _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True),
         _rows(scores.effects), strict=True,
     )  # fmt: skip
@@ -111,10 +111,3 @@ def _ids(scorer: Scorer, asked: Sequence[Questions], features: NDArray[np.float6
 
 
 _CAUSES = np.array(CAUSE_NAMES, dtype=object)
-_THRESHOLDS = np.array([threshold for threshold, _ in RISK_BANDS[::-1]])
-_BANDS = np.array([band for _, band in RISK_BANDS[::-1]], dtype=object)
-
-
-def _bands(churn_probability: NDArray[np.float64]) -> list[str]:
-    bands: list[str] = _BANDS[np.searchsorted(_THRESHOLDS, churn_probability, side="right") - 1].tolist()
-    return bands

@@ -21,7 +21,7 @@ MOST_PROBLEMS = 100
 
 def create_app(service: Service) -> FastAPI:
     """Every route, documented. It stands behind the gate, which has looked at keys, size and type of the body."""
-    scorer, predictor = service.model.scorer, service.predictor
+    scorer = service.model.scorer
     app = FastAPI(
         title="Churn prediction",
         version=scorer.model_version,
@@ -36,16 +36,16 @@ def create_app(service: Service) -> FastAPI:
         A customer is given as the contract's features, or as an order history, from which they are computed.
         """
         questions = read(body, service.current_day(), scorer.horizon_days, service.time_zone)
-        answers, texts = await predictor.answer(questions)
-        request.scope["notes"].tell(answers)
+        _, texts = await service.answer(questions, request.scope["notes"])
         return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
     @app.post("/snowflake", response_model=ExternalAnswer, responses=PROBLEMS)
     async def snowflake(request: Request, body: ExternalBatch) -> Response:
         """Scores a batch of a Snowflake external function. A row that cannot be scored gets a reason, not a number."""
         batch = read_batch(body.data, request.headers.get(BATCH_ID_HEADER, ""), service.current_day())
-        answers, _ = await predictor.answer(batch.questions) if batch.questions else ([], [])
-        request.scope["notes"].tell(answers, refused_rows=len(batch.problems))
+        notes = request.scope["notes"]
+        notes.refused_rows = len(batch.problems)
+        answers, _ = await service.answer(batch.questions, notes) if batch.questions else ([], [])
         return Response(write_batch(batch, answers), media_type="application/json")
 
     @app.get("/health")
@@ -67,7 +67,7 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
         """Names field and reason; does not send the values back, which may be personal, or NaN."""
-        problems = [{"loc": without_tags(p["loc"]), "msg": p["msg"], "type": p["type"]} for p in error.errors()]
+        problems = [_in_words(problem) for problem in error.errors()]
         if len(problems) > MOST_PROBLEMS:
             rest = f"and {len(problems) - MOST_PROBLEMS} more problems"
             problems[MOST_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
@@ -88,6 +88,13 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(request: Request, _: Exception) -> Response:
         return Response(our_fault(request.scope["notes"].request_id), 500, media_type="application/json")
+
+
+def _in_words(problem: dict[str, Any]) -> dict[str, Any]:
+    where, why = without_tags(problem["loc"]), problem["msg"]
+    if problem["type"] == "json_invalid":  # its place is a character's, which reads like a customer's
+        where, why = where[:1], f"{why} at character {where[-1]}"
+    return {"loc": where, "msg": why, "type": problem["type"]}
 
 
 def _with_keys(openapi: dict[str, Any]) -> dict[str, Any]:

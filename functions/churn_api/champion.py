@@ -68,7 +68,7 @@ def _versions(place: Models, problems: list[str]) -> list[str]:
         return [version for version in (pointer["model_version"], *pointer.get("previous", ())) if version]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, TypeError) as problem:
         problems.append(f"champion.json in {place.location}: {problem}")
         log.error("models cannot be read", extra={"place": place.location, "problem": str(problem)})
         return []

@@ -9,6 +9,8 @@ that the customer has not bought often enough for the figure to exist.
 import hashlib
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -117,6 +119,11 @@ RiskBand = Literal["low", "medium", "high"]
 RISK_BANDS: tuple[tuple[float, RiskBand], ...] = ((0.7, "high"), (0.4, "medium"), (0.0, "low"))
 
 
-def risk_band(churn_probability: float) -> RiskBand:
-    """low, medium or high."""
-    return next(band for threshold, band in RISK_BANDS if churn_probability >= threshold)
+def risk_bands(churn_probability: NDArray[np.float64]) -> list[RiskBand]:
+    """low, medium or high, for each of n customers."""
+    bands: list[RiskBand] = _BANDS[np.searchsorted(_THRESHOLDS, churn_probability, side="right") - 1].tolist()
+    return bands
+
+
+_THRESHOLDS = np.array([threshold for threshold, _ in RISK_BANDS[::-1]])
+_BANDS = np.array([band for _, band in RISK_BANDS[::-1]], dtype=object)

@@ -47,9 +47,8 @@ class Front:
 
     async def _answer(self, questions: Questions, scope: Scope, send: Send) -> None:
         try:
-            answers, texts = await self.service.predictor.answer(questions)
+            _, texts = await self.service.answer(questions, scope["notes"])
         except NotStored:
             await send_json(send, 503, NOT_STORED)
             return
-        scope["notes"].tell(answers)
         await send_json(send, 200, b"[" + b",".join(texts) + b"]")

@@ -1,6 +1,7 @@
 """What AWS Lambda calls. The model is loaded here, once per sandbox; a package that cannot serve fails at start."""
 
 import gc
+import logging
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from functions.json_log import log_as_json
 
 settings = ApiSettings.read(os.environ)
 log_as_json(settings.log_level)
+logging.getLogger("mangum").setLevel(logging.WARNING)  # it would log paths, in which callers may put anything
 app = create_api(
     Service(
         model=load_champion([ModelFolder(str(Path(__file__).parents[2] / "model_artifacts"))]),

@@ -6,8 +6,10 @@ from datetime import date, datetime, tzinfo
 from functools import cached_property
 
 from functions.churn_api.access import Access
+from functions.churn_api.answers import Questions
 from functions.churn_api.champion import Served
-from functions.churn_api.predictor import PredictionQueue, Predictor
+from functions.churn_api.predictor import Answered, NotStored, PredictionQueue, Predictor
+from functions.churn_api.telemetry import RequestNotes
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ class Service:
     @cached_property
     def predictor(self) -> Predictor:
         return Predictor(self.model.scorer, self.queue, self.clock, self.refuse_unstored)
+
+    async def answer(self, questions: Questions, notes: RequestNotes) -> Answered:
+        """The answers, noted down; see `Predictor.answer`."""
+        try:
+            answered = await self.predictor.answer(questions)
+        except NotStored:
+            notes.not_stored = sum(customer_id is not None for customer_id in questions.customer_ids)
+            raise
+        notes.tell(answered[0])
+        return answered
 
     def current_day(self) -> date:
         """The day in the shop."""

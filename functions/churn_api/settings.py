@@ -1,5 +1,6 @@
 """The API's settings, read once from the environment, and what they make of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +21,7 @@ class ApiSettings:
     queue_url: the SQS queue for predictions. Wanted on Lambda; the laptop has a queue of its own.
     when_not_stored: `answer`, saying that it was not stored, or `refuse` with 503.
     api_keys: a JSON object of holders and keys; api_keys_secret: the name or ARN of a secret with the same.
-    trusted_role_arns: IAM roles, separated by commas, that may call through a gateway with IAM authorisation.
+    trusted_role_arns: IAM roles, separated by commas, that may call /snowflake, verified by a gateway.
     shop_time_zone: in which order histories and "today" are, unless they say otherwise.
     """
 
@@ -45,6 +46,8 @@ class ApiSettings:
         settings = cls(**(defaults | given))
         if settings.when_not_stored not in ("answer", "refuse"):
             raise SettingsRefused(f"WHEN_NOT_STORED={settings.when_not_stored}: write answer or refuse.")
+        if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise SettingsRefused(f"LOG_LEVEL={settings.log_level}: write DEBUG, INFO, WARNING or ERROR.")
         if settings.api_keys and settings.api_keys_secret:
             raise SettingsRefused("Both API_KEYS and API_KEYS_SECRET are set: keep one of them.")
         return settings
@@ -64,7 +67,8 @@ class ApiSettings:
             SettingsRefused: when there are no keys although the server is not on the loopback interface only.
             KeysRefused: when the keys of API_KEYS are not fit.
         """
-        roles = frozenset(role.strip() for role in self.trusted_role_arns.split(",") if role.strip())
+        given = (role.strip() for role in self.trusted_role_arns.split(","))
+        roles = frozenset(re.sub(":role/.*/", ":role/", role) for role in given if role)  # a session's ARN has no path
         if self.api_keys:
             read_keys(self.api_keys)
             return Access(ApiKeys(lambda: self.api_keys, now), roles)

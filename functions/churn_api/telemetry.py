@@ -31,11 +31,10 @@ class RequestNotes:
     not_stored: int = 0
     refused_rows: int = 0
 
-    def tell(self, answers: Sequence[Answer], refused_rows: int = 0) -> None:
+    def tell(self, answers: Sequence[Answer]) -> None:
         """Notes what was answered."""
         self.probabilities = [answer.churn_probability for answer in answers]
         self.not_stored = sum(answer.customer_id is not None and not answer.stored for answer in answers)
-        self.refused_rows = refused_rows
 
 
 def log_request(

@@ -1,14 +1,15 @@
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 
 from functions.churn_api.access import Access, ApiKeys, KeysRefused, read_keys
 from functions.churn_api.front import create_api
 from functions.churn_api.settings import ApiSettings, SettingsRefused
-from tests.serving import customer, service
+from tests.serving import LocalClient, customer, service
 
+KEYS = json.dumps({"shop": "k" * 30})
 OLD, NEW, OTHER = ("k" * 30 + end for end in ("old", "new", "oth"))
 
 
@@ -27,7 +28,7 @@ def keys(text, clock=None):
 @pytest.fixture
 def client():
     access = Access(keys(json.dumps({"shop": [NEW, OLD], "crm": OTHER})))
-    with TestClient(create_api(service(access=access))) as client:
+    with LocalClient(create_api(service(access=access))) as client:
         yield client
 
 
@@ -49,13 +50,19 @@ def test_without_a_valid_key_nothing_opens_but_health_and_documentation(client, 
         assert client.get(path, headers=headers).status_code == 200
 
 
-def test_a_body_is_not_even_read_without_a_key(client):
-    def never():
-        raise AssertionError("read")
-        yield
+def test_a_body_is_not_even_read_without_a_key():
+    async def never():
+        raise AssertionError("the body was asked for")
 
-    # the test client itself reads a body before it sends it; the gate answers before it asks for one
-    assert client.post("/predict", content=b" " * 10_000_000).status_code == 401
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    api = create_api(service(access=Access(keys(KEYS))))
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
+    asyncio.run(api(scope, never, send))
+    assert sent[0]["status"] == 401
 
 
 def test_keys_are_compared_by_digest_in_constant_time(monkeypatch):
@@ -104,7 +111,7 @@ def test_keys_that_were_never_readable_let_nobody_in_and_say_so():
     def unreachable():
         raise OSError("no route")
 
-    with TestClient(create_api(service(access=Access(ApiKeys(unreachable, Clock()))))) as client:
+    with LocalClient(create_api(service(access=Access(ApiKeys(unreachable, Clock()))))) as client:
         answer = client.post("/predict", json=customer(), headers={"x-api-key": OLD})
         assert (answer.status_code, "cannot be read" in answer.text) == (503, True)
         assert client.get("/health").status_code == 200
@@ -125,6 +132,12 @@ def test_keys_that_do_not_fit_are_refused_without_being_said(text, why):
     with pytest.raises(KeysRefused, match=why) as refused:
         read_keys(text)
     assert "short" not in str(refused.value)
+
+
+def test_a_key_that_stands_where_its_holder_should_is_not_said():
+    with pytest.raises(KeysRefused) as refused:
+        read_keys(json.dumps({"k" * 30: "shop-backend"}))
+    assert "kkkk" not in str(refused.value)
 
 
 def assumed(role, account="123456789012"):
@@ -148,7 +161,19 @@ ROLE = "arn:aws:iam::123456789012:role/snowflake"
 )  # fmt: skip
 def test_a_role_that_the_gateway_has_verified_needs_no_key(event, name):
     access = Access(keys(json.dumps({"shop": OLD})), frozenset({ROLE}))
-    assert access.caller({"aws.event": event}, {}) == name
+    assert access.caller({"aws.event": event, "path": "/snowflake"}, {}) == name
+    assert access.caller({"aws.event": event, "path": "/predict"}, {}) is None
+
+
+def test_a_roles_path_is_no_part_of_its_sessions_name():
+    settings = {"TRUSTED_ROLE_ARNS": "arn:aws:iam::123456789012:role/service/x/snowflake", "API_KEYS": KEYS}
+    assert ApiSettings.read(settings).access(on_loopback=False).trusted_roles == {ROLE}
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8000", 200), ("[::1]:8000", 200), ("evil.example", 401)])
+def test_without_keys_only_this_machine_is_answered_not_a_page_whose_name_points_here(host, status):
+    with LocalClient(create_api(service())) as client:
+        assert client.post("/predict", json=customer(), headers={"host": host}).status_code == status
 
 
 def test_only_a_server_on_the_loopback_interface_does_without_keys():
@@ -163,6 +188,7 @@ def test_only_a_server_on_the_loopback_interface_does_without_keys():
     [
         ({"WHEN_NOT_STORED": "shrug"}, "WHEN_NOT_STORED=shrug: write answer or refuse"),
         ({"API_KEYS": "{}", "API_KEYS_SECRET": "x"}, "keep one"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL=loud: write DEBUG"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named(environment, why):

@@ -57,8 +57,9 @@ def test_where_nothing_was_trained_the_next_place_is_asked(tmp_path):
     assert served(tmp_path, SHIPPED_MODELS).scorer.model_version == SHIPPED
 
 
-def test_a_pointer_that_cannot_be_read_is_said_and_the_next_place_is_asked(folder, caplog):
-    (folder / "champion.json").write_text("{")
+@pytest.mark.parametrize("broken", ["{", "[]", "{}", "null"])
+def test_a_pointer_that_cannot_be_read_is_said_and_the_next_place_is_asked(folder, caplog, broken):
+    (folder / "champion.json").write_text(broken)
     with caplog.at_level(logging.ERROR):
         assert served(folder, SHIPPED_MODELS).scorer.model_version == SHIPPED
     assert "models cannot be read" in caplog.messages

@@ -5,11 +5,10 @@ import json
 import random
 
 import pytest
-from fastapi.testclient import TestClient
 
 from functions.churn_api.documents import ExternalAnswer
 from functions.churn_api.front import create_api
-from tests.serving import EXAMPLE, MemoryQueue, customer, service
+from tests.serving import EXAMPLE, LocalClient, MemoryQueue, customer, service
 
 QUERY = {"sf-external-function-query-batch-id": "01a2-0", "sf-external-function-format": "json"}
 
@@ -21,7 +20,7 @@ def queue():
 
 @pytest.fixture
 def client(queue):
-    with TestClient(create_api(service(queue))) as client:
+    with LocalClient(create_api(service(queue))) as client:
         yield client
 
 
@@ -102,6 +101,14 @@ def test_a_compressed_batch_of_several_megabytes_is_answered(client):
     )
     assert len(answer.json()["data"]) == 5_000
     assert len(answer.content) < 6_000_000  # what Lambda may answer
+
+
+def test_a_batch_of_nothing_but_bad_rows_is_answered_within_what_lambda_may_answer(client):
+    body = {"data": [[n, {}] for n in range(20_000)]}
+    answer = client.post("/snowflake", json=body, headers=QUERY)
+    assert len(answer.json()["data"]) == 20_000
+    assert len(answer.content) < 6_000_000
+    assert answer.json()["data"][0][1]["error"].endswith("and 20 more")
 
 
 @pytest.mark.parametrize("body", [{}, {"data": 1}, {"data": [[1]]}, {"data": [[None, EXAMPLE]]}, []])

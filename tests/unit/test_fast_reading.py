@@ -6,7 +6,6 @@ from datetime import UTC, date
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +15,7 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import Body, Refused, read, read_fast
 from functions.churn_api.front import create_api
 from functions.churn_api.gate import Gate
-from tests.serving import EXAMPLE, customer, service
+from tests.serving import EXAMPLE, LocalClient, customer, service
 
 TODAY = date(2026, 7, 1)
 by_pydantic = TypeAdapter(Body).validate_python
@@ -98,7 +97,7 @@ def both():
     """The API as it is, and without its fast way."""
     standing = service()
     slow = Gate(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)
-    with TestClient(create_api(standing)) as api, TestClient(slow) as in_full:
+    with LocalClient(create_api(standing)) as api, LocalClient(slow) as in_full:
         yield api, in_full
 
 

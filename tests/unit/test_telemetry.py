@@ -3,12 +3,11 @@ import json
 import logging
 
 import pytest
-from fastapi.testclient import TestClient
 
 from functions.churn_api.front import create_api
 from functions.churn_api.telemetry import METRICS, MOST_VALUES, distribution
 from functions.json_log import log_as_json
-from tests.serving import MemoryQueue, customer, service
+from tests.serving import ORDERS, LocalClient, MemoryQueue, customer, service
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def log():
 
 @pytest.fixture
 def client():
-    with TestClient(create_api(service()), raise_server_exceptions=False) as client:
+    with LocalClient(create_api(service()), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -50,7 +49,7 @@ def test_only_the_first_request_is_a_cold_start(client, log):
 
 def test_nothing_personal_is_logged_whatever_goes_wrong(log, monkeypatch):
     queue = MemoryQueue()
-    with TestClient(create_api(service(queue)), raise_server_exceptions=False) as client:
+    with LocalClient(create_api(service(queue)), raise_server_exceptions=False) as client:
         client.post("/predict", json=customer("anna@example.com"))
         client.post("/predict", json=customer("anna@example.com", recency_days=-1))
         client.post("/anna@example.com", json={})
@@ -69,6 +68,18 @@ def test_nothing_personal_is_logged_whatever_goes_wrong(log, monkeypatch):
     (failure,) = [line for line in lines if line["message"] == "a request failed"]
     assert failure["exception"] == "RuntimeError"
     assert any("broken" in place for place in failure["where"])
+
+
+def test_what_is_refused_because_it_could_not_be_stored_is_counted(log):
+    queue = MemoryQueue()
+    queue.down = True
+    with LocalClient(create_api(service(queue, refuse_unstored=True))) as client:
+        client.post("/predict", json=[customer("A"), customer("B")])
+        client.post("/predict", json={"customer_id": "C", "as_of": "2026-06-30", "orders": ORDERS})
+    assert [(line["status"], line["NotStored"]) for line in log() if line["message"] == "request"] == [
+        (503, 2),
+        (503, 1),
+    ]
 
 
 @pytest.mark.parametrize("given", ["", "x" * 101, "a\nb", "é"])
