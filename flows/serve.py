@@ -16,7 +16,7 @@ from flows.adapters.model_registry import ModelRegistry
 from flows.adapters.run_lock import try_lock
 from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
-from functions.churn_api.access import KeysRefused
+from functions.churn_api.access import LOOPBACK, KeysRefused
 from functions.churn_api.champion import load_champion
 from functions.churn_api.front import create_api
 from functions.churn_api.scorer import ModelRefused as CannotLoad
@@ -27,7 +27,6 @@ from functions.json_log import log_as_json
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MERGE_EVERY_SECONDS = 1.0
 
 

@@ -6,9 +6,9 @@ beyond that is worked out by who merges, not while a caller waits.
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -17,6 +17,7 @@ RELATION = "marts.churn_predictions"
 # a message may hold 256 KB; some room is left for the envelope
 MESSAGE_BYTES = 200_000
 
+T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -24,16 +25,22 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
     """Answers, each as JSON, in as few messages as hold them. `scored_at` is in UTC."""
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
-    waiting: list[bytes] = []
+    for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
+        yield head + b",".join(together) + b"]}"
+
+
+def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """The parts in order, in as few lists as stay within the limit; a part that is larger stands alone."""
+    together: list[T] = []
     size = 0
-    for answer in map(_in_ascii, answers):
-        if waiting and size + len(answer) > MESSAGE_BYTES:
-            yield head + b",".join(waiting) + b"]}"
-            waiting, size = [], 0
-        waiting.append(answer)
-        size += len(answer) + 1
-    if waiting:
-        yield head + b",".join(waiting) + b"]}"
+    for part in parts:
+        if together and size + size_of(part) > limit:
+            yield together
+            together, size = [], 0
+        together.append(part)
+        size += size_of(part)
+    if together:
+        yield together
 
 
 def _in_ascii(answer: bytes) -> bytes:

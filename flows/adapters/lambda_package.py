@@ -22,7 +22,6 @@ LAMBDA_PYTHON = "3.13"
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 LIMIT_BYTES = 250 * 1024**2  # what Lambda unpacks
 
-SHARED = ("__init__.py", "aws.py", "clock.py", "json_log.py", "prediction_record.py")
 # what is in a wheel and is never imported by us: checked by running the package that is left
 NOT_SHIPPED = (
     "bin", "google", "flatbuffers", "protobuf-*", "flatbuffers-*",
@@ -124,9 +123,9 @@ def _install(lock: Path, build: Path, architecture: str, python: str) -> None:
 
 def _add_our_code(function: Function, build: Path) -> None:
     ours = REPOSITORY / "functions"
-    for name in SHARED:
-        (build / "functions").mkdir(exist_ok=True)
-        shutil.copyfile(ours / name, build / "functions" / name)
+    (build / "functions").mkdir()
+    for shared in ours.glob("*.py"):
+        shutil.copyfile(shared, build / "functions" / shared.name)
     for module in function.modules:
         shutil.copytree(ours / module, build / "functions" / module, ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 KEY_HEADER = "x-api-key"
 SHORTEST_KEY = 24
-LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST = re.compile(r":\d+$")
 REFRESH_AFTER = timedelta(minutes=5)
 # a key that nobody knows may have been added a moment ago; asking for every wrong key would be a door for floods
@@ -114,7 +114,7 @@ class Access:
         """
         if self.keys is None:
             # a page of another site that has its name point here must not be taken for this machine
-            return "loopback" if _HOST.sub("", headers.get("host", "")) in LOOPBACK else None
+            return "loopback" if _HOST.sub("", headers.get("host", "")).strip("[]") in LOOPBACK else None
         role = _role_that_signed(scope.get("aws.event") or {})
         if role in self.trusted_roles and scope["path"] == "/snowflake":
             return role

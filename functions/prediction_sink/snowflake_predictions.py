@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.prediction_record import COLUMNS, RELATION, PredictionRecord
+from functions.prediction_record import COLUMNS, RELATION, PredictionRecord, parted
 
 # Snowflake takes a million, and the connector writes the rows into the text of the statement
 STATEMENT_CHARACTERS = 500_000
@@ -52,15 +52,6 @@ class SnowflakePredictions:
 
 def _statements(records: Sequence[PredictionRecord]) -> Iterator[str]:
     """The rows as JSON lists, each small enough for a statement once the connector has escaped it."""
-    waiting: list[str] = []
-    size = 0
-    for record in records:
-        row = json.dumps(record.model_dump(mode="json"), ensure_ascii=False)
-        escaped = len(row) + row.count("\\") + row.count("'") + 2
-        if waiting and size + escaped > STATEMENT_CHARACTERS:
-            yield f"[{', '.join(waiting)}]"
-            waiting, size = [], 0
-        waiting.append(row)
-        size += escaped
-    if waiting:
-        yield f"[{', '.join(waiting)}]"
+    rows = (json.dumps(record.model_dump(mode="json"), ensure_ascii=False) for record in records)
+    for together in parted(rows, lambda row: len(row) + row.count("\\") + row.count("'") + 2, STATEMENT_CHARACTERS):
+        yield f"[{', '.join(together)}]"
