@@ -2,6 +2,7 @@
   The features of every customer at each date of `dates` (a relation with a column as_of_date), from what was
   known by the end of that day and nothing later. One definition for the mart and for the training snapshots.
   Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's.
+  What is divided is a double: Snowflake divides other numbers to six decimals only.
 #}
 {% macro customer_features(dates) %}
 with known as {{ purchases_known_at(dates) }},
@@ -34,12 +35,12 @@ aggregated as (
         {% endfor -%}
         {% for days in (15, 45, 120) -%}
         -- rounded, because the order in which an engine adds must not be seen
-        round(sum(power(0.5, age_days / {{ days }}.0)), 9) as decayed_purchases_{{ days }}_days,
+        round(sum(power(0.5, cast(age_days as double) / {{ days }})), 9) as decayed_purchases_{{ days }}_days,
         {% endfor -%}
         {% for n, ordinal in ((2, '2nd'), (3, '3rd'), (5, '5th')) -%}
         max(case when purchases_ago = {{ n }} then age_days end) as days_since_{{ ordinal }}_last_purchase,
         {% endfor -%}
-        count(distinct floor(age_days / 7.0)) as active_weeks,
+        count(distinct floor(cast(age_days as double) / 7)) as active_weeks,
         sum(gap_days) as sum_of_gaps,
         median(cast(gap_days as double)) as median_gap_days,
         max(gap_days) as max_gap_days
@@ -66,10 +67,10 @@ select
     cast(frequency as integer) as frequency,
     monetary,
     cast(tenure_days as integer) as tenure_days,
-    monetary / frequency as average_order_value,
+    cast(monetary as double) / frequency as average_order_value,
     cast(spend_last_90_days as double) as spend_last_90_days,
     cast(spend_last_365_days as double) as spend_last_365_days,
-    1 - monetary / gross_amount as returned_share,
+    1 - cast(monetary as double) / gross_amount as returned_share,
     {% for days in (30, 60, 90, 180, 365) -%}
     cast(purchases_last_{{ days }}_days as integer) as purchases_last_{{ days }}_days,
     {% endfor -%}
@@ -79,14 +80,14 @@ select
     {% for ordinal in ('2nd', '3rd', '5th') -%}
     cast(days_since_{{ ordinal }}_last_purchase as integer) as days_since_{{ ordinal }}_last_purchase,
     {% endfor -%}
-    cast(active_weeks / (floor(tenure_days / 7.0) + 1) as double) as active_weeks_share,
+    cast(active_weeks as double) / (floor(cast(tenure_days as double) / 7) + 1) as active_weeks_share,
     mean_gap_days,
     cast(median_gap_days as double) as median_gap_days,
     cast(max_gap_days as integer) as max_gap_days,
     shrunk_gap_days,
     days_per_purchase,
     {% for gap in ('mean_gap_days', 'median_gap_days', 'max_gap_days', 'shrunk_gap_days', 'days_per_purchase') -%}
-    cast(recency_days / cast({{ gap }} as double) as double) as recency_to_{{ gap | replace('_days', '') }},
+    cast(recency_days as double) / {{ gap }} as recency_to_{{ gap | replace('_days', '') }},
     {% endfor -%}
     cast((2 * purchases_last_90_days - purchases_last_180_days) as double) / (purchases_last_180_days + 1)
         as trend_90_days,

@@ -1,7 +1,7 @@
 {# Text of one of our columns as the connection maps it; NULL where the source has none. #}
 {% macro mapped_text(column) -%}
     {%- set header = var('order_lines').columns.get(column) -%}
-    {%- if header -%} nullif(trim({{ raw_column(header) }}), '')
+    {%- if header -%} nullif(trim(cast({{ raw_column(header) }} as varchar)), '')
     {%- else -%} cast(null as varchar)
     {%- endif -%}
 {%- endmacro %}

@@ -29,6 +29,6 @@
         ) as scored
         inner join {{ ref('rfm_segment_grid') }} as grid
             on scored.r_score = grid.r_score
-            and floor((scored.f_score + scored.m_score + 1) / 2) = grid.fm_score
+            and floor(cast(scored.f_score + scored.m_score + 1 as double) / 2) = grid.fm_score
     )
 {%- endmacro %}

@@ -6,3 +6,8 @@
 {% macro duckdb__matches(text, pattern) -%}
     regexp_full_match({{ text }}, '{{ pattern }}')
 {%- endmacro %}
+
+{# Snowflake's regexp_like looks at the whole text; in its literals a backslash must be written twice. #}
+{% macro snowflake__matches(text, pattern) -%}
+    regexp_like({{ text }}, '({{ pattern | replace("\\", "\\\\") }})', 's')
+{%- endmacro %}

@@ -15,13 +15,44 @@
     )
 {%- endmacro %}
 
-{# A field of the column `prediction` that predict_churn filled. #}
+{#
+  In Snowflake: the external function, which asks the API with one JSON argument, or with the variable scoring: udf
+  the same model inside the warehouse (flows/adapters/snowflake_udf.py), which takes what DuckDB's function takes.
+#}
+{% macro snowflake__predict_churn(features) -%}
+    {%- if var('scoring') == 'udf' -%}
+    marts.predict_churn_udf(
+        {%- for name in churn_model_features() %}
+        cast({{ features }}.{{ name }} as double){{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+    {%- else -%}
+    marts.predict_churn(object_construct(
+        {%- for name in churn_model_features() %}
+        '{{ name }}', {{ features }}.{{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ))
+    {%- endif -%}
+{%- endmacro %}
+
+{# A field of the column `prediction` that predict_churn filled: one of `prediction_fields`, or model_version. #}
 {% macro prediction_field(field) -%}
     {{ return(adapter.dispatch('prediction_field')(field)) }}
 {%- endmacro %}
 
 {% macro duckdb__prediction_field(field) -%}
-    prediction.{{ field }}
+    {%- if field == 'model_version' -%} '{{ var('model_version') }}'
+    {%- else -%} prediction.{{ field }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Who answers says itself which model it has; what it says instead of an answer is the error of this very cast. #}
+{% macro snowflake__prediction_field(field) -%}
+    {%- if field == 'churn_probability' -%}
+    cast(coalesce(prediction:churn_probability, prediction:error) as double)
+    {%- else -%}
+    cast(prediction:{{ field }} as {{ prediction_fields().get(field, 'varchar') }})
+    {%- endif -%}
 {%- endmacro %}
 
 {# A prediction for queries that predict nothing. #}
@@ -33,6 +64,10 @@
     {%- set fields = [] -%}
     {%- for name, type in prediction_fields().items() -%}{%- do fields.append(name ~ ' ' ~ type) -%}{%- endfor -%}
     cast(null as struct({{ fields | join(', ') }}))
+{%- endmacro %}
+
+{% macro snowflake__prediction_of_nobody() -%}
+    parse_json('{}')
 {%- endmacro %}
 
 {% macro prediction_fields() -%}

@@ -6,3 +6,8 @@
 {% macro duckdb__raw_column(name) -%}
     "{{ name | replace('"', '""') }}"
 {%- endmacro %}
+
+{# Airbyte's destination and our own loads write every name in capitals. #}
+{% macro snowflake__raw_column(name) -%}
+    "{{ name | upper | replace('"', '""') }}"
+{%- endmacro %}

@@ -1,13 +1,22 @@
 {#
   One row per customer, as-of date, horizon and source; a rerun of a date replaces that date's batch and keeps
   all others, and rows of other sources. Without a fitting model nobody is scored.
+
+  It is the one table with a history that cannot be made again. A new column is added and is NULL for the past; a full
+  refresh is never wanted. In Snowflake: not transient, so that time travel and fail-safe protect it; clustered by the
+  date that the merge and every reader ask for; and scored into a temporary table first, so that nobody waits for the
+  table while the API answers.
 #}
 {{ config(
     materialized='incremental',
     incremental_strategy='merge',
     unique_key='prediction_id',
+    incremental_predicates=["DBT_INTERNAL_DEST.as_of_date = " ~ as_of_date(), "DBT_INTERNAL_DEST.source = 'batch'"],
     on_schema_change='append_new_columns',
     full_refresh=false,
+    transient=false,
+    cluster_by=['as_of_date'],
+    tmp_relation_type='table',
     post_hook="delete from {{ this }} where source = 'batch' and as_of_date = " ~ as_of_date()
         ~ " and horizon_days = " ~ var('horizon_days') ~ " and scored_at <> cast('" ~ var('scored_at') ~ "' as timestamp)"
 ) }}
@@ -41,7 +50,7 @@ select
     {% for n in (1, 2, 3) -%}
     {{ prediction_field('reason_' ~ n) }} as reason_{{ n }},
     {% endfor -%}
-    cast({{ "'" ~ var('model_version') ~ "'" if var('model_version') else 'null' }} as varchar) as model_version,
+    cast({{ prediction_field('model_version') }} as varchar) as model_version,
     'batch' as source,
     cast('{{ var("scored_at") }}' as timestamp) as scored_at
 from scored

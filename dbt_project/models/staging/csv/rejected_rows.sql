@@ -4,7 +4,10 @@
 
 with judged as (
 
-    select * from {{ ref('stg_csv__order_lines_judged') }}
+    select
+        *,
+        try_cast(order_line_key as bigint) as row_number  -- rows that Airbyte brought have other keys, and no line
+    from {{ ref('stg_csv__order_lines_judged') }}
     where set_aside_reason is not null
 
 ),
@@ -17,14 +20,14 @@ spans as (
 
 select
     spans.file,
-    spans.first_line + cast(judged.order_line_key as bigint) - spans.first_row as line,
+    spans.first_line + judged.row_number - spans.first_row as line,
     judged.set_aside_reason as reason,
     judged.ordered_on,
     judged.order_line_key as _airbyte_raw_id,
     cast(null as varchar) as content
 from judged
 left join spans
-    on cast(judged.order_line_key as bigint) between spans.first_row and spans.last_row
+    on judged.row_number between spans.first_row and spans.last_row
 
 union all
 

@@ -15,6 +15,7 @@ renamed as (
 
     select
         _airbyte_raw_id as order_line_key,
+        _airbyte_extracted_at as extracted_at,
         {% for column in ('order_id', 'order_line_id', 'customer_id', 'ordered_at', 'amount', 'sku', 'quantity',
                           'unit_price', 'discount', 'country', 'currency', 'channel') -%}
         {{ mapped_text(column) }} as {{ column }}_text{{ ',' if not loop.last }}
@@ -27,6 +28,7 @@ typed as (
 
     select
         order_line_key,
+        extracted_at,
         customer_id_text as customer_id,
         order_id_text as given_order_id,
         order_line_id_text as given_order_line_id,
@@ -51,6 +53,7 @@ valued as (
 
     select
         order_line_key,
+        extracted_at,
         customer_id,
         coalesce(given_order_id, customer_id || ' ' || cast(cast(ordered_at as date) as varchar)) as order_id,
         given_order_line_id,
@@ -95,7 +98,7 @@ counted as (
         {% if 'order_line_id' in columns -%}
         row_number() over (
             partition by order_id, given_order_line_id, is_return
-            order by order_line_key desc
+            order by extracted_at desc, order_line_key desc
         ) as occurrence_of_id_from_last
         {%- else -%}
         1 as occurrence_of_id_from_last
