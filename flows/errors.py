@@ -7,7 +7,10 @@ PipelineError
 ├── DbtFailed          a dbt node failed or was skipped
 ├── ModelRefused       a model file that does not fit the features, the horizon or its own card
 ├── PackageFailed      a deployment package that cannot be built
-└── WarehouseBusy      another process holds the laptop's warehouse
+├── WarehouseRefused   Snowflake does not do what was asked: a key, a grant, a missing object, a limit
+└── TryAgain           what fails now may well succeed in a moment
+    ├── WarehouseBusy        another process holds the laptop's warehouse
+    └── WarehouseUnreachable Snowflake did not answer, or broke off
 """
 
 
@@ -39,5 +42,17 @@ class PackageFailed(PipelineError):
     pass
 
 
-class WarehouseBusy(PipelineError):
+class WarehouseRefused(PipelineError):
+    pass
+
+
+class TryAgain(PipelineError):
+    pass
+
+
+class WarehouseBusy(TryAgain):
+    pass
+
+
+class WarehouseUnreachable(TryAgain):
     pass

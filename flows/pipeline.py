@@ -1,7 +1,8 @@
 """The main flow: from a shop's orders to a scored customer list and a page to look at it."""
 
 import logging
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,8 @@ from flows.adapters.monitoring import monitor, warnings_in_words
 from flows.adapters.run_report import RunReport, Trained, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
-from flows.errors import TooLittleData, WarehouseBusy
+from flows.errors import ModelRefused, TooLittleData
+from flows.retries import waits_for_warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.summary import as_markdown
 from flows.training import training
@@ -27,47 +29,56 @@ log = logging.getLogger(__name__)
 
 STAGING = ("path:seeds", "path:models/staging")
 FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm")
+TRAINING = ("path:models/training",)
 SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
 
 
+@dataclass(frozen=True)
+class History:
+    """What a run knows of its shop, once the order lines are built. `variables`: what dbt needs to know of it."""
+
+    landing: Landing
+    simulated: SimulatedOrders | None
+    as_of: AsOf
+    variables: dict[str, Any]
+
+
 @flow(name="pipeline", validate_parameters=False)
-def pipeline(settings: Settings) -> RunReport:
-    """One run: read the orders, segment, train, score, report. Running it again brings everything up to date."""
+def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
+    """One run: read the orders, segment, train, score, report. Running it again brings everything up to date.
+
+    Without `retrain` a champion that fits scores as it is, and only where there is none is a model trained.
+    """
     started_at = now()
-    simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
-    landing = land_orders(settings, simulated, started_at)
-    variables = _variables(landing, started_at)
+    history = read_history(settings, started_at)
+    as_of, variables = history.as_of, history.variables
 
-    build(settings, "1 of 3: order lines", STAGING, variables)
-    as_of = find_as_of(settings)
-    variables |= {
-        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "horizon_days": as_of.horizon_days,
-    }  # fmt: skip
-
-    build(settings, "2 of 3: segments and features", FEATURES, variables)
-    trained = training(settings, as_of.date, as_of.horizon_days)
-    model = choose_model(settings, as_of, trained)
+    champion = None if retrain else fitting_champion(settings, as_of)
+    build(settings, "2 of 3: segments and features", FEATURES if champion else (*FEATURES, *TRAINING), variables)
+    found = champion or training(settings, as_of.date, as_of.horizon_days)
+    model = choose_model(settings, as_of, found)
 
     variables |= scoring_variables(settings, model)
     build(settings, "3 of 3: scores and marts", SCORES, variables)
     merge_served(settings)
     measured = watch_model(settings, as_of, model, started_at)
-    report = gather_report(settings, landing, as_of, trained, model, measured, simulated)
+    report = gather_report(settings, history, found, model, measured)
     draw_dashboard(settings, report)
     publish(report)
     return report
 
 
-def _warehouse_is_busy(_task: Any, _run: Any, state: Any) -> bool:
-    return isinstance(state.result(raise_on_failure=False), WarehouseBusy)
-
-
-# a reader of the warehouse is gone in a moment; whatever else fails would fail again
-waits_for_warehouse: dict[str, Any] = {
-    "retries": 3,
-    "retry_delay_seconds": [1, 2, 4],
-    "retry_condition_fn": _warehouse_is_busy,
-}
+def read_history(settings: Settings, started_at: datetime) -> History:
+    """Lands and builds the order lines, and finds what they say about the run."""
+    simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
+    landing = land_orders(settings, simulated, started_at)
+    variables = _variables(landing, started_at)
+    build(settings, "1 of 3: order lines", STAGING, variables)
+    as_of = find_as_of(settings)
+    variables |= {
+        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "horizon_days": as_of.horizon_days,
+    }  # fmt: skip
+    return History(landing, simulated, as_of, variables)
 
 
 @task(**waits_for_warehouse)
@@ -88,18 +99,21 @@ def simulate_orders(settings: Settings) -> SimulatedOrders:
 
 @task(**waits_for_warehouse)
 def land_orders(settings: Settings, simulated: SimulatedOrders | None, extracted_at: datetime) -> Landing:
-    wiring = wire(settings)
-    pattern = str(simulated.file) if simulated else str(settings.orders)
-    log.info("reading %s", pattern)
+    wiring, connection = wire(settings), settings.connection_name
     if note := wiring.warehouse.hold_shop(settings.shop):
         log.info(note)
-    landing = wiring.warehouse.land_order_lines(pattern, settings.connection_name, wiring.connections, extracted_at)
+    if pattern := str(simulated.file) if simulated else settings.orders:
+        log.info("reading %s", pattern)
+        landing = wiring.warehouse.land_order_lines(pattern, connection, wiring.connections, extracted_at)
+    else:
+        landing = wiring.warehouse.synced_order_lines(connection, wiring.connections)
+        log.info("%s order lines that Airbyte brought", f"{landing.rows:,}")
     for note in landing.notes:
         log.info(note)
     return landing
 
 
-@task(task_run_name="build {title}")
+@task(task_run_name="build {title}", **waits_for_warehouse)
 def build(settings: Settings, title: str, selection: tuple[str, ...], variables: dict[str, Any]) -> None:
     log.info("building %s", title)
     wire(settings).dbt.build(selection, variables)
@@ -114,25 +128,62 @@ def find_as_of(settings: Settings) -> AsOf:
 
 
 @task
-def choose_model(settings: Settings, as_of: AsOf, trained: Trained | TooLittleData) -> StoredModel | None:
-    """The model that the gate chose; without one, the shipped model if it looks as far ahead; else nobody is scored."""
-    if isinstance(trained, Trained):
-        return trained.model
-    log.warning("no model could be trained: %s", trained)
-    shipped = wire(settings).shipped_models.champion()
-    if shipped and shipped.horizon_days == as_of.horizon_days:
-        return shipped
-    return None
+def fitting_champion(settings: Settings, as_of: AsOf) -> StoredModel | None:
+    """The champion, where it was trained for this shop and horizon and on nothing later than the as-of date."""
+    champion = wire(settings).own_models.champion()
+    if champion is None or not _is_of(champion, settings.shop) or not _may_score(champion, settings.shop, as_of):
+        log.info("there is no champion for this shop, date and horizon: one is trained")
+        return None
+    return champion
 
 
-@task
+def _is_of(model: StoredModel, shop: str) -> bool:
+    return bool(model.card["trained_on"]["shop"] == shop)
+
+
+def _may_score(model: StoredModel, shop: str, as_of: AsOf) -> bool:
+    knows_the_future = _is_of(model, shop) and date.fromisoformat(model.card["trained_as_of"]) > as_of.date
+    return model.horizon_days == as_of.horizon_days and not knows_the_future
+
+
+@task(**waits_for_warehouse)
+def choose_model(settings: Settings, as_of: AsOf, found: StoredModel | Trained | TooLittleData) -> StoredModel | None:
+    """The champion, or what the gate chose; with neither, the shipped model if it looks as far ahead; else nobody is
+    scored. Where the warehouse scores with another one, it is that one, if it fits.
+
+    Raises:
+        ModelRefused: when the warehouse scores with a model that must not score this run.
+    """
+    wiring = wire(settings)
+    if isinstance(found, TooLittleData):
+        log.warning("no model could be trained: %s", found)
+        wanted = wiring.shipped_models.champion()
+        if wanted is None or wanted.horizon_days != as_of.horizon_days:
+            return None
+    else:
+        wanted = found.model if isinstance(found, Trained) else found
+    version = wiring.warehouse.scores_with(wanted.version)
+    if version == wanted.version:
+        return wanted
+    log.warning("the API scores with %s, not with %s: `make package`, and deploy it", version, wanted.version)
+    model = wiring.home_of(version).load(version)
+    if not _may_score(model, settings.shop, as_of):
+        raise ModelRefused(
+            f"The API scores with {version}, which looks {model.horizon_days} days ahead and knows orders until"
+            f" {model.card['trained_as_of']}; this run is as of {as_of.date} and looks {as_of.horizon_days} days ahead."
+            f" Deploy {wanted.version} (`make package`), or let Snowflake score by itself: SNOWFLAKE_SCORING=udf."
+        )
+    return model
+
+
+@task(**waits_for_warehouse)
 def scoring_variables(settings: Settings, model: StoredModel | None) -> dict[str, Any]:
     """What dbt needs to know of the model; its files are brought to this machine first if they are elsewhere."""
     if model is None:
         return {}
-    wiring = wire(settings)
-    home = wiring.shipped_models if model.version in wiring.shipped_models.versions() else wiring.own_models
-    return {"model_version": model.version, "model_folder": str(home.local_folder(model.version))}
+    wiring, version = wire(settings), model.version
+    folder = wiring.home_of(version).local_folder(version)
+    return {"model_version": version, **wiring.warehouse.prepare_scoring(version, folder)}
 
 
 @task(**waits_for_warehouse)
@@ -148,18 +199,20 @@ def watch_model(settings: Settings, as_of: AsOf, model: StoredModel | None, meas
 @task(**waits_for_warehouse)
 def gather_report(
     settings: Settings,
-    landing: Landing,
-    as_of: AsOf,
-    trained: Trained | TooLittleData,
+    history: History,
+    found: StoredModel | Trained | TooLittleData,
     model: StoredModel | None,
     measured: pa.Table,
-    simulated: SimulatedOrders | None,
 ) -> RunReport:
-    warehouse = wire(settings).warehouse
-    return read_report(warehouse, settings, landing, as_of, trained, model, measured, simulated)
+    wiring, of = wire(settings), history
+    trained = None if isinstance(found, StoredModel) else found
+    is_shipped = model is not None and wiring.home_of(model.version) is wiring.shipped_models
+    return read_report(
+        wiring.warehouse, settings, of.landing, of.as_of, trained, model, is_shipped, measured, of.simulated
+    )
 
 
-@task
+@task(**waits_for_warehouse)
 def draw_dashboard(settings: Settings, report: RunReport) -> None:
     log.info("drawing the dashboard")
     write_dashboard(wire(settings).warehouse, report, settings.dashboard_file)
@@ -169,11 +222,12 @@ def draw_dashboard(settings: Settings, report: RunReport) -> None:
 def publish(report: RunReport) -> None:
     create_markdown_artifact(as_markdown(report), key="run-summary", description="What this run found")
     create_table_artifact(report.segments.to_pylist(), key="segments", description="Segments by size and value")
+    publish_measured(report.measured)
+
+
+def publish_measured(measured: pa.Table) -> None:
     create_table_artifact(
-        [
-            row | {"as_of_date": str(row["as_of_date"])}
-            for row in report.measured.drop_columns("measured_at").to_pylist()
-        ],
+        [row | {"as_of_date": str(row["as_of_date"])} for row in measured.drop_columns("measured_at").to_pylist()],
         key="model-monitoring",
         description="Drift of this run and realised quality of earlier ones",
     )

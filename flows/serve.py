@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import uvicorn
 
@@ -31,7 +31,8 @@ MERGE_EVERY_SECONDS = 1.0
 
 
 def serve(settings: Settings) -> None:
-    """Runs until it is interrupted. Answers are kept in the outbox, and in the warehouse as soon as it is free.
+    """Runs until it is interrupted. Answers are kept in the outbox, and in the laptop's warehouse as soon as it is
+    free; into another one the next run brings them.
 
     Raises:
         ModelRefused: when there is no model to serve.
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
         raise SettingsError(f"PORT={port}: write a number from 1 to 65535.")
     models = [ModelRegistry(place, settings.models_cache) for place in (settings.models_location, str(SHIPPED_MODELS))]
     warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
-    shop = warehouse.shop_at_hand()
+    shop = warehouse.shop_at_hand() if settings.is_on_this_machine else None
     outbox = FileOutbox(settings.outbox(shop))
     try:
         api = ApiSettings.read(os.environ, log_level="WARNING")
@@ -64,7 +65,7 @@ def serve(settings: Settings) -> None:
     sys.stderr.write(f"serving {model.scorer.model_version} on http://{host}:{port} (try /docs)\n")
     gc.freeze()  # what is loaded stays: walking it again and again would slow down large batches by half
     gc.set_threshold(50_000)
-    with _merging(outbox, warehouse, shop):
+    with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
         uvicorn.run(app, host=host, port=int(port), log_level="warning", access_log=False, proxy_headers=False)
 
 

@@ -1,10 +1,11 @@
 """Every setting of a run, read once from the environment (make passes its variables on)."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,7 +21,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
-    warehouse: Literal["duckdb"] = Field("duckdb", description="where tables live; also the dbt target")
+    warehouse: Literal["duckdb", "snowflake"] = Field(
+        "duckdb", description="where tables live; also the dbt target. For snowflake, see `SnowflakeSettings`"
+    )
     orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
     source: str | None = Field(None, description="entry of airbyte/connections.yml")
     as_of: date | None = Field(None, description="YYYY-MM-DD; none: the last order's day")
@@ -32,7 +35,7 @@ class Settings(BaseSettings):
     models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
     seed: int = Field(42, ge=0, description="of the simulated shop")
-    threads: int = Field(2, ge=1, le=64, description="of dbt")
+    threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
 
     @field_validator("data_dir")
     @classmethod
@@ -45,7 +48,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"SOURCE={SIMULATED_SHOP} makes its own orders: leave out ORDERS= or choose another SOURCE="
             )
-        if self.source not in (None, SIMULATED_SHOP) and not self.orders:
+        if self.warehouse == "duckdb" and self.source not in (None, SIMULATED_SHOP) and not self.orders:
             raise ValueError(f"SOURCE={self.source} needs ORDERS= too: the CSV file to read")
         return self
 
@@ -70,6 +73,11 @@ class Settings(BaseSettings):
     def warehouse_file(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the warehouse is a file here, which may be written to at any moment."""
+        return self.warehouse == "duckdb"
+
     def outbox(self, shop: str | None) -> Path:
         """Predictions that were served for a shop and are not in its warehouse yet; None: before any shop was run."""
         return self.data_dir / "outbox" / (shop or "before_the_first_run")
@@ -92,22 +100,71 @@ class Settings(BaseSettings):
 SHIPPED_MODELS = REPOSITORY / "model_artifacts"
 
 
+class SnowflakeSettings(BaseSettings):
+    """How to reach Snowflake, from variables such as SNOWFLAKE_ACCOUNT; read only with WAREHOUSE=snowflake.
+
+    With SNOWFLAKE_BLOCK everything down to the database comes from that Prefect block instead.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SNOWFLAKE_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    block: str | None = Field(None, description="name of a prefect-snowflake connector block")
+    account: str | None = Field(None, description="organisation-account, as in the account's URL")
+    user: str | None = Field(None, description="a service user with a key pair")
+    private_key: SecretStr | None = Field(None, description="its private key in PEM")
+    private_key_file: Path | None = Field(None, description="or a file that holds it")
+    private_key_passphrase: SecretStr | None = Field(None, description="if the key is encrypted")
+    password: SecretStr | None = Field(None, description="for a trial: Snowflake is switching passwords off")
+    role: str | None = Field(None, description="the role that owns the schemas")
+    warehouse: str | None = Field(None, description="the virtual warehouse that computes")
+    database: str | None = Field(None, description="the database of one shop")
+    default_schema: str = Field(
+        "raw", validation_alias="SNOWFLAKE_SCHEMA", description="where a session begins; our statements name theirs"
+    )
+    query_tag: str = Field("rfm_churn", description="what the account's query history calls our statements")
+    statement_timeout_seconds: int = Field(1_800, ge=1, le=604_800, description="of statements outside dbt")
+    scoring: Literal["external_function", "udf"] = Field(
+        "external_function", description="who scores: the API, or a function inside Snowflake"
+    )
+    # to reach something that is not Snowflake's cloud
+    host: str | None = None
+    port: int | None = None
+    protocol: Literal["http", "https"] | None = None
+
+
 def read_settings(**overrides: Any) -> Settings:
     """Settings from the environment.
 
     Raises:
         SettingsError: naming each variable, what it holds, and what would fit.
     """
+    return _read(Settings, overrides)
+
+
+def read_snowflake_settings() -> SnowflakeSettings:
+    """How to reach Snowflake, from the environment.
+
+    Raises:
+        SettingsError: naming each variable, what it holds, and what would fit.
+    """
+    return _read(SnowflakeSettings, {})
+
+
+_Kind = TypeVar("_Kind", bound=BaseSettings)
+
+
+def _read(kind: type[_Kind], overrides: Mapping[str, Any]) -> _Kind:
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
-        problems = "\n  ".join(_in_words(problem) for problem in error.errors())
+        prefix = kind.model_config.get("env_prefix", "")
+        problems = "\n  ".join(_in_words(problem, prefix) for problem in error.errors())
         raise SettingsError(f"These settings do not fit:\n  {problems}") from None
 
 
-def _in_words(problem: ErrorDetails) -> str:
+def _in_words(problem: ErrorDetails, prefix: str) -> str:
     if not problem["loc"]:  # of several settings together
         return problem["msg"].removeprefix("Value error, ")
     name = str(problem["loc"][0])
     hint = " (write it as YYYY-MM-DD)" if name == "as_of" else ""
-    return f"{name.upper()}={problem['input']!s}: {problem['msg'].lower()}{hint}"
+    return f"{(prefix + name).upper()}={problem['input']!s}: {problem['msg'].lower()}{hint}"

@@ -58,7 +58,7 @@ def _sections(report: RunReport) -> Iterable[_Section]:
 def _what_was_read(report: RunReport) -> Iterable[str]:
     landing = report.landing
     files = ", ".join(str(file) for file in landing.files)
-    yield f"{landing.rows:,} order lines from {files}"
+    yield f"{landing.rows:,} order lines from {files or f'Airbyte, in raw_{landing.mapping.connection}.order_lines'}"
     yield from landing.notes
     set_aside = report.set_aside.to_pylist()
     if set_aside:
@@ -95,9 +95,16 @@ def _quality(report: RunReport) -> Iterable[str]:
         yield f"nobody was scored: {report.why_no_model}"
         return
     yield f"{model.version}: {model.model.card['algorithm']}"
-    if model.trained is None:
+    if model.shipped:
         yield f"this model is the one that comes with the project, trained on a simulated shop: {model.why_shipped}"
         yield "its probabilities are a first orientation, untested on this shop"
+        return
+    if model.trained is None:
+        quality = model.model.card["quality"]
+        yield (
+            f"trained as of {model.model.card['trained_as_of']}, not again in this run; on dates that it had not seen:"
+            f" AUC {quality['auc']:.3f}, Brier {quality['brier']:.3f}"
+        )
         return
     trained = model.trained
     quality = mean_quality(trained.backtest.qualities[trained.selection.candidate])
@@ -178,6 +185,6 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
     yield "dashboard", report.settings.dashboard_file
-    yield "warehouse", report.settings.warehouse_file
+    yield "warehouse", report.warehouse
     if report.model and not report.model.shipped:
         yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"

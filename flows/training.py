@@ -16,6 +16,7 @@ from flows.churn.onnx_export import ExportedModel, export
 from flows.churn.selection import Selection, select, train_selected
 from flows.churn.training_set import TrainingSet
 from flows.errors import ModelRefused, TooLittleData
+from flows.retries import waits_for_warehouse
 from flows.settings import Settings
 from flows.wiring import wire
 from functions.churn_api.scorer import Scorer
@@ -45,9 +46,9 @@ def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "
     return Trained(scoring_model(settings, stored, verdict), stored.version, verdict, backtest, selection)
 
 
-@task
+@task(**waits_for_warehouse)
 def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
-    table = wire(settings).warehouse.read("from intermediate.int_training_snapshots")
+    table = wire(settings).warehouse.read("select * from intermediate.int_training_snapshots")
     return TrainingSet.from_table(table, horizon_days)
 
 

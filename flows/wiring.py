@@ -1,35 +1,68 @@
 """The one place that reads the switch and decides what stands behind each name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from flows.adapters.connections import Connections, read_connections
 from flows.adapters.dbt_runner import DbtProject
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import ModelRegistry
-from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings
+from flows.adapters.warehouse import Warehouse
+from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings, SnowflakeSettings, read_snowflake_settings
 
 
 @dataclass(frozen=True)
 class Wiring:
     connections: Connections
-    warehouse: DuckDBWarehouse
+    warehouse: Warehouse
     dbt: DbtProject
     own_models: ModelRegistry
     shipped_models: ModelRegistry
 
+    def home_of(self, version: str) -> ModelRegistry:
+        """The registry that has a version, if any has."""
+        return self.shipped_models if version in self.shipped_models.versions() else self.own_models
+
 
 def wire(settings: Settings) -> Wiring:
     """Everything a run reads from and writes to."""
+    warehouse, dbt_settings = _warehouse(settings)
     return Wiring(
         connections=read_connections(REPOSITORY / "airbyte" / "connections.yml"),
-        warehouse=DuckDBWarehouse(settings.warehouse_file, settings.scratch),
+        warehouse=warehouse,
         dbt=DbtProject(
             folder=REPOSITORY / "dbt_project",
             target=settings.warehouse,
             threads=settings.threads,
             state=settings.data_dir / ".dbt",
             variables={"warehouse_file": str(settings.warehouse_file)},
+            **dbt_settings,
         ),
         own_models=ModelRegistry(settings.models_location, settings.models_cache),
         shipped_models=ModelRegistry(str(SHIPPED_MODELS), settings.models_cache),
     )
+
+
+def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
+    """The warehouse, and what dbt needs to reach and to understand it."""
+    if settings.warehouse == "duckdb":
+        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {}
+    return _snowflake(read_snowflake_settings(), settings.scratch)
+
+
+@lru_cache(maxsize=4)
+def _snowflake(settings: SnowflakeSettings, scratch: Path) -> tuple[Warehouse, Mapping[str, Any]]:
+    """Kept, because its connection is: signing in takes a second."""
+    from flows.adapters import snowflake_errors
+    from flows.adapters.snowflake_account import SnowflakeAccount
+    from flows.adapters.snowflake_warehouse import SnowflakeWarehouse
+
+    account = SnowflakeAccount.read(settings)
+    return SnowflakeWarehouse(account, scratch, settings.scoring), {
+        "environment": account.dbt_environment(),
+        "advice": snowflake_errors.advice,
+        "is_broken_connection": snowflake_errors.is_broken_connection,
+    }

@@ -19,6 +19,9 @@ hush_duckdb_at_exit()
 # Before anything imports prefect: its state goes to a folder of this test process, its server is a temporary one.
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
+# No test reaches the account of whoever runs it, but those of tests/smoke.
+os.environ.pop("WAREHOUSE", None)
+GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
 _STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
 keep_prefect_local(Settings(data_dir=Path(_STATE.name)))
 
@@ -28,8 +31,8 @@ def run_pipeline() -> Callable[..., Any]:
     """Runs the whole pipeline in this process: run_pipeline(data_dir, customers=300, orders=...) → RunReport."""
     from flows.pipeline import pipeline
 
-    def run(data_dir: Path, **settings: Any) -> Any:
-        return pipeline(Settings(data_dir=data_dir, **settings))
+    def run(data_dir: Path, retrain: bool = True, **settings: Any) -> Any:
+        return pipeline(Settings(data_dir=data_dir, **settings), retrain)
 
     return run
 

@@ -1,13 +1,17 @@
 """What tests of the API share: an example customer, a queue in memory, a service over the shipped model."""
 
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.access import Access
 from functions.churn_api.champion import ModelFolder, load_champion
 from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.front import create_api
 from functions.churn_api.predictor import NotStored
 from functions.churn_api.service import Service
 from functions.prediction_record import messages, read_message
@@ -55,3 +59,20 @@ def service(queue=None, access=None, **settings):
     defaults = {"clock": lambda: NOW, "time_zone": UTC}
     model = load_champion([ModelFolder(str(SHIPPED_MODELS))])
     return Service(model=model, queue=queue or MemoryQueue(), access=access or Access(None), **(defaults | settings))
+
+
+@contextmanager
+def api_on_loopback(places, queue=None):
+    """The URL of the API in a thread of this process, with the champion of these registries or folders."""
+    api = Service(load_champion(places), queue or MemoryQueue(), Access(None), lambda: datetime.now(UTC), UTC)
+    config = uvicorn.Config(create_api(api), host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    listening = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()

@@ -7,9 +7,9 @@ import jinja2
 import pyarrow as pa
 
 from flows.adapters.charts import BAND_COLOURS, BAR, STAKE, svg
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.monitoring import warnings_in_words
 from flows.adapters.run_report import RunReport, most_at_stake
+from flows.adapters.warehouse import Warehouse
 from flows.money import money, percent
 
 CUSTOMERS_SHOWN = 25
@@ -17,12 +17,13 @@ CUSTOMERS_SHOWN = 25
 _TEMPLATE = Path(__file__).with_name("dashboard.html.j2")
 
 
-def write_dashboard(warehouse: DuckDBWarehouse, report: RunReport, file: Path) -> None:
+def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None:
     """Writes the page of a finished run; the file is replaced at once."""
     customers = warehouse.read(most_at_stake(CUSTOMERS_SHOWN))
     distribution = warehouse.read(
-        """select least(floor(churn_probability * 20), 19) / 20 as probability, risk_band, count(*) as customers
-        from marts.marketing_customers where churn_probability is not null group by all order by all"""
+        """select cast(least(floor(churn_probability * 20), 19) as double) / 20 as probability, risk_band,
+            count(*) as customers
+        from marts.marketing_customers where churn_probability is not null group by 1, 2 order by 1, 2"""
     )
     page = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,

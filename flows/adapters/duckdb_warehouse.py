@@ -1,7 +1,7 @@
 """The laptop's warehouse: one DuckDB file, one shop at a time."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flows.adapters.connections import Connections
 from flows.adapters.csv_source.landing import Landing, land_order_lines
-from flows.errors import WarehouseBusy
+from flows.errors import BadInput, WarehouseBusy
 from functions.prediction_record import RELATION, PredictionRecord
 
 
@@ -23,6 +23,10 @@ class DuckDBWarehouse:
 
     file: Path
     scratch: Path
+
+    @property
+    def place(self) -> str:
+        return str(self.file)
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -47,16 +51,13 @@ class DuckDBWarehouse:
             con.close()
 
     def read(self, query: str) -> pa.Table:
-        """The result of a query."""
         with self.connect() as con:
             return con.sql(query).to_arrow_table()
 
     def row(self, query: str) -> tuple[Any, ...]:
-        """The one row of a query that always has one."""
         return tuple(self.read(query).to_pylist()[0].values())
 
     def merge(self, relation: str, rows: pa.Table, keys: Sequence[str]) -> None:
-        """Puts rows into a table, replacing those with the same keys; the table is made if there is none."""
         same = " and ".join(f"old.{key} is not distinct from new.{key}" for key in keys)
         with self.connect() as con:
             con.register("new_rows", rows)
@@ -67,12 +68,19 @@ class DuckDBWarehouse:
             con.execute(f"insert into {relation} by name from new_rows")
             con.execute("commit")
 
+    def synced_order_lines(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
+        raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server brings nothing to a laptop.")
+
+    def scores_with(self, chosen: str) -> str:
+        return chosen
+
+    def prepare_scoring(self, version: str, folder: Path) -> Mapping[str, str]:  # noqa: ARG002
+        return {"model_folder": str(folder)}
+
     def takes_predictions(self) -> bool:
-        """Whether there is a marts.churn_predictions to add to."""
         return self.file.exists() and self.exists(RELATION)
 
     def add_predictions(self, records: Sequence[PredictionRecord]) -> None:
-        """Adds the rows to marts.churn_predictions whose prediction_id is not there yet; all or none of them."""
         rows = pa.Table.from_pylist([record.model_dump() for record in records])
         with self.connect() as con:
             con.register("new_rows", rows)
@@ -83,7 +91,6 @@ class DuckDBWarehouse:
             )
 
     def exists(self, relation: str) -> bool:
-        """Whether there is such a table or view, as `schema.name`."""
         schema, name = relation.split(".")
         found = self.read(
             f"select 1 from information_schema.tables where table_schema = '{schema}' and table_name = '{name}'"
@@ -121,7 +128,6 @@ class DuckDBWarehouse:
     def land_order_lines(
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
-        """Replaces the connection's raw order lines by the content of the files. See `csv_source.landing`."""
         stream = connections.connection(connection).streams.order_lines
         self.scratch.mkdir(parents=True, exist_ok=True)
         with self.connect() as con, tempfile.TemporaryDirectory(dir=self.scratch) as copies:

@@ -4,8 +4,8 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import ModelRegistry, StoredModel
+from flows.adapters.warehouse import Warehouse
 from flows.churn.backtest import FEWEST_OF_EACH_OUTCOME
 from flows.churn.monitoring import Measurement, drift, realised
 from flows.churn.training_set import feature_matrix
@@ -47,7 +47,7 @@ def warnings_in_words(measured: pa.Table) -> list[str]:
 
 
 def monitor(
-    warehouse: DuckDBWarehouse, models: ModelRegistry, model: StoredModel | None, as_of: date, measured_at: datetime
+    warehouse: Warehouse, models: ModelRegistry, model: StoredModel | None, as_of: date, measured_at: datetime
 ) -> pa.Table:
     """Measures and stores the drift of this run's customers, and the quality of every earlier batch whose horizon
     has passed since and that was not measured before. Returns the rows it stored."""
@@ -58,13 +58,13 @@ def monitor(
     return rows
 
 
-def _drift(
-    warehouse: DuckDBWarehouse, model: StoredModel, as_of: date, measured_at: datetime
-) -> list[dict[str, object]]:
+def _drift(warehouse: Warehouse, model: StoredModel, as_of: date, measured_at: datetime) -> list[dict[str, object]]:
     scored = warehouse.read(
         f"""select features.*, predictions.churn_probability from marts.customer_features as features
-        inner join marts.churn_predictions as predictions using (customer_id, as_of_date)
-        where source = 'batch' and as_of_date = '{as_of}' and horizon_days = {model.horizon_days}"""
+        inner join marts.churn_predictions as predictions
+            on features.customer_id = predictions.customer_id and features.as_of_date = predictions.as_of_date
+        where predictions.source = 'batch' and predictions.as_of_date = '{as_of}'
+            and predictions.horizon_days = {model.horizon_days}"""
     )
     if not scored.num_rows:
         return []
@@ -73,7 +73,7 @@ def _drift(
     return [_row(model.version, as_of, model.horizon_days, figure, measured_at) for figure in measured]
 
 
-def _realised(warehouse: DuckDBWarehouse, models: ModelRegistry, measured_at: datetime) -> list[dict[str, object]]:
+def _realised(warehouse: Warehouse, models: ModelRegistry, measured_at: datetime) -> list[dict[str, object]]:
     batches = warehouse.read(
         f"""select model_version, as_of_date, horizon_days from marts.prediction_outcomes as outcomes
         where not exists (
@@ -81,9 +81,9 @@ def _realised(warehouse: DuckDBWarehouse, models: ModelRegistry, measured_at: da
             where measured.model_version = outcomes.model_version and measured.as_of_date = outcomes.as_of_date
                 and measured.horizon_days = outcomes.horizon_days and measured.measure = 'auc'
         )
-        group by all
-        having least(count(*) filter (churned), count(*) filter (not churned)) >= {FEWEST_OF_EACH_OUTCOME}
-        order by all"""
+        group by model_version, as_of_date, horizon_days
+        having least(count_if(churned), count_if(not churned)) >= {FEWEST_OF_EACH_OUTCOME}
+        order by model_version, as_of_date, horizon_days"""
     ).to_pylist()
     rows = []
     for batch in batches:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flows.adapters.csv_source.landing import Landing
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.staged_orders import AsOf
+from flows.adapters.warehouse import Warehouse
 from flows.churn.backtest import Backtest
 from flows.churn.gate import Verdict
 from flows.churn.selection import Selection
@@ -29,7 +29,8 @@ class Trained:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """`trained` is None for the shipped model, of which nothing is known on this shop but `why_shipped`."""
+    """`trained` is what this run trained, if it did. Of the shipped model nothing is known on this shop but
+    `why_shipped`."""
 
     model: StoredModel
     trained: Trained | None
@@ -42,21 +43,22 @@ class ModelReport:
 
     @property
     def shipped(self) -> bool:
-        return self.trained is None
+        return self.why_shipped is not None
 
     @property
     def quality(self) -> dict[str, float] | None:
         """Mean figures of the model that scores, over the held-out dates of its training."""
-        return dict(self.model.card["quality"]) if self.trained else None
+        return None if self.shipped else dict(self.model.card["quality"])
 
 
 @dataclass(frozen=True)
 class RunReport:
     """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
-    `measured` (rows of model_monitoring that this run added)."""
+    `measured` (rows of model_monitoring that this run added). `warehouse`: where the marts are."""
 
     settings: Settings
+    warehouse: str
     landing: Landing
     as_of: AsOf
     later_rows: int
@@ -74,31 +76,33 @@ class RunReport:
 
 def most_at_stake(customers: int) -> str:
     """The query of so many rows of `marts.marketing_customers`, those with most at stake first."""
-    return f"""from marts.marketing_customers
+    return f"""select * from marts.marketing_customers
         order by value_at_stake desc nulls last, monetary desc, customer_id limit {customers}"""
 
 
 def read_report(
-    warehouse: DuckDBWarehouse,
+    warehouse: Warehouse,
     settings: Settings,
     landing: Landing,
     as_of: AsOf,
-    trained: Trained | TooLittleData,
+    trained: Trained | TooLittleData | None,
     model: StoredModel | None,
+    is_shipped: bool,
     measured: pa.Table,
     simulated: SimulatedOrders | None,
 ) -> RunReport:
-    """The report of a run whose marts are built."""
+    """The report of a run whose marts are built. `model` has scored; `trained` is what this run came to by itself."""
     known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
         settings=settings,
+        warehouse=warehouse.place,
         landing=landing,
         as_of=as_of,
         later_rows=warehouse.row(
             f"select count(*) from staging.stg_csv__order_lines where ordered_on > '{as_of.date}'"
         )[0],
         set_aside=warehouse.read(
-            f"select reason, count(*) as rows from raw.rejected_rows where {known} group by 1 order by 2 desc, 1"
+            f'select reason, count(*) as "rows" from raw.rejected_rows where {known} group by 1 order by 2 desc, 1'
         ),
         segments=warehouse.read(
             """select segments.segment, count(customers.customer_id) as customers,
@@ -110,16 +114,19 @@ def read_report(
             group by segments.segment, segments.position order by segments.position"""
         ),
         most_at_stake=warehouse.read(most_at_stake(10)),
-        model=_model_report(trained, model, simulated) if model else None,
+        model=_model_report(trained, model, is_shipped, simulated) if model else None,
         measured=measured,
         why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
     )
 
 
 def _model_report(
-    trained: Trained | TooLittleData, model: StoredModel, simulated: SimulatedOrders | None
+    trained: Trained | TooLittleData | None, model: StoredModel, is_shipped: bool, simulated: SimulatedOrders | None
 ) -> ModelReport:
-    if isinstance(trained, TooLittleData):
-        return ModelReport(model, None, str(trained), None)
+    if is_shipped:
+        why = str(trained) if isinstance(trained, TooLittleData) else "The API has no other yet."
+        return ModelReport(model, None, why, None)
+    if not isinstance(trained, Trained) or trained.model.version != model.version:
+        return ModelReport(model, None, None, None)
     best = [best_possible_auc(simulated, h) for h in trained.backtest.held_out] if simulated else []
     return ModelReport(model, trained, None, sum(best) / len(best) if best else None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.warehouse import Warehouse
 from flows.churn.horizon import GAP_QUANTILE, default_horizon
 from flows.errors import BadInput
 
@@ -24,9 +24,7 @@ class AsOf:
     why_horizon: str
 
 
-def decide_as_of(
-    warehouse: DuckDBWarehouse, wanted: date | None, currency: str | None, horizon_days: int | None
-) -> AsOf:
+def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None, horizon_days: int | None) -> AsOf:
     """The as-of date, whether money must be converted, and the horizon, from the staged order lines.
 
     Raises:
@@ -54,7 +52,7 @@ def decide_as_of(
     return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days))
 
 
-def _horizon(warehouse: DuckDBWarehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
+def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
     if wanted:
         return wanted, "as HORIZON_DAYS says"
     gaps, quantile = warehouse.row(
@@ -62,16 +60,18 @@ def _horizon(warehouse: DuckDBWarehouse, lines: str, day: date, wanted: int | No
             select distinct customer_id, ordered_on from {lines} where not is_return and ordered_on <= '{day}'
         ),
         gaps as (
-            select ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as days
+            select datediff(
+                'day', lag(ordered_on) over (partition by customer_id order by ordered_on), ordered_on
+            ) as days
             from purchases
         )
-        select count(days), quantile_cont(days, {GAP_QUANTILE}) from gaps"""
+        select count(days), percentile_cont({GAP_QUANTILE}) within group (order by days) from gaps"""
     )
     return default_horizon(gaps, quantile)
 
 
 def _currency(
-    warehouse: DuckDBWarehouse, lines: str, day: date, currencies: list[str], wanted: str | None
+    warehouse: Warehouse, lines: str, day: date, currencies: list[str], wanted: str | None
 ) -> tuple[str | None, str | None]:
     if len(currencies) <= 1 and wanted in (None, *currencies):
         return (currencies[0] if currencies else None), None
@@ -82,7 +82,7 @@ def _currency(
             " and put the rates of the others into dbt_project/seeds/currency_rates.csv."
         )
     without_rate = warehouse.read(
-        f"""select lines.currency, min(lines.ordered_on) as first_day, count(*) as rows from {lines} as lines
+        f"""select lines.currency, min(lines.ordered_on) as first_day, count(*) as "rows" from {lines} as lines
         where lines.ordered_on <= '{day}' and lines.currency <> '{wanted}' and not exists (
             select 1 from staging.currency_rates as rates
             where rates.reporting_currency = '{wanted}' and rates.currency = lines.currency

@@ -39,7 +39,7 @@ def connection_arguments(environment: Mapping[str, str], key_text: str) -> dict[
     given = {name.removeprefix("SNOWFLAKE_").lower(): environment.get(name) for name in (*REQUIRED, *OPTIONAL)}
     return {name: value for name, value in given.items() if value} | {
         "schema": RELATION.partition(".")[0],
-        "private_key": _der(key_text),
+        "private_key": private_key_der(key_text),
         "login_timeout": 10,
         "network_timeout": 20,
         "session_parameters": {"QUERY_TAG": "prediction_sink"},
@@ -53,12 +53,17 @@ def connect(environment: Mapping[str, str], key_text: str) -> Any:
     return snowflake.connector.connect(**connection_arguments(environment, key_text))
 
 
-def _der(key_text: str) -> bytes:
+def private_key_der(key_text: str, passphrase: str | None = None) -> bytes:
+    """The key as the connector wants it, from PEM or from a JSON object of private_key and passphrase.
+
+    Raises:
+        SettingsRefused: when it cannot be read; never says it.
+    """
     from cryptography.hazmat.primitives import serialization
 
     try:
         given = json.loads(key_text) if key_text.lstrip().startswith("{") else {"private_key": key_text}
-        passphrase = given.get("passphrase")
+        passphrase = given.get("passphrase") or passphrase
         key = serialization.load_pem_private_key(
             given["private_key"].encode(), passphrase.encode() if passphrase else None
         )

@@ -156,3 +156,15 @@ def test_a_run_leaves_nothing_of_prefect_or_dbt_outside_the_data_folder(simulate
         check=True,
     ).stdout
     assert not [line for line in status.splitlines() if "target" in line or "logs" in line], status
+
+
+def test_a_run_without_training_scores_with_the_champion_as_it_is(simulated, run_pipeline, read):
+    """What production does every day. It comes last here: it leaves other timestamps."""
+    data_dir, report = simulated
+    query = "select customer_id, churn_probability, reason_1 from marts.churn_predictions order by 1"
+    before = read(data_dir, query)
+    daily = run_pipeline(data_dir, retrain=False, customers=900, seed=5)
+    assert daily.model.version == report.model.version
+    assert read(data_dir, query).equals(before)
+    assert "not again in this run" in as_markdown(daily)
+    assert daily.model.quality == report.model.quality

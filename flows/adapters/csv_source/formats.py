@@ -16,6 +16,11 @@ TIMESTAMP_FORMATS = tuple(day + time for day in (*_YEARS_FIRST, *_DAYS_FIRST, *_
 
 # characters that numbers are dressed up with; they mean nothing once the decimal sign is known
 _NOISE = " \u00a0\u202f'£$€¥"
+# as dbt's staging reads offsets, macros/dialect/parse_timestamp.sql; a date without a time has none
+_PLAIN = (
+    r"regexp_replace(regexp_replace(written, '(:\d\d(?:\.\d+)?)\s*([+-]\d\d)$', '\1\2:00'),"
+    r" '(:\d\d(?:\.\d+)?)\s*([+-]\d\d):?(\d\d)$', '\1\2:\3')"
+)
 _SAMPLE = "using sample reservoir(20000 rows) repeatable (1)"
 
 
@@ -45,7 +50,7 @@ def find_timestamp_format(
     tests = [f"count(try_strptime(written, '{fmt}'))" for fmt in TIMESTAMP_FORMATS]
     total, iso, offsets, example, *counts = _row(
         con.execute(
-            "select count(*), count(coalesce(try_cast(written as timestamp), try_cast(written as timestamptz))),"
+            f"select count(*), count(coalesce(try_cast(written as timestamp), try_cast({_PLAIN} as timestamptz))),"
             r" count_if(regexp_matches(written, ':\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$')), min(written), "
             + ", ".join(tests)
             + " from dates"

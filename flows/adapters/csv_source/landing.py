@@ -41,7 +41,8 @@ class OrderLineMapping:
 
 @dataclass(frozen=True)
 class Landing:
-    """What landed. `rows` and `unreadable` count records; headers are none."""
+    """What landed: from files, or without any where Airbyte has brought the rows to the warehouse. `rows` and
+    `unreadable` count records; headers are none."""
 
     files: tuple[Path, ...]
     rows: int
@@ -86,7 +87,7 @@ def land_order_lines(
                 rows, unreadable = _count(con, _text_table(connection)), _count(con, "raw.unreadable_lines")
                 if not rows:
                     raise BadInput(f"{files[0].original} has a header and no readable line below it.")
-                mapping = _fill_in(con, connection, stream, columns)
+                mapping = describe_order_lines(con, _text_table(connection), connection, stream, columns)
             break
         except _NotUtf8 as not_utf8:
             again = open_text_file(not_utf8.file.original, scratch, not_utf8.file.delimiter, WESTERN_EUROPE)
@@ -173,10 +174,18 @@ def _land_file(con: duckdb.DuckDBPyConnection, connection: str, file: TextFile) 
     )
 
 
-def _fill_in(
-    con: duckdb.DuckDBPyConnection, connection: str, stream: OrderLines, columns: Mapping[OrderLineColumn, str]
+def describe_order_lines(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    connection: str,
+    stream: OrderLines,
+    columns: Mapping[OrderLineColumn, str],
 ) -> OrderLineMapping:
-    table = _text_table(connection)
+    """What the columns of a table of text mean, with what the connection leaves open found from the values.
+
+    Raises:
+        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
+    """
     timestamp_format, has_offset = find_timestamp_format(con, table, columns["ordered_at"], stream.timestamp_format)
     numbers = [columns[name] for name in NUMBER_COLUMNS if name in columns]
     return OrderLineMapping(

@@ -1,0 +1,96 @@
+"""Which model scores a run: the champion or the new one, the shipped one, or the one that the API has."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from flows import pipeline
+from flows.adapters.model_registry import StoredModel
+from flows.adapters.staged_orders import AsOf
+from flows.errors import ModelRefused, TooLittleData
+from flows.settings import Settings
+
+AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said")
+
+
+def model(version, horizon_days=90, trained_as_of="2026-06-30", shop="my_shop"):
+    card = {
+        "model_version": version, "horizon_days": horizon_days, "trained_as_of": trained_as_of,
+        "trained_on": {"shop": shop},
+    }  # fmt: skip
+    return StoredModel(card, b"")
+
+
+@dataclass
+class Wiring:
+    """One registry of both kinds, and a warehouse whose API has the model `deployed`."""
+
+    models: dict = field(default_factory=dict)
+    served: str | None = None
+    deployed: str | None = None
+
+    own_models = shipped_models = warehouse = property(lambda self: self)
+
+    def champion(self):
+        return self.models.get(self.served)
+
+    def home_of(self, version):
+        return self
+
+    def load(self, version):
+        return self.models[version]
+
+    def scores_with(self, chosen):
+        return self.deployed or chosen
+
+
+@pytest.fixture
+def wired(monkeypatch):
+    def with_models(*models, served=None, deployed=None):
+        wiring = Wiring({m.version: m for m in models}, served, deployed)
+        monkeypatch.setattr(pipeline, "wire", lambda _: wiring)
+        settings = Settings(warehouse="snowflake", source="my_shop")
+        return lambda found: pipeline.choose_model.fn(settings, AS_OF, found), lambda: pipeline.fitting_champion.fn(
+            settings, AS_OF
+        )
+
+    return with_models
+
+
+def test_the_api_that_has_another_model_scores_with_it_under_its_name(wired):
+    old, new = model("old", trained_as_of="2026-05-31"), model("new")
+    choose, _ = wired(old, new, deployed="old")
+    assert choose(new).version == "old"
+
+
+@pytest.mark.parametrize(
+    "deployed", [model("later", trained_as_of="2026-07-31"), model("other horizon", horizon_days=30)]
+)
+def test_a_model_that_knows_later_orders_or_looks_elsewhere_is_refused_with_the_way_out(wired, deployed):
+    choose, _ = wired(deployed, model("new"), deployed=deployed.version)
+    with pytest.raises(ModelRefused, match=r"make package.*SNOWFLAKE_SCORING=udf"):
+        choose(model("new"))
+
+
+def test_a_model_of_another_shop_knows_nothing_of_this_ones_future(wired):
+    shipped = model("shipped", trained_as_of="2026-12-31", shop="simulated_shop")
+    choose, _ = wired(shipped, served="shipped")
+    assert choose(TooLittleData("few customers")).version == "shipped"
+    choose, _ = wired(model("shipped", horizon_days=30), served="shipped")
+    assert choose(TooLittleData("few customers")) is None
+
+
+@pytest.mark.parametrize(
+    ("champion", "fits"),
+    [
+        (model("m"), True),
+        (model("m", trained_as_of="2026-07-01"), False),
+        (model("m", horizon_days=60), False),
+        (model("m", shop="another"), False),
+        (None, False),
+    ],
+)
+def test_only_a_champion_of_this_shop_and_horizon_that_knows_nothing_later_spares_a_training(wired, champion, fits):
+    _, champion_that_fits = wired(*([champion] if champion else []), served="m")
+    assert (champion_that_fits() is not None) == fits
