@@ -218,23 +218,18 @@ def test_a_package_holds_its_group_and_the_model_and_is_small(package, model):
 
 
 def test_the_packaged_sink_merges_what_the_packaged_api_has_stored(place, task, sink, settings, aws_server, queue_url):
-    import cryptography.hazmat.primitives.asymmetric.rsa as rsa
-    from cryptography.hazmat.primitives import serialization
-
     from tests.integration.test_prediction_sink import InSnowflake
-    from tests.snowflake_server import snowflake_server
+    from tests.snowflake_server import key_pair, snowflake_server
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    boto3.client("secretsmanager", endpoint_url=aws_server).create_secret(Name="key", SecretString=key.decode())
+    key = key_pair()[0]
+    boto3.client("secretsmanager", endpoint_url=aws_server).create_secret(Name="key", SecretString=key)
     with sandbox(place, task, settings) as function:
         function.invoke(http_api_event("POST", "/predict", [customer("A"), customer("B")], {"x-api-key": KEY}))
     (body,) = messages(aws_server, queue_url)
 
     with snowflake_server() as snowflake:
-        mart = InSnowflake(snowflake, key.decode())
-        environment = snowflake | {
+        mart = InSnowflake(snowflake.settings, key)
+        environment = snowflake.settings | {
             "SNOWFLAKE_PRIVATE_KEY_SECRET": "key",
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws_server,
         }
@@ -243,7 +238,7 @@ def test_the_packaged_sink_merges_what_the_packaged_api_has_stored(place, task, 
             for _ in range(2):
                 said = function.invoke(event)
                 assert said.answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}, function.log()
-            assert key.decode()[50:90] not in function.log()
+            assert key[50:90] not in function.log()
         assert [row[1] for row in mart.rows()] == ["A", "B"]
 
 

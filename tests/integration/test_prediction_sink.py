@@ -7,7 +7,6 @@ import boto3
 import duckdb
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake.connector import errors as snowflake_errors
 from snowflake.connector.converter import SnowflakeConverter
 
@@ -29,7 +28,7 @@ from functions.prediction_sink.snowflake_connection import (
 )
 from functions.prediction_sink.snowflake_predictions import SnowflakePredictions
 from tests.serving import NOW, LocalClient, MemoryQueue, customer, service
-from tests.snowflake_server import snowflake_server
+from tests.snowflake_server import key_pair, snowflake_server
 
 TABLE = """create table marts.churn_predictions (
     prediction_id varchar, customer_id varchar, as_of_date date, horizon_days integer, churn_probability double,
@@ -74,16 +73,13 @@ class InSnowflake:
 
 @pytest.fixture(scope="session")
 def private_key():
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return key_pair()[0]
 
 
 @pytest.fixture(scope="module")
 def snowflake():
-    with snowflake_server() as settings:
-        yield settings
+    with snowflake_server() as server:
+        yield server.settings
 
 
 @pytest.fixture(params=["duckdb", "snowflake"])

@@ -1,0 +1,208 @@
+"""The laptop's warehouse and Snowflake's say the same: every model, value by value; and what Snowflake is asked."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pyarrow.compute as pc
+import pytest
+
+from flows.errors import DbtFailed, WarehouseUnreachable
+from flows.settings import REPOSITORY
+from flows.wiring import wire
+from tests.adversarial_orders import adversarial_orders
+from tests.integration.both_engines import differences, run_on_both
+from tests.snowflake_server import snowflake_server
+from tests.snowflake_sql import problems
+
+pytestmark = pytest.mark.whole_run
+
+KILLED_AT = (
+    "create or replace transient table shop.marts.customer_features",
+    "create or replace table shop.marts.churn_predictions",
+)
+
+
+@pytest.fixture(scope="module")
+def environment():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory, run_pipeline, environment):
+    """A simulated shop, with a model of its own, run once in both warehouses."""
+    with snowflake_server() as server:
+        folder = tmp_path_factory.mktemp("simulated")
+        laptop, cloud = run_on_both(run_pipeline, folder, server, environment, customers=300, seed=3)
+        said, found = server.steer(), differences(laptop, cloud)
+        scores = "select customer_id, churn_probability, expected_spend from marts.churn_predictions order by 1"
+        yield said, found, [wire(settings).warehouse.read(scores) for settings in (laptop, cloud)]
+
+
+@pytest.fixture(scope="module")
+def adversarial(tmp_path_factory, run_pipeline, environment):
+    """Orders that look for differences, run in both warehouses, and once more when they have changed."""
+    folder = tmp_path_factory.mktemp("adversarial")
+    orders, found = folder / "orders.csv", []
+    with snowflake_server() as server:
+        for changed, killed_at in ((False, KILLED_AT), (True, ())):
+            orders.write_text(adversarial_orders(seed=5, lines=1_500, changed=changed), encoding="utf-8")
+            settings = {"orders": str(orders), "horizon_days": 90}
+            laptop, cloud = run_on_both(run_pipeline, folder, server, environment, killed_at, **settings)
+            found.append((differences(laptop, cloud), server.steer()["statements"]))
+        yield laptop, cloud, server, found
+
+
+def test_a_simulated_shop_is_the_same_in_both_warehouses(simulated):
+    _, found, _ = simulated
+    assert found == []
+
+
+def test_adversarial_orders_are_the_same_in_both_warehouses_also_after_runs_that_were_killed(adversarial):
+    laptop, *_, found = adversarial
+    assert found[0][0] == []
+    reasons = set(wire(laptop).warehouse.read("from raw.rejected_rows").column("reason").to_pylist())
+    assert reasons == {
+        "no customer", "unreadable date", "unreadable amount", "date in the future", "amount of zero", "duplicate line",
+    }  # fmt: skip
+
+
+def test_late_orders_returns_and_deleted_rows_leave_both_warehouses_the_same(adversarial):
+    assert adversarial[-1][1][0] == []
+
+
+def test_the_external_function_answers_as_the_laptop_does_in_batches_of_any_size(simulated):
+    said, _, (ours, theirs) = simulated
+    assert ours.column("customer_id").equals(theirs.column("customer_id"))
+    for name in ("churn_probability", "expected_spend"):
+        assert pc.max(pc.abs(pc.subtract(ours.column(name), theirs.column(name)))).as_py() < 1e-6
+    assert sum(said["batches"]) > ours.num_rows  # some were sent twice
+
+
+def test_every_statement_is_snowflakes_own_sql(simulated, adversarial):
+    statements = [*simulated[0]["statements"], *(statement for _, said in adversarial[-1] for statement in said)]
+    assert len(statements) > 600
+    assert any("convert_timezone" in statement for statement in statements)
+    assert [f"{problem}\n{statement}" for statement in statements for problem in problems(statement)] == []
+
+
+def test_rows_arrive_by_copy_and_never_by_insert(simulated):
+    said, *_ = simulated
+    by_row = [statement for statement in said["statements"] if re.search(r"\binsert\b.*\bvalues\s*\(", statement, re.S)]
+    assert [statement for statement in by_row if "merge into" not in statement and "staging.r" not in statement] == []
+    copies = [statement for statement in said["statements"] if statement.startswith("copy into")]
+    assert any("raw_simulated_shop.order_lines__load" in statement for statement in copies)
+    assert all("match_by_column_name" in statement for statement in copies)
+
+
+def test_sessions_carry_the_query_tag(simulated):
+    said, *_ = simulated
+    assert set(said["tags"]) == {"rfm_churn", "rfm_churn dbt"}
+
+
+def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_grants(adversarial, tmp_path):
+    _, cloud, server, _ = adversarial
+    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
+    given = json.dumps(variables | {"readers": ["reporter"], "model_version": None})
+    server.steer(statements=[])
+    _dbt(server, tmp_path, "build", "--threads", "4", "--vars", given)
+    said = server.steer()["statements"]
+    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
+    assert sum(result["unique_id"].startswith("unit_test") for result in results) >= 6
+
+    assert any("grant select on shop.marts.customer_rfm to role reporter" in statement for statement in said)
+    assert not any(re.match(r"\\s*revoke", statement, re.I) for statement in said)
+    assert any("RFM scores and segment of every customer" in statement for statement in said)
+    assert any("COMMENT $$The shop" in statement for statement in said)
+    (merged,) = [statement for statement in said if "merge into shop.marts.churn_predictions" in statement]
+    assert "DBT_INTERNAL_DEST.as_of_date = cast('2024-" in merged
+    assert "DBT_INTERNAL_DEST.source = 'batch'" in merged
+    assert any("create or replace transient table shop.marts.customer_features" in statement for statement in said)
+    assert not any("create or replace table shop.marts.churn_predictions" in statement for statement in said)
+
+    inside = json.dumps(variables | {"scoring": "udf", "model_version": "m-1"})
+    _dbt(server, tmp_path, "compile", "--select", "churn_predictions", "--vars", inside)
+    compiled = tmp_path / "target" / "compiled" / "rfm_churn" / "models" / "marts" / "churn_predictions.sql"
+    assert "marts.predict_churn_udf(\n        cast(features.recency_days as double)," in compiled.read_text()
+    assert problems(compiled.read_text()) == []
+
+    _dbt(server, tmp_path, "docs", "generate", "--vars", given)
+    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())
+    features = catalog["nodes"]["model.rfm_churn.customer_features"]
+    assert features["columns"]["RECENCY_DAYS"]["comment"].startswith("Days since the last purchase")
+    _dbt(server, tmp_path, "source", "freshness", "--vars", given)
+    (fresh,) = json.loads((tmp_path / "target" / "sources.json").read_text())["results"]
+    assert fresh["status"] == "pass"
+
+
+def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_tried_again(adversarial):
+    _, cloud, server, _ = adversarial
+    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
+    dbt = wire(cloud).dbt
+    table = "create or replace transient table shop.marts.customer_rfm"
+    message = "SQL access control error:\nInsufficient privileges to operate on schema 'MARTS'"
+    refusal = {"matches": table, "does": "refuse", "code": "003001", "sqlstate": "42501", "message": message}
+    server.steer(faults=[refusal])
+    with pytest.raises(DbtFailed, match=r"(?s)customer_rfm.*'MARTS'.*lacks a privilege.*terraform apply"):
+        dbt.build(["customer_rfm"], variables)
+    server.steer(faults=[{"matches": table, "does": "drop_before"}])
+    with pytest.raises(WarehouseUnreachable, match="customer_rfm"):
+        dbt.build(["customer_rfm"], variables)
+    server.steer(faults=[])
+    dbt.build(["customer_rfm"], variables)
+
+
+def test_what_the_api_says_instead_of_an_answer_is_the_error_of_the_build(adversarial):
+    _, cloud, server, _ = adversarial
+    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
+    before = wire(cloud).warehouse.read("select * from marts.churn_predictions")
+    with answering({"error": "recency_days: Input should be at most 100"}) as url:
+        server.steer(api=url)
+        with pytest.raises(DbtFailed, match="recency_days: Input should be at most 100"):
+            wire(cloud).dbt.build(["churn_predictions"], variables)
+    assert wire(cloud).warehouse.read("select * from marts.churn_predictions").equals(before)
+
+
+@contextmanager
+def answering(value):
+    """An API that answers every row of an external function's batch with the same."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["data"]
+            body = json.dumps({"data": [[number, value] for number, _ in rows]}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/snowflake"
+        server.shutdown()
+
+
+def _dbt(server, folder, *arguments):
+    project = str(REPOSITORY / "dbt_project")
+    command = [
+        sys.executable, "-m", "dbt.cli.main", *arguments, "--target", "snowflake", "--project-dir", project,
+        "--profiles-dir", project, "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
+    ]  # fmt: skip
+    key = "".join(server.private_key.split("-----")[2].split())
+    done = subprocess.run(
+        command,
+        env=os.environ | server.settings | {"DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": key, "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
