@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL
+export WAREHOUSE ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run serve promote rollback package redrive test test-fast airflow check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run serve promote rollback package deploy redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ rollback: $(VENV)/pipeline ## make the champion before this one champion again
 package: $(VENV)/pipeline ## build the Lambda packages into dist/, with the champion model
 	@$(BIN)/python -m flows package
 
+deploy: $(VENV)/pipeline ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
+	@$(BIN)/python -m flows deploy
+
 redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
 	@$(BIN)/python -m flows redrive
 
@@ -40,6 +43,9 @@ test: check $(VENV)/dev ## all checks and all tests
 
 test-fast: $(VENV)/dev ## the tests for every day: no whole runs
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not whole_run"
+
+smoke-snowflake: $(VENV)/dev ## test against a Snowflake account of yours, named by SNOWFLAKE_ACCOUNT and its like
+	@$(BIN)/python -m pytest tests/smoke
 
 check: lint types ## lint, types, import rules, generated files
 

@@ -17,6 +17,11 @@ INTERRUPTED = 130
 def main(command: str) -> int:
     """Runs a command to its end and returns the process's exit status."""
     try:
+        if command == "deploy":  # its variables are those of the deployments, not of a run
+            from flows.deploying import deploy
+
+            deploy()
+            return 0
         settings = read_settings()
         if command == "serve":
             from flows.serve import serve
@@ -81,7 +86,7 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive")
+    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy")
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"usage: python -m flows {' | '.join(commands)}")
     hush_duckdb_at_exit()

@@ -1,0 +1,97 @@
+"""Work pools and automations of a Prefect server, brought in line with what this project wants of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import ObjectNotFound
+
+from flows.errors import SettingsError
+
+
+def limit_work_pool(client: SyncPrefectClient, name: str) -> str:
+    """Sees to it that a pool runs one at a time; returns what was done.
+
+    Raises:
+        SettingsError: when there is no such pool. Whose runs need a cluster and roles is made by who can make those.
+    """
+    try:
+        found = client.read_work_pool(name)
+    except ObjectNotFound:
+        raise SettingsError(
+            f"There is no work pool {name}. Make it with what its runs need, for example:\n"
+            f"  prefect work-pool create {name} --type ecs:push --provision-infra"
+        ) from None
+    if found.concurrency_limit != 1:
+        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=1))
+        return f"the work pool {name} ({found.type}) runs one at a time now"
+    return f"the work pool {name} ({found.type}) is there"
+
+
+def make_process_pool(client: SyncPrefectClient, name: str) -> str:
+    """A pool for a worker that starts processes; returns what was done."""
+    try:
+        client.read_work_pool(name)
+    except ObjectNotFound:
+        client.create_work_pool(WorkPoolCreate(name=name, type="process", concurrency_limit=1))
+        return f"made the work pool {name} (process)"
+    return limit_work_pool(client, name)
+
+
+def make_concurrency_limit(client: SyncPrefectClient, name: str) -> str:
+    """A limit of one for whatever asks for it by name; returns what was done."""
+    try:
+        client.read_global_concurrency_limit_by_name(name)
+    except ObjectNotFound:
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=1))
+        return f"made the concurrency limit {name}"
+    return f"the concurrency limit {name} is there"
+
+
+def align_automations(client: SyncPrefectClient, file: Path) -> Iterator[str]:
+    """Makes or changes the automations of a file by name; says of each what was done.
+
+    Raises:
+        SettingsError: when a block that an automation names is not there.
+    """
+    for described in yaml.safe_load(file.read_text(encoding="utf-8"))["automations"]:
+        wanted = AutomationCore.model_validate(_with_block_ids(client, described))
+        found = client.read_automations_by_name(wanted.name)
+        if not found:
+            client.create_automation(wanted)
+            yield f"made the automation {wanted.name!r}"
+        elif _content(found[0]) != _content(wanted):  # a change would begin its time windows afresh
+            client.update_automation(found[0].id, wanted)
+            yield f"changed the automation {wanted.name!r}"
+        else:
+            yield f"the automation {wanted.name!r} is there"
+
+
+def _content(automation: AutomationCore) -> dict[str, Any]:
+    content = automation.model_dump(mode="json", include={"name", "description", "enabled", "trigger", "actions"})
+    content["trigger"].pop("id", None)
+    for events in ("after", "expect"):  # sets
+        content["trigger"][events] = sorted(content["trigger"].get(events) or [])
+    return content
+
+
+def _with_block_ids(client: SyncPrefectClient, described: dict[str, Any]) -> dict[str, Any]:
+    """Blocks are named as `type/name` in the file; Prefect wants their ids."""
+    actions = []
+    for action in described["actions"]:
+        if name := action.get("block_document_id"):
+            kind, _, block = name.partition("/")
+            try:
+                document = client.read_block_document_by_name(block, kind, include_secrets=False)
+            except ObjectNotFound:
+                raise SettingsError(
+                    f"The automation {described['name']!r} needs the block {name}: make it on Prefect's page Blocks,"
+                    " with the URL that is to be told."
+                ) from None
+            action = action | {"block_document_id": document.id}
+        actions.append(action)
+    return described | {"actions": actions}

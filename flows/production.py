@@ -1,0 +1,91 @@
+"""What runs on a schedule, or on demand: the flows of prefect.yaml. Settings come from the deployment's environment."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.concurrency.sync import concurrency
+
+from flows.adapters.run_lock import lock
+from flows.churn.backtest import Backtest
+from flows.churn.evaluation import mean_quality
+from flows.deploying import ONE_AT_A_TIME
+from flows.errors import TooLittleData
+from flows.pipeline import FEATURES, TRAINING, History, build, pipeline, publish_measured, read_history, watch_model
+from flows.settings import Settings, read_settings
+from flows.training import read_snapshots, test_on_the_past, training
+from flows.wiring import wire
+from functions.clock import now
+
+log = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 6 * 3600
+
+
+@flow(name="daily-pipeline", timeout_seconds=LONGEST_SECONDS)
+def daily_pipeline() -> None:
+    """Segments, scores and marts as of the last order's day, with the champion."""
+    with _settings() as settings:
+        pipeline(settings, retrain=False)
+
+
+@flow(name="weekly-training", timeout_seconds=LONGEST_SECONDS)
+def weekly_training() -> None:
+    """A new model as of the last order's day; the gate decides whether it becomes the champion."""
+    started_at = now()
+    with _settings() as settings:
+        history = _read_with_snapshots(settings, started_at)
+        trained = training(settings, history.as_of.date, history.as_of.horizon_days)
+        if isinstance(trained, TooLittleData):
+            log.warning("no model was trained: %s", trained)
+
+
+@flow(name="monthly-monitoring", timeout_seconds=LONGEST_SECONDS)
+def monthly_monitoring() -> None:
+    """How the candidates would have done on the past months, and how the champion's predictions came true."""
+    started_at = now()
+    with _settings() as settings:
+        history = _read_with_snapshots(settings, started_at)
+        backtest = test_on_the_past(read_snapshots(settings, history.as_of.horizon_days))
+        publish_backtest(backtest)
+        measured = watch_model(settings, history.as_of, wire(settings).own_models.champion(), started_at)
+        publish_measured(measured)
+
+
+@flow(name="backfill", timeout_seconds=LONGEST_SECONDS)
+def backfill(as_of: date) -> None:
+    """Segments, scores and marts as of a past date, with a model that knows nothing later."""
+    with _settings(as_of) as settings:
+        pipeline(settings, retrain=True)
+
+
+@contextmanager
+def _settings(as_of: date | None = None) -> Iterator[Settings]:
+    logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml hands what they log to the run's page
+    settings = read_settings(**({"as_of": as_of} if as_of else {}))
+    with concurrency(ONE_AT_A_TIME), lock(settings.data_dir):
+        yield settings
+
+
+def _read_with_snapshots(settings: Settings, started_at: datetime) -> History:
+    history = read_history(settings, started_at)
+    build(settings, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.variables)
+    return history
+
+
+@task
+def publish_backtest(backtest: Backtest | TooLittleData) -> None:
+    if isinstance(backtest, TooLittleData):
+        log.warning("no backtest: %s", backtest)
+        return
+    create_table_artifact(
+        [
+            {"candidate": name, **{figure: round(value, 4) for figure, value in mean_quality(qualities).items()}}
+            for name, qualities in backtest.qualities.items()
+        ],
+        key="backtest",
+        description=f"Candidates on {len(backtest.held_out)} dates that they had not seen",
+    )

@@ -1,0 +1,245 @@
+"""prefect.yaml on a real Prefect server: what is deployed, that it runs, and who is told when it does not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.request
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.local_tools import EMPTY_PREFECT_DATABASE
+from flows.settings import REPOSITORY
+from tests.processes import free_port, wait_for_port
+from tests.unit.test_snowflake_account import der, encrypted
+
+pytestmark = pytest.mark.whole_run
+
+LOCAL = ("daily-pipeline", "weekly-training", "monthly-monitoring", "backfill")
+
+
+class Listener(HTTPServer):
+    """Takes what Prefect's webhook sends."""
+
+    def __init__(self):
+        self.told, self.arrived = [], threading.Event()
+
+        class Take(BaseHTTPRequestHandler):
+            def do_POST(request):  # noqa: N805
+                self.told.append(json.loads(request.rfile.read(int(request.headers["content-length"]))))
+                self.arrived.set()
+                request.send_response(200)
+                request.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Take)
+
+
+@contextmanager
+def process(*command, env, **options):
+    started = subprocess.Popen(command, env=env, cwd=REPOSITORY, start_new_session=True, **options)
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, 15)
+        started.wait()
+
+
+@pytest.fixture(scope="module")
+def listener():
+    with Listener() as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        yield listener
+        listener.shutdown()
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory, listener):
+    """The environment of a machine that reports to a Prefect server of its own, on which everything is deployed."""
+    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    if EMPTY_PREFECT_DATABASE.exists():
+        shutil.copyfile(EMPTY_PREFECT_DATABASE, home / "prefect.db")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "DO_NOT_TRACK": "1",
+        "PWD": "/",
+        "REPOSITORY_URL": REPOSITORY.as_uri(),
+        "SNOWFLAKE_BLOCK": "rfm-churn",
+        "SOURCE": "my_shop",
+        "MODELS": "s3://bucket/models",
+        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",  # what is needed is registered where it is saved
+        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    }
+    serve = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    with process(*serve, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        wait_for_port(port, server)
+        program = (
+            "from prefect.blocks.webhook import Webhook;"
+            f"Webhook(url='http://127.0.0.1:{listener.server_port}/').save('alerts', overwrite=True)"
+        )
+        subprocess.run([sys.executable, "-c", program], env=env, check=True)
+        # the open server knows no push pools
+        pool = [sys.executable, "-m", "prefect", "--no-prompt", "work-pool", "create", "rfm-churn", "--type", "process"]
+        subprocess.run(pool, env=env, check=True, stdout=subprocess.DEVNULL)
+        yield env
+
+
+@pytest.fixture(scope="module")
+def deployed(prefect):
+    """What `make deploy` says, twice."""
+    command = [sys.executable, "-m", "flows", "deploy"]
+    return [subprocess.run(command, env=prefect, cwd=REPOSITORY, capture_output=True, text=True) for _ in range(2)]
+
+
+def ask(prefect, path, **body):
+    request = urllib.request.Request(
+        f"{prefect['PREFECT_API_URL']}/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+def run(prefect, deployment, **parameters):
+    """Starts a run of a deployment and waits for its end; returns its state."""
+    program = (
+        "import json, sys; from prefect.deployments import run_deployment\n"
+        "run = run_deployment(sys.argv[1], parameters=json.loads(sys.argv[2]), timeout=300, poll_interval=1,"
+        " as_subflow=False)\n"
+        "print(run.state.type.value, run.state.message)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, deployment, json.dumps(parameters)],
+        env=prefect, capture_output=True, text=True,
+    )  # fmt: skip
+    return said.stdout.strip() or said.stderr[-2000:]
+
+
+def test_what_a_deployment_would_lack_is_named_before_anything_is_changed(prefect):
+    env = {name: value for name, value in prefect.items() if name not in ("SOURCE", "MODELS")}
+    said = subprocess.run(
+        [sys.executable, "-m", "flows", "deploy"], env=env, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert said.returncode == 1
+    assert "make deploy needs SOURCE, MODELS" in said.stderr
+
+
+def test_deploying_again_changes_nothing(deployed):
+    first, again = deployed
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert first.stdout.count("made the automation") == 3
+    assert again.stdout.count(" is there") == 6  # two pools, the limit, three automations
+
+
+def test_every_deployment_has_its_schedule_zone_limit_tags_and_pool(prefect, deployed):
+    found = ask(prefect, "deployments/filter")
+    by_name = {(d["name"], d["entrypoint"].rsplit(":")[-1]): d for d in found}
+    assert len(by_name) == 8
+    schedules = {
+        flow: [(s["schedule"]["cron"], s["schedule"]["timezone"], s["active"]) for s in d["schedules"]]
+        for (name, flow), d in by_name.items()
+        if name == "production"
+    }
+    assert schedules == {
+        "daily_pipeline": [("0 5 * * *", "Europe/Berlin", True)],
+        "weekly_training": [("0 7 * * 0", "Europe/Berlin", True)],
+        "monthly_monitoring": [("0 9 2 * *", "Europe/Berlin", True)],
+        "backfill": [],
+    }
+    for (name, _), deployment in by_name.items():
+        assert "rfm-churn" in deployment["tags"]
+        assert deployment["global_concurrency_limit"]["limit"] == 1
+        assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+        assert deployment["work_pool_name"] == ("rfm-churn" if name == "production" else "rfm-churn-local")
+        assert deployment["description"]
+    environment = by_name["production", "daily_pipeline"]["job_variables"]["env"]
+    assert (environment["WAREHOUSE"], environment["SOURCE"]) == ("snowflake", "my_shop")
+    pools = ask(prefect, "work_pools/filter")
+    assert {pool["name"]: pool["concurrency_limit"] for pool in pools} == {"rfm-churn": 1, "rfm-churn-local": 1}
+
+
+def test_prefect_yaml_has_no_key_that_prefect_would_overlook():
+    """Prefect ignores what it does not know: a misspelt limit would be no limit."""
+    known = {
+        "name", "entrypoint", "description", "tags", "schedules", "parameters", "work_pool", "pull",
+        "concurrency_limit",
+    }  # fmt: skip
+    for deployment in yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())["deployments"]:
+        assert set(deployment) <= known
+        assert set(deployment["work_pool"]) <= {"name", "job_variables"}
+        assert all(set(schedule) <= {"cron", "timezone", "slug"} for schedule in deployment["schedules"])
+
+
+def test_secrets_stand_neither_in_prefect_yaml_nor_in_a_deployment(prefect, deployed):
+    told = json.dumps(ask(prefect, "deployments/filter"))
+    for word in ("PRIVATE_KEY", "PASSWORD", "prefect.blocks"):
+        assert word not in told
+        assert word not in (REPOSITORY / "prefect.yaml").read_text()
+
+
+def test_every_deployment_runs_on_a_worker_and_a_failure_is_told(prefect, deployed, listener, tmp_path):
+    worker_env = prefect | {"DATA_DIR": str(tmp_path / "data"), "CUSTOMERS": "60", "HORIZON_DAYS": "90"}
+    for name in ("SNOWFLAKE_BLOCK", "SOURCE", "MODELS"):
+        del worker_env[name]
+    worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "rfm-churn-local", "--type", "process"]
+    with process(*worker, env=worker_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        for flow in LOCAL:
+            said = run(prefect, f"{flow}/local", **({"as_of": "2026-03-31"} if flow == "backfill" else {}))
+            assert said.startswith("COMPLETED"), f"{flow}: {said}"
+        assert Path(tmp_path / "data" / "dashboard.html").exists()
+        assert listener.told == []
+        logged = ask(prefect, "logs/filter", logs={"level": {"ge_": 20}}, limit=200)
+        assert "everything is as of the end of" in "\n".join(line["message"] for line in logged)
+        said = run(prefect, "backfill/local", as_of="1999-01-01")
+        assert said.startswith("FAILED")
+        assert listener.arrived.wait(30)
+    assert all(told["text"].startswith("rfm-churn: backfill ") for told in listener.told), listener.told
+    assert "nothing was known by then" in listener.told[0]["text"]
+
+
+def test_a_block_holds_who_we_are_in_snowflake_and_gives_its_key_to_nobody_else(prefect):
+    program = """
+import sys
+from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
+from flows.adapters.snowflake_account import SnowflakeAccount
+from flows.errors import SettingsError
+from flows.settings import SnowflakeSettings
+SnowflakeCredentials(
+    account="org-shop", user="service", role="transformer", private_key=sys.argv[1].encode(),
+    private_key_passphrase="open sesame", authenticator="snowflake_jwt",
+).save("rfm-churn")
+SnowflakeConnector(
+    credentials=SnowflakeCredentials.load("rfm-churn"), database="shop", warehouse="transform", schema="raw",
+).save("rfm-churn")
+account = SnowflakeAccount.read(SnowflakeSettings(block="rfm-churn"))
+print(account.connection_arguments()["private_key"].hex())
+print(account)
+try:
+    SnowflakeAccount.read(SnowflakeSettings(block="nothing"))
+except SettingsError as problem:
+    print(problem)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program, encrypted(b"open sesame")],
+        env=prefect, cwd=REPOSITORY, capture_output=True, text=True,
+    )  # fmt: skip
+    key, account, problem = said.stdout.splitlines()[-3:]
+    assert key == der().hex(), said.stderr
+    assert "user='service', role='transformer', warehouse='transform', database='shop', schema='raw'" in account
+    assert "SNOWFLAKE_BLOCK=nothing" in problem
+    told = json.dumps(ask(prefect, "block_documents/filter", include_secrets=False))
+    assert "open sesame" not in told
+    assert "BEGIN ENCRYPTED" not in told
