@@ -13,6 +13,7 @@ from tests.benchmarks import (
     regimes,
     scoring,
     serving,
+    snowflake_cost,
     training,
     whole_run,
 )
@@ -33,6 +34,7 @@ def main() -> None:
         quality_of_september,
         regimes,
         calibrations,
+        snowflake_cost,
     ):
         name = benchmark.__name__.rsplit(".", 1)[-1]
         if names and name not in names:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.settings import REPOSITORY
@@ -23,6 +23,7 @@ class Figure:
 class Process:
     seconds: float
     peak_gigabytes: float
+    core_seconds: float
     output: str
 
 
@@ -44,7 +45,9 @@ def run_python(*arguments: str, **environment: str) -> Process:
     if process.returncode:
         raise RuntimeError(output)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Process(time.perf_counter() - start, usage.ru_maxrss * unit / 1024**3, output)
+    return Process(
+        time.perf_counter() - start, usage.ru_maxrss * unit / 1024**3, usage.ru_utime + usage.ru_stime, output
+    )
 
 
 def run_sql(database: Path, query: str) -> Process:
@@ -55,4 +58,4 @@ def run_sql(database: Path, query: str) -> Process:
         "    start = time.perf_counter(); con.execute(sys.argv[2]); print(time.perf_counter() - start)\n"
     )
     process = run_python("-c", code, str(database), query)
-    return Process(float(process.output.split()[-1]), process.peak_gigabytes, process.output)
+    return replace(process, seconds=float(process.output.split()[-1]))
