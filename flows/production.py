@@ -57,9 +57,10 @@ def monthly_monitoring() -> None:
 
 @flow(name="backfill", timeout_seconds=LONGEST_SECONDS)
 def backfill(as_of: date) -> None:
-    """Segments, scores and marts as of a past date, with a model that knows nothing later."""
+    """Scores of a past date, with a model that knows nothing later; the marts are then brought back to today."""
     with _settings(as_of) as settings:
         pipeline(settings, retrain=True)
+        pipeline(read_settings(), retrain=False)
 
 
 @contextmanager

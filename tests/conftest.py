@@ -26,6 +26,11 @@ _STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
 keep_prefect_local(Settings(data_dir=Path(_STATE.name)))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first: the short tests then fill what is left of the time, on every worker alike."""
+    items.sort(key=lambda item: item.get_closest_marker("whole_run") is None)
+
+
 @pytest.fixture(scope="session")
 def run_pipeline() -> Callable[..., Any]:
     """Runs the whole pipeline in this process: run_pipeline(data_dir, customers=300, orders=...) → RunReport."""

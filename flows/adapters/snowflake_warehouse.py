@@ -83,7 +83,8 @@ class SnowflakeWarehouse:
         execute("create table if not exists raw.shop (shop varchar)")
         there = self.shop_at_hand()
         if there is None:
-            execute(f"insert into raw.shop select '{shop}'")
+            escaped = shop.replace("'", "''")
+            execute(f"insert into raw.shop select '{escaped}'")
         elif there != shop:
             raise BadInput(
                 f"The database {self.account.database} holds the shop {there}, and this run is about {shop}."

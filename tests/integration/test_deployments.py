@@ -8,9 +8,10 @@ import sys
 import threading
 import urllib.request
 from contextlib import contextmanager, suppress
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -199,7 +200,12 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_told(prefect, deploy
         for flow in LOCAL:
             said = run(prefect, f"{flow}/local", **({"as_of": "2026-03-31"} if flow == "backfill" else {}))
             assert said.startswith("COMPLETED"), f"{flow}: {said}"
-        assert Path(tmp_path / "data" / "dashboard.html").exists()
+        with duckdb.connect(tmp_path / "data" / "warehouse.duckdb", read_only=True) as con:
+            shown = con.execute("select distinct as_of_date from marts.marketing_customers").fetchall()
+            scored = con.execute("select distinct as_of_date from marts.churn_predictions order by 1").fetchall()
+        assert shown == [scored[-1]]
+        assert scored[0] == (date(2026, 3, 31),)
+        assert len(scored) == 2
         assert listener.told == []
         logged = ask(prefect, "logs/filter", logs={"level": {"ge_": 20}}, limit=200)
         assert "everything is as of the end of" in "\n".join(line["message"] for line in logged)
