@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.adapters.csv_source.formats import quote
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def _write(table: pa.Table, folder: Path) -> Part:
 
 def quoted(name: str) -> str:
     """A column name as Airbyte and we write it: in capitals, whatever other characters it has."""
-    return '"' + name.upper().replace('"', '""') + '"'
+    return quote(name.upper())
 
 
 def sql_type(kind: pa.DataType) -> str:

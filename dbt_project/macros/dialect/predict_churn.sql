@@ -9,9 +9,7 @@
 
 {% macro duckdb__predict_churn(features) -%}
     predict_churn(
-        {%- for name in churn_model_features() %}
-        cast({{ features }}.{{ name }} as double){{ ',' if not loop.last }}
-        {%- endfor %}
+        {{- features_as_doubles(features) }}
     )
 {%- endmacro %}
 
@@ -22,9 +20,7 @@
 {% macro snowflake__predict_churn(features) -%}
     {%- if var('scoring') == 'udf' -%}
     marts.predict_churn_udf(
-        {%- for name in churn_model_features() %}
-        cast({{ features }}.{{ name }} as double){{ ',' if not loop.last }}
-        {%- endfor %}
+        {{- features_as_doubles(features) }}
     )
     {%- else -%}
     marts.predict_churn(object_construct(
@@ -33,6 +29,12 @@
         {%- endfor %}
     ))
     {%- endif -%}
+{%- endmacro %}
+
+{% macro features_as_doubles(features) -%}
+        {%- for name in churn_model_features() %}
+        cast({{ features }}.{{ name }} as double){{ ',' if not loop.last }}
+        {%- endfor %}
 {%- endmacro %}
 
 {# A field of the column `prediction` that predict_churn filled: one of `prediction_fields`, or model_version. #}
