@@ -32,24 +32,28 @@ def wait_for_port(port: int, process: subprocess.Popen) -> None:
 
 
 @contextmanager
-def flows(command, data_dir, **environment):
-    """`python -m flows <command>` in a process group of its own, which does not outlive the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows", command],
-        cwd=REPOSITORY,
-        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+def process_group(command, ending=signal.SIGKILL, **options):
+    """A process in a group of its own, in the repository's folder; the group does not outlive the block."""
+    process = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, **options)
     try:
         yield process
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, ending)
         process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
+
+
+def flows(command, data_dir, **environment):
+    """`python -m flows <command>`, which does not outlive the block."""
+    return process_group(
+        [sys.executable, "-m", "flows", command],
+        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def read_until(process, words):

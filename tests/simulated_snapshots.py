@@ -1,8 +1,5 @@
 """Training snapshots of simulated shops, built by the project's own dbt models, with more past dates than a run has."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +9,9 @@ import pyarrow as pa
 
 from flows.churn.horizon import GAP_QUANTILE, default_horizon
 from flows.churn.training_set import TrainingSet
-from flows.settings import REPOSITORY
 from flows.simulator.shop import ShopProfile, simulate
+from tests.dbt import DBT_PROJECT, dbt
 
-DBT_PROJECT = REPOSITORY / "dbt_project"
 PURCHASES = ("int_order_lines", "int_returns", "int_purchases")
 
 _STAGED = """
@@ -66,15 +62,11 @@ def staged(lines: pa.Table, folder: Path) -> Path:
 
 def build(database: Path, models: Sequence[str], variables: dict[str, Any], project: Path = DBT_PROJECT) -> None:
     """Builds seeds and models of a dbt project in a warehouse."""
-    dbt = subprocess.run(
-        [
-            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"),
-            *("build", "--select", *models, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
-            *("--project-dir", str(project), "--profiles-dir", str(project)),
-            *("--vars", json.dumps({"warehouse_file": str(database), **variables})),
-            *("--target-path", str(database.parent), "--log-path", str(database.parent)),
-        ],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if dbt.returncode:
-        raise RuntimeError(dbt.stdout)
+    done = dbt(
+        *("build", "--select", *models, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
+        variables={"warehouse_file": str(database), **variables},
+        state=database.parent,
+        project=project,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout)

@@ -27,6 +27,21 @@ def key_pair() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
+def encrypted(passphrase: bytes) -> str:
+    """The private key in PEM, encrypted."""
+    return _private_bytes(serialization.Encoding.PEM, serialization.BestAvailableEncryption(passphrase)).decode()
+
+
+def der() -> bytes:
+    """The private key as the connector wants it."""
+    return _private_bytes(serialization.Encoding.DER, serialization.NoEncryption())
+
+
+def _private_bytes(encoding: serialization.Encoding, scheme: serialization.KeySerializationEncryption) -> bytes:
+    key = serialization.load_pem_private_key(key_pair()[0].encode(), None)
+    return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, scheme)
+
+
 @dataclass(frozen=True)
 class SnowflakeServer:
     port: int

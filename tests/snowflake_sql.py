@@ -10,10 +10,9 @@ from sqlglot.tokens import TokenType
 
 # Snowflake's own functions, https://docs.snowflake.com/en/sql-reference/functions-all: those that we use, and no more
 FUNCTIONS = frozenset(
-    """abs avg ceil coalesce convert_timezone count count_if current_database current_role current_schema
-    current_timestamp current_warehouse dateadd datediff floor iff lag lead least listagg lower max max_by md5 median
+    """abs avg ceil coalesce convert_timezone count count_if dateadd datediff floor iff lag lead least max md5 median
     min nullif object_construct parse_json percent_rank percentile_cont power regexp_like regexp_replace round
-    row_number sum to_char translate trim try_to_timestamp_ntz upper
+    row_number sum translate trim try_to_timestamp_ntz upper
     """.split()  # noqa: SIM905
 )
 OURS = frozenset({"predict_churn", "predict_churn_udf"})

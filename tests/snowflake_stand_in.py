@@ -189,10 +189,8 @@ def repair_statements() -> None:
                 execute(self, f"comment on column {on_columns[1]}.{column} is '{text}'")
             return execute(self, "select 'Statement executed successfully.' as status", **options)
         if re.match(r"\s*show\s+grants\s+(on|to|of)\b", command, _ANY):
-            columns = ", ".join(
-                f"'' as \"{name}\"" for name in ("privilege", "granted_to", "grantee_name", "grantee_role")
-            )
-            return execute(self, f"select {columns} where false", **options)
+            granted = """'INSERT' as "privilege", 'ROLE' as "granted_to", 'SINK' as "grantee_name" """
+            return execute(self, f"select {granted}", **options)  # what dbt by itself would take away
         # a temporary table of another schema than the session's
         command = re.sub(
             r"\bcreate\s+(or\s+replace\s+)?temp(?:orary)?\s+(table|view)\s+(?=(if\s+not\s+exists\s+)?[\w\"]+\.)",
@@ -350,10 +348,7 @@ async def steer(request):
     if request.method == "POST":
         for name, value in (await request.json()).items():
             setattr(control, name, [Fault(**fault) for fault in value] if name == "faults" else value)
-    return JSONResponse(
-        {name: getattr(control, name) for name in ("statements", "batches", "tags")}
-        | {"faults_left": sum(fault.times for fault in control.faults)}
-    )
+    return JSONResponse({name: getattr(control, name) for name in ("statements", "batches", "tags")})
 
 
 def main(port: int, database: str) -> None:

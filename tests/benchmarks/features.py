@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.benchmarks.measured import Figure, run_python, run_sql
+from tests.dbt import dbt_arguments
 
 LINES = 10_000_000
 MODELS = ("int_order_lines", "int_returns", "int_purchases", "customer_features", "customer_rfm")
@@ -30,12 +31,12 @@ def measure(folder: Path) -> Iterator[Figure]:
     run_sql(database, _STAGED)
     by_hand = run_sql(database, HANDWRITTEN)
     dbt = run_python(
-        *("-c", "from dbt.cli.main import cli; cli()"),
-        *("build", "--select", *MODELS, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
-        *("--threads", "1"),
-        *("--project-dir", "dbt_project", "--profiles-dir", "dbt_project"),
-        *("--target-path", str(folder), "--log-path", str(folder)),
-        *("--vars", json.dumps({"warehouse_file": str(database), "as_of_date": "2026-06-30"})),
+        *dbt_arguments(
+            *("build", "--select", *MODELS, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
+            *("--threads", "1"),
+            variables={"warehouse_file": str(database), "as_of_date": "2026-06-30"},
+            state=folder,
+        )
     )
     results = json.loads((folder / "run_results.json").read_text())["results"]
     seconds = sum(result["execution_time"] for result in results if result["unique_id"].startswith("model."))

@@ -18,6 +18,7 @@ from flows.settings import REPOSITORY, SHIPPED_MODELS
 from flows.simulator.shop import ShopProfile, simulate
 from functions.churn_api.front import create_api
 from tests.benchmarks.measured import Figure, run_python
+from tests.dbt import dbt_arguments
 from tests.serving import EXAMPLE, LocalClient, service
 
 PAGE = REPOSITORY / "docs" / "snowflake-cost.md"
@@ -84,11 +85,7 @@ def _measure(folder: Path) -> Measured:
     }  # fmt: skip
 
     def dbt(*arguments: str) -> float:
-        return run_python(
-            "-c", "from dbt.cli.main import cli; cli()", *arguments, "--vars", json.dumps(variables),
-            "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", str(folder),
-            "--log-path", str(folder),
-        ).core_seconds  # fmt: skip
+        return run_python(*dbt_arguments(*arguments, variables=variables, state=folder)).core_seconds
 
     start = dbt("parse", "--no-partial-parse")
     daily = dbt("build", "--exclude-resource-type", "unit_test", "--select", *STAGING, *FEATURES, *SCORES) - start

@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import urllib.request
-from contextlib import contextmanager, suppress
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import duckdb
 import pytest
@@ -17,50 +16,32 @@ import yaml
 
 from flows.local_tools import EMPTY_PREFECT_DATABASE
 from flows.settings import REPOSITORY
-from tests.processes import free_port, wait_for_port
-from tests.unit.test_snowflake_account import der, encrypted
+from tests.http_server import answering
+from tests.processes import free_port, process_group, wait_for_port
+from tests.snowflake_server import der, encrypted
 
 pytestmark = pytest.mark.whole_run
 
 LOCAL = ("daily-pipeline", "weekly-training", "monthly-monitoring", "backfill")
 
 
-class Listener(HTTPServer):
+class Listener:
     """Takes what Prefect's webhook sends."""
 
     def __init__(self):
         self.told, self.arrived = [], threading.Event()
 
-        class Take(BaseHTTPRequestHandler):
-            def do_POST(request):  # noqa: N805
-                self.told.append(json.loads(request.rfile.read(int(request.headers["content-length"]))))
-                self.arrived.set()
-                request.send_response(200)
-                request.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Take)
-
-
-@contextmanager
-def process(*command, env, **options):
-    started = subprocess.Popen(command, env=env, cwd=REPOSITORY, start_new_session=True, **options)
-    try:
-        yield started
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(started.pid, 15)
-        started.wait()
+    def take(self, _, body):
+        self.told.append(json.loads(body))
+        self.arrived.set()
+        return 200, b""
 
 
 @pytest.fixture(scope="module")
 def listener():
-    with Listener() as listener:
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
+    listener = Listener()
+    with answering(listener.take) as listener.url:
         yield listener
-        listener.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +67,10 @@ def prefect(tmp_path_factory, listener):
         "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
     }
     serve = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    with process(*serve, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with process_group(serve, signal.SIGTERM, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         wait_for_port(port, server)
         program = (
-            "from prefect.blocks.webhook import Webhook;"
-            f"Webhook(url='http://127.0.0.1:{listener.server_port}/').save('alerts', overwrite=True)"
+            f"from prefect.blocks.webhook import Webhook;Webhook(url='{listener.url}').save('alerts', overwrite=True)"
         )
         subprocess.run([sys.executable, "-c", program], env=env, check=True)
         # the open server knows no push pools
@@ -196,7 +176,7 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_told(prefect, deploy
     for name in ("SNOWFLAKE_BLOCK", "SOURCE", "MODELS"):
         del worker_env[name]
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "rfm-churn-local", "--type", "process"]
-    with process(*worker, env=worker_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+    with process_group(worker, signal.SIGTERM, env=worker_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         for flow in LOCAL:
             said = run(prefect, f"{flow}/local", **({"as_of": "2026-03-31"} if flow == "backfill" else {}))
             assert said.startswith("COMPLETED"), f"{flow}: {said}"

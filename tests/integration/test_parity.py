@@ -1,21 +1,18 @@
 """The laptop's warehouse and Snowflake's say the same: every model, value by value; and what Snowflake is asked."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from datetime import datetime
 
 import pyarrow.compute as pc
 import pytest
 
+from flows.adapters.csv_source.formats import TIMESTAMP_FORMATS
 from flows.errors import DbtFailed, WarehouseUnreachable
-from flows.settings import REPOSITORY
 from flows.wiring import wire
 from tests.adversarial_orders import adversarial_orders
+from tests.dbt import dbt
+from tests.http_server import answering
 from tests.integration.both_engines import differences, run_on_both
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
@@ -108,17 +105,17 @@ def test_sessions_carry_the_query_tag(simulated):
 
 def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_grants(adversarial, tmp_path):
     _, cloud, server, _ = adversarial
-    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
-    given = json.dumps(variables | {"readers": ["reporter"], "model_version": None})
+    variables = _variables(cloud)
+    given = variables | {"readers": ["reporter"], "model_version": None}
     server.steer(statements=[])
-    _dbt(server, tmp_path, "build", "--threads", "4", "--vars", given)
+    _dbt(cloud, tmp_path, given, "build", "--threads", "4")
     said = server.steer()["statements"]
-    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
     assert sum(result["unique_id"].startswith("unit_test") for result in results) >= 6
 
     assert any("grant select on shop.marts.customer_rfm to role reporter" in statement for statement in said)
-    assert not any(re.match(r"\\s*revoke", statement, re.I) for statement in said)
+    assert not any("revoke" in statement.lower() for statement in said)  # the sink's right to add predictions, say
     assert any("RFM scores and segment of every customer" in statement for statement in said)
     assert any("COMMENT $$The shop" in statement for statement in said)
     (merged,) = [statement for statement in said if "merge into shop.marts.churn_predictions" in statement]
@@ -127,24 +124,37 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert any("create or replace transient table shop.marts.customer_features" in statement for statement in said)
     assert not any("create or replace table shop.marts.churn_predictions" in statement for statement in said)
 
-    inside = json.dumps(variables | {"scoring": "udf", "model_version": "m-1"})
-    _dbt(server, tmp_path, "compile", "--select", "churn_predictions", "--vars", inside)
-    compiled = tmp_path / "target" / "compiled" / "rfm_churn" / "models" / "marts" / "churn_predictions.sql"
+    inside = variables | {"scoring": "udf", "model_version": "m-1"}
+    _dbt(cloud, tmp_path, inside, "compile", "--select", "churn_predictions")
+    compiled = tmp_path / "compiled" / "rfm_churn" / "models" / "marts" / "churn_predictions.sql"
     assert "marts.predict_churn_udf(\n        cast(features.recency_days as double)," in compiled.read_text()
     assert problems(compiled.read_text()) == []
 
-    _dbt(server, tmp_path, "docs", "generate", "--vars", given)
-    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())
+    _dbt(cloud, tmp_path, given, "docs", "generate")
+    catalog = json.loads((tmp_path / "catalog.json").read_text())
     features = catalog["nodes"]["model.rfm_churn.customer_features"]
     assert features["columns"]["RECENCY_DAYS"]["comment"].startswith("Days since the last purchase")
-    _dbt(server, tmp_path, "source", "freshness", "--vars", given)
-    (fresh,) = json.loads((tmp_path / "target" / "sources.json").read_text())["results"]
+    _dbt(cloud, tmp_path, given, "source", "freshness")
+    (fresh,) = json.loads((tmp_path / "sources.json").read_text())["results"]
     assert fresh["status"] == "pass"
+
+
+def test_every_way_to_write_a_date_in_a_file_is_read_alike(adversarial, tmp_path):
+    laptop, cloud, *_ = adversarial
+    moment = datetime(2024, 2, 9, 15, 4, 5)  # noqa: DTZ001
+    parsed = [f"parse_timestamp(\"'{moment.strftime(form)}'\", '{form}')" for form in TIMESTAMP_FORMATS]
+    query = "select " + ", ".join(f"{{{{ {macro} }}}} as f{number}" for number, macro in enumerate(parsed))
+    read = []
+    for settings in (laptop, cloud):
+        compiled = _dbt(settings, tmp_path, _variables(settings), "--quiet", "compile", "--inline", query)
+        read.append(wire(settings).warehouse.row(compiled))
+    expected = tuple(datetime.strptime(moment.strftime(form), form) for form in TIMESTAMP_FORMATS)  # noqa: DTZ007
+    assert read == [expected, expected]
 
 
 def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_tried_again(adversarial):
     _, cloud, server, _ = adversarial
-    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
+    variables = _variables(cloud)
     dbt = wire(cloud).dbt
     table = "create or replace transient table shop.marts.customer_rfm"
     message = "SQL access control error:\nInsufficient privileges to operate on schema 'MARTS'"
@@ -161,48 +171,29 @@ def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_t
 
 def test_what_the_api_says_instead_of_an_answer_is_the_error_of_the_build(adversarial):
     _, cloud, server, _ = adversarial
-    variables = json.loads((cloud.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
+    variables = _variables(cloud)
     before = wire(cloud).warehouse.read("select * from marts.churn_predictions")
-    with answering({"error": "recency_days: Input should be at most 100"}) as url:
+
+    def refuse_every_row(_, body):
+        error = {"error": "recency_days: Input should be at most 100"}
+        return 200, json.dumps({"data": [[number, error] for number, _ in json.loads(body)["data"]]}).encode()
+
+    with answering(refuse_every_row) as url:
         server.steer(api=url)
         with pytest.raises(DbtFailed, match="recency_days: Input should be at most 100"):
             wire(cloud).dbt.build(["churn_predictions"], variables)
     assert wire(cloud).warehouse.read("select * from marts.churn_predictions").equals(before)
 
 
-@contextmanager
-def answering(value):
-    """An API that answers every row of an external function's batch with the same."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self):
-            rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["data"]
-            body = json.dumps({"data": [[number, value] for number, _ in rows]}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/snowflake"
-        server.shutdown()
+def _variables(settings):
+    """Those of the last build of a run."""
+    return json.loads((settings.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
 
 
-def _dbt(server, folder, *arguments):
-    project = str(REPOSITORY / "dbt_project")
-    command = [
-        sys.executable, "-m", "dbt.cli.main", *arguments, "--target", "snowflake", "--project-dir", project,
-        "--profiles-dir", project, "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
-    ]  # fmt: skip
-    key = "".join(server.private_key.split("-----")[2].split())
-    done = subprocess.run(
-        command,
-        env=os.environ | server.settings | {"DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": key, "DO_NOT_TRACK": "1"},
-        capture_output=True,
-        text=True,
-    )
+def _dbt(settings, state, variables, *arguments):
+    """What a command says that must succeed."""
+    project = wire(settings).dbt
+    target = ("--target", project.target)
+    done = dbt(*arguments, *target, variables=variables, state=state, environment=project.environment)
     assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import timedelta
 
 import numpy as np
@@ -14,6 +13,7 @@ from flows.settings import REPOSITORY
 from flows.summary import as_markdown
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import Scorer
+from tests.dbt import dbt
 from tests.integration.marts import MARTS
 
 pytestmark = pytest.mark.whole_run
@@ -133,18 +133,10 @@ def test_every_row_of_the_mart_fits_the_contract(simulated, read):
 
 def test_the_unit_tests_of_dbt_pass(simulated):
     data_dir, _ = simulated
-    dbt = subprocess.run(
-        [
-            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"),
-            *("test", "--select", "test_type:unit"),
-            *("--project-dir", "dbt_project", "--profiles-dir", "dbt_project"),
-            *("--target-path", str(data_dir / "dbt-unit"), "--log-path", str(data_dir / "dbt-unit")),
-            *("--vars", json.dumps({"warehouse_file": str(data_dir / "warehouse.duckdb")})),
-        ],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert dbt.returncode == 0, dbt.stdout
-    assert "TOTAL=7" in dbt.stdout
+    variables = {"warehouse_file": str(data_dir / "warehouse.duckdb")}
+    done = dbt("test", "--select", "test_type:unit", variables=variables, state=data_dir / "dbt-unit")
+    assert done.returncode == 0, done.stdout
+    assert "TOTAL=7" in done.stdout
 
 
 def test_a_run_leaves_nothing_of_prefect_or_dbt_outside_the_data_folder(simulated):

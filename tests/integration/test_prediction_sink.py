@@ -6,7 +6,6 @@ import logging
 import boto3
 import duckdb
 import pytest
-from cryptography.hazmat.primitives import serialization
 from snowflake.connector import errors as snowflake_errors
 from snowflake.connector.converter import SnowflakeConverter
 
@@ -28,7 +27,7 @@ from functions.prediction_sink.snowflake_connection import (
 )
 from functions.prediction_sink.snowflake_predictions import SnowflakePredictions
 from tests.serving import NOW, LocalClient, MemoryQueue, customer, service
-from tests.snowflake_server import key_pair, snowflake_server
+from tests.snowflake_server import encrypted, key_pair, snowflake_server
 
 TABLE = """create table marts.churn_predictions (
     prediction_id varchar, customer_id varchar, as_of_date date, horizon_days integer, churn_probability double,
@@ -341,15 +340,10 @@ def test_a_connection_that_is_lost_midway_is_opened_again_and_nothing_is_missing
 
 
 def test_the_key_may_be_encrypted_and_is_never_said(private_key):
-    key = serialization.load_pem_private_key(private_key.encode(), None)
-    encrypted = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"pass")
-    ).decode()
+    locked = encrypted(b"pass")
     plain = connection_arguments({}, private_key)["private_key"]
-    assert (
-        connection_arguments({}, json.dumps({"private_key": encrypted, "passphrase": "pass"}))["private_key"] == plain
-    )
-    for wrong in (encrypted, json.dumps({"private_key": encrypted, "passphrase": "word"}), "MII", "{}", "{"):
+    assert connection_arguments({}, json.dumps({"private_key": locked, "passphrase": "pass"}))["private_key"] == plain
+    for wrong in (locked, json.dumps({"private_key": locked, "passphrase": "word"}), "MII", "{}", "{"):
         with pytest.raises(SettingsRefused, match="private key cannot be read") as refused:
             connection_arguments({}, wrong)
         assert wrong not in str(refused.value)

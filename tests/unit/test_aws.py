@@ -1,10 +1,8 @@
 """Calls of AWS as botocore signs them, and as moto's server answers them."""
 
 import socket
-import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 from functions import aws
 from functions.aws import AwsRefused, AwsService, Credentials, find_credentials, secret_text, signature
 from functions.clock import now
+from tests.http_server import answering
 
 texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 
@@ -71,36 +70,18 @@ class Server:
 
     def __init__(self, *script):
         self.script, self.asked = list(script), 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                self.rfile.read(int(self.headers["content-length"]))
-                outer.asked += 1
-                said = outer.script.pop(0)
-                if said is None:
-                    self.close_connection = True
-                    return
-                self.send_response(said[0])
-                self.send_header("content-length", str(len(said[1])))
-                self.end_headers()
-                self.wfile.write(said[1])
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
 
     def __enter__(self):
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.running = answering(self._next)
+        self.url = self.running.__enter__()
         return self
 
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+    def __exit__(self, *problem):
+        self.running.__exit__(*problem)
+
+    def _next(self, *_):
+        self.asked += 1
+        return self.script.pop(0)
 
 
 def service(url, **settings):
@@ -146,29 +127,19 @@ def test_a_service_that_is_not_there_is_named():
 def test_credentials_of_a_container_are_asked_for_and_kept_until_they_expire(monkeypatch):
     given_out = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            given_out.append(self.headers["authorization"])
-            until = (now() + timedelta(hours=1)).isoformat()
-            body = f'{{"AccessKeyId":"a","SecretAccessKey":"b","Token":"c","Expiration":"{until}"}}'.encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def give_out(headers, _):
+        given_out.append(headers["authorization"])
+        until = (now() + timedelta(hours=1)).isoformat()
+        return 200, f'{{"AccessKeyId":"a","SecretAccessKey":"b","Token":"c","Expiration":"{until}"}}'.encode()
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
+    with answering(give_out) as url:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{http.server_port}/v1")
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/v1")
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
         with Server((200, b"{}"), (200, b"{}")) as server, service(server.url) as sqs:
             sqs.call("SendMessage")
             sqs.call("SendMessage")
         assert given_out == ["token"]
-        http.shutdown()
 
 
 def test_without_credentials_it_says_what_to_set():

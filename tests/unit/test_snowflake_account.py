@@ -3,12 +3,11 @@
 import base64
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from flows.adapters.snowflake_account import SnowflakeAccount
 from flows.errors import SettingsError
 from flows.settings import read_snowflake_settings
-from tests.snowflake_server import key_pair
+from tests.snowflake_server import der, encrypted, key_pair
 
 NAMES = {
     "SNOWFLAKE_ACCOUNT": "org-shop", "SNOWFLAKE_USER": "service", "SNOWFLAKE_ROLE": "transformer",
@@ -20,19 +19,6 @@ def account(monkeypatch, **variables):
     for name, value in (NAMES | variables).items():
         monkeypatch.setenv(name, value)
     return SnowflakeAccount.read(read_snowflake_settings())
-
-
-def encrypted(passphrase):
-    key = serialization.load_pem_private_key(key_pair()[0].encode(), None)
-    scheme = serialization.BestAvailableEncryption(passphrase)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, scheme).decode()
-
-
-def der():
-    key = serialization.load_pem_private_key(key_pair()[0].encode(), None)
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def test_a_plain_and_an_encrypted_key_from_a_variable_or_a_file_give_the_same_account(monkeypatch, tmp_path):
