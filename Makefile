@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL
+export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run serve promote rollback package deploy redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run serve promote rollback package deploy forget redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -35,13 +35,16 @@ package: $(VENV)/pipeline ## build the Lambda packages into dist/, with the cham
 deploy: $(VENV)/pipeline ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
 	@$(BIN)/python -m flows deploy
 
+forget: $(VENV)/pipeline ## remove the people whose ids or e-mail addresses FILE= lists, one a line, for good
+	@$(BIN)/python -m flows forget
+
 redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
 	@$(BIN)/python -m flows redrive
 
-test: check $(VENV)/dev ## all checks and all tests
+test: check $(VENV)/dev $(VENV)/cdk/ready ## all checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-fast: $(VENV)/dev ## the tests for every day: no whole runs
+test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: no whole runs
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not whole_run"
 
 smoke-snowflake: $(VENV)/dev ## test against a Snowflake account of yours, named by SNOWFLAKE_ACCOUNT and its like
@@ -55,7 +58,7 @@ lint: $(VENV)/dev ## style and import rules
 types: $(VENV)/dev ## types
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev $(VENV)/peers/ready ## measure speed, memory and model quality, each against something else in the same run
+bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memory and model quality, each against something else in the same run
 	@$(BIN)/python -m tests.benchmarks
 
 airflow: $(VENV)/airflow/ready ## an Airflow in an environment of its own, with which a test calls the API
@@ -77,6 +80,7 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group pipeline $(COMPILE) -c requirements/dev.txt -o requirements/pipeline.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group api $(COMPILE) -c requirements/dev.txt -o requirements/api.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group sink $(COMPILE) -c requirements/dev.txt -o requirements/sink.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group cdk $(COMPILE) -o requirements/cdk.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group airflow $(COMPILE) -o requirements/airflow.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
