@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from flows.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CONNECTIONS = REPOSITORY / "airbyte" / "connections.yml"
 SIMULATED_SHOP = "simulated_shop"
 ANY_ORDERS_CSV = "orders_csv"
+ANY_CONTACTS_CSV = "contacts_csv"
 
 
 class Settings(BaseSettings):
@@ -25,7 +28,10 @@ class Settings(BaseSettings):
         "duckdb", description="where tables live; also the dbt target. For snowflake, see `SnowflakeSettings`"
     )
     orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
-    source: str | None = Field(None, description="entry of airbyte/connections.yml")
+    source: str | None = Field(
+        None, description="entry of airbyte/connections.yml; several, separated by commas, are one shop's"
+    )
+    contacts: str | None = Field(None, description="CSV file (or glob) of contacts, or an entry that has contacts")
     as_of: date | None = Field(None, description="YYYY-MM-DD; none: the last order's day")
     horizon_days: int | None = Field(
         None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
@@ -44,25 +50,28 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _orders_and_source_agree(self) -> Self:
-        if self.source == SIMULATED_SHOP and self.orders:
+        if SIMULATED_SHOP in self.sources and self.orders:
             raise ValueError(
                 f"SOURCE={SIMULATED_SHOP} makes its own orders: leave out ORDERS= or choose another SOURCE="
             )
-        if self.warehouse == "duckdb" and self.source not in (None, SIMULATED_SHOP) and not self.orders:
-            raise ValueError(f"SOURCE={self.source} needs ORDERS= too: the CSV file to read")
         return self
 
     @property
-    def connection_name(self) -> str:
-        """The connection whose orders this run reads."""
-        return self.source or (ANY_ORDERS_CSV if self.orders else SIMULATED_SHOP)
+    def sources(self) -> tuple[str, ...]:
+        """The connections whose orders this run reads."""
+        named = tuple(name.strip() for name in (self.source or "").split(",") if name.strip())
+        return named or ((ANY_ORDERS_CSV,) if self.orders else (SIMULATED_SHOP,))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this run makes the orders that it reads."""
+        return SIMULATED_SHOP in self.sources
 
     @property
     def shop(self) -> str:
         """Which shop the warehouse describes: two shops never share one."""
-        if self.connection_name == SIMULATED_SHOP:
-            return f"{SIMULATED_SHOP}_{self.customers}_{self.seed}"
-        return self.connection_name
+        size = f"_{self.customers}_{self.seed}"
+        return "_and_".join(name + size if name == SIMULATED_SHOP else name for name in sorted(set(self.sources)))
 
     @property
     def scratch(self) -> Path:
@@ -85,6 +94,11 @@ class Settings(BaseSettings):
     @property
     def dashboard_file(self) -> Path:
         return self.data_dir / "dashboard.html"
+
+    @property
+    def copies(self) -> tuple[Path, ...]:
+        """Where runs have shown or handed out rows about customers, Prefect's own records among them."""
+        return (self.dashboard_file, self.scratch, self.data_dir / ".prefect")
 
     @property
     def models_cache(self) -> Path:
@@ -132,6 +146,52 @@ class SnowflakeSettings(BaseSettings):
     protocol: Literal["http", "https"] | None = None
 
 
+class AirbyteSettings(BaseSettings):
+    """How to reach Airbyte's server, from variables such as AIRBYTE_URL. Without that one nothing is triggered here:
+    Airbyte keeps its own schedule."""
+
+    model_config = SettingsConfigDict(env_prefix="AIRBYTE_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    url: str | None = Field(
+        None,
+        description="the public API: https://api.airbyte.com/v1, or https://HOST/api/public/v1 of one's own server",
+    )
+    client_id: str | None = Field(None, description="of an application (in Airbyte: User settings, Applications)")
+    client_secret: SecretStr | None = Field(None, description="of the same application")
+    block: str | None = Field(
+        None, description='name of a Prefect Secret block that holds {"client_id": …, "client_secret": …} instead'
+    )
+    connections: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="ids or names, with commas; none: what the run reads, under its name in airbyte/connections.yml"
+    )
+    sync_timeout_seconds: int = Field(7_200, ge=1, le=604_800, description="how long a sync may take")
+    on_timeout: Literal["cancel", "report"] = Field(
+        "report", description="a sync that takes longer is cancelled, or left running and reported"
+    )
+
+    @field_validator("connections", mode="before")
+    @classmethod
+    def _with_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_travel_encrypted(self) -> Self:
+        if self.url is None:
+            return self
+        parts = urlsplit(self.url)
+        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
+            raise ValueError("AIRBYTE_URL: leave out user and password; AIRBYTE_CLIENT_ID and _CLIENT_SECRET say them")
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not parts.hostname or parts.query or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ValueError(
+                f"AIRBYTE_URL={self.url}: write it as https://api.airbyte.com/v1 or https://HOST/api/public/v1"
+                " (http only to this machine: the client secret goes there)"
+            )
+        return self
+
+
 def read_settings(**overrides: Any) -> Settings:
     """Settings from the environment.
 
@@ -148,6 +208,15 @@ def read_snowflake_settings() -> SnowflakeSettings:
         SettingsError: naming each variable, what it holds, and what would fit.
     """
     return _read(SnowflakeSettings, {})
+
+
+def read_airbyte_settings() -> AirbyteSettings:
+    """How to reach Airbyte's server, from the environment.
+
+    Raises:
+        SettingsError: naming each variable, what it holds, and what would fit.
+    """
+    return _read(AirbyteSettings, {})
 
 
 _Kind = TypeVar("_Kind", bound=BaseSettings)

@@ -1,25 +1,47 @@
-"""`airbyte/connections.yml`: the one list of sources, with the meaning of their columns."""
+"""`airbyte/connections.yml`: the one list of sources, their streams, and the meaning of their columns."""
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from flows.errors import BadInput
+from flows.errors import BadInput, SettingsError
 
 OrderLineColumn = Literal[
     "order_id", "order_line_id", "customer_id", "ordered_at", "amount", "sku",
-    "quantity", "unit_price", "discount", "country", "currency", "channel",
+    "quantity", "unit_price", "discount", "country", "currency", "channel", "email",
 ]  # fmt: skip
-
+ContactColumn = Literal["contact_id", "customer_id", "email", "other_emails", "opted_out", "opted_out_at", "created_at"]
+EmailEventColumn = Literal["event_id", "email", "happened_at", "kind"]
+Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn
 
 TextColumn = Literal["order_id", "customer_id", "sku", "country", "channel"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Stream(_Strict):
+    """How a stream is synced, in Airbyte's words. `cursor` is what grows when a record changes. Of the
+    `needed` columns no record may lack all values: a field that was renamed or taken away would look like that."""
+
+    sync_mode: Literal["full_refresh_overwrite", "incremental_deduped_history"] = "full_refresh_overwrite"
+    primary_key: tuple[str, ...] = ()
+    cursor: str | None = None
+    needed: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_merged(self) -> Self:
+        if self.sync_mode == "incremental_deduped_history" and not (self.primary_key and self.cursor):
+            raise ValueError("incremental_deduped_history needs a `primary_key` and a `cursor`")
+        if self.sync_mode == "full_refresh_overwrite" and self.cursor:
+            raise ValueError("full_refresh_overwrite reads everything every time and has no `cursor`")
+        return self
 
 
 class Pattern(_Strict):
@@ -33,15 +55,32 @@ class SetAside(Pattern):
     reason: str
 
 
-class OrderLines(_Strict):
-    """What the rows of an order-lines stream mean. Fields are described at the top of the file itself."""
+class _Meaning(_Strict):
+    """What rows say: those of the stream of the same name, or of a staging model that yields our columns."""
 
-    sync_mode: Literal["full_refresh_overwrite"] = "full_refresh_overwrite"
+    model: str | None = Field(None, pattern=r"^stg_[a-z0-9_]+$")
+    timestamp_format: str | None = None
+    timezone: str | None = None
+
+    @model_validator(mode="after")
+    def _a_model_names_its_columns(self) -> Self:
+        if self.model and not self.columns:  # type: ignore[attr-defined]
+            raise ValueError(f"name the `columns` that {self.model} yields, for example [customer_id, email]")
+        return self
+
+    @field_validator("columns", mode="before", check_fields=False)
+    @classmethod
+    def _same_names(cls, given: Any) -> Any:
+        """A list for columns that have our names already."""
+        return {name: name for name in given} if isinstance(given, list) else given
+
+
+class OrderLines(_Meaning):
+    """Sales and returns. Fields are described at the top of the file itself."""
+
     columns: Mapping[OrderLineColumn, str] = Field(default_factory=dict)
     delimiter: str | None = None
-    timestamp_format: str | None = None
     decimal: Literal["point", "comma"] | None = None
-    timezone: str | None = None
     currency: str | None = None
     returns: Pattern | None = None
     set_aside: tuple[SetAside, ...] = ()
@@ -56,19 +95,101 @@ class OrderLines(_Strict):
         return self
 
 
-class Streams(_Strict):
-    order_lines: OrderLines
+class Contacts(_Meaning):
+    """Who the customers are, and whether they may be written to."""
+
+    columns: Mapping[ContactColumn, str] = Field(default_factory=dict)
+    delimiter: str | None = None
+
+
+class EmailEvents(_Meaning):
+    """What was sent to whom, and what they did with it."""
+
+    columns: Mapping[EmailEventColumn, str] = Field(default_factory=dict)
 
 
 class Connection(_Strict):
+    """One source. A `declarative` one is run by the Airbyte CDK from its `manifest`, a file beside connections.yml."""
+
     description: str
-    connector: Literal["csv"]
-    streams: Streams
+    connector: Literal["csv", "declarative"]
+    manifest: str | None = None
+    config: Mapping[str, Any] = Field(default_factory=dict)
+    streams: Mapping[str, Stream] = Field(min_length=1)
+    order_lines: OrderLines | None = None
+    contacts: Contacts | None = None
+    email_events: EmailEvents | None = None
+    personal_records: str | None = Field(None, pattern=r"^stg_[a-z0-9_]+$")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.connector == "declarative") != (self.manifest is not None):
+            raise ValueError("a `manifest` belongs to connector: declarative, and to no other")
+        if len(self.streams) > 1 and self.connector == "declarative" and not self.personal_records:
+            raise ValueError("name the staging model of which record is whose as `personal_records`, for `make forget`")
+        if self.connector == "csv" and (unread := set(self.streams) - {"order_lines", "contacts"}):
+            raise ValueError(f"a file holds order_lines or contacts, not {', '.join(sorted(unread))}")
+        for name in ("order_lines", "contacts", "email_events"):
+            meaning: _Meaning | None = getattr(self, name)
+            if meaning is not None and meaning.model is None and name not in self.streams:
+                raise ValueError(f"`{name}` has no stream of that name; name the staging `model` that yields its rows")
+            if meaning is not None and meaning.model is None and self.connector != "csv":
+                raise ValueError(f"`{name}` needs the staging `model` that yields our columns from the source's")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The staging models that yield our columns from this source's."""
+        meanings = (self.order_lines, self.contacts, self.email_events)
+        return tuple(meaning.model for meaning in meanings if meaning is not None and meaning.model)
+
+    def filled_config(self, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+        """The connector's configuration, with ${NAME} and ${NAME:-default} replaced by the environment's values.
+
+        Raises:
+            SettingsError: naming the variables that are not set.
+        """
+        missing: list[str] = []
+
+        def value_of(match: re.Match[str]) -> str:
+            name, default = match["name"], match["default"]
+            if not environment.get(name) and default is None:
+                missing.append(name)
+            return environment.get(name) or default or ""
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {key: fill(inner) for key, inner in value.items()}
+            if isinstance(value, list | tuple):
+                return [fill(inner) for inner in value]
+            return _PLACEHOLDER.sub(value_of, value) if isinstance(value, str) else value
+
+        filled: dict[str, Any] = fill(self.config)
+        if missing:
+            raise SettingsError(f"This source needs {', '.join(missing)}: {self.description}")
+        return filled
+
+
+_PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+class RecognisedHeaders(_Strict):
+    """Headers that say the same thing in other shops' exports."""
+
+    order_lines: Mapping[OrderLineColumn, tuple[str, ...]]
+    contacts: Mapping[ContactColumn, tuple[str, ...]]
 
 
 class Connections(_Strict):
     connections: dict[str, Connection]
-    recognised_headers: Mapping[OrderLineColumn, tuple[str, ...]]
+    recognised_headers: RecognisedHeaders
+
+    @model_validator(mode="after")
+    def _names_are_schemas(self) -> Self:
+        for name in self.connections:
+            if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+                raise ValueError(f"{name} names the schema raw_{name}: use letters, digits and underscores only")
+        return self
 
     def connection(self, name: str) -> Connection:
         """The connection of that name.
@@ -93,5 +214,10 @@ def read_connections(path: Path) -> Connections:
     except yaml.YAMLError as error:
         raise BadInput(f"{path} is not valid YAML: {error}") from None
     except ValidationError as error:
-        problems = "\n  ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        raise BadInput(f"{path} does not fit:\n  {problems}") from None
+        raise BadInput(f"{path} does not fit:\n  " + "\n  ".join(_problems(error))) from None
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        place = ".".join(map(str, problem["loc"]))
+        yield f"{place}: {problem['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -12,14 +12,15 @@ import sys, time, duckdb
 from datetime import UTC, datetime
 from pathlib import Path
 from flows.adapters.connections import read_connections
-from flows.adapters.csv_source.landing import land_order_lines
+from flows.adapters.csv_source.landing import CsvLanding
 from flows.settings import REPOSITORY
 connections = read_connections(REPOSITORY / "airbyte" / "connections.yml")
-stream = connections.connection("orders_csv").streams.order_lines
+stream = connections.connection("orders_csv").order_lines
 with duckdb.connect(sys.argv[1], config={"threads": 2}) as con:
     start = time.perf_counter()
-    land_order_lines(con, sys.argv[2], "orders_csv", stream, connections.recognised_headers,
-                     datetime(2026, 1, 1, tzinfo=UTC), Path(sys.argv[1]).parent)
+    at, scratch = datetime(2026, 1, 1, tzinfo=UTC), Path(sys.argv[1]).parent
+    landing = CsvLanding(con, connections.recognised_headers, at, scratch)
+    landing.order_lines(sys.argv[2], "orders_csv", stream)
     print(time.perf_counter() - start)
 """
 

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from flows.adapters.connections import OrderLines, read_connections
-from flows.adapters.csv_source.landing import land_order_lines
+from flows.adapters.csv_source.landing import CsvLanding
 from flows.errors import BadInput
 from flows.settings import REPOSITORY
 
@@ -28,15 +28,8 @@ def land(con, tmp_path, tmp_path_factory):
     def land(content, name="orders.csv", pattern=None, **stream):
         if content is not None:
             (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return land_order_lines(
-            con,
-            str(tmp_path / (pattern or name)),
-            "shop",
-            OrderLines(**stream),
-            RECOGNISED,
-            datetime(2026, 1, 1, tzinfo=UTC),
-            scratch,
-        )
+        landing = CsvLanding(con, RECOGNISED, datetime(2026, 1, 1, tzinfo=UTC), scratch)
+        return landing.order_lines(str(tmp_path / (pattern or name)), "shop", OrderLines(**stream))
 
     return land
 
@@ -192,7 +185,7 @@ def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
         (b"PAR1 and so on", "parquet"),
         (b"a,b\0,c\n1,2,3\n", "NUL"),
         ("order_id,order_id,amount\n1,2,3\n", "there twice"),
-        ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id or ordered_at"),
+        ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id and ordered_at"),
         ("customer_id,ordered_at,colour\nA,2024-01-01,red\n", "recognised as amount"),
         ("customer_id,ordered_at,amount\nA,yesterday,1\nB,today,2\n", "not understood.*timestamp_format"),
         ("customer_id,ordered_at,amount\nA,,1\n", "every value is blank"),
@@ -217,7 +210,7 @@ def test_a_refusal_for_want_of_columns_shows_the_mapping_to_write(land):
     with pytest.raises(BadInput) as refusal:
         land("order_id,who,ordered_at,amount\n1,A,2024-01-01,3\n")
     assert "Its columns are: order_id, who, ordered_at, amount." in str(refusal.value)
-    assert "          customer_id: <the header of that column>" in str(refusal.value)
+    assert "        customer_id: <the header of that column>" in str(refusal.value)
 
 
 def test_a_declared_column_that_is_missing_is_named(land):

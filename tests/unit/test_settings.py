@@ -23,8 +23,6 @@ def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, varia
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(SettingsError, match="leave out ORDERS="):
         read_settings(source="simulated_shop", orders="mine.csv")
-    with pytest.raises(SettingsError, match="SOURCE=online_retail needs ORDERS="):
-        read_settings(source="online_retail")
 
 
 def test_blank_make_variables_count_as_unset(monkeypatch):
@@ -33,12 +31,12 @@ def test_blank_make_variables_count_as_unset(monkeypatch):
     settings = read_settings()
     assert settings.orders is None
     assert settings.horizon_days is None
-    assert settings.connection_name == "simulated_shop"
+    assert settings.sources == ("simulated_shop",)
 
 
 def test_orders_without_a_source_are_read_by_their_headers(monkeypatch):
     monkeypatch.setenv("ORDERS", "mine.csv")
-    assert read_settings().connection_name == "orders_csv"
+    assert read_settings().sources == ("orders_csv",)
 
 
 def test_two_simulated_shops_are_two_shops():

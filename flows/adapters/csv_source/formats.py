@@ -1,13 +1,13 @@
 """How a file writes dates and numbers, from a sample of its values."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from flows.adapters.duckdb_sql import quote
+from flows.adapters.mappings import ISO, NumberFormat
 from flows.errors import BadInput
 
-ISO = "iso"
 _DAYS_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 _MONTHS_FIRST = ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y", "%m/%d/%y")
 _YEARS_FIRST = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d")
@@ -22,14 +22,6 @@ _PLAIN = (
     r" '(:\d\d(?:\.\d+)?)\s*([+-]\d\d):?(\d\d)$', '\1\2:\3')"
 )
 _SAMPLE = "using sample reservoir(20000 rows) repeatable (1)"
-
-
-@dataclass(frozen=True)
-class NumberFormat:
-    """How to turn written numbers into plain ones: `translate(text, characters, replacements)`."""
-
-    characters: str = ""
-    replacements: str = ""
 
 
 def find_timestamp_format(
@@ -121,11 +113,6 @@ def find_number_format(
     if (decimal or ("comma" if only_comma > only_point else "point")) == "comma":
         return NumberFormat(",." + _NOISE, ".")
     return NumberFormat("," + _NOISE, "") if dressed else NumberFormat()
-
-
-def quote(column: str) -> str:
-    """A column name for use in SQL, whatever characters it has."""
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _row(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

@@ -35,8 +35,8 @@ class TextFile:
     notes: tuple[str, ...]
 
 
-def find_files(pattern: str) -> list[Path]:
-    """The files that a path or glob names, in name order.
+def find_files(pattern: str, variable: str = "ORDERS") -> list[Path]:
+    """The files that a path or glob names, in name order. `variable`: what the user calls it.
 
     Raises:
         BadInput: when there is none, or one of them is a folder or empty.
@@ -45,9 +45,11 @@ def find_files(pattern: str) -> list[Path]:
     files = sorted(Path(name) for name in glob.glob(expanded)) or [Path(expanded)]
     for file in files:
         if not file.exists():
-            raise BadInput(f"ORDERS={pattern}: there is no such file. Looked in {Path.cwd()}.")
+            raise BadInput(f"{variable}={pattern}: there is no such file. Looked in {Path.cwd()}.")
         if file.is_dir():
-            raise BadInput(f"ORDERS={pattern}: {file} is a folder. Name its files, for example ORDERS='{file}/*.csv'.")
+            raise BadInput(
+                f"{variable}={pattern}: {file} is a folder. Name its files, for example {variable}='{file}/*.csv'."
+            )
         if file.stat().st_size == 0:
             raise BadInput(f"{file} is empty: it has not even a header.")
     return files
