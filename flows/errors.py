@@ -8,10 +8,15 @@ PipelineError
 ├── ModelRefused       a model file that does not fit the features, the horizon or its own card
 ├── PackageFailed      a deployment package that cannot be built
 ├── WarehouseRefused   Snowflake does not do what was asked: a key, a grant, a missing object, a limit
+├── AirbyteRefused     Airbyte's server does not do what was asked: credentials, a right, an address
+├── SyncFailed         a source could not be read, is not what it was, or a sync did not end in time
 └── TryAgain           what fails now may well succeed in a moment
     ├── WarehouseBusy        another process holds the laptop's warehouse
-    └── WarehouseUnreachable Snowflake did not answer, or broke off
+    ├── WarehouseUnreachable Snowflake did not answer, or broke off
+    └── AirbyteUnreachable   Airbyte's server did not answer, or not in a way that says what it did
 """
+
+from flows.sync_run import SyncRun
 
 
 class PipelineError(Exception):
@@ -46,6 +51,22 @@ class WarehouseRefused(PipelineError):
     pass
 
 
+class AirbyteRefused(PipelineError):
+    """`status_code`: of Airbyte's answer."""
+
+    def __init__(self, message: str, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class SyncFailed(PipelineError):
+    """`run`: how far it came; None if nothing is known to have been started."""
+
+    def __init__(self, message: str, run: SyncRun | None = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
 class TryAgain(PipelineError):
     pass
 
@@ -56,3 +77,11 @@ class WarehouseBusy(TryAgain):
 
 class WarehouseUnreachable(TryAgain):
     pass
+
+
+class AirbyteUnreachable(TryAgain):
+    """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
