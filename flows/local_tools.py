@@ -4,12 +4,15 @@ import atexit
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from flows.settings import Settings
+from flows.adapters.cdk_source.process import PROGRAM
+from flows.errors import SyncFailed
+from flows.settings import REPOSITORY, Settings
 
 EMPTY_PREFECT_DATABASE = Path(sys.prefix) / "prefect" / "prefect.db"
 
@@ -68,6 +71,17 @@ def start_prefect_server() -> threading.Thread:
         server = threading.Thread(target=SubprocessASGIServer().start, daemon=True)
     server.start()
     return server
+
+
+def install_cdk() -> None:
+    """Installs Airbyte's CDK in its own environment, once.
+
+    Raises:
+        SyncFailed: when that fails.
+    """
+    command = [shutil.which("make") or "make", "-s", ".venv/cdk/ready"]
+    if not PROGRAM.exists() and subprocess.run(command, cwd=REPOSITORY).returncode:
+        raise SyncFailed("Airbyte's CDK could not be installed, see above; `make .venv/cdk/ready` tries again.")
 
 
 def show_progress() -> None:

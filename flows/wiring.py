@@ -6,12 +6,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flows.adapters.cdk_syncs import CdkSyncs
 from flows.adapters.connections import Connections, read_connections
 from flows.adapters.dbt_runner import DbtProject
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import ModelRegistry
 from flows.adapters.warehouse import Warehouse
-from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings, SnowflakeSettings, read_snowflake_settings
+from flows.settings import (
+    CONNECTIONS,
+    REPOSITORY,
+    SHIPPED_MODELS,
+    Settings,
+    SnowflakeSettings,
+    read_airbyte_settings,
+    read_snowflake_settings,
+)
+from flows.sync_run import Syncs
+from functions.clock import now
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ def wire(settings: Settings) -> Wiring:
     """Everything a run reads from and writes to."""
     warehouse, dbt_settings = _warehouse(settings)
     return Wiring(
-        connections=read_connections(REPOSITORY / "airbyte" / "connections.yml"),
+        connections=read_connections(CONNECTIONS),
         warehouse=warehouse,
         dbt=DbtProject(
             folder=REPOSITORY / "dbt_project",
@@ -44,6 +55,31 @@ def wire(settings: Settings) -> Wiring:
         own_models=ModelRegistry(settings.models_location, settings.models_cache),
         shipped_models=ModelRegistry(str(SHIPPED_MODELS), settings.models_cache),
     )
+
+
+@dataclass(frozen=True)
+class Syncing:
+    """Who syncs, and, if somebody said so, which connections `instead` of those that a run reads."""
+
+    by: Syncs
+    instead: tuple[str, ...] = ()
+
+
+def syncs(settings: Settings) -> Syncing | None:
+    """Who brings a run's sources up to date; None where Airbyte's server does, and nobody told us where it is.
+
+    Raises:
+        SettingsError: naming what is missing to reach Airbyte's server.
+    """
+    wiring = wire(settings)
+    if isinstance(wiring.warehouse, DuckDBWarehouse):
+        return Syncing(CdkSyncs(wiring.warehouse, wiring.connections, CONNECTIONS.parent, now))
+    airbyte = read_airbyte_settings()
+    if airbyte.url is None:
+        return None
+    from flows.adapters.airbyte_server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
+
+    return Syncing(AirbyteServer.read(airbyte), airbyte.connections)
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     calibrations,
+    cdk_landing,
     cold_start,
     features,
     ingest,
@@ -25,6 +26,7 @@ def main() -> None:
     print("| what | figure | beside | target | |\n|---|---|---|---|---|")
     for benchmark in (
         ingest,
+        cdk_landing,
         features,
         scoring,
         cold_start,
