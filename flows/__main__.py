@@ -7,9 +7,17 @@ from types import FrameType
 
 from rich.console import Console
 
+from flows.adapters.connections import read_connections
 from flows.errors import PipelineError
-from flows.local_tools import hush_duckdb_at_exit, keep_prefect_local, show_progress, start_prefect_server
-from flows.settings import Settings, read_settings
+from flows.local_tools import (
+    hush_duckdb_at_exit,
+    install_cdk,
+    keep_prefect_local,
+    show_progress,
+    start_prefect_server,
+)
+from flows.settings import CONNECTIONS, Settings, read_settings
+from flows.sources import sources_of
 
 INTERRUPTED = 130
 
@@ -38,6 +46,11 @@ def main(command: str) -> int:
 
             redrive_dead_letters()
             return 0
+        if command == "forget":
+            from flows.forgetting import forget
+
+            forget(settings)
+            return 0
         if command in ("promote", "rollback"):
             from flows.promotion import promote, roll_back
 
@@ -59,6 +72,8 @@ def _run_flow(command: str, settings: Settings) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
+    if command == "run" and settings.is_on_this_machine and sources_of(settings, read_connections(CONNECTIONS)).synced:
+        install_cdk()
     keep_prefect_local(settings)
     show_progress()
     try:
@@ -86,7 +101,7 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy")
+    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy", "forget")
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"usage: python -m flows {' | '.join(commands)}")
     hush_duckdb_at_exit()

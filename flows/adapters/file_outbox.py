@@ -1,16 +1,18 @@
 """Predictions that `make serve` has answered with, in files, until they are in the warehouse."""
 
 import fcntl
+import json
 import logging
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
 from functions.prediction_record import PredictionRecord, messages, read_message
 from functions.prediction_sink.sink import Merge
@@ -88,6 +90,27 @@ class FileOutbox:
                 merged += len(records)
         return merged
 
+    def forget(self, customer_ids: Collection[str]) -> int:
+        """Takes the answers about these customers out of every file; returns how many.
+
+        Raises:
+            WarehouseBusy: when somebody writes to one of them.
+        """
+        forgotten = 0
+        for path in sorted(self.folder.glob("*.jsonl")):
+            with _held(path) as file:
+                if file is None:
+                    raise WarehouseBusy(f"{path} is being written by `make serve`: stop it, and say this again.")
+                kept = []
+                for line in file.read().splitlines(keepends=True):
+                    rest, taken = _without(line, customer_ids)
+                    forgotten += taken
+                    kept.append(rest)
+                draft = path.with_suffix(".draft")
+                draft.write_bytes(b"".join(kept))
+                draft.replace(path)
+        return forgotten
+
     def _read(self, name: str, content: bytes) -> tuple[list[PredictionRecord], list[bytes]]:
         """The rows of a file, and the lines that do not fit."""
         records: list[PredictionRecord] = []
@@ -101,6 +124,25 @@ class FileOutbox:
                 )
                 refused.append(line + b"\n")
         return records, refused
+
+
+def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:
+    """The line without the answers about these customers, and how many those were; what is no message goes whole."""
+    try:
+        message = json.loads(line)
+        kept = [answer for answer in message["answers"] if not _is_about(answer["customer_id"], customer_ids)]
+    except (ValueError, LookupError, TypeError):
+        names_one = any(json.dumps(name)[1:-1].encode() in line for name in customer_ids)
+        return (b"", 1) if names_one else (line, 0)
+    taken = len(message["answers"]) - len(kept)
+    if not taken:
+        return line, 0
+    return (json.dumps(message | {"answers": kept}).encode() + b"\n" if kept else b""), taken
+
+
+def _is_about(customer_id: str, names: Collection[str]) -> bool:
+    """Callers write an address as they like."""
+    return customer_id in names or customer_id.strip().lower() in names
 
 
 @contextmanager

@@ -10,12 +10,14 @@ import pytest
 
 from flows.adapters import snowflake_account, snowflake_loading
 from flows.adapters.connections import Connections
+from flows.adapters.erasure import all_names, erase_again, erase_noted, note
 from flows.adapters.snowflake_account import SnowflakeAccount
 from flows.adapters.snowflake_warehouse import SnowflakeWarehouse
 from flows.errors import BadInput, WarehouseRefused, WarehouseUnreachable
 from flows.settings import SHIPPED_MODELS, read_snowflake_settings
 from functions.prediction_record import PredictionRecord
 from tests.snowflake_server import snowflake_server
+from tests.snowflake_sql import problems
 
 NOW = datetime(2026, 7, 1, 5, tzinfo=UTC)
 HEADER = "order_id,customer_id,ordered_at,amount\n"
@@ -62,8 +64,9 @@ class Shop:
 
 
 def connection(**stream):
-    shop = {"description": "-", "connector": "csv", "streams": {"order_lines": stream}}
-    headers = {name: [name] for name in ("order_id", "customer_id", "ordered_at", "amount", "channel")}
+    shop = {"description": "-", "connector": "csv", "streams": {"order_lines": {}}, "order_lines": stream}
+    order_lines = {name: [name] for name in ("order_id", "customer_id", "ordered_at", "amount", "channel")}
+    headers = {"order_lines": order_lines, "contacts": {}}
     return Connections.model_validate({"connections": {"shop": shop}, "recognised_headers": headers})
 
 
@@ -204,6 +207,41 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
     make("-", "drop table raw_shop.order_lines")
     with pytest.raises(BadInput, match=r"no raw_shop.order_lines in shop.*has Airbyte synced.*role transformer"):
         shop.warehouse.synced_order_lines("shop", connection())
+
+
+def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_brings_him_back_is_undone(server, shop):
+    judged = pa.table(
+        {
+            "source_name": ["shop", "shop"], "order_line_key": ["000000000000", "000000000001"],
+            "customer_id": ["A", "B"], "email": ["a'@x.de", None], "extracted_at": [NOW, NOW],
+        }
+    )  # fmt: skip
+    shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
+    targets = pa.table({"customer_id": ["A", "B"], "spend": [1, 2]})
+    shop.warehouse.merge("marts.campaign_targets", targets, ["customer_id"])
+    server.steer(statements=[])
+
+    note(shop.warehouse, all_names(shop.warehouse, connection(), [" a'@X.de "]))
+    erased = erase_noted(shop.warehouse, connection(), NOW)
+
+    assert {(entry.relation, entry.rows) for entry in erased} == {
+        ("raw_shop.order_lines", 1), ("staging.stg_shop__order_lines_judged", 1), ("marts.campaign_targets", 1),
+    }  # fmt: skip
+    assert shop.customers() == ["(erased)", "B"]
+    assert shop.warehouse.read(
+        "select amount from raw_shop.order_lines where customer_id = '(erased)'"
+    ).to_pylist() == [{"amount": "(erased)"}]
+    assert shop.warehouse.read("select customer_id from marts.campaign_targets").to_pylist() == [{"customer_id": "B"}]
+    assert not shop.warehouse.exists("raw.erasing")
+    assert shop.warehouse.row("select count(*) from raw.erasures") == (2,)
+    assert [problem for statement in server.steer()["statements"] for problem in problems(statement)] == []
+    assert "Time Travel" in shop.warehouse.forget_deleted()
+
+    shop.land(MORE)
+    shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
+    assert erase_again(shop.warehouse, connection(), NOW)
+    assert shop.customers() == ["(erased)", "B", "C"]
+    assert erase_again(shop.warehouse, connection(), NOW) == []
 
 
 def test_an_external_function_that_is_missing_or_answers_with_an_error_is_named(server, shop):
