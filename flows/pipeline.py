@@ -1,6 +1,7 @@
 """The main flow: from a shop's orders to a scored customer list and a page to look at it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,9 +10,10 @@ import pyarrow as pa
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows.adapters.csv_source.landing import Landing
 from flows.adapters.dashboard import write_dashboard
+from flows.adapters.erasure import erase_again
 from flows.adapters.file_outbox import FileOutbox
+from flows.adapters.mappings import Landing
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.monitoring import monitor, warnings_in_words
 from flows.adapters.run_report import RunReport, Trained, read_report
@@ -19,8 +21,11 @@ from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_ord
 from flows.adapters.staged_orders import AsOf, decide_as_of
 from flows.errors import ModelRefused, TooLittleData
 from flows.retries import waits_for_warehouse
-from flows.settings import SIMULATED_SHOP, Settings
+from flows.settings import Settings
+from flows.sources import Sources, from_models, sources_of
 from flows.summary import as_markdown
+from flows.sync_run import SyncRun
+from flows.syncing import sync_sources
 from flows.training import training
 from flows.wiring import wire
 from functions.clock import now
@@ -37,7 +42,8 @@ SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
 class History:
     """What a run knows of its shop, once the order lines are built. `variables`: what dbt needs to know of it."""
 
-    landing: Landing
+    syncs: list[SyncRun]
+    landings: tuple[Landing, ...]
     simulated: SimulatedOrders | None
     as_of: AsOf
     variables: dict[str, Any]
@@ -69,16 +75,21 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 
 
 def read_history(settings: Settings, started_at: datetime) -> History:
-    """Lands and builds the order lines, and finds what they say about the run."""
-    simulated = simulate_orders(settings) if settings.connection_name == SIMULATED_SHOP else None
-    landing = land_orders(settings, simulated, started_at)
-    variables = _variables(landing, started_at)
+    """Brings and builds orders and contacts, and finds what they say about the run."""
+    sources = sources_of(settings, wire(settings).connections)
+    simulated = simulate_orders(settings) if settings.is_simulated else None
+    hold_shop(settings)
+    syncs = sync_sources(settings, sources)
+    landings = land(settings, sources, simulated, started_at)
+    variables = _variables(sources, landings, started_at)
     build(settings, "1 of 3: order lines", STAGING, variables)
+    if keep_erased(settings, started_at):
+        build(settings, "1 of 3: order lines, without whom is to be forgotten", STAGING, variables)
     as_of = find_as_of(settings)
     variables |= {
         "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "horizon_days": as_of.horizon_days,
     }  # fmt: skip
-    return History(landing, simulated, as_of, variables)
+    return History(syncs, landings, simulated, as_of, variables)
 
 
 @task(**waits_for_warehouse)
@@ -98,19 +109,48 @@ def simulate_orders(settings: Settings) -> SimulatedOrders:
 
 
 @task(**waits_for_warehouse)
-def land_orders(settings: Settings, simulated: SimulatedOrders | None, extracted_at: datetime) -> Landing:
-    wiring, connection = wire(settings), settings.connection_name
-    if note := wiring.warehouse.hold_shop(settings.shop):
+def hold_shop(settings: Settings) -> None:
+    if note := wire(settings).warehouse.hold_shop(settings.shop):
         log.info(note)
-    if pattern := str(simulated.file) if simulated else settings.orders:
-        log.info("reading %s", pattern)
-        landing = wiring.warehouse.land_order_lines(pattern, connection, wiring.connections, extracted_at)
-    else:
-        landing = wiring.warehouse.synced_order_lines(connection, wiring.connections)
-        log.info("%s order lines that Airbyte brought", f"{landing.rows:,}")
-    for note in landing.notes:
-        log.info(note)
-    return landing
+
+
+@task(**waits_for_warehouse)
+def land(
+    settings: Settings, sources: Sources, simulated: SimulatedOrders | None, extracted_at: datetime
+) -> tuple[Landing, ...]:
+    """What is there of every source: files are read, what Airbyte brought is looked at, models will yield the rest."""
+    wiring = wire(settings)
+    warehouse, connections = wiring.warehouse, wiring.connections
+    landings: list[Landing] = []
+    if sources.order_files:
+        name, pattern = sources.order_files
+        if pattern := str(simulated.file) if simulated else pattern:
+            log.info("reading %s", pattern)
+            landings.append(warehouse.land_order_lines(pattern, name, connections, extracted_at))
+        else:
+            landings.append(warehouse.synced_order_lines(name, connections))
+    if sources.contact_files:
+        name, pattern = sources.contact_files
+        if pattern:
+            log.info("reading %s", pattern)
+            landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))
+        else:
+            landings.append(warehouse.synced_contacts(name, connections))
+    landings += from_models(sources, connections)
+    for landing in landings:
+        for note in landing.notes:
+            log.info(note)
+    return tuple(landings)
+
+
+@task(**waits_for_warehouse)
+def keep_erased(settings: Settings, at: datetime) -> bool:
+    """Takes out whom a sync or a file has brought back although he was erased; whether there was anybody."""
+    wiring = wire(settings)
+    erased = erase_again(wiring.warehouse, wiring.connections, at)
+    for entry in erased:
+        log.info("erased again: %s rows of %s", f"{entry.rows:,}", entry.relation)
+    return bool(erased)
 
 
 @task(task_run_name="build {title}", **waits_for_warehouse)
@@ -208,7 +248,7 @@ def gather_report(
     trained = None if isinstance(found, StoredModel) else found
     is_shipped = model is not None and wiring.home_of(model.version) is wiring.shipped_models
     return read_report(
-        wiring.warehouse, settings, of.landing, of.as_of, trained, model, is_shipped, measured, of.simulated
+        wiring.warehouse, settings, of.syncs, of.landings, of.as_of, trained, model, is_shipped, measured, of.simulated
     )
 
 
@@ -233,9 +273,11 @@ def publish_measured(measured: pa.Table) -> None:
     )
 
 
-def _variables(landing: Landing, started_at: datetime) -> dict[str, Any]:
+def _variables(sources: Sources, landings: Sequence[Landing], started_at: datetime) -> dict[str, Any]:
+    kinds = ("order_lines", "contacts", "email_events")
     return {
-        "order_lines": landing.mapping.as_dbt_variable(),
+        **{kind: [one.mapping.as_dbt_variable() for one in landings if one.kind == kind] for kind in kinds},
+        "sources": list(sources.all),
         "run_date": str(started_at.date()),
         "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -11,6 +11,8 @@ from flows.churn.evaluation import mean_lift, mean_quality
 from flows.money import money, percent
 
 REASON = "strongest reason"
+CUSTOMER = "customer"
+KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
 
 
 def print_summary(report: RunReport, console: Console) -> None:
@@ -30,9 +32,11 @@ def print_summary(report: RunReport, console: Console) -> None:
 
 
 def as_markdown(report: RunReport) -> str:
-    """The same as markdown."""
+    """The same as markdown, but for who the customers are: whoever keeps it could not be told to forget them."""
     parts = []
     for title, lines, columns, rows in _sections(report):
+        if columns and columns[0] == CUSTOMER:
+            rows = []
         parts.append(f"## {title}\n")
         parts += [f"- {line}" for line in lines]
         if rows:
@@ -56,10 +60,16 @@ def _sections(report: RunReport) -> Iterable[_Section]:
 
 
 def _what_was_read(report: RunReport) -> Iterable[str]:
-    landing = report.landing
-    files = ", ".join(str(file) for file in landing.files)
-    yield f"{landing.rows:,} order lines from {files or f'Airbyte, in raw_{landing.mapping.connection}.order_lines'}"
-    yield from landing.notes
+    for sync in report.syncs:
+        yield from sync.notes or (f"{sync.rows or 0:,} rows of {sync.connection}, by Airbyte's job {sync.job_id}",)
+    for landing in report.landings:
+        what, connection = KINDS[landing.kind], landing.mapping.connection
+        files = ", ".join(str(file) for file in landing.files)
+        if landing.rows is None:
+            yield f"{what} of {connection}, as {landing.mapping.model} yields them"
+        else:
+            yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
+        yield from landing.notes
     set_aside = report.set_aside.to_pylist()
     if set_aside:
         yield f"{sum(r['rows'] for r in set_aside):,} set aside (raw.rejected_rows): " + ", ".join(
@@ -67,6 +77,7 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
         )
     else:
         yield "nothing had to be set aside"
+    yield from report.identity_notes
     if report.later_rows:
         yield f"{report.later_rows:,} later than {report.as_of.date}, not looked at"
     yield f"looking {report.as_of.horizon_days} days ahead: {report.as_of.why_horizon}"
@@ -168,7 +179,7 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = ("customer", "at stake", "churn", "expected", "next order", REASON)
+    columns = (CUSTOMER, "at stake", "churn", "expected", "next order", REASON)
     rows = [
         (
             row["customer_id"],

@@ -6,7 +6,7 @@ import random
 
 HEADER = (
     "order_id", "customer_id", "ordered_at", "sku", "quantity", "unit_price", "discount", "country", "channel",
-    "Bemerkung",
+    "Bemerkung", "E-Mail",
 )  # fmt: skip
 CUSTOMERS = (
     "A", "a", "Ä", "ä", "ß", "ss", "0", "00", "1e3", "O'Brien", 'say "hi"', "back\\slash", "per%cent", "under_score",
@@ -21,6 +21,9 @@ TIMES = (
     "2024-06-30 00:00:00", "2024-06-15 12:00:00+00", "2024-06-15 12:00:00 UTC",
     "2024-06-15T12:00:00+0200", "2024-06-15T12:00:00.000+0000", "2024-06-15 12:00:00 +0200", "2024-06-15 12:00:00 -05",
 )  # fmt: skip
+TILL = "till@example.org"  # of everybody
+# of a pair of customers each, but for those that are of nobody
+EMAILS = (*(f"Pair{n}@Example.org " for n in range(21)), "Ä@ä.de", "o'brien@example.org", "two@at@example.org", TILL)
 BAD_TIMES = ("2024-02-30 10:00", "1700000000", "31/12/2024", "yesterday", "", "2999-01-01", "2024-06-31T10:00:00Z")
 
 
@@ -41,6 +44,23 @@ def adversarial_orders(seed: int, lines: int, changed: bool = False) -> str:
     return text.getvalue()
 
 
+def adversarial_contacts(seed: int, contacts: int) -> str:
+    """A CSV of contacts of the same shop."""
+    draw = random.Random(seed)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["Record ID", "Customer ID", "Email", "Additional email addresses", "Opt out", "Opted out at", "x"])
+    for number in range(contacts):
+        writer.writerow([
+            draw.choice((number, number // 2, "")), draw.choice((*CUSTOMERS, "", f"C{draw.randint(1, 40):03}")),
+            draw.choice((*EMAILS, "", "no address")), draw.choice(("", ";", f" {draw.choice(EMAILS)};;x@y.z")),
+            draw.choice(("true", "FALSE", "no", "", "perhaps", "1", "0")),
+            draw.choice(("", "", "2024-02-29", "2024-01-05T10:00:00Z", "soon")), draw.choice(("", "a,b", 'say "hi"')),
+        ])  # fmt: skip
+    writer.writerow(["nobody", "", "", "", "no", "", ""])
+    return text.getvalue()
+
+
 def _line(draw: random.Random, number: int) -> tuple[str, ...]:
     some_day = f"{draw.choice((2022, 2023, 2024))}-{draw.randint(1, 6):02}-{draw.randint(1, 28):02}"
     usual = f"{some_day} {draw.randint(0, 23):02}:{draw.randint(0, 59):02}:00"
@@ -51,8 +71,13 @@ def _line(draw: random.Random, number: int) -> tuple[str, ...]:
         f"{draw.choice('AC')}{number // 2}", customer, ordered_at, f"S{draw.randint(1, 5)}", quantity,
         draw.choice(PRICES), draw.choice(("", "", "0,5", "x")), draw.choice(COUNTRIES),
         draw.choice(("web", "", "shop")),
-        draw.choice(("", "line\nbreak", "'; drop table orders; --")),
+        draw.choice(("", "line\nbreak", "'; drop table orders; --")), _email(draw, customer),
     )  # fmt: skip
+
+
+def _email(draw: random.Random, customer: str) -> str:
+    pair = f"pair{int(customer[1:]) // 2}@example.org" if customer[1:].isdigit() else f"{customer.strip()}@Example.org"
+    return draw.choice(("", "", pair, f" {pair.upper()}", TILL))
 
 
 def _sent_back(draw: random.Random, sold: tuple[str, ...]) -> tuple[str, ...]:

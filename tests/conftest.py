@@ -19,8 +19,9 @@ hush_duckdb_at_exit()
 # Before anything imports prefect: its state goes to a folder of this test process, its server is a temporary one.
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
-# No test reaches the account of whoever runs it, but those of tests/smoke.
-os.environ.pop("WAREHOUSE", None)
+# No test reaches an account of whoever runs it, but those of tests/smoke.
+for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(("AIRBYTE_", "HUBSPOT_"))]:
+    os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
 _STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
 keep_prefect_local(Settings(data_dir=Path(_STATE.name)))

@@ -16,8 +16,9 @@ PURCHASES = ("int_order_lines", "int_returns", "int_purchases")
 
 _STAGED = """
 create schema staging;
-create table staging.stg_csv__order_lines as
+create table staging.stg_shop__order_lines as
 select lpad(row_number() over ()::varchar, 12, '0') as order_line_key, order_id, customer_id, sku,
+    'shop' as source_name, null::varchar as email,
     ordered_at::timestamp as ordered_at, ordered_at::date as ordered_on, quantity::decimal(18, 4) as quantity,
     abs(amount)::decimal(18, 2) as amount, quantity < 0 as is_return, currency, country, channel
 from order_lines where customer_id is not null
@@ -25,7 +26,7 @@ from order_lines where customer_id is not null
 
 _GAPS = f"""
 with purchases as (
-    select distinct customer_id, ordered_on from staging.stg_csv__order_lines where not is_return
+    select distinct customer_id, ordered_on from staging.stg_shop__order_lines where not is_return
 ), gaps as (
     select ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as days from purchases
 )

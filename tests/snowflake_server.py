@@ -73,7 +73,7 @@ class SnowflakeServer:
 
     def wait_for_hanging(self) -> None:
         """Returns once a statement hangs, as a fault wanted it."""
-        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stand_in?hanging", timeout=120).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stand_in?hanging", timeout=400).close()
 
 
 @contextmanager

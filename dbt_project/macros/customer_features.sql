@@ -58,11 +58,14 @@ derived as (
         cast(tenure_days + 1 as double) / frequency as days_per_purchase
     from aggregated
 
-)
+){% if var('email_events') or var('contacts') %},
+
+{{ email_engagement(dates) }}
+{% endif %}
 
 select
-    customer_id,
-    as_of_date,
+    derived.customer_id,
+    derived.as_of_date,
     cast(recency_days as integer) as recency_days,
     cast(frequency as integer) as frequency,
     monetary,
@@ -92,6 +95,21 @@ select
     cast((2 * purchases_last_90_days - purchases_last_180_days) as double) / (purchases_last_180_days + 1)
         as trend_90_days,
     cast((2 * purchases_last_180_days - purchases_last_360_days) as double) / (purchases_last_360_days + 1)
-        as trend_180_days
+        as trend_180_days,
+    {% if var('email_events') or var('contacts') -%}
+    engaged.emails_opened_last_90_days,
+    engaged.emails_clicked_last_90_days,
+    engaged.days_since_last_email_open,
+    engaged.has_opted_out
 from derived
+left join engaged
+    on derived.customer_id = engaged.customer_id
+    and derived.as_of_date = engaged.as_of_date
+    {%- else -%}
+    cast(null as integer) as emails_opened_last_90_days,
+    cast(null as integer) as emails_clicked_last_90_days,
+    cast(null as integer) as days_since_last_email_open,
+    cast(null as integer) as has_opted_out
+from derived
+    {%- endif %}
 {% endmacro %}

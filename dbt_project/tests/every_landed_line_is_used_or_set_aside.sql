@@ -1,13 +1,28 @@
-{# Accounting: landed = used + set aside. A row here is a count that does not add up. #}
+{#
+  Accounting: landed = used + set aside, of order lines and contacts. A row here is a count that does not add up. What a
+  source goes on bringing meanwhile is compared as it was judged.
+#}
 
 with counts as (
 
     select
-        (select count(*) from {{ source('csv', 'order_lines') }}) as landed,
-        (select count(*) from {{ source('landing', 'unreadable_lines') }}) as unreadable,
-        (select count(*) from {{ ref('stg_csv__order_lines') }}) as used,
+        0
+        {%- for kind, judged in (('order_lines', 'stg_shop__order_lines_judged'), ('contacts', 'stg_shop__contacts_judged')) %}
+        {%- for mapping in var(kind) %}
+        {%- if mapping.model %}
+        + (select count(*) from {{ ref(judged) }} where source_name = '{{ mapping.connection }}')
+        {%- else %}
+        + (select count(*) from {{ rows_of(mapping, kind) }})
+        {%- endif %}
+        {%- endfor %}
+        {%- endfor %}
+        {%- for landed in kinds_from_files() %}
+        + (select count(*) from {{ landed.unreadable }})
+        {%- endfor %} as landed,
+        (select count(*) from {{ ref('stg_shop__order_lines') }})
+        + (select count(*) from {{ ref('stg_shop__contacts') }}) as used,
         (select count(*) from {{ ref('rejected_rows') }}) as set_aside
 
 )
 
-select * from counts where landed + unreadable <> used + set_aside
+select * from counts where landed <> used + set_aside

@@ -69,7 +69,7 @@ def _figures(report: RunReport) -> list[tuple[str, str]]:
 
 
 def _footnotes(report: RunReport) -> list[str]:
-    lines = [f"{report.landing.rows:,} order lines read."]
+    lines = [f"{report.order_lines:,} order lines read."]
     lines += [f"{row['rows']:,} rows set aside: {row['reason']}." for row in report.set_aside.to_pylist()]
     if report.model and report.model.quality:
         q = report.model.quality

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
 
 from flows.adapters.connections import Connections
-from flows.adapters.csv_source.landing import Landing, land_order_lines
+from flows.adapters.csv_source.landing import CsvLanding
+from flows.adapters.duckdb_sql import literal, quote, transaction
+from flows.adapters.mappings import ERASED, Kind, Landing
 from flows.errors import BadInput, WarehouseBusy
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -23,6 +25,7 @@ class DuckDBWarehouse:
 
     file: Path
     scratch: Path
+    is_set_aside: bool = False
 
     @property
     def place(self) -> str:
@@ -37,7 +40,7 @@ class DuckDBWarehouse:
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            con = duckdb.connect(self.file)
+            con = self._open()
         except duckdb.IOException as error:
             if "lock" not in str(error):
                 raise
@@ -50,6 +53,13 @@ class DuckDBWarehouse:
         finally:
             con.close()
 
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if not self.is_set_aside:
+            return duckdb.connect(self.file)
+        con = duckdb.connect()
+        con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views know
+        return con
+
     def read(self, query: str) -> pa.Table:
         with self.connect() as con:
             return con.sql(query).to_arrow_table()
@@ -59,17 +69,51 @@ class DuckDBWarehouse:
 
     def merge(self, relation: str, rows: pa.Table, keys: Sequence[str]) -> None:
         same = " and ".join(f"old.{key} is not distinct from new.{key}" for key in keys)
-        with self.connect() as con:
+        with self.connect() as con, transaction(con):
             con.register("new_rows", rows)
-            con.execute("begin")
             con.execute(f"create schema if not exists {relation.split('.')[0]}")
             con.execute(f"create table if not exists {relation} as from new_rows limit 0")
             con.execute(f"delete from {relation} as old using new_rows as new where {same}")
             con.execute(f"insert into {relation} by name from new_rows")
-            con.execute("commit")
+
+    def change(self, doing: str, statements: Sequence[str]) -> None:  # noqa: ARG002
+        with self.connect() as con, transaction(con):
+            for statement in statements:
+                con.execute(statement)
+
+    def blank_rows(self, connection: str, kind: Kind, keys: str) -> None:
+        table = f'"raw_{connection}".{kind}_as_text'
+        with self.connect() as con:
+            columns = ", ".join(f"{quote(name)} = '{ERASED}'" for name in con.table(table).columns)
+            con.execute(f"update {table} set {columns} where rowid in (select cast(row_key as bigint)"
+                        f" from ({keys}) as keys (row_key))")  # fmt: skip
+
+    def drop_raw(self, relation: str) -> int:
+        schema, name = relation.split(".")
+        [rows] = self.row(f"select count(*) from {relation}")
+        self.change("-", [f"drop view {relation}", f"drop table {quote(schema)}.{name}_as_text"])
+        return int(rows)
+
+    def set_aside(self) -> Sequence[Self]:
+        files = sorted(self.file.parent.glob(f"{self.file.stem}.*{self.file.suffix}"))
+        return [type(self)(file, self.scratch, is_set_aside=True) for file in files]
+
+    def forget_deleted(self) -> str:
+        """The file is written anew: what was deleted would stay in its free blocks."""
+        draft = self.file.with_suffix(".rewritten")
+        draft.unlink(missing_ok=True)
+        with duckdb.connect() as con:
+            con.execute(f"attach {literal(self.file)} as warehouse; attach {literal(draft)} as rewritten")
+            con.execute("copy from database warehouse to rewritten")
+            con.execute("detach rewritten; detach warehouse")
+        draft.replace(self.file)
+        return f"{self.file} was written anew: nothing of it is left in free blocks"
 
     def synced_order_lines(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
         raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server brings nothing to a laptop.")
+
+    def synced_contacts(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
+        raise BadInput(f"The contacts of {connection} are a file: name it with CONTACTS=.")
 
     def scores_with(self, chosen: str) -> str:
         return chosen
@@ -128,12 +172,22 @@ class DuckDBWarehouse:
     def land_order_lines(
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
-        stream = connections.connection(connection).streams.order_lines
+        meaning = connections.connection(connection).order_lines
+        assert meaning is not None  # sources_of has seen to it
+        with self._csv_landing(connections, extracted_at) as landing:
+            return landing.order_lines(pattern, connection, meaning)
+
+    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        meaning = connections.connection(connection).contacts
+        assert meaning is not None  # sources_of has seen to it
+        with self._csv_landing(connections, extracted_at) as landing:
+            return landing.contacts(pattern, connection, meaning)
+
+    @contextmanager
+    def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         self.scratch.mkdir(parents=True, exist_ok=True)
         with self.connect() as con, tempfile.TemporaryDirectory(dir=self.scratch) as copies:
-            return land_order_lines(
-                con, pattern, connection, stream, connections.recognised_headers, extracted_at, Path(copies)
-            )
+            yield CsvLanding(con, connections.recognised_headers, extracted_at, Path(copies))
 
     def _shop(self) -> str | None:
         if not self.exists("raw.shop"):

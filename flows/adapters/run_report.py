@@ -1,10 +1,11 @@
 """What a run found, read back from the warehouse for people to read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.adapters.csv_source.landing import Landing
+from flows.adapters.mappings import Landing
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.staged_orders import AsOf
@@ -14,6 +15,7 @@ from flows.churn.gate import Verdict
 from flows.churn.selection import Selection
 from flows.errors import TooLittleData
 from flows.settings import Settings
+from flows.sync_run import SyncRun
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,15 @@ class ModelReport:
 class RunReport:
     """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
-    `measured` (rows of model_monitoring that this run added). `warehouse`: where the marts are."""
+    `measured` (rows of model_monitoring that this run added). `warehouse`: where the marts are. `order_lines`: how many
+    were read, used or not. `identity_notes`: who was taken for one person, and what about that may be wrong."""
 
     settings: Settings
     warehouse: str
-    landing: Landing
+    syncs: Sequence[SyncRun]
+    landings: tuple[Landing, ...]
+    order_lines: int
+    identity_notes: tuple[str, ...]
     as_of: AsOf
     later_rows: int
     set_aside: pa.Table
@@ -75,15 +81,16 @@ class RunReport:
 
 
 def most_at_stake(customers: int) -> str:
-    """The query of so many rows of `marts.marketing_customers`, those with most at stake first."""
-    return f"""select * from marts.marketing_customers
+    """The query of so many rows of `marts.marketing_customers`, most at stake first; nobody who opted out."""
+    return f"""select * from marts.marketing_customers where may_be_contacted
         order by value_at_stake desc nulls last, monetary desc, customer_id limit {customers}"""
 
 
 def read_report(
     warehouse: Warehouse,
     settings: Settings,
-    landing: Landing,
+    syncs: Sequence[SyncRun],
+    landings: tuple[Landing, ...],
     as_of: AsOf,
     trained: Trained | TooLittleData | None,
     model: StoredModel | None,
@@ -96,10 +103,13 @@ def read_report(
     return RunReport(
         settings=settings,
         warehouse=warehouse.place,
-        landing=landing,
+        syncs=syncs,
+        landings=landings,
+        order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_judged")[0],
+        identity_notes=_identity_notes(warehouse),
         as_of=as_of,
         later_rows=warehouse.row(
-            f"select count(*) from staging.stg_csv__order_lines where ordered_on > '{as_of.date}'"
+            f"select count(*) from staging.stg_shop__order_lines where ordered_on > '{as_of.date}'"
         )[0],
         set_aside=warehouse.read(
             f'select reason, count(*) as "rows" from raw.rejected_rows where {known} group by 1 order by 2 desc, 1'
@@ -118,6 +128,17 @@ def read_report(
         measured=measured,
         why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
     )
+
+
+def _identity_notes(warehouse: Warehouse) -> tuple[str, ...]:
+    [merged, persons] = warehouse.row(
+        "select count(*), count(distinct customer_id) from intermediate.int_customer_identities"
+    )
+    conflicts = warehouse.read(
+        "select conflict, count(*) as n from intermediate.int_identity_conflicts group by conflict order by 2 desc, 1"
+    ).to_pylist()
+    notes = [f"{merged:,} customer ids are those of {persons:,} persons"] if merged else []
+    return (*notes, *(f"{row['n']:,} × {row['conflict']} (intermediate.int_identity_conflicts)" for row in conflicts))
 
 
 def _model_report(

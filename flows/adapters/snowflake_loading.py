@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.adapters.csv_source.formats import quote
+from flows.adapters.duckdb_sql import quote
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,8 @@ def merge(execute: Execute, load: Load, keys: Sequence[str], update: bool) -> No
     _stage(execute, load)
     same = " and ".join(f"old.{quoted(key)} is not distinct from new.{quoted(key)}" for key in keys)
     others = [name for name in load.columns if name not in map(quoted, keys)]
-    matched = f" when matched then update set {', '.join(f'{name} = new.{name}' for name in others)}" if update else ""
+    changes = ", ".join(f"{name} = new.{name}" for name in others)
+    matched = f" when matched then update set {changes}" if update and changes else ""
     execute(
         f"merge into {load.relation} as old using {load.temporary} as new on {same}{matched}"
         f" when not matched then insert ({', '.join(load.columns)})"

@@ -1,7 +1,6 @@
 """The warehouse in Snowflake: one database, one shop."""
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import duckdb
 import pyarrow as pa
@@ -19,13 +18,21 @@ from snowflake.connector.cursor import SnowflakeCursor
 
 from flows.adapters import snowflake_udf
 from flows.adapters.connections import Connections
-from flows.adapters.csv_source.headers import map_columns
-from flows.adapters.csv_source.landing import Landing, describe_order_lines, land_order_lines
+from flows.adapters.csv_source.landing import (
+    SPANS,
+    UNREADABLE,
+    CsvLanding,
+    describe_contacts,
+    describe_order_lines,
+    map_contacts,
+    map_order_lines,
+)
+from flows.adapters.mappings import ERASED, Kind, Landing, RowMapping
 from flows.adapters.model_registry import MODEL
 from flows.adapters.snowflake_account import SnowflakeAccount
 from flows.adapters.snowflake_errors import in_our_words
 from flows.adapters.snowflake_loading import Load, merge, quoted, replace_all, write_parts
-from flows.errors import BadInput, WarehouseUnreachable
+from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -55,6 +62,49 @@ class SnowflakeWarehouse:
 
     def merge(self, relation: str, rows: pa.Table, keys: Sequence[str]) -> None:
         self._merge(relation, rows, keys, update=True)
+
+    def change(self, doing: str, statements: Sequence[str]) -> None:
+        execute = partial(self._execute, doing)
+        execute("begin")
+        try:
+            for statement in statements:
+                execute(statement)
+            execute("commit")
+        except BaseException:
+            with suppress(PipelineError):  # whose connection is gone has no transaction left
+                execute("rollback")
+            raise
+
+    def blank_rows(self, connection: str, kind: Kind, keys: str) -> None:
+        relation = f"raw_{connection}.{kind}"
+        schema, table = relation.upper().split(".")
+        columns = self._execute(
+            f"looking at {relation}",
+            "select column_name, data_type from information_schema.columns"
+            f" where table_schema = '{schema}' and table_name = '{table}'",
+        )
+        text = {name: data_type in ("TEXT", "VARCHAR") for name, data_type in columns}
+        blanks = [
+            f"{quoted(name)} = " + (f"'{ERASED}'" if is_text else "null")
+            for name, is_text in text.items()
+            if not name.startswith("_AIRBYTE_")
+        ]
+        statement = f"update {relation} set {', '.join(blanks)} where _airbyte_raw_id in ({keys})"
+        self.change(f"blanking rows of {relation}", [statement])
+
+    def drop_raw(self, relation: str) -> int:
+        [rows] = self.row(f"select count(*) from {relation}")
+        self.change(f"dropping {relation}", [f"drop table {relation}"])
+        return int(rows)
+
+    def set_aside(self) -> Sequence[Self]:
+        return []
+
+    def forget_deleted(self) -> str:
+        return (
+            f"{self.account.database} keeps what was deleted for Time Travel (DATA_RETENTION_TIME_IN_DAYS) and, of"
+            " tables that are not transient (raw ones, marts.churn_predictions), another 7 days for Fail-safe"
+        )
 
     def takes_predictions(self) -> bool:
         return self.exists(RELATION)
@@ -102,55 +152,94 @@ class SnowflakeWarehouse:
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
         """The files are read on this machine, exactly as for the laptop's warehouse, and loaded as parquet."""
-        stream = connections.connection(connection).streams.order_lines
-        schema = _schema_of(connection)
-        with self._scratch_folder() as folder:
-            with duckdb.connect(folder / "landing.duckdb") as con:
-                landing = land_order_lines(
-                    con, pattern, connection, stream, connections.recognised_headers, extracted_at, folder
-                )
-                airbyte = _airbyte_columns(extracted_at)
-                lines = con.sql(f'select * exclude ({", ".join(airbyte)}) from "raw_{connection}".order_lines')
-                loads = [
-                    _load(f"{schema}.order_lines", lines, folder, airbyte),
-                    _load("raw.unreadable_lines", con.table("raw.unreadable_lines"), folder),
-                    _load("raw.landed_spans", con.table("raw.landed_spans"), folder),
-                ]
-            self._make_schema("raw")
-            self._make_schema(schema)
-            replace_all(partial(self._execute, f"loading {schema}.order_lines"), loads, extracted_at)
-        return landing
+        meaning = connections.connection(connection).order_lines
+        assert meaning is not None  # sources_of has seen to it
+        with self._csv_landing(connections, extracted_at) as landing:
+            landed = landing.order_lines(pattern, connection, meaning)
+            self._load_landed(landing, landed, connection)
+        return landed
+
+    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        """The files are read on this machine, exactly as for the laptop's warehouse, and loaded as parquet."""
+        meaning = connections.connection(connection).contacts
+        assert meaning is not None  # sources_of has seen to it
+        with self._csv_landing(connections, extracted_at) as landing:
+            landed = landing.contacts(pattern, connection, meaning)
+            self._load_landed(landing, landed, connection)
+        return landed
+
+    @contextmanager
+    def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
+        with self._scratch_folder() as folder, duckdb.connect(folder / "landing.duckdb") as con:
+            yield CsvLanding(con, connections.recognised_headers, extracted_at, folder)
+
+    def _load_landed(self, landing: CsvLanding, landed: Landing, connection: str) -> None:
+        kind, con, folder = landed.kind, landing.con, landing.scratch
+        schema, airbyte = f"raw_{connection}", _airbyte_columns(landing.extracted_at)
+        rows = con.sql(f'select * exclude ({", ".join(airbyte)}) from "{schema}".{kind}')
+        loads = [_load(f"{schema}.{kind}", rows, folder, airbyte)]
+        loads += [_load(side[kind], con.table(side[kind]), folder) for side in (UNREADABLE, SPANS)]
+        self._make_schema("raw")
+        self._make_schema(schema)
+        replace_all(partial(self._execute, f"loading {schema}.{kind}"), loads, landing.extracted_at)
 
     def synced_order_lines(self, connection: str, connections: Connections) -> Landing:
         """Formats are found from a sample of the rows, by what finds them in files."""
-        stream = connections.connection(connection).streams.order_lines
-        schema = _schema_of(connection)
-        relation, doing = f"{schema}.order_lines", f"looking at {schema}.order_lines"
+        stream = connections.connection(connection).order_lines
+        assert stream is not None  # sources_of has seen to it
+        relation = f"raw_{connection}.order_lines"
+        header = self._header_of(relation, connection)
+        declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
+        columns = map_order_lines(header, declared, connections.recognised_headers, Path(relation), connection)
+        with self._sample_of(relation, header) as con:
+            mapping = describe_order_lines(con, "sample", connection, stream, columns)
+        return self._synced("order_lines", relation, mapping)
+
+    def synced_contacts(self, connection: str, connections: Connections) -> Landing:
+        """Formats are found from a sample of the rows, by what finds them in files."""
+        stream = connections.connection(connection).contacts
+        assert stream is not None  # sources_of has seen to it
+        relation = f"raw_{connection}.contacts"
+        header = self._header_of(relation, connection)
+        declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
+        columns = map_contacts(header, declared, connections.recognised_headers, Path(relation), connection)
+        with self._sample_of(relation, header) as con:
+            mapping = describe_contacts(con, "sample", connection, stream, columns)
+        return self._synced("contacts", relation, mapping)
+
+    def _header_of(self, relation: str, connection: str) -> list[str]:
+        schema, table = relation.upper().split(".")
         found = self._execute(
-            doing,
+            f"looking at {relation}",
             "select column_name from information_schema.columns"
-            f" where table_schema = '{schema.upper()}' and table_name = 'ORDER_LINES' order by ordinal_position",
+            f" where table_schema = '{schema}' and table_name = '{table}' order by ordinal_position",
         )
         header = [name for (name,) in found if not name.startswith("_AIRBYTE_")]
         if not header:
             raise BadInput(
                 f"There is no {relation} in {self.account.database}: has Airbyte synced the connection {connection},"
                 f" and may the role {self.account.role} use the schema and select from the table?"
-                " Give ORDERS= to load a file instead."
+                " Give a file instead, with ORDERS= or CONTACTS=."
             )
-        declared = {ours: theirs.upper() for ours, theirs in stream.columns.items()}
-        columns = map_columns(header, declared, connections.recognised_headers, Path(relation), connection)
+        return header
+
+    @contextmanager
+    def _sample_of(self, relation: str, header: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
         sampled = ", ".join(f"cast({quoted(name)} as varchar) as {quoted(name)}" for name in header)
         sample = self.read(f"select {sampled} from {relation} sample ({SAMPLE_ROWS} rows)")
-        [[rows]] = self._execute(doing, f"select count(*) from {relation}")
         with duckdb.connect() as con:
-            con.register("sample", sample.rename_columns(header))
-            mapping = describe_order_lines(con, "sample", connection, stream, columns)
-        self._execute(doing, "create or replace table raw.unreadable_lines"
+            con.register("sample", sample.rename_columns(list(header)))
+            yield con
+
+    def _synced(self, kind: Kind, relation: str, mapping: RowMapping) -> Landing:
+        """What is there, without files: dbt finds the tables about files empty."""
+        doing = f"looking at {relation}"
+        [[rows]] = self._execute(doing, f"select count(*) from {relation}")
+        self._execute(doing, f"create or replace table {UNREADABLE[kind]}"
                              " (file varchar, line number(38, 0), reason varchar, content varchar)")  # fmt: skip
-        self._execute(doing, "create or replace table raw.landed_spans (file varchar, first_row number(38, 0),"
+        self._execute(doing, f"create or replace table {SPANS[kind]} (file varchar, first_row number(38, 0),"
                              " last_row number(38, 0), first_line number(38, 0))")  # fmt: skip
-        return Landing(files=(), rows=rows, unreadable=0, mapping=mapping, notes=())
+        return Landing(kind, files=(), rows=rows, unreadable=0, mapping=mapping, notes=())
 
     def scores_with(self, chosen: str) -> str:
         """The version that the API says it has; with a UDF, any that is chosen."""
@@ -228,15 +317,6 @@ class SnowflakeWarehouse:
         while self._open:
             with suppress(snowflake.connector.errors.Error):
                 self._open.pop().close()
-
-
-def _schema_of(connection: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w*", connection, re.ASCII):
-        raise BadInput(
-            f"The connection {connection} in airbyte/connections.yml names a schema in Snowflake: write it with"
-            " letters, digits and underscores only."
-        )
-    return f"raw_{connection}"
 
 
 def _airbyte_columns(extracted_at: datetime) -> dict[str, tuple[str, str]]:

@@ -30,7 +30,7 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     Raises:
         BadInput: when nothing was ordered by then or for long before, or money would have to be added without a rate.
     """
-    lines = "staging.stg_csv__order_lines"
+    lines = "staging.stg_shop__order_lines"
     first, last = warehouse.row(f"select min(ordered_on), max(ordered_on) from {lines}")
     if last is None:
         reasons = warehouse.read("select reason, count(*) as n from raw.rejected_rows group by 1 order by 2 desc")

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
 from flows.adapters.connections import Connections
-from flows.adapters.csv_source.landing import Landing
+from flows.adapters.mappings import Kind, Landing
 from functions.prediction_record import PredictionRecord
 
 
@@ -35,6 +35,28 @@ class Warehouse(Protocol):
         """Puts rows into a table, replacing those with the same keys; the table is made if there is none."""
         ...
 
+    def change(self, doing: str, statements: Sequence[str]) -> None:
+        """Executes statements that change rows: all of them or none. `doing` says what for, if it fails."""
+        ...
+
+    def blank_rows(self, connection: str, kind: Kind, keys: str) -> None:
+        """Writes `mappings.ERASED` over every text of raw rows that came from files, and NULL over the rest. `keys`: a
+        query of their keys."""
+        ...
+
+    def drop_raw(self, relation: str) -> int:
+        """Drops what was landed from files that no run reads any more; returns how many rows that were."""
+        ...
+
+    def set_aside(self) -> Sequence[Self]:
+        """Warehouses of other shops that were set aside here."""
+        ...
+
+    def forget_deleted(self) -> str:
+        """Leaves nothing of what was deleted where it was stored, as far as that can be; returns what the user should
+        know of it."""
+        ...
+
     def exists(self, relation: str) -> bool:
         """Whether there is such a table or view, as `schema.name`."""
         ...
@@ -53,8 +75,20 @@ class Warehouse(Protocol):
         """Replaces the connection's raw order lines by the content of the files. See `csv_source.landing`."""
         ...
 
+    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        """Replaces the connection's raw contacts by the content of the files. See `csv_source.landing`."""
+        ...
+
     def synced_order_lines(self, connection: str, connections: Connections) -> Landing:
         """What Airbyte has brought of the connection's order lines.
+
+        Raises:
+            BadInput: when that is nothing, or not what airbyte/connections.yml says of it.
+        """
+        ...
+
+    def synced_contacts(self, connection: str, connections: Connections) -> Landing:
+        """What Airbyte has brought of the connection's contacts.
 
         Raises:
             BadInput: when that is nothing, or not what airbyte/connections.yml says of it.

@@ -125,10 +125,10 @@ class AdditiveTrees:
         """Small trees; slope and intercept (Platt) from customers that the trees they are fitted to had not seen."""
         unseen = np.empty(len(data))
         for learn, test in GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids):
-            trees = _trees().fit(data.features[learn], data.churned[learn])
+            trees = _fit_trees(data.features[learn], data.churned[learn])
             unseen[test] = trees.decision_function(data.features[test])
         intercept, slopes = fit_logistic(unseen[:, None], data.churned)
-        trees = CauseTrees(_trees().fit(data.features, data.churned))
+        trees = CauseTrees(_fit_trees(data.features, data.churned))
         return cls(trees, float(slopes[0]), intercept, trees.sums(_active(data.newest(1))).mean(axis=0))
 
     def log_odds(self, features: Floats) -> Floats:
@@ -174,6 +174,13 @@ def _active(data: TrainingSet) -> Floats:
 def _rfmt(features: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     recency, frequency, monetary, tenure = (np.maximum(column(features, name), 0) for name in RFMT)
     return recency, frequency, monetary, np.maximum(tenure, recency)
+
+
+def _fit_trees(features: Floats, churned: NDArray[np.bool_]) -> HistGradientBoostingClassifier:
+    known_of_nobody = np.isnan(features).all(axis=0)
+    if known_of_nobody.any():  # scikit-learn fails on a column of gaps; one of zeros is never split
+        features = np.where(known_of_nobody, 0.0, features)
+    return _trees().fit(features, churned)
 
 
 def _trees() -> HistGradientBoostingClassifier:

@@ -3,7 +3,7 @@
 The order of the fields is the order of the model's inputs. Everything is as known at the end of one day, the
 as-of date; "last N days" includes that day. A purchase is everything a customer bought on one day, less what
 was sent back by the as-of date; a purchase that was sent back whole does not count. A missing value means
-that the customer has not bought often enough for the figure to exist.
+that the customer has not bought often enough for the figure to exist, or that nothing is known of e-mails.
 """
 
 import hashlib
@@ -40,6 +40,10 @@ def _money(description: str, example: float) -> Any:
 
 def _ratio(description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Any:
     return _field(description, "ratio", ge=ge, le=le, example=example)
+
+
+def _emails(description: str, example: float) -> Any:
+    return _field(description, "e-mails", le=1_000_000, example=example)
 
 
 def _purchases_last(days: int, example: int) -> Any:
@@ -107,9 +111,21 @@ class CustomerFeatures(BaseModel):
             "Purchases of the last 180 days less those of the 180 before, by their number plus one", 0.0, ge=-1, le=1
         ),
     ]
+    emails_opened_last_90_days: Annotated[
+        int | None, _emails("Times our e-mails were opened in the last 90 days", 3)
+    ] = None
+    emails_clicked_last_90_days: Annotated[int | None, _emails("Clicks in our e-mails in the last 90 days", 1)] = None
+    days_since_last_email_open: Annotated[int | None, _days("Days since an e-mail of ours was last opened", 12)] = None
+    has_opted_out: Annotated[int | None, _field("Whether e-mails are no longer wanted", "0 or 1", le=1, example=0)] = (
+        None
+    )
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(CustomerFeatures.model_fields)
+# What orders alone do not tell; all of it may be missing.
+EMAIL_FEATURES = (
+    "emails_opened_last_90_days", "emails_clicked_last_90_days", "days_since_last_email_open", "has_opted_out",
+)  # fmt: skip
 
 # Names and order, in short: a model remembers it and refuses to serve under another.
 CONTRACT_FINGERPRINT = hashlib.sha256(",".join(FEATURE_NAMES).encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
 
 MAX_ORDERS = 1_000
 
@@ -113,6 +113,7 @@ def features_from_orders(
     monetary = sum(purchase.net_cents for purchase in purchases) / 100
     gross = sum(purchase.gross_cents for purchase in purchases) / 100
     known: dict[str, float | None] = {
+        **dict.fromkeys(EMAIL_FEATURES),
         "recency_days": recency,
         "frequency": frequency,
         "monetary": monetary,

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
 
-Cause = Literal["recency", "frequency", "spend", "activity", "returns"]
+Cause = Literal["recency", "frequency", "spend", "activity", "returns", "engagement"]
 
 CAUSES: dict[Cause, tuple[str, ...]] = {
     "recency": (
@@ -29,6 +29,7 @@ CAUSES: dict[Cause, tuple[str, ...]] = {
         "decayed_purchases_120_days", "trend_90_days", "trend_180_days",
     ),
     "returns": ("returned_share",),
+    "engagement": EMAIL_FEATURES,
 }  # fmt: skip
 
 CAUSE_NAMES: tuple[Cause, ...] = tuple(CAUSES)
@@ -66,10 +67,11 @@ _SHOWN = [
     FEATURE_NAMES.index(name)
     for name in (
         "recency_days", "frequency", "median_gap_days", "tenure_days", "monetary", "average_order_value",
-        "purchases_last_180_days", "purchases_last_365_days", "returned_share",
+        "purchases_last_180_days", "purchases_last_365_days", "returned_share", "emails_opened_last_90_days",
+        "emails_clicked_last_90_days", "has_opted_out",
     )
 ]  # fmt: skip
-_SCALE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1000])  # of a share: per mille
+_SCALE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1000, 1, 1, 1])  # of a share: per mille
 
 
 def _recency(figures: tuple[int, ...]) -> str:
@@ -100,11 +102,23 @@ def _returns(figures: tuple[int, ...]) -> str:
     return f"{share:.0%} of what was bought was sent back" if share > 0.005 else "hardly anything sent back"
 
 
+def _engagement(figures: tuple[int, ...]) -> str:
+    opened, clicked, opted_out = figures[9:12]
+    if opted_out == 1:
+        return "wants no more e-mails"
+    if opened < 0:
+        return "nothing is known of e-mails"
+    if opened == 0:
+        return "opened no e-mail in the last 90 days"
+    return f"opened e-mails {opened} {'time' if opened == 1 else 'times'} in the last 90 days, clicked {clicked}"
+
+
 _PHRASE_OF: dict[Cause, Callable[[tuple[int, ...]], str]] = {
     "recency": _recency,
     "frequency": _frequency,
     "spend": _spend,
     "activity": _activity,
     "returns": _returns,
+    "engagement": _engagement,
 }
 _PHRASES = [_PHRASE_OF[cause] for cause in CAUSE_NAMES]

@@ -15,9 +15,10 @@ HANDWRITTEN = Path(__file__).with_name("features_by_hand.sql").read_text(encodin
 
 _STAGED = f"""
 create schema staging;
-create table staging.stg_csv__order_lines as
+create table staging.stg_shop__order_lines as
 select lpad(i::varchar, 12, '0') as order_line_key, 'O' || (i // 3) as order_id,
     'C' || (hash(i // 3) % 1000000) as customer_id, 'P' || (i % 400) as sku,
+    'shop' as source_name, null::varchar as email,
     timestamp '2023-07-01' + interval (i * 9) second as ordered_at,
     (timestamp '2023-07-01' + interval (i * 9) second)::date as ordered_on, 1::decimal(18, 4) as quantity,
     ((i % 1000) / 10 + 1)::decimal(18, 2) as amount, i % 53 = 52 as is_return, 'EUR' as currency,

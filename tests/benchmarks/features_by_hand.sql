@@ -1,7 +1,7 @@
 -- What an analyst would write for these columns at one date, knowing that nothing else is ever asked.
 create table by_hand as
 with lines as (
-    select * from staging.stg_csv__order_lines where ordered_on <= date '2026-06-30'
+    select * from staging.stg_shop__order_lines where ordered_on <= date '2026-06-30'
 ),
 returns as (
     select r.order_line_key, r.customer_id, r.amount, s.ordered_on as purchased_on

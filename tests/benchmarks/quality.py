@@ -17,7 +17,7 @@ def realised_quality(data_dir: Path) -> Quality:
     """Of the batch predictions in a warehouse whose staged orders reach a horizon beyond the as-of date."""
     outcomes = DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp").read(
         """select churn_probability, not exists (
-                select 1 from staging.stg_csv__order_lines as later
+                select 1 from staging.stg_shop__order_lines as later
                 where later.customer_id = predictions.customer_id and not later.is_return
                     and later.ordered_on > predictions.as_of_date
                     and later.ordered_on <= predictions.as_of_date + predictions.horizon_days

@@ -79,7 +79,7 @@ def _measure(folder: Path) -> Measured:
     landing = warehouse.land_order_lines(str(orders), "simulated_shop", connections, datetime.now(UTC))
     (model,) = SHIPPED_MODELS.glob("shipped-*")
     variables = {
-        "warehouse_file": str(database), "order_lines": landing.mapping.as_dbt_variable(),
+        "warehouse_file": str(database), "order_lines": [landing.mapping.as_dbt_variable()],
         "as_of_date": str(profile.last_day), "horizon_days": 90, "model_version": model.name,
         "model_folder": str(model), "run_date": str(profile.last_day),
     }  # fmt: skip

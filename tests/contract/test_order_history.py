@@ -35,7 +35,7 @@ def dbt(tmp_path_factory):
     with duckdb.connect() as con:
         con.execute(f"attach ':memory:' as {database.stem}")
         con.execute(f"create schema {database.stem}.staging")
-        con.execute(f"create table {database.stem}.staging.stg_csv__order_lines ({COLUMNS})")
+        con.execute(f"create table {database.stem}.staging.stg_shop__order_lines ({COLUMNS})")
         for schema, names in MODELS.items():
             con.execute(f"create schema {database.stem}.{schema}")
             for name in names:
@@ -43,24 +43,24 @@ def dbt(tmp_path_factory):
                 con.execute(f"create view {database.stem}.{schema}.{name} as {sql}")
 
         def features_by_dbt(histories):
-            con.execute(f"delete from {database.stem}.staging.stg_csv__order_lines")
+            con.execute(f"delete from {database.stem}.staging.stg_shop__order_lines")
             drawn = [
                 line(customer, position, order)
                 for customer, orders in histories.items()
                 for position, order in enumerate(orders)
             ]
             con.register("drawn", pa.Table.from_pylist(drawn, schema=DRAWN))
-            con.execute(f"insert into {database.stem}.staging.stg_csv__order_lines by name {STAGED}")
+            con.execute(f"insert into {database.stem}.staging.stg_shop__order_lines by name {STAGED}")
             rows = con.sql(f"from {database.stem}.marts.customer_features").to_arrow_table().to_pylist()
             return {row["customer_id"]: [row[name] for name in FEATURE_NAMES] for row in rows}
 
         yield features_by_dbt
 
 
-COLUMNS = """order_line_key varchar, order_id varchar, customer_id varchar, sku varchar, ordered_at timestamp,
-    ordered_on date, quantity decimal(18, 4), amount decimal(18, 2), is_return boolean, currency varchar,
-    country varchar, channel varchar"""
-# the expressions of stg_csv__order_lines_judged, for what an API caller sends
+COLUMNS = """source_name varchar, order_line_key varchar, order_id varchar, customer_id varchar, email varchar,
+    sku varchar, ordered_at timestamp, ordered_on date, quantity decimal(18, 4), amount decimal(18, 2),
+    is_return boolean, currency varchar, country varchar, channel varchar"""
+# the expressions of stg_shop__order_lines_judged, for what an API caller sends
 STAGED = """
     with read as (
         select *, cast(cast(amount_text as decimal(18, 4)) as decimal(18, 2)) as signed_amount from drawn

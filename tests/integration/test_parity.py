@@ -10,7 +10,7 @@ import pytest
 from flows.adapters.csv_source.formats import TIMESTAMP_FORMATS
 from flows.errors import DbtFailed, WarehouseUnreachable
 from flows.wiring import wire
-from tests.adversarial_orders import adversarial_orders
+from tests.adversarial_orders import adversarial_contacts, adversarial_orders
 from tests.dbt import dbt
 from tests.http_server import answering
 from tests.integration.both_engines import differences, run_on_both
@@ -50,7 +50,8 @@ def adversarial(tmp_path_factory, run_pipeline, environment):
     with snowflake_server() as server:
         for changed, killed_at in ((False, KILLED_AT), (True, ())):
             orders.write_text(adversarial_orders(seed=5, lines=1_500, changed=changed), encoding="utf-8")
-            settings = {"orders": str(orders), "horizon_days": 90}
+            (folder / "contacts.csv").write_text(adversarial_contacts(seed=6, contacts=120), encoding="utf-8")
+            settings = {"orders": str(orders), "contacts": str(folder / "contacts.csv"), "horizon_days": 90}
             laptop, cloud = run_on_both(run_pipeline, folder, server, environment, killed_at, **settings)
             found.append((differences(laptop, cloud), server.steer()["statements"]))
         yield laptop, cloud, server, found
@@ -67,7 +68,11 @@ def test_adversarial_orders_are_the_same_in_both_warehouses_also_after_runs_that
     reasons = set(wire(laptop).warehouse.read("from raw.rejected_rows").column("reason").to_pylist())
     assert reasons == {
         "no customer", "unreadable date", "unreadable amount", "date in the future", "amount of zero", "duplicate line",
+        "contact: neither customer nor e-mail", "contact: not an e-mail address",
+        "contact: repeated later with the same id",
     }  # fmt: skip
+    assert wire(laptop).warehouse.row("select count(*) from intermediate.int_customer_identities")[0] > 10
+    assert wire(laptop).warehouse.row("select count(*) from intermediate.int_identity_conflicts")[0] > 2
 
 
 def test_late_orders_returns_and_deleted_rows_leave_both_warehouses_the_same(adversarial):

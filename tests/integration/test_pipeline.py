@@ -64,13 +64,13 @@ def test_the_parts_add_up(simulated, read):
     judged, kept, rejected, unreadable = (
         read(data_dir, f"select count(*) as n from {relation}").column("n")[0].as_py()
         for relation in (
-            "staging.stg_csv__order_lines_judged",
-            "staging.stg_csv__order_lines",
+            "staging.stg_shop__order_lines_judged",
+            "staging.stg_shop__order_lines",
             "raw.rejected_rows",
             "raw.unreadable_lines",
         )
     )
-    assert report.landing.rows == judged
+    assert report.order_lines == judged
     assert judged + unreadable == kept + rejected
     total = sum(report.segments.column("customers").to_pylist())
     assert total == read(data_dir, "from marts.marketing_customers").num_rows
@@ -98,7 +98,7 @@ def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
     _, report = simulated
     with get_client(sync_client=True) as client:
         artifacts = {artifact.key: artifact.data for artifact in client.read_artifacts()}
-    assert f"{report.landing.rows:,} order lines" in artifacts["run-summary"]
+    assert f"{report.order_lines:,} order lines" in artifacts["run-summary"]
     assert "Champions" in artifacts["segments"]
     assert "feature_drift" in artifacts["model-monitoring"]
 
@@ -136,7 +136,7 @@ def test_the_unit_tests_of_dbt_pass(simulated):
     variables = {"warehouse_file": str(data_dir / "warehouse.duckdb")}
     done = dbt("test", "--select", "test_type:unit", variables=variables, state=data_dir / "dbt-unit")
     assert done.returncode == 0, done.stdout
-    assert "TOTAL=7" in done.stdout
+    assert "TOTAL=9" in done.stdout
 
 
 def test_a_run_leaves_nothing_of_prefect_or_dbt_outside_the_data_folder(simulated):

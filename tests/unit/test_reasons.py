@@ -39,6 +39,12 @@ def test_the_causes_part_the_features_among_themselves():
          "higher risk: 1 order in the last 180 days, 4 in the last 365"),
         ("returns", True, {"returned_share": 0.4}, "higher risk: 40% of what was bought was sent back"),
         ("returns", False, {"returned_share": 0.0}, "lower risk: hardly anything sent back"),
+        ("engagement", False, {"emails_opened_last_90_days": 3, "emails_clicked_last_90_days": 1, "has_opted_out": 0},
+         "lower risk: opened e-mails 3 times in the last 90 days, clicked 1"),
+        ("engagement", True, {"emails_opened_last_90_days": 0}, "higher risk: opened no e-mail in the last 90 days"),
+        ("engagement", True, {"emails_opened_last_90_days": 1, "has_opted_out": 1},
+         "higher risk: wants no more e-mails"),
+        ("engagement", True, {}, "higher risk: nothing is known of e-mails"),
     ],
 )  # fmt: skip
 def test_a_reason_is_in_words_with_the_customers_own_figures(cause, raises, values, text):
@@ -46,5 +52,5 @@ def test_a_reason_is_in_words_with_the_customers_own_figures(cause, raises, valu
 
 
 def test_the_strongest_cause_comes_first_whichever_way_it_pulls():
-    contributions = np.array([[0.1, -2.0, 0.5, 0.0, 1.0]])
+    contributions = np.array([[0.1, -2.0, 0.5, 0.0, 1.0, 0.0]])
     assert [CAUSE_NAMES[i] for i in strongest_causes(contributions)[0]] == ["frequency", "returns", "spend"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import AVERAGED, CANDIDATES, STACKED, TREES
 from flows.churn.risk import cause_of_tree
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
 from functions.churn_api.reasons import CAUSE_NAMES, CAUSES
 from tests.unit.snapshots import made_up_snapshots
 
@@ -84,3 +85,24 @@ def test_a_longer_silence_raises_the_risk(risk):
     customer[:, column("tenure_days")] = 120 + np.arange(50) * 5
     odds = risk.log_odds(customer)
     assert odds[-1] > odds[0]
+
+
+def test_a_shop_that_knows_nothing_of_emails_has_a_model_without_them():
+    features = DATA.features.copy()
+    features[:, [column(name) for name in EMAIL_FEATURES]] = np.nan
+    trees = CANDIDATES[TREES](replace(DATA, features=features), PROCESS)
+    assert not trees.contributions(features)[:, CAUSE_NAMES.index("engagement")].any()
+    # figures that come later say nothing to it
+    assert trees.log_odds(DATA.features).tolist() == trees.log_odds(features).tolist()
+
+
+def test_who_opens_no_email_and_leaves_teaches_the_trees_to_say_so():
+    opened = np.random.default_rng(1).integers(0, 4, len(DATA)).astype(float)
+    features = DATA.features.copy()
+    features[:, column("emails_opened_last_90_days")] = opened
+    churned = np.where(np.random.default_rng(2).random(len(DATA)) < 0.9, opened == 0, opened > 0)
+    trees = CANDIDATES[TREES](replace(DATA, features=features, churned=churned), PROCESS)
+    engagement = trees.contributions(features)[:, CAUSE_NAMES.index("engagement")]
+    assert engagement[opened == 0].min() > engagement[opened > 0].max()
+    strongest = np.abs(trees.contributions(features)[opened == 0]).argmax(axis=1)
+    assert (strongest == CAUSE_NAMES.index("engagement")).mean() > 0.9

@@ -1,11 +1,23 @@
 {{ config(materialized='view') }}
 
-{# Lines known by the as-of date, in the reporting currency. The only place that cuts time off. #}
+{#
+  Lines known by the as-of date, in the reporting currency, under one id for each person. Features cut time off here and
+  nowhere else.
+#}
 
 with lines as (
 
-    select * from {{ ref('stg_csv__order_lines') }}
-    where ordered_on <= {{ as_of_date() }}
+    select
+        given.* exclude (source_name, email{{ ', customer_id' if identities_are_known() }})
+        {%- if identities_are_known() %},
+        coalesce(identities.customer_id, given.customer_id) as customer_id
+        {%- endif %}
+    from {{ ref('stg_shop__order_lines') }} as given
+    {% if identities_are_known() -%}
+    left join {{ ref('int_customer_identities') }} as identities
+        on given.customer_id = identities.given_customer_id
+    {%- endif %}
+    where given.ordered_on <= {{ as_of_date() }}
 
 )
 

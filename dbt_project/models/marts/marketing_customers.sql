@@ -34,6 +34,9 @@ select
     predictions.reason_2,
     predictions.reason_3,
     cast(predictions.churn_probability * features.spend_last_365_days as double) as value_at_stake,
+    contacts.email,
+    contacts.opted_out,
+    coalesce(not contacts.opted_out, true) as may_be_contacted,
     attributes.country,
     attributes.channel,
     predictions.model_version,
@@ -43,5 +46,7 @@ inner join {{ ref('customer_features') }} as features
     on rfm.customer_id = features.customer_id
 inner join {{ ref('int_customer_attributes') }} as attributes
     on rfm.customer_id = attributes.customer_id
+left join {{ ref('int_customer_contacts') }} as contacts
+    on rfm.customer_id = contacts.customer_id
 left join predictions
     on rfm.customer_id = predictions.customer_id

@@ -3,9 +3,11 @@
 {# The lines that count: readable sales and returns of products by known customers. #}
 
 select
+    source_name,
     order_line_key,
     order_id,
     customer_id,
+    email,
     sku,
     ordered_at,
     ordered_on,
@@ -15,5 +17,5 @@ select
     currency,
     country,
     channel
-from {{ ref('stg_csv__order_lines_judged') }}
+from {{ ref('stg_shop__order_lines_judged') }}
 where set_aside_reason is null

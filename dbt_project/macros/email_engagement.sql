@@ -1,0 +1,68 @@
+{#
+  CTEs, the last of which is `engaged`: of each customer whose address or contact was known by a date of `dates`, what he
+  had done with our e-mails by then, and whether he had opted out. Before the first event that anybody kept, nothing is known of
+  opens and clicks, which is not the same as none.
+#}
+{% macro email_engagement(dates) -%}
+kept_since as (
+
+    select min(happened_on) as first_event_on from {{ ref('int_email_events') }}
+
+),
+
+of_customers as (
+
+    select
+        customers.customer_id,
+        dates.as_of_date,
+        kept_since.first_event_on <= dates.as_of_date as events_are_known,
+        case
+            when customers.opted_out is null then null
+            -- since when is not known: at the run's own date it is so, and of earlier ones nothing is known
+            when customers.opted_out and customers.opted_out_on is null
+                then case when dates.as_of_date = {{ as_of_date() }} then 1 end
+            when customers.opted_out_on <= dates.as_of_date then 1
+            else 0
+        end as has_opted_out
+    from {{ ref('int_customer_contacts') }} as customers
+    inner join {{ dates }} as dates on customers.known_from <= dates.as_of_date
+    cross join kept_since
+
+),
+
+reactions as (
+
+    select
+        events.customer_id,
+        dates.as_of_date,
+        count(case when kind = 'open' and {{ days_between('events.happened_on', 'dates.as_of_date') }} < 90 then 1 end)
+            as opened,
+        count(case when kind = 'click' and {{ days_between('events.happened_on', 'dates.as_of_date') }} < 90 then 1 end)
+            as clicked,
+        min(case when kind = 'open' then {{ days_between('events.happened_on', 'dates.as_of_date') }} end)
+            as days_since_open
+    from {{ ref('int_email_events') }} as events
+    inner join {{ dates }} as dates on events.happened_on <= dates.as_of_date
+    where events.kind in ('open', 'click')
+    group by events.customer_id, dates.as_of_date
+
+),
+
+engaged as (
+
+    select
+        of_customers.customer_id,
+        of_customers.as_of_date,
+        case when events_are_known then cast(coalesce(reactions.opened, 0) as integer) end
+            as emails_opened_last_90_days,
+        case when events_are_known then cast(coalesce(reactions.clicked, 0) as integer) end
+            as emails_clicked_last_90_days,
+        cast(reactions.days_since_open as integer) as days_since_last_email_open,
+        cast(of_customers.has_opted_out as integer) as has_opted_out
+    from of_customers
+    left join reactions
+        on of_customers.customer_id = reactions.customer_id
+        and of_customers.as_of_date = reactions.as_of_date
+
+)
+{%- endmacro %}

@@ -1,0 +1,122 @@
+{# Text of one of our columns as a source maps it; NULL where the source has none. #}
+{% macro mapped_text(mapping, column) -%}
+    {%- set name = mapping.columns.get(column) -%}
+    {%- if not name -%} cast(null as varchar)
+    {%- else -%}
+        nullif(trim(cast({{ name if mapping.model else raw_column(name) }} as varchar)), '')
+    {%- endif -%}
+{%- endmacro %}
+
+{# A number from text, whatever the source's decimal sign and decoration; NULL where the text is none. #}
+{% macro parse_number(text, format) -%}
+    {%- if format.characters -%}
+        try_cast(translate({{ text }}, '{{ format.characters | replace("'", "''") }}', '{{ format.replacements }}') as decimal(18, 4))
+    {%- else -%}
+        try_cast({{ text }} as decimal(18, 4))
+    {%- endif -%}
+{%- endmacro %}
+
+{# An e-mail address as it is compared: without spaces around it, in small letters; NULL for what is none. #}
+{% macro normalised_email(text) -%}
+    case when {{ text }} like '%_@_%' then lower(trim({{ text }})) end
+{%- endmacro %}
+
+{# The relation that holds a source's rows of a kind: the raw table of that name, or the staging model that yields it. #}
+{% macro rows_of(mapping, kind) -%}
+    {{ ref(mapping.model) if mapping.model else source(kind, kind) }}
+{%- endmacro %}
+
+{#
+  A subquery of one source's order lines with typed columns and its own rules applied, in one shape for all sources.
+  Whether a line is used is decided over all of them, in stg_shop__order_lines_judged.
+#}
+{% macro order_lines_of(mapping) -%}
+    {%- set columns = mapping.columns -%}
+    (
+        with renamed as (
+
+            select
+                _airbyte_raw_id as order_line_key,
+                _airbyte_extracted_at as extracted_at,
+                {% for column in ('order_id', 'order_line_id', 'customer_id', 'email', 'ordered_at', 'amount', 'sku',
+                                  'quantity', 'unit_price', 'discount', 'country', 'currency', 'channel') -%}
+                {{ mapped_text(mapping, column) }} as {{ column }}_text{{ ',' if not loop.last }}
+                {% endfor %}
+            from {{ rows_of(mapping, 'order_lines') }}
+
+        ),
+
+        typed as (
+
+            select
+                order_line_key,
+                extracted_at,
+                case when customer_id_text like '%@%' then lower(customer_id_text) else customer_id_text end
+                    as customer_id,
+                {{ normalised_email('email_text') }} as email,
+                order_id_text as given_order_id,
+                order_line_id_text as given_order_line_id,
+                sku_text as sku,
+                {{ parse_timestamp('ordered_at_text', mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+                    as ordered_at,
+                {% for column in ('quantity', 'unit_price', 'discount', 'amount') -%}
+                {{ parse_number(column ~ '_text', mapping.number_format) }} as {{ column }},
+                {% endfor -%}
+                {% for column in ('quantity', 'discount') -%}
+                {{ column }}_text is not null and {{ parse_number(column ~ '_text', mapping.number_format) }} is null
+                    as {{ column }}_is_unreadable,
+                {% endfor -%}
+                upper(coalesce(currency_text, {{ "'" ~ mapping.currency ~ "'" if mapping.currency else 'null' }}))
+                    as currency,
+                country_text as country,
+                channel_text as channel
+            from renamed
+
+        ),
+
+        valued as (
+
+            select
+                '{{ mapping.connection }}' as source_name,
+                order_line_key,
+                extracted_at,
+                customer_id,
+                email,
+                coalesce(given_order_id, customer_id || ' ' || cast(cast(ordered_at as date) as varchar)) as order_id,
+                given_order_line_id,
+                sku,
+                ordered_at,
+                cast(ordered_at as date) as ordered_on,
+                coalesce(quantity, 1) as quantity,
+                {% if 'amount' in columns -%}
+                cast(amount as decimal(18, 2)) as signed_amount,
+                {% else -%}
+                case
+                    when not quantity_is_unreadable and not discount_is_unreadable
+                        then cast(coalesce(quantity, 1) * unit_price - coalesce(discount, 0) as decimal(18, 2))
+                end as signed_amount,
+                {% endif -%}
+                currency,
+                country,
+                channel
+            from typed
+
+        )
+
+        select
+            *,
+            coalesce(signed_amount, 0) < 0 or quantity < 0
+            {%- if mapping.returns %} or coalesce({{ matches(mapping.returns.column, mapping.returns.matches) }}, false) {%- endif %}
+                as is_return,
+            {% if mapping.set_aside -%}
+            case
+                {% for rule in mapping.set_aside -%}
+                when {{ matches(rule.column, rule.matches) }} then '{{ rule.reason | replace("'", "''") }}'
+                {% endfor %}
+            end
+            {%- else -%} cast(null as varchar)
+            {%- endif %} as rule_of_source,
+            {{ 'true' if mapping.duplicates == 'set_aside' else 'false' }} as duplicates_are_set_aside
+        from valued
+    )
+{%- endmacro %}

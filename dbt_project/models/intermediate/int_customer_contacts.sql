@@ -1,0 +1,83 @@
+{#
+  What contacts say of each customer. Whoever has opted out with one address, or shares an address with which somebody
+  has, has opted out: a message too few is better than one too many. Where the contact itself is gone, the last word is
+  that of the events.
+#}
+
+with customers as (
+
+    select
+        links.kind,
+        links.link,
+        coalesce(identities.customer_id, links.customer_id) as customer_id,
+        min(links.known_from) as known_from
+    from {{ ref('int_identity_links') }} as links
+    left join {{ ref('int_customer_identities') }} as identities
+        on links.customer_id = identities.given_customer_id
+    group by links.kind, links.link, coalesce(identities.customer_id, links.customer_id)
+
+),
+
+known as (
+
+    select customer_id, min(known_from) as known_from from customers group by customer_id
+
+),
+
+consents as (
+
+    select
+        customers.customer_id,
+        count(*) as contacts,
+        count(distinct contacts.opted_out) as different_consents,
+        max(case when contacts.opted_out then 1 else 0 end) = 1 as opted_out,
+        min(contacts.opted_out_on) as opted_out_on,
+        min(case when not contacts.opted_out then contacts.email end) as contact_email
+    from customers
+    inner join {{ ref('stg_shop__contacts') }} as contacts
+        on customers.kind = 'contact' and customers.link = contacts.contact_key
+    group by customers.customer_id
+
+),
+
+last_words as (
+
+    select
+        customers.customer_id,
+        max(case when events.kind = 'opt_out' then events.happened_on end) as opted_out_on,
+        max(case when events.kind = 'opt_in' then events.happened_on end) as opted_in_on
+    from customers
+    inner join {{ ref('stg_shop__email_events') }} as events
+        on customers.kind = 'e-mail' and customers.link = events.email
+    where events.kind in ('opt_out', 'opt_in')
+    group by customers.customer_id
+
+),
+
+emails as (
+
+    select customer_id, min(email) as email from {{ ref('int_customer_emails') }} group by customer_id
+
+)
+
+select
+    known.customer_id,
+    coalesce(consents.contact_email, emails.email) as email,
+    known.known_from,
+    coalesce(consents.contacts, 0) as contacts,
+    coalesce(consents.different_consents, 0) > 1 as consents_differ,
+    coalesce(
+        consents.opted_out,
+        case
+            when last_words.customer_id is not null
+                then coalesce(last_words.opted_out_on >= last_words.opted_in_on, last_words.opted_out_on is not null)
+        end
+    ) as opted_out,
+    case
+        when consents.customer_id is not null then consents.opted_out_on
+        when coalesce(last_words.opted_out_on >= last_words.opted_in_on, true) then last_words.opted_out_on
+    end as opted_out_on
+from known
+left join consents on known.customer_id = consents.customer_id
+left join last_words on known.customer_id = last_words.customer_id
+left join emails on known.customer_id = emails.customer_id

@@ -1,0 +1,74 @@
+{{ config(materialized='table', schema='raw') }}
+
+{# Every row that is not used, with the place it came from: nothing is dropped in silence. #}
+
+with judged as (
+
+    select
+        'order_lines' as kind,
+        order_line_key as row_key,
+        set_aside_reason,
+        ordered_on
+    from {{ ref('stg_shop__order_lines_judged') }}
+    where set_aside_reason is not null
+
+    union all
+
+    select
+        'contacts' as kind,
+        contact_key as row_key,
+        set_aside_reason,
+        cast(null as date) as ordered_on
+    from {{ ref('stg_shop__contacts_judged') }}
+    where set_aside_reason is not null
+
+),
+
+numbered as (
+
+    select
+        *,
+        try_cast(row_key as bigint) as row_number  -- rows that Airbyte brought have other keys, and no line
+    from judged
+
+),
+
+spans as (
+
+    {% for landed in kinds_from_files() -%}
+    select '{{ landed.kind }}' as kind, file, first_row, last_row, first_line from {{ landed.spans }}
+    union all
+    {% endfor -%}
+    select
+        cast(null as varchar) as kind,
+        cast(null as varchar) as file,
+        cast(null as bigint) as first_row,
+        cast(null as bigint) as last_row,
+        cast(null as bigint) as first_line
+    where false
+
+)
+
+select
+    spans.file,
+    spans.first_line + numbered.row_number - spans.first_row as line,
+    numbered.set_aside_reason as reason,
+    numbered.ordered_on,
+    numbered.row_key as _airbyte_raw_id,
+    cast(null as varchar) as content
+from numbered
+left join spans
+    on numbered.kind = spans.kind
+    and numbered.row_number between spans.first_row and spans.last_row
+{% for landed in kinds_from_files() %}
+union all
+
+select
+    file,
+    line,
+    reason,
+    cast(null as date) as ordered_on,
+    cast(null as varchar) as _airbyte_raw_id,
+    content
+from {{ landed.unreadable }}
+{% endfor %}

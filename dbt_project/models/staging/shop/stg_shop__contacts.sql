@@ -1,0 +1,16 @@
+{{ config(materialized='view') }}
+
+{# The contacts that can be told whose they are. #}
+
+select
+    source_name,
+    contact_key,
+    contact_id,
+    customer_id,
+    email,
+    other_emails,
+    opted_out,
+    opted_out_on,
+    created_on
+from {{ ref('stg_shop__contacts_judged') }}
+where set_aside_reason is null

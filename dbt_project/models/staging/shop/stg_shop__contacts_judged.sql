@@ -1,0 +1,83 @@
+{{ config(materialized='table') }}
+
+{#
+  Every contact of every source with typed columns, and the reason why it is set aside, if it is. Whoever says anything
+  but a clear no where the question is whether he has opted out, has; a blank is a no.
+#}
+
+{% set sources = var('contacts') %}
+
+with contacts as (
+
+    {% for mapping in sources -%}
+    select
+        '{{ mapping.connection }}' as source_name,
+        _airbyte_raw_id as contact_key,
+        _airbyte_extracted_at as extracted_at,
+        {{ mapped_text(mapping, 'contact_id') }} as contact_id,
+        {{ mapped_text(mapping, 'customer_id') }} as customer_id_text,
+        {{ mapped_text(mapping, 'email') }} as email_text,
+        lower({{ mapped_text(mapping, 'other_emails') }}) as other_emails,
+        lower({{ mapped_text(mapping, 'opted_out') }}) as opted_out_text,
+        {{ mapped_text(mapping, 'opted_out_at') }} as opted_out_at_text,
+        {{ parse_timestamp(mapped_text(mapping, 'opted_out_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+            as opted_out_at,
+        cast(
+            {{ parse_timestamp(mapped_text(mapping, 'created_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+            as date
+        ) as created_on
+    from {{ rows_of(mapping, 'contacts') }}
+    {{ 'union all' if not loop.last }}
+    {% else -%}
+    select
+        cast(null as varchar) as source_name,
+        cast(null as varchar) as contact_key,
+        cast(null as timestamp) as extracted_at,
+        cast(null as varchar) as contact_id,
+        cast(null as varchar) as customer_id_text,
+        cast(null as varchar) as email_text,
+        cast(null as varchar) as other_emails,
+        cast(null as varchar) as opted_out_text,
+        cast(null as varchar) as opted_out_at_text,
+        cast(null as timestamp) as opted_out_at,
+        cast(null as date) as created_on
+    where false
+    {%- endfor %}
+
+),
+
+read as (
+
+    select
+        *,
+        {{ normalised_email('email_text') }} as email,
+        case when customer_id_text like '%@%' then lower(customer_id_text) else customer_id_text end as customer_id,
+        opted_out_at_text is not null
+            or coalesce(opted_out_text, 'no') not in ('no', 'n', 'false', 'f', '0', 'nein', 'non', 'subscribed')
+            as opted_out,
+        row_number() over (
+            partition by source_name, coalesce(contact_id, customer_id_text, email_text)
+            order by extracted_at desc, contact_key desc
+        ) as occurrence_from_last
+    from contacts
+
+)
+
+select
+    source_name,
+    contact_key,
+    extracted_at,
+    coalesce(contact_id, customer_id, email) as contact_id,
+    customer_id,
+    email,
+    other_emails,
+    opted_out,
+    case when opted_out then cast(opted_out_at as date) end as opted_out_on,
+    created_on,
+    case
+        when customer_id = '{{ var("erased") }}' then 'contact: erased on request'
+        when customer_id is null and email_text is null then 'contact: neither customer nor e-mail'
+        when customer_id is null and email is null then 'contact: not an e-mail address'
+        when occurrence_from_last > 1 then 'contact: repeated later with the same id'
+    end as set_aside_reason
+from read

@@ -1,0 +1,66 @@
+{{ config(materialized='table') }}
+
+{# Every order line of every source with typed columns, and the reason why it is set aside, if it is. #}
+
+{% set sources = var('order_lines') %}
+{% set have_line_ids = sources | selectattr('columns.order_line_id', 'defined') | list | length > 0 %}
+
+with lines as (
+
+    {% for mapping in sources -%}
+    select * from {{ order_lines_of(mapping) }} as lines_{{ loop.index }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+counted as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                source_name, order_id, given_order_line_id, customer_id, sku, ordered_at, quantity, signed_amount
+            order by order_line_key
+        ) as occurrence,
+        {% if have_line_ids -%}
+        row_number() over (
+            partition by source_name, order_id, given_order_line_id, is_return
+            order by extracted_at desc, order_line_key desc
+        ) as occurrence_of_id_from_last
+        {%- else -%}
+        1 as occurrence_of_id_from_last
+        {%- endif %}
+    from lines
+
+)
+
+select
+    source_name,
+    order_line_key,
+    extracted_at,
+    order_id,
+    customer_id,
+    email,
+    sku,
+    ordered_at,
+    ordered_on,
+    abs(quantity) as quantity,
+    abs(signed_amount) as amount,
+    is_return,
+    currency,
+    country,
+    channel,
+    case
+        when customer_id is null then 'no customer'
+        when customer_id = '{{ var("erased") }}' then 'erased on request'
+        when ordered_at is null then 'unreadable date'
+        when ordered_on > cast('{{ var("run_date") }}' as date) then 'date in the future'
+        when signed_amount is null then 'unreadable amount'
+        when rule_of_source is not null then rule_of_source
+        when signed_amount = 0 then 'amount of zero'
+        when given_order_line_id is not null and occurrence_of_id_from_last > 1
+            then 'repeated later with the same id'
+        when duplicates_are_set_aside and given_order_line_id is null and occurrence > 1 then 'duplicate line'
+    end as set_aside_reason
+from counted
