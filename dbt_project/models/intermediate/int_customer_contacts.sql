@@ -24,18 +24,43 @@ known as (
 
 ),
 
+-- of each contact, and of all contacts that have an address
+said as (
+
+    select
+        'contact' as kind,
+        contact_key as link,
+        opted_out as any_out,
+        opted_out as all_out,
+        opted_out_on,
+        case when not opted_out then email end as email
+    from {{ ref('stg_shop__contacts') }}
+
+    union all
+
+    select
+        'e-mail' as kind,
+        addresses.email as link,
+        max(case when contacts.opted_out then 1 else 0 end) = 1 as any_out,
+        min(case when contacts.opted_out then 1 else 0 end) = 1 as all_out,
+        min(contacts.opted_out_on) as opted_out_on,
+        cast(null as varchar) as email
+    from {{ emails_of_contacts() }} as addresses
+    inner join {{ ref('stg_shop__contacts') }} as contacts on addresses.contact_key = contacts.contact_key
+    group by addresses.email
+
+),
+
 consents as (
 
     select
         customers.customer_id,
-        count(*) as contacts,
-        count(distinct contacts.opted_out) as different_consents,
-        max(case when contacts.opted_out then 1 else 0 end) = 1 as opted_out,
-        min(contacts.opted_out_on) as opted_out_on,
-        min(case when not contacts.opted_out then contacts.email end) as contact_email
+        max(case when said.any_out then 1 else 0 end) = 1 as opted_out,
+        min(case when said.all_out then 1 else 0 end) = 0 as some_have_not,
+        min(said.opted_out_on) as opted_out_on,
+        min(said.email) as contact_email
     from customers
-    inner join {{ ref('stg_shop__contacts') }} as contacts
-        on customers.kind = 'contact' and customers.link = contacts.contact_key
+    inner join said on customers.kind = said.kind and customers.link = said.link
     group by customers.customer_id
 
 ),
@@ -64,8 +89,8 @@ select
     known.customer_id,
     coalesce(consents.contact_email, emails.email) as email,
     known.known_from,
-    coalesce(consents.contacts, 0) as contacts,
-    coalesce(consents.different_consents, 0) > 1 as consents_differ,
+    consents.customer_id is not null as has_contact,
+    coalesce(consents.opted_out and consents.some_have_not, false) as consents_differ,
     coalesce(
         consents.opted_out,
         case

@@ -60,12 +60,22 @@ addressed as (
 
 ),
 
+-- what everybody has is not joined through: a thousand contacts with the shop's own address are a million pairs
+narrow as (
+
+    select email from addresses group by email having count(*) <= 5
+    intersect
+    select email from addressed group by email having count(distinct customer_id) <= 5
+
+),
+
 -- a contact has further addresses, by which other contacts are of the same customer
 through_contacts as (
 
     select addressed.customer_id, others.email, addressed.known_from
     from addressed
-    inner join addresses on addressed.email = addresses.email
+    inner join narrow on addressed.email = narrow.email
+    inner join addresses on narrow.email = addresses.email
     inner join addresses as others on addresses.contact_key = others.contact_key
 
 ),
@@ -85,8 +95,9 @@ of_contacts as (
         select contact_key, customer_id, known_from from named
         union all
         select addresses.contact_key, of_emails.customer_id, of_emails.known_from
-        from addresses
-        inner join of_emails on addresses.email = of_emails.email
+        from narrow
+        inner join addresses on narrow.email = addresses.email
+        inner join of_emails on narrow.email = of_emails.email
     ) as every_contact
     group by contact_key, customer_id
 
