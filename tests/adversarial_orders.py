@@ -58,6 +58,7 @@ def adversarial_contacts(seed: int, contacts: int) -> str:
             draw.choice(("", "", "2024-02-29", "2024-01-05T10:00:00Z", "soon")), draw.choice(("", "a,b", 'say "hi"')),
         ])  # fmt: skip
     writer.writerow(["nobody", "", "", "", "no", "", ""])
+    writer.writerow(["of no customer", "", "no address", "", "no", "", ""])
     return text.getvalue()
 
 

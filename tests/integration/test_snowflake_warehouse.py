@@ -210,14 +210,16 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
 
 
 def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_brings_him_back_is_undone(server, shop):
+    orders = ORDERS.replace(",A,", ",forget,")
+    shop.land(orders)
     judged = pa.table(
         {
             "source_name": ["shop", "shop"], "order_line_key": ["000000000000", "000000000001"],
-            "customer_id": ["A", "B"], "email": ["a'@x.de", None], "extracted_at": [NOW, NOW],
+            "customer_id": ["forget", "B"], "email": ["a'@x.de", None], "extracted_at": [NOW, NOW],
         }
     )  # fmt: skip
     shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
-    targets = pa.table({"customer_id": ["A", "B"], "spend": [1, 2]})
+    targets = pa.table({"customer_id": ["forget", "B"], "spend": [1, 2]})
     shop.warehouse.merge("marts.campaign_targets", targets, ["customer_id"])
     server.steer(statements=[])
 
@@ -237,7 +239,7 @@ def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_br
     assert [problem for statement in server.steer()["statements"] for problem in problems(statement)] == []
     assert "Time Travel" in shop.warehouse.forget_deleted()
 
-    shop.land(MORE)
+    shop.land(orders + "3,C,2026-06-03,30\n")
     shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
     assert erase_again(shop.warehouse, connection(), NOW)
     assert shop.customers() == ["(erased)", "B", "C"]
