@@ -137,12 +137,6 @@ class Connection(_Strict):
                 raise ValueError(f"`{name}` needs the staging `model` that yields our columns from the source's")
         return self
 
-    @property
-    def models(self) -> tuple[str, ...]:
-        """The staging models that yield our columns from this source's."""
-        meanings = (self.order_lines, self.contacts, self.email_events)
-        return tuple(meaning.model for meaning in meanings if meaning is not None and meaning.model)
-
     def filled_config(self, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         """The connector's configuration, with ${NAME} and ${NAME:-default} replaced by the environment's values.
 

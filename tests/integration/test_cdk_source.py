@@ -29,7 +29,10 @@ def con():
 @pytest.fixture
 def read(con, tmp_path):
     def read(url, streams, **configured):
-        connection = Connection(description="a shop", connector="declarative", manifest="shop.yaml", streams=streams)
+        connection = Connection(
+            description="a shop", connector="declarative", manifest="shop.yaml", streams=streams,
+            personal_records="stg_shop__records",
+        )  # fmt: skip
         given = config(url, **configured)
         return sync(con, "shop", connection, given, write_manifest(tmp_path), {}, tmp_path / "scratch", STARTED_AT)
 
