@@ -60,7 +60,8 @@ _ANY = re.IGNORECASE | re.DOTALL
 class Fault:
     """What happens to the next `times` statements that match: `refuse` with an error; `drop` the connection in the
     middle of the answer, or `drop_before` the statement is done; `lose` the answer behind a gateway that is overloaded,
-    so that the connector sends the statement again; or `hang`: never answer."""
+    so that the connector sends the statement again; or `hang`: no answer until the client is gone or the next steering,
+    after which it sends the statement again."""
 
     matches: str
     does: str
@@ -93,6 +94,7 @@ class Control:
 
 control = Control()
 hangs = asyncio.Event()
+steered = asyncio.Event()
 
 
 # --- the repairs
@@ -324,8 +326,11 @@ async def query(request):
         return _refused(fault.code, fault.message, fault.sqlstate)
     if fault.does == "hang":
         hangs.set()
-        await request.receive()  # until the client is gone
-        return Response()
+        waiting = [asyncio.ensure_future(wait) for wait in (request.receive(), steered.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waiting:
+            wait.cancel()
+        return Response(status_code=503)
     if fault.does in ("drop", "lose"):
         await fakesnow.server.query_request(request)
     return Response(status_code=503) if fault.does == "lose" else _Dropped()
@@ -346,6 +351,8 @@ async def steer(request):
         hangs.clear()
         return JSONResponse({})
     if request.method == "POST":
+        steered.set()
+        steered.clear()
         for name, value in (await request.json()).items():
             setattr(control, name, [Fault(**fault) for fault in value] if name == "faults" else value)
     return JSONResponse({name: getattr(control, name) for name in ("statements", "batches", "tags")})

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from flows.simulator.shop import ShopProfile, simulate
+from functions.churn_api.contract import FEATURE_NAMES
 from tests.integration.marts import write_orders
 
 pytestmark = pytest.mark.whole_run
@@ -30,7 +31,7 @@ def test_every_scoring_measures_each_feature_and_the_score_once(data_dir, read):
     rows = measures(read, data_dir, "measure in ('feature_drift', 'score_drift')")
     keys = {(row["as_of_date"], row["measure"], row["feature"]) for row in rows}
     assert len({key[0] for key in keys}) == 3
-    assert len(keys) == 3 * 33
+    assert len(keys) == 3 * (len(FEATURE_NAMES) + 1)
 
 
 def test_a_prediction_is_judged_when_its_horizon_has_passed_and_not_a_day_before(data_dir, read):

@@ -267,10 +267,10 @@ def test_a_model_is_put_where_the_function_inside_snowflake_finds_it(server, sho
 def test_readers_see_the_old_rows_until_a_load_is_whole(server, shop):
     server.steer(faults=[{"matches": "^commit", "does": "hang"}])
 
-    def load():
-        with suppress(WarehouseUnreachable):  # once the server is gone
-            shop.land(MORE)
-
-    threading.Thread(target=load, daemon=True).start()
+    load = threading.Thread(target=shop.land, args=[MORE], daemon=True)
+    load.start()
     server.wait_for_hanging()
     assert Shop(shop.folder).customers() == ["A", "B"]
+    server.steer(faults=[])
+    load.join()  # the connector's own timer would outlive the server
+    assert Shop(shop.folder).customers() == ["A", "B", "C"]
