@@ -214,6 +214,7 @@ class AirbyteStandIn:
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True  # or an answer waits 40 ms for an acknowledgement
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):

@@ -12,6 +12,7 @@ def answering(answer: Callable[[Message, bytes], tuple[int, bytes] | None]) -> I
     """Its URL. `answer` gets a request's headers and body, and gives status and body, or None to hang up."""
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # or an answer waits 40 ms for an acknowledgement
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):

@@ -65,14 +65,11 @@ class DbtProject:
         )
         runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
         runner.post_model(_say_built)
-        threads_before = set(threading.enumerate())
         try:
-            with _environment(self.environment):
+            with _environment(self.environment), _task_runs_awaited():
                 runner.invoke(arguments)
         except ValueError as error:  # dbt could not even start: a bad project file, profile, variable or login
             raise self._failure(str(error), [str(error)]) from error
-        finally:
-            _wait_for_task_runs(threads_before)
         self._require_success(results)
 
     def _failure(self, text: str, messages: Sequence[str]) -> PipelineError:
@@ -118,8 +115,14 @@ def _say_built(node: DbtHookContext) -> None:
         log.info("built %s.%s", node.node.schema, node.node.name)
 
 
-def _wait_for_task_runs(threads_before: set[threading.Thread]) -> None:
-    """prefect-dbt does not wait for the task runs of the last nodes, which then race with the end of the process."""
-    for thread in set(threading.enumerate()) - threads_before:
-        if "run_task" in thread.name:
-            thread.join(timeout=30)
+@contextmanager
+def _task_runs_awaited() -> Iterator[None]:
+    """prefect-dbt does not wait for the task runs of the last nodes, which then race with what comes next: the
+    environment that is put back while they read it, the end of the process."""
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        for thread in set(threading.enumerate()) - before:
+            if "run_task" in thread.name:
+                thread.join(timeout=30)

@@ -97,10 +97,12 @@ def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
 
     _, report = simulated
     with get_client(sync_client=True) as client:
-        artifacts = {artifact.key: artifact.data for artifact in client.read_artifacts()}
-    assert f"{report.order_lines:,} order lines" in artifacts["run-summary"]
-    assert "Champions" in artifacts["segments"]
-    assert "feature_drift" in artifacts["model-monitoring"]
+        left = [(artifact.key, artifact.data) for artifact in client.read_artifacts()]  # of other tests' runs too
+    for key, words in (
+        ("run-summary", f"{report.order_lines:,} order lines"), ("segments", "Champions"),
+        ("model-monitoring", "feature_drift"),
+    ):  # fmt: skip
+        assert any(words in data for name, data in left if name == key), key
 
 
 def test_the_model_is_stored_with_its_card_and_its_report(simulated):
