@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 STAGING = ("path:seeds", "path:models/staging")
 FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm")
 TRAINING = ("path:models/training",)
-SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers")
+SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers", "cohort_retention", "campaign_results")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def read_history(settings: Settings, started_at: datetime) -> History:
         build(settings, "1 of 3: order lines, without whom is to be forgotten", STAGING, variables)
     as_of = find_as_of(settings)
     variables |= {
-        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "horizon_days": as_of.horizon_days,
+        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
+        "horizon_days": as_of.horizon_days,
     }  # fmt: skip
     return History(syncs, landings, simulated, as_of, variables)
 

@@ -1,5 +1,6 @@
-"""`marts.model_monitoring`: drift at each scoring, and how right past scores turned out."""
+"""`marts.model_monitoring` and `marts.model_reliability`: drift at each scoring, and how right scores turned out."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pyarrow as pa
 from flows.adapters.model_registry import ModelRegistry, StoredModel
 from flows.adapters.warehouse import Warehouse
 from flows.churn.backtest import FEWEST_OF_EACH_OUTCOME
+from flows.churn.evaluation import reliability
 from flows.churn.monitoring import Measurement, drift, realised
 from flows.churn.training_set import feature_matrix
 from flows.errors import ModelRefused
@@ -14,7 +16,7 @@ from flows.errors import ModelRefused
 RELATION = "marts.model_monitoring"
 KEY = ("model_version", "as_of_date", "horizon_days", "measure", "feature")
 
-_EMPTY = pa.schema(
+NO_MEASUREMENTS = pa.schema(
     {
         "model_version": pa.string(),
         "as_of_date": pa.date32(),
@@ -29,8 +31,25 @@ _EMPTY = pa.schema(
     }
 ).empty_table()
 
+RELIABILITY = "marts.model_reliability"
+RELIABILITY_KEY = ("model_version", "evidence", "as_of_date", "horizon_days", "tenth")
 
-_MEASURES = {
+NO_TENTHS = pa.schema(
+    {
+        "model_version": pa.string(),
+        "evidence": pa.string(),
+        "as_of_date": pa.date32(),
+        "horizon_days": pa.int32(),
+        "tenth": pa.int32(),
+        "customers": pa.int64(),
+        "mean_probability": pa.float64(),
+        "churn_rate": pa.float64(),
+        "standard_error": pa.float64(),
+        "measured_at": pa.timestamp("s"),
+    }
+).empty_table()
+
+MEASURES_IN_WORDS = {
     "feature_drift": "customers differ in {feature} from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
     "score_drift": "scores differ from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
     "auc": "the scores of {as_of_date} sorted worse than expected: AUC {value:.3f}, limit {limit_value:.3f}",
@@ -43,18 +62,21 @@ _MEASURES = {
 def warnings_in_words(measured: pa.Table) -> list[str]:
     """The rows that are beyond their limit, for people."""
     warnings = measured.filter(measured.column("is_warning")).to_pylist()
-    return [_MEASURES[row["measure"]].format(**row) for row in warnings]
+    return [MEASURES_IN_WORDS[row["measure"]].format(**row) for row in warnings]
 
 
 def monitor(
     warehouse: Warehouse, models: ModelRegistry, model: StoredModel | None, as_of: date, measured_at: datetime
 ) -> pa.Table:
     """Measures and stores the drift of this run's customers, and the quality of every earlier batch whose horizon
-    has passed since and that was not measured before. Returns the rows it stored."""
-    warehouse.merge(RELATION, _EMPTY, KEY)
-    found = [] if model is None else _drift(warehouse, model, as_of, measured_at)
-    rows = pa.Table.from_pylist(found + _realised(warehouse, models, measured_at), schema=_EMPTY.schema)
-    warehouse.merge(RELATION, rows, KEY)
+    has passed since and that was not measured before. Returns the rows of `marts.model_monitoring` that it stored."""
+    warehouse.merge(RELATION, NO_MEASUREMENTS, KEY)
+    measured = [] if model is None else _drift(warehouse, model, as_of, measured_at)
+    tenths = _held_out(model, measured_at) if model and model.version in models.versions() else []
+    realised_figures, realised_tenths = _realised(warehouse, models, measured_at)
+    rows = pa.Table.from_pylist(measured + realised_figures, schema=NO_MEASUREMENTS.schema)
+    warehouse.merge(RELIABILITY, pa.Table.from_pylist(tenths + realised_tenths, NO_TENTHS.schema), RELIABILITY_KEY)
+    warehouse.merge(RELATION, rows, KEY)  # last: what stands here is not measured again
     return rows
 
 
@@ -73,7 +95,22 @@ def _drift(warehouse: Warehouse, model: StoredModel, as_of: date, measured_at: d
     return [_row(model.version, as_of, model.horizon_days, figure, measured_at) for figure in measured]
 
 
-def _realised(warehouse: Warehouse, models: ModelRegistry, measured_at: datetime) -> list[dict[str, object]]:
+def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, object]]:
+    """What the model's card says of the dates that it had not seen."""
+    return [
+        row
+        for held_out in model.card["held_out"]
+        for row in _tenths(
+            (model.version, "held_out", date.fromisoformat(held_out["date"]), model.horizon_days),
+            held_out.get("reliability", ()),  # cards of models that were trained before it was asked for have none
+            measured_at,
+        )
+    ]
+
+
+def _realised(
+    warehouse: Warehouse, models: ModelRegistry, measured_at: datetime
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     batches = warehouse.read(
         f"""select model_version, as_of_date, horizon_days from marts.prediction_outcomes as outcomes
         where not exists (
@@ -85,7 +122,7 @@ def _realised(warehouse: Warehouse, models: ModelRegistry, measured_at: datetime
         having least(count_if(churned), count_if(not churned)) >= {FEWEST_OF_EACH_OUTCOME}
         order by model_version, as_of_date, horizon_days"""
     ).to_pylist()
-    rows = []
+    figures, tenths = [], []
     for batch in batches:
         version, day, horizon_days = batch.values()
         outcomes = warehouse.read(
@@ -95,8 +132,10 @@ def _realised(warehouse: Warehouse, models: ModelRegistry, measured_at: datetime
         probability, spend, expected = (column.cast(pa.float64()).to_numpy() for column in outcomes.columns[1:])
         churned = outcomes.column("churned").to_numpy()
         measured = realised(churned, probability, spend, expected, _backtest_auc(models, version))
-        rows += [_row(version, day, horizon_days, figure, measured_at) for figure in measured]
-    return rows
+        figures += [_row(version, day, horizon_days, figure, measured_at) for figure in measured]
+        said_and_happened = reliability(churned, probability)
+        tenths += _tenths((version, "realised", day, horizon_days), said_and_happened, measured_at)
+    return figures, tenths
 
 
 def _backtest_auc(models: ModelRegistry, version: str) -> float | None:
@@ -119,3 +158,18 @@ def _row(version: str, as_of: date, horizon_days: int, figure: Measurement, meas
         "customers": figure.customers,
         "measured_at": measured_at.replace(tzinfo=None),
     }
+
+
+def _tenths(
+    of: tuple[str, str, date, int], said_and_happened: Sequence[Mapping[str, float]], measured_at: datetime
+) -> list[dict[str, object]]:
+    """Rows of `marts.model_reliability`; `of`: the first fields of its key."""
+    return [
+        {
+            **dict(zip(RELIABILITY_KEY, (*of, tenth), strict=True)),
+            **row,
+            "customers": int(row["customers"]),
+            "measured_at": measured_at.replace(tzinfo=None),
+        }
+        for tenth, row in enumerate(said_and_happened, start=1)
+    ]

@@ -11,7 +11,7 @@ from flows.churn import monitoring
 from flows.churn.backtest import Backtest, HeldOut
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
-from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini
+from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
@@ -71,6 +71,7 @@ def model_card(
                 "date": str(h.day),
                 "trained_on_snapshots": [str(day) for day in h.trained_on],
                 "quality": h.qualities[kept].as_dict(),
+                "reliability": [_rounded(row) for row in reliability(h.customers.churned, h.probability[kept])],
             }
             for h in backtest.held_out
         ],

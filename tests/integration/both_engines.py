@@ -63,7 +63,8 @@ def built_relations(settings: Settings) -> list[str]:
     """schema.name of every model and seed of the project."""
     manifest = json.loads((settings.data_dir / ".dbt" / "target" / "manifest.json").read_text())
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
-    return [*sorted(f"{node['schema']}.{node['name']}" for node in nodes), "marts.model_monitoring"]
+    written_by_flows = ["marts.model_monitoring", "marts.model_reliability"]
+    return [*sorted(f"{node['schema']}.{node['name']}" for node in nodes), *written_by_flows]
 
 
 def _comparable(table: pa.Table) -> pa.Table:

@@ -1,6 +1,21 @@
 {# Everything marketing looks at, one row per customer: segment, risk, value, and what to do. #}
 
-with predictions as (
+with dates as (
+
+    select {{ as_of_date() }} as as_of_date
+
+),
+
+last_period as (
+
+    select customer_id, sum(net_amount) as spend
+    from {{ purchases_known_at('dates') }} as known
+    where age_days < {{ var('horizon_days') }}
+    group by customer_id
+
+),
+
+predictions as (
 
     select * from {{ ref('churn_predictions') }}
     where source = 'batch'
@@ -22,8 +37,10 @@ select
     rfm.frequency,
     rfm.monetary,
     features.tenure_days,
+    {{ add_days(as_of_date(), '-features.tenure_days') }} as first_purchased_on,
     features.average_order_value,
     features.spend_last_365_days,
+    cast(coalesce(last_period.spend, 0) as double) as spend_last_period,
     predictions.churn_probability,
     predictions.risk_band,
     predictions.expected_spend,
@@ -39,6 +56,7 @@ select
     coalesce(not contacts.opted_out, true) as may_be_contacted,
     attributes.country,
     attributes.channel,
+    cast({{ "'" ~ var('currency') ~ "'" if var('currency') else 'null' }} as varchar) as currency,
     predictions.model_version,
     predictions.scored_at
 from {{ ref('customer_rfm') }} as rfm
@@ -48,5 +66,7 @@ inner join {{ ref('int_customer_attributes') }} as attributes
     on rfm.customer_id = attributes.customer_id
 left join {{ ref('int_customer_contacts') }} as contacts
     on rfm.customer_id = contacts.customer_id
+left join last_period
+    on rfm.customer_id = last_period.customer_id
 left join predictions
     on rfm.customer_id = predictions.customer_id
