@@ -10,7 +10,8 @@ import pyarrow as pa
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows.adapters.dashboard import write_dashboard
+from flows.adapters.dashboard.contact_list import write_contact_list
+from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.erasure import erase_again
 from flows.adapters.file_outbox import FileOutbox
 from flows.adapters.mappings import Landing
@@ -256,7 +257,9 @@ def gather_report(
 @task(**waits_for_warehouse)
 def draw_dashboard(settings: Settings, report: RunReport) -> None:
     log.info("drawing the dashboard")
-    write_dashboard(wire(settings).warehouse, report, settings.dashboard_file)
+    warehouse = wire(settings).warehouse
+    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)
+    write_dashboard(warehouse, report, settings.dashboard_file)
 
 
 @task

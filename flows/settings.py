@@ -1,5 +1,6 @@
 """Every setting of a run, read once from the environment (make passes its variables on)."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -41,12 +42,28 @@ class Settings(BaseSettings):
     models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
     seed: int = Field(42, ge=0, description="of the simulated shop")
+    show_pii: bool = Field(
+        False, description="1: e-mail addresses stand in page, list and extract; else they are masked"
+    )
+    crm_link: str | None = Field(
+        None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
+    )
     threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("crm_link")
+    @classmethod
+    def _names_a_customer(cls, value: str | None) -> str | None:
+        names = set(re.findall(r"\{(.*?)\}", value or "{customer_id}"))
+        if value and not (value.startswith("https://") and names and names <= {"customer_id", "email"}):
+            raise ValueError(
+                f"CRM_LINK={value}: write it as https://…, with {{customer_id}} or {{email}} where a customer's goes"
+            )
+        return value
 
     @model_validator(mode="after")
     def _orders_and_source_agree(self) -> Self:
@@ -96,9 +113,19 @@ class Settings(BaseSettings):
         return self.data_dir / "dashboard.html"
 
     @property
+    def docs_file(self) -> Path:
+        return self.data_dir / "dbt_docs.html"
+
+    @property
+    def contacts_file(self) -> Path:
+        return self.data_dir / "customers_to_contact.csv"
+
+    @property
     def copies(self) -> tuple[Path, ...]:
         """Where runs have shown or handed out rows about customers, Prefect's own records among them."""
-        return (self.dashboard_file, self.scratch, self.data_dir / ".prefect")
+        shown = (self.dashboard_file, self.contacts_file)
+        unfinished = self.data_dir.glob("*.draft*")
+        return (*shown, *unfinished, self.scratch, self.data_dir / ".prefect")
 
     @property
     def models_cache(self) -> Path:
@@ -217,6 +244,7 @@ def read_airbyte_settings() -> AirbyteSettings:
         SettingsError: naming each variable, what it holds, and what would fit.
     """
     return _read(AirbyteSettings, {})
+
 
 
 _Kind = TypeVar("_Kind", bound=BaseSettings)

@@ -196,6 +196,7 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
     yield "dashboard", report.settings.dashboard_file
+    yield "whom to contact", report.settings.contacts_file
     yield "warehouse", report.warehouse
     if report.model and not report.model.shipped:
         yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"

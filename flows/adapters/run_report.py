@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from flows.adapters.mappings import Landing
 from flows.adapters.model_registry import StoredModel
+from flows.adapters.personal_data import masked
 from flows.adapters.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.staged_orders import AsOf
 from flows.adapters.warehouse import Warehouse
@@ -80,10 +81,14 @@ class RunReport:
         return int(sum(self.segments.column("customers").to_pylist()))
 
 
+# the order of every list of whom to contact
+MOST_AT_STAKE_FIRST = "value_at_stake desc nulls last, monetary desc, customer_id"
+
+
 def most_at_stake(customers: int) -> str:
     """The query of so many rows of `marts.marketing_customers`, most at stake first; nobody who opted out."""
     return f"""select * from marts.marketing_customers where may_be_contacted
-        order by value_at_stake desc nulls last, monetary desc, customer_id limit {customers}"""
+        order by {MOST_AT_STAKE_FIRST} limit {customers}"""
 
 
 def read_report(
@@ -99,6 +104,7 @@ def read_report(
     simulated: SimulatedOrders | None,
 ) -> RunReport:
     """The report of a run whose marts are built. `model` has scored; `trained` is what this run came to by itself."""
+    stakes = warehouse.read(most_at_stake(10))
     known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
         settings=settings,
@@ -123,7 +129,7 @@ def read_report(
             left join marts.marketing_customers as customers using (segment)
             group by segments.segment, segments.position order by segments.position"""
         ),
-        most_at_stake=warehouse.read(most_at_stake(10)),
+        most_at_stake=stakes if settings.show_pii else masked(stakes),
         model=_model_report(trained, model, is_shipped, simulated) if model else None,
         measured=measured,
         why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",

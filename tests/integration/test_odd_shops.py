@@ -9,6 +9,7 @@ import pytest
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.errors import BadInput, DbtFailed, WarehouseBusy
 from flows.simulator.shop import ShopProfile, simulate
+from tests.browser import packed_data
 from tests.integration.marts import mart, write_orders
 
 pytestmark = pytest.mark.whole_run
@@ -29,7 +30,9 @@ def test_with_too_little_data_segments_are_delivered_and_the_shipped_model_score
     assert "another number of days" in other_horizon.why_no_model
     nobody = read(tmp_path / "data", "from marts.marketing_customers where churn_probability is not null")
     assert nobody.num_rows == 0
-    assert "Nobody was scored" in (tmp_path / "data" / "dashboard.html").read_text()
+    page = packed_data(tmp_path / "data" / "dashboard.html")["meta"]
+    assert not page["is_scored"]
+    assert "another number of days" in page["why_unscored"]
 
 
 def test_another_shop_never_mixes_with_the_one_before(tmp_path, run_pipeline, read):

@@ -1,0 +1,72 @@
+"""Whom to contact, most at stake first: the part of the list that stands in the page, and the whole list as a file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from flows.adapters.dashboard.cube import DIMENSIONS, PLACED_CUSTOMERS, positions
+from flows.adapters.personal_data import masked
+from flows.adapters.run_report import MOST_AT_STAKE_FIRST
+from flows.adapters.warehouse import Warehouse
+
+MOST_LISTED, MOST_LISTED_OF_EACH = 1_000, 40
+_EACH = ("segment", "country", "channel", "risk_band", "cohort", "segment, in_country", "segment, in_risk_band")
+_LISTED = (
+    "customer_id", "email", "churn_probability", "value_at_stake", "expected_spend", "next_order_on",
+    "reason_1", "reason_2", "reason_3",
+)  # fmt: skip
+_WORTH_A_MESSAGE = "may_be_contacted and coalesce(value_at_stake, monetary) > 0"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it, Excel reads accents as something else
+
+
+def read_contact_list(
+    warehouse: Warehouse, members: Mapping[str, Sequence[str]], show_pii: bool
+) -> dict[str, list[Any]]:
+    """Columns of the customers with most at stake: of all, and of each member of what is filtered most, so that filters
+    leave some. By dimension also the position of each customer's member."""
+    ranks = " or ".join(
+        f"row_number() over (partition by in_{name} order by {MOST_AT_STAKE_FIRST}) <= {MOST_LISTED_OF_EACH}"
+        for name in _EACH
+    )
+    rows = warehouse.read(
+        f"""{PLACED_CUSTOMERS} select {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
+        from placed where {_WORTH_A_MESSAGE}
+        qualify row_number() over (order by {MOST_AT_STAKE_FIRST}) <= {MOST_LISTED} or {ranks}
+        order by {MOST_AT_STAKE_FIRST}"""
+    )
+    columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_LISTED[6:])}
+    if not show_pii:
+        shown = masked(rows.select(["customer_id", "email"]))
+        columns |= {name: shown.column(name).to_pylist() for name in shown.column_names}
+    for name, digits in (("churn_probability", 4), ("value_at_stake", 2), ("expected_spend", 2)):
+        columns[name] = pc.round(rows.column(name).cast(pa.float64()), digits).to_pylist()
+    columns["next_order_on"] = rows.column("next_order_on").cast(pa.string()).to_pylist()
+    return columns | {name: positions(rows, name, members[name]) for name in DIMENSIONS}
+
+
+def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
+    """Writes everybody who may be contacted and has something at stake; the file is replaced at once."""
+    rows = warehouse.read(
+        f"""select customer_id, email, segment, risk_band, round(churn_probability, 4) as churn_probability,
+            round(value_at_stake, 2) as value_at_stake, round(expected_spend, 2) as expected_spend, next_order_on,
+            reason_1, reason_2, reason_3, recommended_action, country, channel, currency, as_of_date
+        from marts.marketing_customers where {_WORTH_A_MESSAGE} order by {MOST_AT_STAKE_FIRST}"""
+    )
+    draft = file.with_suffix(".draft")
+    with draft.open("wb") as out:
+        out.write(_BYTE_ORDER_MARK)
+        pa.csv.write_csv(_safe_for_spreadsheets(rows if show_pii else masked(rows)), out)
+    draft.replace(file)
+
+
+def _safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
+    """No text of strangers is run as a formula by whoever opens the file."""
+    for position, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            harmless = pc.replace_substring_regex(rows.column(position), r"^([=+\-@\t\r])", r"'\1")
+            rows = rows.set_column(position, field.name, harmless)
+    return rows

@@ -1,0 +1,157 @@
+"""What the page filters: customers counted and added up by everything that can be clicked.
+
+A *dimension* has a fixed list of members; a *cell* is a combination of members that some customer has. Cells, not
+customers, go into the page: there are never more, and in a large shop several times fewer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.warehouse import Warehouse
+
+COUNTRIES_SHOWN, CHANNELS_SHOWN, COHORTS_SHOWN = 12, 8, 12
+OTHER, EARLIER = "(other)", "(earlier)"  # members that stand for the rest; texts.yml has their words
+BANDS = ("low", "medium", "high")
+BUCKETS = 20  # of churn probability, 0.05 wide
+SCORES = 5
+
+# SQL of each dimension's member; NULL: none. Words are members by name, numbers by position.
+_MEMBER_OF = {
+    "segment": "customers.segment",
+    "previous_segment": "customers.previous_segment",
+    "r_f": f"(customers.r_score - 1) * {SCORES} + customers.f_score - 1",
+    "bucket": f"least(floor(customers.churn_probability * {BUCKETS}), {BUCKETS - 1})",
+    "risk_band": "customers.risk_band",
+    "country": f"case when countries.position <= {COUNTRIES_SHOWN} then customers.country"
+    f" when customers.country is not null then '{OTHER}' end",
+    "channel": f"case when channels.position <= {CHANNELS_SHOWN} then customers.channel"
+    f" when customers.channel is not null then '{OTHER}' end",
+    "cohort": f"case when cohorts.position <= {COHORTS_SHOWN} then cast(cohorts.quarter as varchar)"
+    f" else '{EARLIER}' end",
+}
+DIMENSIONS = tuple(_MEMBER_OF)
+_RETENTION_BY = ("cohort", "segment", "country", "channel", "risk_band")
+
+_RANKED = """with countries as (
+        select country, row_number() over (order by count(*) desc, country) as position
+        from marts.marketing_customers where country is not null group by country
+    ),
+    channels as (
+        select channel, row_number() over (order by count(*) desc, channel) as position
+        from marts.marketing_customers where channel is not null group by channel
+    ),
+    cohorts as (
+        select quarter, row_number() over (order by quarter desc) as position from (
+            select distinct cast(date_trunc('quarter', first_purchased_on) as date) as quarter
+            from marts.marketing_customers
+        ) as quarters
+    )"""
+
+
+def _placed(dimensions: Iterable[str], relation: str, quarter: str) -> str:
+    """A query's `with`, in which `placed` is the relation and each row's members, as in_…; `quarter` of its cohort."""
+    members = ", ".join(f"{_MEMBER_OF[name]} as in_{name}" for name in dimensions)
+    return f"""{_RANKED},
+    placed as (
+        select customers.*, {members}
+        from {relation} as customers
+        left join countries on customers.country = countries.country
+        left join channels on customers.channel = channels.channel
+        left join cohorts on {quarter} = cohorts.quarter
+    )"""
+
+
+PLACED_CUSTOMERS = _placed(
+    DIMENSIONS, "marts.marketing_customers", "cast(date_trunc('quarter', customers.first_purchased_on) as date)"
+)
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Columns of cells, ready for JSON. `members`: of each dimension. `cells`: by dimension the member's position (-1:
+    none), by measure whole numbers: counts, and amounts in hundredths. `retention`: the same of cohorts and
+    quarters."""
+
+    members: Mapping[str, Sequence[str]]
+    cells: Mapping[str, Sequence[int]]
+    retention: Mapping[str, Sequence[int]]
+
+
+def read_cube(warehouse: Warehouse) -> Cube:
+    """The cells of `marts.marketing_customers` and `marts.cohort_retention`."""
+    names = ", ".join(f"in_{name}" for name in DIMENSIONS)
+    cells = warehouse.read(
+        f"""{PLACED_CUSTOMERS} select {names},
+            count(*) as customers,
+            count_if(recency_days < 365) as active,
+            count_if(may_be_contacted) as may_be_contacted,
+            sum(spend_last_365_days) as spend_last_365_days,
+            sum(spend_last_period) as spend_last_period,
+            sum(value_at_stake) as value_at_stake,
+            sum(expected_spend) as expected_spend,
+            sum(churn_probability) as expected_to_leave
+        from placed group by {names} order by {names}"""
+    )
+    segments = warehouse.read("select segment from staging.rfm_segments order by position").column(0).to_pylist()
+    members = {
+        "segment": segments,
+        "previous_segment": segments,
+        "r_f": [f"{r} {f}" for r in range(1, SCORES + 1) for f in range(1, SCORES + 1)],
+        "bucket": [f"{n / BUCKETS:.2f}" for n in range(BUCKETS)],
+        "risk_band": list(BANDS),
+        "country": _by_size(cells, "country"),
+        "channel": _by_size(cells, "channel"),
+        "cohort": sorted(set(cells.column("in_cohort").to_pylist())),  # "(earlier)" comes before every date
+    }
+    columns = {name: positions(cells, name, members[name]) for name in DIMENSIONS}
+    for name in ("customers", "active", "may_be_contacted"):
+        columns[name] = cells.column(name).cast(pa.int64()).to_pylist()
+    for name in cells.column_names[len(DIMENSIONS) + 3 :]:
+        columns[name] = _hundredths(cells.column(name))
+    return Cube(members, columns, _retention(warehouse, members))
+
+
+def positions(table: pa.Table, dimension: str, members: Sequence[str]) -> list[int]:
+    """The position of each row's member; -1: none."""
+    column = table.column(f"in_{dimension}")
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.index_in(column.cast(pa.string()), pa.array(members, pa.string()))
+    found: list[int] = column.cast(pa.float64()).fill_null(-1).cast(pa.int64()).to_pylist()
+    return found
+
+
+def _by_size(cells: pa.Table, dimension: str) -> list[str]:
+    """Members, most customers first, the rest of them last."""
+    name = f"in_{dimension}"
+    sizes = (
+        cells.group_by(name)
+        .aggregate([("customers", "sum")])
+        .sort_by([("customers_sum", "descending"), (name, "ascending")])
+    )
+    found = [member for member in sizes.column(name).to_pylist() if member]
+    return sorted(found, key=lambda member: member == OTHER)
+
+
+def _hundredths(column: pa.ChunkedArray) -> list[int]:
+    """Rounded so that they add up to the rounded sum of all."""
+    amounts = np.nan_to_num(column.cast(pa.float64()).to_numpy())
+    rounded: list[int] = np.diff(np.rint(np.cumsum(amounts) * 100), prepend=0).astype(np.int64).tolist()
+    return rounded
+
+
+def _retention(warehouse: Warehouse, members: Mapping[str, Sequence[str]]) -> dict[str, list[int]]:
+    names = ", ".join(f"in_{name}" for name in _RETENTION_BY)
+    placed = _placed(_RETENTION_BY, "marts.cohort_retention", "customers.cohort_quarter")
+    rows = warehouse.read(
+        f"""{placed} select {names}, quarters_since, sum(customers) as customers, sum(active_customers) as active
+        from placed where in_cohort <> '{EARLIER}'
+        group by {names}, quarters_since order by {names}, quarters_since"""
+    )
+    counts = {
+        name: rows.column(name).cast(pa.int64()).to_pylist() for name in ("quarters_since", "customers", "active")
+    }
+    return {name: positions(rows, name, members[name]) for name in _RETENTION_BY} | counts

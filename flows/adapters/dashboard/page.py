@@ -1,0 +1,113 @@
+"""Puts the page together: its data, packed, and the style and script that show them."""
+
+import base64
+import gzip
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import yaml
+
+from flows.adapters.dashboard.contact_list import read_contact_list
+from flows.adapters.dashboard.cube import BUCKETS, read_cube
+from flows.adapters.monitoring import RELATION as MONITORING
+from flows.adapters.monitoring import RELIABILITY, warnings_in_words
+from flows.adapters.run_report import RunReport
+from flows.adapters.warehouse import Warehouse
+from functions.churn_api.contract import risk_bands
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "list.js", "page.js")
+_REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
+
+
+def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None:
+    """Writes the page of a finished run; the file is replaced at once."""
+    cube = read_cube(warehouse)
+    data = {
+        "texts": yaml.safe_load((_HERE / "texts.yml").read_text(encoding="utf-8")),
+        "meta": _meta(warehouse, report),
+        "members": cube.members,
+        "cells": cube.cells,
+        "retention": cube.retention,
+        "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
+        "trust": _trust(warehouse, report),
+    }
+    page = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True).render(
+        as_of=report.as_of.date,
+        contacts_file=report.settings.contacts_file.name,
+        style=(_HERE / "page.css").read_text(encoding="utf-8"),
+        script="\n".join((_HERE / "script" / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        data=_packed(data),
+    )
+    draft = file.with_suffix(".draft")
+    draft.write_text(page, encoding="utf-8")
+    draft.replace(file)
+
+
+def _packed(data: dict[str, Any]) -> str:
+    plain = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode("ascii")
+
+
+def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
+    segments = warehouse.read(
+        "select rules_expect, recommended_action from staging.rfm_segments order by position"
+    ).to_pydict()
+    scored_at, version = warehouse.row("select max(scored_at), max(model_version) from marts.marketing_customers")
+    later = f"{report.later_rows:,} order lines are later than {report.as_of.date} and were not looked at"
+    notes = [later] if report.later_rows else []
+    return {
+        "as_of": str(report.as_of.date),
+        "horizon_days": report.as_of.horizon_days,
+        "currency": report.as_of.currency,
+        "customers": report.customers,
+        "is_scored": report.model is not None,
+        "is_shipped": report.model is not None and report.model.shipped,
+        "why_unscored": report.why_no_model,
+        "scored_at": scored_at and f"{scored_at.isoformat()}Z",
+        "model_version": version,
+        "rules_expect": segments["rules_expect"],
+        "actions": segments["recommended_action"],
+        "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
+        "order_lines": report.order_lines,
+        "set_aside": report.set_aside.to_pylist(),
+        "notes": [*report.identity_notes, *notes],
+        "shows_pii": report.settings.show_pii,
+        "crm_link": report.settings.crm_link,
+    }
+
+
+def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
+    """How good the model was where it is known what happened: before it was taken into use, and since."""
+    version, of = report.model.version if report.model else "", report.as_of
+    known = f"horizon_days = {of.horizon_days} and as_of_date <= '{of.date - timedelta(days=of.horizon_days)}'"
+    newest = warehouse.read(
+        f"""select model_version, cast(as_of_date as varchar) as as_of_date from {MONITORING}
+        where measure = 'auc' and {known}
+        order by as_of_date desc, case when model_version = '{version}' then 0 else 1 end, measured_at desc limit 1"""
+    ).to_pylist() or [{"model_version": "", "as_of_date": "0001-01-01"}]
+    judged = "model_version = '{model_version}' and as_of_date = '{as_of_date}'".format(**newest[0])
+    tenths = warehouse.read(
+        f"""select evidence, cast(as_of_date as varchar) as as_of_date, mean_probability, churn_rate, standard_error
+        from {RELIABILITY} where horizon_days = {of.horizon_days} and (
+            (evidence = 'held_out' and model_version = '{version}') or (evidence = 'realised' and {judged})
+        ) order by evidence, as_of_date, tenth"""
+    )
+    measures = ", ".join(f"'{name}'" for name in _REALISED)
+    realised = warehouse.read(
+        f"select * from {MONITORING} where measure in ({measures}) and {known} and {judged} order by measure"
+    )
+    return {
+        "quality": report.model and report.model.quality,
+        "reliability": tenths.to_pylist(),
+        "realised": [
+            {name: row[name] for name in ("measure", "value", "limit_value", "is_warning")}
+            | {"as_of_date": str(row["as_of_date"]), "model_version": row["model_version"]}
+            for row in realised.to_pylist()
+        ],
+        "warnings": list(dict.fromkeys([*warnings_in_words(realised), *warnings_in_words(report.measured)])),
+    }

@@ -1,0 +1,109 @@
+/* The whole page: what stands around the pictures, and its beginning. No library, no request to anywhere. */
+
+function drawFilters() {
+  place("choices").replaceChildren(...["segment", "country", "channel", "risk_band"].filter((name) => data.members[name].length).map((dimension) => {
+    const select = element("select", { onchange: () => {
+      if (select.value === "") filters.delete(dimension); else filters.set(dimension, new Set([+select.value]));
+      draw();
+    } }, element("option", { value: "" }, text("all")), ...positions(dimension).map((key) => element("option", { value: key }, memberName(dimension, key))), element("option", { value: "many", hidden: "", disabled: "" }, "…"));
+    updates.push(() => {
+      const chosen = [...(filters.get(dimension) ?? [])];
+      select.value = chosen.length === 0 ? "" : chosen.length === 1 && chosen[0] >= 0 ? chosen[0] : "many";
+    });
+    return element("label", { class: dimension === "risk_band" ? "scored" : undefined }, text(dimension), select);
+  }));
+  place("measures").setAttribute("aria-label", text("measures"));
+  place("measures").replaceChildren(...MEASURES.filter((of) => data.meta.is_scored || !["value_at_stake", "expected_spend"].includes(of)).map((of) => {
+    const made = element("button", { type: "button", onclick: () => { measure = of; draw(); } }, text(of));
+    updates.push(() => made.setAttribute("aria-pressed", measure === of));
+    return made;
+  }));
+  updates.push(() => {
+    place("how-many").textContent = text("how_many", { shown: formats.count(total("customers")), all: formats.count(data.meta.customers) });
+    place("chips").replaceChildren(...[...filters].flatMap(([dimension, chosen]) => [...chosen].map((position) =>
+      element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${text(dimension)}: ${memberName(dimension, position)} ×`))));
+    place("reset").hidden = !filters.size && !search && !order.by;
+  });
+}
+
+function drawFigures() {
+  const scored = data.meta.is_scored ? ["expected_spend", "value_at_stake"] : [];
+  const figures = ["customers", "active", "spend_last_period", ...scored].map((of) => ({ of, number: element("b", { id: `figure-${of}` }) }));
+  place("figures").replaceChildren(...figures.map(({ of, number }) => element("div", {}, number, element("span", {}, text(`figure_${of}`, { horizon: data.meta.horizon_days })))));
+  updates.push(() => { for (const { of, number } of figures) number.textContent = shown(of, total(of)); });
+}
+
+function drawFrame() {
+  const { meta } = data;
+  document.documentElement.lang = language;
+  document.title = text("title");
+  for (const made of document.querySelectorAll("[data-text]")) made.textContent = text(textOf(made.dataset.text), { horizon: meta.horizon_days });
+  place("filters").setAttribute("aria-label", text("filters"));
+  place("language").textContent = language === "en" ? "Français" : "English";
+  place("as-of").textContent = text("as_of", { day: formats.day(meta.as_of), horizon: meta.horizon_days });
+  place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
+  document.body.classList.toggle("is-unscored", !meta.is_scored);
+  const lines = [
+    meta.is_scored ? text("scored_on", { when: `${formats.day(meta.scored_at)} ${meta.scored_at.slice(11, 16)} UTC`, version: meta.model_version }) : null,
+    text("read", { lines: formats.count(meta.order_lines) }),
+    ...meta.set_aside.map(({ reason, rows }) => text("set_aside", { rows: formats.count(rows), reason: phrase(reason) })),
+    meta.set_aside.length ? text("set_aside_where") : text("nothing_set_aside"),
+    ...meta.notes.map(phrase),
+    meta.shows_pii ? text("pii_shown") : text("pii_masked"),
+  ];
+  place("footer").replaceChildren(element("ul", {}, ...lines.filter(Boolean).map((line) => element("li", {}, line))));
+}
+
+/** Brings everything up to date with the filters. */
+function draw() {
+  cellsFailing = failing(data.cells, data.cells.customers.length);
+  for (const update of updates) update();
+}
+
+/** Builds the page in a language; what was chosen stays chosen. */
+function build(chosenLanguage) {
+  language = chosenLanguage;
+  updates.length = 0;
+  said.clear();
+  phrases = data.texts.phrases.map(([english, words]) => { let n = 0; return { pattern: asPattern(english), words: words.replace(/\{…?\}/g, () => `{${++n}}`) }; });
+  makeFormats();
+  data.list.words = searchable(data.list);
+  drawFrame();
+  drawFilters();
+  drawFigures();
+  drawSegments();
+  drawRfm();
+  drawMovement();
+  drawBars("country");
+  drawBars("channel");
+  drawRetention();
+  if (data.meta.is_scored) { drawChurn(); drawDisagreement(); drawTrust(); }
+  drawList();
+  draw();
+}
+
+async function unpacked() {
+  const bytes = Uint8Array.from(atob(place("data").textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+async function start() {
+  data = await unpacked();
+  texts = data.texts.labels;
+  build(navigator.language?.startsWith("fr") ? "fr" : "en");
+  place("language").onclick = () => build(language === "en" ? "fr" : "en");
+  place("theme").onclick = () => {
+    const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+    document.documentElement.dataset.theme = dark ? "light" : "dark";
+  };
+  place("reset").onclick = () => { filters.clear(); search = place("search").value = ""; order.by = null; rowsShown = 25; draw(); place("how-many").focus(); };
+  place("search").oninput = (event) => { search = event.target.value.trim().toLowerCase(); draw(); };
+  place("more").onclick = () => { rowsShown += 100; draw(); if (place("more").hidden) place("search").focus(); };
+  document.body.dataset.ready = "yes"; // data-ready: for whoever waits until all is drawn
+}
+
+start().catch((problem) => {
+  place("failed").hidden = false;
+  place("failed").textContent += ` (${problem.message})`;
+  throw problem;
+});

@@ -1,0 +1,50 @@
+"use strict";
+/* Words and numbers in the language of the page. */
+
+let data, texts, phrases, language;
+const said = new Map(); // phrase of the warehouse → its words in this language
+
+const text = (key, values = {}) =>
+  texts[key][language].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+/** The text's name, or that of what is said instead where nobody was scored. */
+const textOf = (key) => (!data.meta.is_scored && texts[`${key}_unscored`] ? `${key}_unscored` : key);
+
+const nativeNumber = (number) => language === "en" ? number : number.replace(/%/g, " %").replace(/\./g, "¤").replace(/,/g, "\u202f").replace(/¤/g, ",");
+
+/** What the warehouse says in English (segments, actions, reasons), in the language of the page. */
+function phrase(english) {
+  if (language === "en" || !english) return english ?? "";
+  if (!said.has(english)) said.set(english, translated(english));
+  return said.get(english);
+}
+
+function translated(english) {
+  for (const { pattern, words } of phrases) {
+    const found = english.match(pattern);
+    if (found) return words.replace(/\{(\d)\}/g, (_, n) => (/^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
+  }
+  return english;
+}
+
+/** "{} orders in {} days" as a pattern; a {} is a number, {…} is anything. */
+function asPattern(english) {
+  const escaped = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+  return new RegExp("^" + escaped.replace(/\{\}/g, "([\\d.,%-]+)").replace(/\{…\}/g, "(.+?)") + "$");
+}
+
+const formats = {};
+function makeFormats() {
+  const { currency } = data.meta; // whatever orders say: a code, or "€"
+  const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language; // 30 Jun or Jun 30
+  formats.count = new Intl.NumberFormat(locale).format;
+  const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format;
+  formats.money = /^[A-Z]{3}$/.test(currency ?? "")
+    ? new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: 0 }).format
+    : (amount) => (currency ? `${plain(amount)} ${currency}` : plain(amount));
+  formats.share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format;
+  formats.figure = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format;
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
+  formats.day = (iso) => day.format(new Date(iso));
+  formats.cohort = (iso) => `${iso.slice(0, 4)} ${text("quarter", { n: (+iso.slice(5, 7) + 2) / 3 })}`;
+}
