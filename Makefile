@@ -9,16 +9,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE
+export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE SHOW_PII CRM_LINK
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run serve promote rollback package deploy forget redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run publish validate-workbook serve promote rollback package deploy forget docs redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
 run: $(VENV)/pipeline ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
 	@$(BIN)/python -m flows run
+
+publish: $(VENV)/pipeline ## put the last run's workbook and customers on the Tableau site of TABLEAU_URL=
+	@$(BIN)/python -m flows publish
+
+validate-workbook: $(VENV)/pipeline ## ask the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
+	@$(BIN)/python -m flows validate-workbook
 
 serve: $(VENV)/pipeline ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
 	@$(BIN)/python -m flows serve
@@ -37,6 +43,9 @@ deploy: $(VENV)/pipeline ## make work pools, deployments and automations on the 
 
 forget: $(VENV)/pipeline ## remove the people whose ids or e-mail addresses FILE= lists, one a line, for good
 	@$(BIN)/python -m flows forget
+
+docs: $(VENV)/pipeline ## write dbt's pages of all models, columns, tests and exposures, as the last run left them
+	@$(BIN)/python -m flows docs
 
 redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
 	@$(BIN)/python -m flows redrive

@@ -30,6 +30,10 @@ def main(command: str) -> int:
 
             deploy()
             return 0
+        if command == "validate-workbook":
+            from flows.publishing import validate_workbook
+
+            return validate_workbook()
         settings = read_settings()
         if command == "serve":
             from flows.serve import serve
@@ -50,6 +54,14 @@ def main(command: str) -> int:
             from flows.forgetting import forget
 
             forget(settings)
+            return 0
+        if command == "docs":
+            from flows.adapters.run_lock import lock
+            from flows.wiring import wire
+
+            with lock(settings.data_dir):
+                wire(settings).dbt.document(settings.docs_file)
+            sys.stdout.write(f"wrote {settings.docs_file}\n")
             return 0
         if command in ("promote", "rollback"):
             from flows.promotion import promote, roll_back
@@ -80,6 +92,7 @@ def _run_flow(command: str, settings: Settings) -> int:
         server = start_prefect_server()
         from flows.adapters.run_lock import lock
         from flows.pipeline import pipeline
+        from flows.publishing import publishing
         from flows.shipping import ship_champion
         from flows.summary import print_summary
 
@@ -87,6 +100,8 @@ def _run_flow(command: str, settings: Settings) -> int:
         with lock(settings.data_dir):
             if command == "champion":
                 ship_champion(settings)
+            elif command == "publish":
+                publishing(settings)
             else:
                 print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
     except (Exception, KeyboardInterrupt) as error:
@@ -101,7 +116,10 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    commands = ("run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy", "forget")
+    commands = (
+        "run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy", "forget", "docs",
+        "publish", "validate-workbook",
+    )  # fmt: skip
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"usage: python -m flows {' | '.join(commands)}")
     hush_duckdb_at_exit()

@@ -9,11 +9,14 @@ PipelineError
 ├── PackageFailed      a deployment package that cannot be built
 ├── WarehouseRefused   Snowflake does not do what was asked: a key, a grant, a missing object, a limit
 ├── AirbyteRefused     Airbyte's server does not do what was asked: credentials, a right, an address
+├── TableauRefused     Tableau does not do what was asked: a token, a right, a project, a version, a size
+├── PublishFailed      what was published did not arrive, or not as it was sent
 ├── SyncFailed         a source could not be read, is not what it was, or a sync did not end in time
 └── TryAgain           what fails now may well succeed in a moment
     ├── WarehouseBusy        another process holds the laptop's warehouse
     ├── WarehouseUnreachable Snowflake did not answer, or broke off
-    └── AirbyteUnreachable   Airbyte's server did not answer, or not in a way that says what it did
+    ├── AirbyteUnreachable   Airbyte's server did not answer, or not in a way that says what it did
+    └── TableauUnreachable   Tableau did not answer, was busy, or not in a way that says what it did
 """
 
 from flows.sync_run import SyncRun
@@ -59,6 +62,18 @@ class AirbyteRefused(PipelineError):
         self.status_code = status_code
 
 
+class TableauRefused(PipelineError):
+    """`status_code`: of Tableau's answer."""
+
+    def __init__(self, message: str, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class PublishFailed(PipelineError):
+    pass
+
+
 class SyncFailed(PipelineError):
     """`run`: how far it came; None if nothing is known to have been started."""
 
@@ -80,6 +95,14 @@ class WarehouseUnreachable(TryAgain):
 
 
 class AirbyteUnreachable(TryAgain):
+    """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TableauUnreachable(TryAgain):
     """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:

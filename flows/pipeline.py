@@ -20,6 +20,8 @@ from flows.adapters.monitoring import monitor, warnings_in_words
 from flows.adapters.run_report import RunReport, Trained, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
+from flows.adapters.tableau_extract import hyper_is_built_for_this_machine, write_extract
+from flows.adapters.tableau_workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
 from flows.errors import ModelRefused, TooLittleData
 from flows.retries import waits_for_warehouse
 from flows.settings import Settings
@@ -28,7 +30,7 @@ from flows.summary import as_markdown
 from flows.sync_run import SyncRun
 from flows.syncing import sync_sources
 from flows.training import training
-from flows.wiring import wire
+from flows.wiring import wire, workbook_connection
 from functions.clock import now
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     measured = watch_model(settings, as_of, model, started_at)
     report = gather_report(settings, history, found, model, measured)
     draw_dashboard(settings, report)
+    write_workbook(settings)
     publish(report)
     return report
 
@@ -260,6 +263,20 @@ def draw_dashboard(settings: Settings, report: RunReport) -> None:
     warehouse = wire(settings).warehouse
     write_contact_list(warehouse, settings.contacts_file, settings.show_pii)
     write_dashboard(warehouse, report, settings.dashboard_file)
+
+
+@task(**waits_for_warehouse)
+def write_workbook(settings: Settings) -> None:
+    """Tableau's workbook: with an extract in it on a laptop, in production connected to the warehouse."""
+    if connection := workbook_connection(settings):
+        write_snowflake_workbook(WORKBOOK, connection, settings.workbook_file)
+        return
+    if not hyper_is_built_for_this_machine():
+        log.warning("no Tableau workbook: Tableau does not build hyperd, which writes its extracts, for this machine")
+        return
+    log.info("writing the Tableau workbook with its extract")
+    write_extract(wire(settings).warehouse, settings.extract_file, settings.show_pii)
+    write_packaged_workbook(WORKBOOK, settings.extract_file, settings.workbook_file)
 
 
 @task

@@ -15,6 +15,7 @@ from flows.churn.evaluation import mean_quality
 from flows.deploying import ONE_AT_A_TIME
 from flows.errors import TooLittleData
 from flows.pipeline import FEATURES, TRAINING, History, build, pipeline, publish_measured, read_history, watch_model
+from flows.publishing import publish_to_tableau
 from flows.settings import Settings, read_settings
 from flows.training import read_snapshots, test_on_the_past, training
 from flows.wiring import wire
@@ -30,6 +31,7 @@ def daily_pipeline() -> None:
     """Segments, scores and marts as of the last order's day, with the champion."""
     with _settings() as settings:
         pipeline(settings, retrain=False)
+        publish_to_tableau(settings)
 
 
 @flow(name="weekly-training", timeout_seconds=LONGEST_SECONDS)
@@ -60,7 +62,9 @@ def backfill(as_of: date) -> None:
     """Scores of a past date, with a model that knows nothing later; the marts are then brought back to today."""
     with _settings(as_of) as settings:
         pipeline(settings, retrain=True)
-        pipeline(read_settings(), retrain=False)
+        today = read_settings()
+        pipeline(today, retrain=False)
+        publish_to_tableau(today)
 
 
 @contextmanager

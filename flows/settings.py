@@ -121,9 +121,19 @@ class Settings(BaseSettings):
         return self.data_dir / "customers_to_contact.csv"
 
     @property
+    def extract_file(self) -> Path:
+        """The marts that marketing works with, in Tableau's format."""
+        return self.data_dir / "marketing.hyper"
+
+    @property
+    def workbook_file(self) -> Path:
+        """The dashboards for marketing: with their data in them, or connected to where these are."""
+        return self.data_dir / ("marketing.twbx" if self.is_on_this_machine else "marketing.twb")
+
+    @property
     def copies(self) -> tuple[Path, ...]:
         """Where runs have shown or handed out rows about customers, Prefect's own records among them."""
-        shown = (self.dashboard_file, self.contacts_file)
+        shown = (self.dashboard_file, self.contacts_file, self.extract_file, self.workbook_file)
         unfinished = self.data_dir.glob("*.draft*")
         return (*shown, *unfinished, self.scratch, self.data_dir / ".prefect")
 
@@ -219,6 +229,57 @@ class AirbyteSettings(BaseSettings):
         return self
 
 
+class TableauSettings(BaseSettings):
+    """How to reach Tableau, from variables such as TABLEAU_URL. Without that one nothing is published."""
+
+    model_config = SettingsConfigDict(env_prefix="TABLEAU_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    url: str | None = Field(None, description="https://POD.online.tableau.com, or https://HOST of one's own server")
+    site: str = Field("", description="the name in the address, after /site/; blank: the default site of a server")
+    token_name: str | None = Field(None, description="of a personal access token (in Tableau: My Account Settings)")
+    token_secret: SecretStr | None = Field(None, description="of the same token")
+    block: str | None = Field(
+        None,
+        description='name of a Prefect Secret block that holds {"token_name": …, "token_secret": …} instead, and'
+        ' "snowflake_password" if there is one',
+    )
+    project: str = Field("Marketing", description="where to publish; one within another as Outer/Inner")
+    request_timeout_seconds: int = Field(600, ge=1, le=7_200, description="how long one answer may take")
+    job_timeout_seconds: int = Field(3_600, ge=1, le=86_400, description="how long Tableau may work on one publication")
+    snowflake_user: str | None = Field(
+        None, description="as whom Tableau reads Snowflake: one who may do no more; none: viewers sign in themselves"
+    )
+    snowflake_role: str = Field(
+        "REPORTER", description="in which role the workbook reads Snowflake: the marts, no more"
+    )
+    snowflake_warehouse: str = Field("REPORT", description="the virtual warehouse that computes for the workbook")
+    snowflake_password: SecretStr | None = Field(
+        None, description="his password or programmatic access token; none: the key pair that the site has saved"
+    )
+
+    @model_validator(mode="after")
+    def _secrets_travel_encrypted(self) -> Self:
+        if self.url is None:
+            return self
+        parts = urlsplit(self.url)
+        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
+            raise ValueError("TABLEAU_URL: leave out user and password; TABLEAU_TOKEN_NAME and _TOKEN_SECRET say them")
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+        if not parts.hostname or not is_safe or parts.query or parts.fragment or parts.path.strip("/"):
+            raise ValueError(
+                f"TABLEAU_URL={self.url}: write it as https://HOST, without what follows in a browser; the site's name"
+                " goes to TABLEAU_SITE (http only to this machine: the token goes there)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _password_has_its_user(self) -> Self:
+        if self.snowflake_password is not None and self.snowflake_user is None:
+            raise ValueError("TABLEAU_SNOWFLAKE_PASSWORD: say whose it is with TABLEAU_SNOWFLAKE_USER")
+        return self
+
+
 def read_settings(**overrides: Any) -> Settings:
     """Settings from the environment.
 
@@ -245,6 +306,14 @@ def read_airbyte_settings() -> AirbyteSettings:
     """
     return _read(AirbyteSettings, {})
 
+
+def read_tableau_settings() -> TableauSettings:
+    """How to reach Tableau, from the environment.
+
+    Raises:
+        SettingsError: naming each variable, what it holds, and what would fit.
+    """
+    return _read(TableauSettings, {})
 
 
 _Kind = TypeVar("_Kind", bound=BaseSettings)

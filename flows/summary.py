@@ -197,6 +197,8 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
     yield "dashboard", report.settings.dashboard_file
     yield "whom to contact", report.settings.contacts_file
+    if report.settings.workbook_file.exists():
+        yield "Tableau workbook", report.settings.workbook_file
     yield "warehouse", report.warehouse
     if report.model and not report.model.shipped:
         yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.adapters.cdk_syncs import CdkSyncs
 from flows.adapters.connections import Connections, read_connections
@@ -20,9 +20,14 @@ from flows.settings import (
     SnowflakeSettings,
     read_airbyte_settings,
     read_snowflake_settings,
+    read_tableau_settings,
 )
 from flows.sync_run import Syncs
 from functions.clock import now
+
+if TYPE_CHECKING:
+    from flows.adapters.tableau_server import TableauServer
+    from flows.adapters.tableau_workbook import SnowflakeConnection
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,39 @@ def syncs(settings: Settings) -> Syncing | None:
     from flows.adapters.airbyte_server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
 
     return Syncing(AirbyteServer.read(airbyte), airbyte.connections)
+
+
+def tableau() -> "TableauServer | None":
+    """Where to publish; None where nobody told us.
+
+    Raises:
+        SettingsError: naming what is missing to reach Tableau.
+    """
+    settings = read_tableau_settings()
+    if settings.url is None:
+        return None
+    from flows.adapters.tableau_server import TableauServer  # Tableau's SDK, for which only who has a server waits
+
+    return TableauServer.read(settings)
+
+
+def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
+    """Where the workbook finds the marts; None: in an extract that goes with it."""
+    if settings.warehouse == "duckdb":
+        return None
+    from flows.adapters.snowflake_account import SnowflakeAccount
+    from flows.adapters.tableau_credentials import read_credentials
+    from flows.adapters.tableau_workbook import SnowflakeConnection
+
+    account, tableau = SnowflakeAccount.read(read_snowflake_settings()), read_tableau_settings()
+    login = read_credentials(tableau).snowflake if tableau.url else None
+    return SnowflakeConnection(
+        server=account.host,
+        database=account.database,
+        warehouse=tableau.snowflake_warehouse,
+        role=tableau.snowflake_role,
+        authentication="oauth" if login is None else "Username Password" if login.password else "auth-keypair",
+    )
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:

@@ -20,7 +20,8 @@ hush_duckdb_at_exit()
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
 # No test reaches an account of whoever runs it, but those of tests/smoke.
-for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(("AIRBYTE_", "HUBSPOT_"))]:
+_OF_ACCOUNTS = ("AIRBYTE_", "HUBSPOT_", "TABLEAU_")
+for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(_OF_ACCOUNTS)]:
     os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
 _STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")

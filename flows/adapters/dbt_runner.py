@@ -14,7 +14,7 @@ from dbt_common.events.base_types import EventLevel
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 from prefect_dbt.core._hooks import DbtHookContext
 
-from flows.errors import DbtFailed, PipelineError, WarehouseUnreachable
+from flows.errors import BadInput, DbtFailed, PipelineError, WarehouseUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,33 @@ class DbtProject:
         except ValueError as error:  # dbt could not even start: a bad project file, profile, variable or login
             raise self._failure(str(error), [str(error)]) from error
         self._require_success(results)
+
+    def document(self, file: Path) -> None:
+        """Writes dbt's own pages of models, columns, tests and exposures, as the last build left them, as one page that
+        stands alone.
+
+        Raises:
+            BadInput: when nothing was built yet.
+            DbtFailed: with what dbt says.
+        """
+        from dbt.cli.main import dbtRunner
+
+        results = self.state / "target" / "run_results.json"
+        if not results.exists():
+            raise BadInput("There is nothing to document yet: `make run` first.")
+        variables = json.loads(results.read_text(encoding="utf-8"))["args"]["vars"]
+        # fmt: off
+        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps(variables),
+                     "--target", self.target,
+                     "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
+                     "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]
+        # fmt: on
+        with _environment(self.environment):
+            ended = dbtRunner().invoke(arguments)
+        if not ended.success:
+            text = str(ended.exception or "dbt could not document the warehouse: see what it said above.")
+            raise self._failure(text, [text])
+        (self.state / "docs" / "static_index.html").replace(file)
 
     def _failure(self, text: str, messages: Sequence[str]) -> PipelineError:
         if any(self.is_broken_connection(message) for message in messages):

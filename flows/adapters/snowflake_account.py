@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from snowflake.connector.util_text import construct_hostname
+
 from flows.errors import SettingsError
 from flows.settings import SnowflakeSettings
 from functions.prediction_sink.snowflake_connection import SettingsRefused, private_key_der
@@ -45,6 +47,14 @@ class SnowflakeAccount:
             statement_timeout_seconds=settings.statement_timeout_seconds,
             elsewhere=tuple((name, value) for name, value in elsewhere.items() if value is not None),
         )
+
+    @property
+    def host(self) -> str:
+        """The name of its server, for others who go there."""
+        given = str(dict(self.elsewhere).get("host", ""))
+        if given.endswith((".snowflakecomputing.com", ".snowflakecomputing.cn")):  # PrivateLink, say
+            return given
+        return str(construct_hostname(None, self.account.replace("_", "-")))
 
     def connection_arguments(self) -> dict[str, Any]:
         """What `snowflake.connector.connect` wants."""

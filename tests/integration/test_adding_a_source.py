@@ -50,7 +50,7 @@ def test_another_csv_is_an_entry_that_fits():
 @pytest.mark.whole_run
 def test_a_source_with_an_api_is_a_manifest_an_entry_and_a_staging_model(tmp_path, read):
     project = tmp_path / "project"
-    for folder in ("flows", "functions", "dbt_project", "airbyte", "model_artifacts"):
+    for folder in ("flows", "functions", "dbt_project", "airbyte", "model_artifacts", "tableau"):
         shutil.copytree(REPOSITORY / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
     (project / ".venv").symlink_to(REPOSITORY / ".venv")
     blocks = [text for _, text in code_of("A source with an API")]

@@ -1,0 +1,225 @@
+"""Calls of Tableau's REST API through its SDK, tableauserverclient, each made until it is answered.
+
+What the SDK does by itself is left off where it hides something: asked for the server's version it stays silently at
+2.4 when nobody answers, its query sets take any refusal for an empty list, and its errors lose the Retry-After header.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from xml.etree.ElementTree import ParseError
+
+import requests
+import tableauserverclient as tsc
+from tableauserverclient.server.endpoint.exceptions import (
+    InternalServerError,
+    NonXMLResponseError,
+    RedirectError,
+    XMLError,
+)
+from tableauserverclient.server.exceptions import EndpointUnavailableError, ServerInfoEndpointNotFoundError
+
+from flows.errors import TableauRefused, TableauUnreachable
+
+log = logging.getLogger(__name__)
+
+NEEDED_VERSION = "3.13"  # Server 2021.3: the first whose live-to-Hyper sources the SDK can update
+PATIENCE_SECONDS = 300.0  # for an answer that needs no work of the server
+CONNECT_SECONDS = 30.0
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 30.0
+LONGEST_QUOTE = 300  # characters of an answer that an error shows
+
+Answer = TypeVar("Answer")
+Call = Callable[[tsc.Server], Answer]
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between one look and the next."""
+    pause = SHORTEST_PAUSE_SECONDS
+    while True:
+        yield pause
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+
+
+@dataclass
+class TableauApi:
+    """A session with the server, begun by the first call and begun anew when it has expired.
+
+    `url` has no slash at its end. A deadline is a value of `clock`, in seconds.
+    """
+
+    url: str
+    site: str
+    token_name: str
+    token_secret: str = field(repr=False)
+    request_timeout_seconds: float
+    wait: Callable[[float], None]
+    clock: Callable[[], float]
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # more that no message may show
+    _server: tsc.Server | None = field(default=None, init=False, repr=False)
+    _last: requests.Response | None = field(default=None, init=False, repr=False)
+
+    def ask(self, doing: str, call: Call[Answer], deadline: float | None = None) -> Answer:
+        """The answer of a call that may be made any number of times. `doing` begins what is said of it.
+
+        Raises:
+            TableauRefused: when the server answers that it will not.
+            TableauUnreachable: when there was no clear answer until the deadline.
+        """
+        deadline = self.clock() + PATIENCE_SECONDS if deadline is None else deadline
+        for pause in pauses():
+            try:
+                return self._ask_in_session(doing, call)
+            except TableauUnreachable as lost:
+                if not self.wait_until(deadline, lost.retry_after_seconds or pause):
+                    raise
+                log.warning("%s Trying again.", lost)
+        raise AssertionError("pauses never end")
+
+    def wait_until(self, deadline: float, seconds: float) -> bool:
+        """Waits, but not beyond the deadline; False at once if that has passed."""
+        left = deadline - self.clock()
+        if left <= 0:
+            return False
+        self.wait(min(seconds, left))
+        return True
+
+    def has_version(self, version: str) -> bool:
+        """Whether the server's REST API is that new. To be asked after a first call."""
+        return self._server is not None and bool(self._server.check_at_least_version(version))
+
+    @property
+    def last_status(self) -> int | None:
+        """Of the last answer, if there was one."""
+        return None if self._last is None else self._last.status_code
+
+    def sign_out(self) -> None:
+        """Ends the session, if there is one; a server that does not hear it ends it by itself."""
+        if self._server is None:
+            return
+        try:
+            self._server.auth.sign_out()
+        except Exception as problem:  # nothing depends on it
+            log.info("Tableau did not hear that we sign out: %s", self._redacted(str(problem)))
+        self._server.close()
+        self._server = None
+
+    def _ask_in_session(self, doing: str, call: Call[Answer]) -> Answer:
+        if self._server is None:
+            self._server = self._sign_in()
+        try:
+            return self._ask(doing, self._server, call)
+        except TableauRefused as refused:
+            if refused.status_code != requests.codes.unauthorized:
+                raise
+        log.info("Tableau's session has expired: signing in again")
+        self._server.close()
+        self._server = None
+        self._server = self._sign_in()
+        try:
+            return self._ask(doing, self._server, call)
+        except TableauRefused as refused:
+            if refused.status_code != requests.codes.unauthorized:
+                raise
+            raise TableauRefused(
+                f"{refused} Even a new session ended at once: does another installation sign in with the same token?"
+                " Each sign-in ends the session before. Make a token for each.",
+                refused.status_code,
+            ) from None
+
+    def _sign_in(self) -> tsc.Server:
+        server = tsc.Server(  # type: ignore[no-untyped-call]
+            self.url,
+            http_options={"timeout": (CONNECT_SECONDS, self.request_timeout_seconds)},
+            session_factory=self._new_session,
+        )
+        info = self._ask("Asking Tableau for its version", server, lambda it: it.server_info.get())
+        version = str(info.rest_api_version) if info else ""
+        if not version.replace(".", "").isdigit():
+            raise TableauUnreachable(f"Asking Tableau for its version: nobody can read the answer of {self.url}.")
+        server.version = version
+        if not server.check_at_least_version(NEEDED_VERSION):
+            raise TableauRefused(
+                f"{self.url} speaks version {version} of Tableau's REST API; {NEEDED_VERSION} is needed: Tableau Cloud,"
+                " or Tableau Server 2021.3 and later."
+            )
+        token = tsc.PersonalAccessTokenAuth(self.token_name, self.token_secret, self.site)
+        try:
+            self._ask("Signing in to Tableau", server, lambda it: it.auth.sign_in(token))
+        except TableauRefused as refused:
+            if refused.status_code == requests.codes.unauthorized:
+                raise TableauRefused(
+                    f"{refused} Check TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET (or the block of TABLEAU_BLOCK) and"
+                    f" TABLEAU_SITE={self.site}: the token is made on that site, under My Account Settings, and ends"
+                    " after 15 days without use, at its date, or when somebody revokes it."
+                ) from None  # without a status: a 401 of signing in is not the call's own
+            raise
+        return server
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.hooks["response"].append(self._note)
+        return session
+
+    def _note(self, response: requests.Response, **_: Any) -> None:
+        self._last = response
+
+    def _ask(self, doing: str, server: tsc.Server, call: Call[Answer]) -> Answer:
+        self._last = None
+        try:
+            return call(server)
+        except (XMLError, InternalServerError, NonXMLResponseError) as error:
+            raise self._in_our_words(doing, error) from None
+        except (ServerInfoEndpointNotFoundError, EndpointUnavailableError, RedirectError) as error:
+            raise TableauRefused(f"{doing}: {self._redacted(str(error))} Is {self.url} a Tableau server?") from None
+        except requests.RequestException as problem:
+            why = self._redacted(str(problem) or type(problem).__name__)
+            raise TableauUnreachable(f"{doing}: no clear answer from {self.url} ({why}). Is the server up?") from None
+        except (ParseError, AttributeError, IndexError, ValueError, TypeError):
+            if self._last is None:  # a mistake of ours
+                raise
+            raise TableauUnreachable(f"{doing}: nobody can read the answer of {self.url}.") from None
+
+    def _in_our_words(self, doing: str, error: Exception) -> TableauRefused | TableauUnreachable:
+        response = self._last
+        status = 0 if response is None else response.status_code
+        if isinstance(error, XMLError) and error.code:
+            said = " ".join(f"({error.code}) {error.summary}: {error.detail}".split())
+        else:
+            said = "" if response is None else " ".join(response.text.split())
+        what = f"{doing}: {self.url} answers {status} {self._redacted(said)[:LONGEST_QUOTE]}".rstrip(" .") + "."
+        if _may_pass(status):
+            return TableauUnreachable(what, None if response is None else retry_after_seconds(response))
+        return TableauRefused(f"{what}{_ADVICE.get(status, '')}", status)
+
+    def _redacted(self, said: str) -> str:
+        session = "" if self._last is None else str(self._last.request.headers.get("x-tableau-auth", ""))
+        for secret in (self.token_secret, *self.secrets, session):
+            said = said.replace(secret, "…") if secret else said
+        return said
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """What a Retry-After header asks for; a date in it is taken relative to the server's own."""
+    wanted, sent = (str(response.headers.get(name, "")) for name in ("retry-after", "date"))
+    if wanted.isdigit():
+        return float(wanted)
+    try:
+        return max((parsedate_to_datetime(wanted) - parsedate_to_datetime(sent)).total_seconds(), 0.0)
+    except (TypeError, ValueError):  # TypeError: only one of them says its zone
+        return None
+
+
+def _may_pass(status: int) -> bool:
+    """Whether the same call may be answered in a moment. 409: another job has what we want to change."""
+    return status in (408, 409, 423, 425, 429) or status >= 500 or status < 300
+
+
+_ADVICE: dict[int, str] = {
+    403: " The token's owner needs the site role Creator, and on the project the capabilities"
+    " View and Publish; on what is there already: Overwrite and Connect.",
+    413: " The file is too big for the server, or for a proxy before it: send it in smaller pieces with"
+    " TSC_FILESIZE_LIMIT_MB=1 and TSC_CHUNK_SIZE_MB=5, or have their limit raised.",
+}
