@@ -135,10 +135,12 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert "marts.predict_churn_udf(\n        cast(features.recency_days as double)," in compiled.read_text()
     assert problems(compiled.read_text()) == []
 
-    _dbt(cloud, tmp_path, given, "docs", "generate")
-    catalog = json.loads((tmp_path / "catalog.json").read_text())
+    wire(cloud).dbt.document(cloud.docs_file)
+    catalog = json.loads((cloud.data_dir / ".dbt" / "docs" / "catalog.json").read_text())
     features = catalog["nodes"]["model.rfm_churn.customer_features"]
     assert features["columns"]["RECENCY_DAYS"]["comment"].startswith("Days since the last purchase")
+    pages = cloud.docs_file.read_text()
+    assert all(word in pages for word in ("Tableau workbook", "Marketing dashboard", "marketing-analytics@example.com"))
     _dbt(cloud, tmp_path, given, "source", "freshness")
     (fresh,) = json.loads((tmp_path / "sources.json").read_text())["results"]
     assert fresh["status"] == "pass"

@@ -1,0 +1,29 @@
+"""dbt's exposures say which marts the page and the workbook read."""
+
+import re
+
+import pytest
+import yaml
+
+from flows.adapters.monitoring import RELATION, RELIABILITY
+from flows.adapters.tableau_extract import MARTS
+from flows.settings import REPOSITORY
+
+FLOWS_WRITE = {RELATION.removeprefix("marts."), RELIABILITY.removeprefix("marts.")}
+
+
+def declared(name):
+    models = yaml.safe_load((REPOSITORY / "dbt_project/models/marts/_marts__models.yml").read_text())
+    (exposure,) = [exposure for exposure in models["exposures"] if exposure["name"] == name]
+    assert exposure["owner"]["email"]
+    return {re.findall(r"'(\w+)'\)", reference)[0] for reference in exposure["depends_on"]}
+
+
+def read_by_the_page():
+    code = "".join(file.read_text() for file in (REPOSITORY / "flows/adapters/dashboard").glob("*.py"))
+    return {*re.findall(r"(?:marts|staging)\.(\w+)", code), *FLOWS_WRITE}
+
+
+@pytest.mark.parametrize(("exposure", "reads"), [("dashboard", read_by_the_page()), ("tableau_workbook", set(MARTS))])
+def test_an_exposure_names_what_is_read_and_nothing_else(exposure, reads):
+    assert declared(exposure) == reads
