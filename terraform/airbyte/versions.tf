@@ -1,0 +1,5 @@
+terraform {
+  required_providers {
+    airbyte = { source = "airbytehq/airbyte" }
+  }
+}

@@ -1,0 +1,60 @@
+output "api_url" {
+  description = "Where tools send POST /predict."
+  value       = aws_apigatewayv2_api.tools.api_endpoint
+}
+
+output "snowflake_api_url" {
+  description = "The stage of the REST API; Snowflake calls /snowflake under it."
+  # of the API's id alone, so that Snowflake's integration need not wait for what waits for it
+  value = "https://${aws_api_gateway_rest_api.snowflake.id}.execute-api.${var.region}.amazonaws.com/${var.environment}"
+}
+
+output "snowflake_role_arn" {
+  description = "The role that Snowflake takes on; known before it is there."
+  value       = local.snowflake_role_arn
+}
+
+output "queue_url" {
+  description = "QUEUE_URL of `make redrive`."
+  value       = aws_sqs_queue.predictions.url
+}
+
+output "dead_letter_queue_url" {
+  description = "DEAD_LETTER_QUEUE_URL of `make redrive`."
+  value       = aws_sqs_queue.dead_letters.url
+}
+
+output "models_bucket" {
+  description = "The bucket of trained models."
+  value       = aws_s3_bucket.models.bucket
+}
+
+output "models_location" {
+  description = "MODELS of the flows."
+  value       = "s3://${aws_s3_bucket.models.bucket}/models"
+}
+
+output "models_policy_arn" {
+  description = "To be attached to the role under which the flows run, so that they can read and add models."
+  value       = aws_iam_policy.models.arn
+}
+
+output "secrets" {
+  description = "ARNs of the secrets, whose values are written by hand."
+  value       = local.secret_arns
+}
+
+output "functions" {
+  description = "Names of the two Lambda functions."
+  value       = { for purpose, function in aws_lambda_function.all : purpose => function.function_name }
+}
+
+output "alarm_topic_arn" {
+  description = "Where alarms go."
+  value       = aws_sns_topic.alarms.arn
+}
+
+output "dashboard_url" {
+  description = "The dashboard in AWS's console."
+  value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
+}

@@ -1,0 +1,77 @@
+# An answer is here before the caller has it. Encrypted by SQS's own key: with one of ours, every cold start of the API
+# would wait for KMS, and an outage of KMS would be one of the API.
+
+resource "aws_sqs_queue" "predictions" {
+  name                      = "${local.prefix}-predictions"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600 # 14 days, the most there is
+  receive_wait_time_seconds = 20
+
+  # a message that is being worked on must not come again: six times the sink's timeout and the gathering, says AWS
+  visibility_timeout_seconds = 6 * local.functions.prediction_sink.timeout + var.sink_batching_seconds
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    # over an hour in which Snowflake may be away; the age of the oldest message raises an alarm before
+    maxReceiveCount = 5
+  })
+
+  tags = local.tags
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${local.prefix}-dead-letters"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600
+
+  tags = local.tags
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.url
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [aws_sqs_queue.predictions.arn]
+  })
+}
+
+resource "aws_sqs_queue_policy" "nothing_in_clear" {
+  for_each = { predictions = aws_sqs_queue.predictions, dead_letters = aws_sqs_queue.dead_letters }
+
+  queue_url = each.value.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      # a refusal is for everybody and everything; who may send and receive, the roles of the functions say
+      Sid       = "NothingInClear"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = each.value.arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "predictions" {
+  event_source_arn = aws_sqs_queue.predictions.arn
+  function_name    = aws_lambda_alias.live["prediction_sink"].arn
+
+  # a message with a bad answer must not bring the others back
+  function_response_types = ["ReportBatchItemFailures"]
+
+  # a message holds up to 200 KB; Lambda stops at 6 MB by itself
+  batch_size                         = 100
+  maximum_batching_window_in_seconds = var.sink_batching_seconds
+
+  scaling_config {
+    maximum_concurrency = var.sink_concurrency
+  }
+
+  tags = local.tags
+
+  # Lambda asks whether the function may receive, when the mapping is made
+  depends_on = [aws_iam_role_policy.prediction_sink]
+}

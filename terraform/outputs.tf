@@ -1,0 +1,73 @@
+# What people and other tools need to know. No secret: Terraform refuses outputs that would show a sensitive value.
+
+output "environment_variables" {
+  description = "What prefect.yaml, `make deploy` and the flows read: `make env` writes them to a file."
+  value = merge(
+    {
+      MANAGED_BY            = "terraform" # make deploy leaves alone what Terraform made
+      WAREHOUSE             = "snowflake"
+      PREFECT_API_URL       = var.prefect.api_url
+      REPOSITORY_URL        = var.repository_url
+      SOURCE                = join(",", sort(var.source_names))
+      SNOWFLAKE_BLOCK       = module.prefect.snowflake_block
+      SNOWFLAKE_SCORING     = var.scoring
+      AWS_REGION            = var.region
+      MODELS                = module.aws.models_location
+      QUEUE_URL             = module.aws.queue_url
+      DEAD_LETTER_QUEUE_URL = module.aws.dead_letter_queue_url
+    },
+    { for name, value in { # blank is not the same as not said
+      CONTACTS      = var.contacts_source
+      CURRENCY      = var.currency
+      HORIZON_DAYS  = var.horizon_days == null ? null : tostring(var.horizon_days)
+      SHOW_PII      = var.show_pii ? "1" : null
+      CRM_LINK      = var.crm_link
+      AIRBYTE_URL   = try(var.airbyte.url, null)
+      AIRBYTE_BLOCK = module.prefect.airbyte_block
+
+      TABLEAU_URL                 = try(var.tableau.url, null)
+      TABLEAU_SITE                = try(var.tableau.site, null)
+      TABLEAU_PROJECT             = try(var.tableau.project, null)
+      TABLEAU_BLOCK               = module.prefect.tableau_block
+      TABLEAU_SNOWFLAKE_USER      = var.tableau == null ? null : module.snowflake.users["reporter"]
+      TABLEAU_SNOWFLAKE_ROLE      = module.snowflake.roles["reporter"]
+      TABLEAU_SNOWFLAKE_WAREHOUSE = module.snowflake.warehouses["report"]
+    } : name => value if value != null },
+  )
+}
+
+output "api_url" {
+  description = "Where tools and shops post to: docs/api.md."
+  value       = module.aws.api_url
+}
+
+output "models_policy_arn" {
+  description = "For the role under which the runs work, so that they can read and add models."
+  value       = module.aws.models_policy_arn
+}
+
+output "secrets_to_fill" {
+  description = "Secrets in AWS that are made empty: docs/deploy.md says what goes into each."
+  value       = module.aws.secrets
+}
+
+output "dashboard_url" {
+  description = "CloudWatch's page about the API and the sink."
+  value       = module.aws.dashboard_url
+}
+
+output "snowflake" {
+  description = "Names in Snowflake: database, warehouses, roles, users and the stage of loads."
+  value = {
+    database   = module.snowflake.database
+    warehouses = module.snowflake.warehouses
+    roles      = module.snowflake.roles
+    users      = module.snowflake.users
+    stage      = module.snowflake.stage
+  }
+}
+
+output "airbyte_connections" {
+  description = "Ids of Airbyte's connections, by entry of airbyte/connections.yml."
+  value       = try(module.airbyte[0].connections, {})
+}

@@ -1,0 +1,97 @@
+variable "name" {
+  description = "What pools, blocks and the limit are called: as in prefect.yaml. dev and prod have a workspace or server each."
+  type        = string
+}
+
+variable "work_pool" {
+  description = "The pool of the scheduled runs: its type, and as JSON what its runs need (null: Prefect's default)."
+  type = object({
+    type              = string
+    base_job_template = optional(string)
+  })
+}
+
+variable "snowflake" {
+  description = "Where the runs work: what the connector block says beside the key."
+  type = object({
+    account   = string
+    user      = string
+    role      = string
+    warehouse = string
+    database  = string
+  })
+}
+
+variable "snowflake_private_key" {
+  description = "PEM key of the user of the runs. Goes to the block and nowhere else."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "snowflake_private_key_passphrase" {
+  description = "If that key is encrypted."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
+variable "alerts_url" {
+  description = "Where alerts are posted to. Whoever has such an address can post too, so it is a secret."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "has_airbyte" {
+  description = "Whether the runs tell Airbyte to sync, and need its credentials for that."
+  type        = bool
+}
+
+variable "airbyte_client_id" {
+  description = "Of an application in Airbyte."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
+variable "airbyte_client_secret" {
+  description = "Of the same application."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
+variable "has_tableau" {
+  description = "Whether the runs publish to Tableau, and need a token for that."
+  type        = bool
+}
+
+variable "tableau_token_name" {
+  description = "Of a personal access token in Tableau."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
+variable "tableau_token_secret" {
+  description = "Of the same token."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
+variable "secrets_version" {
+  description = "A number to raise when a secret has changed: Terraform does not see the secrets themselves."
+  type        = number
+}
+
+variable "automations" {
+  description = "The content of flows/automations.yaml."
+  type        = any
+}

@@ -1,0 +1,20 @@
+locals {
+  # the provider writes every name in quotes, and the flows, dbt and Airbyte write theirs without: so in capitals here
+  prefix   = upper(replace("${var.name}_${var.environment}", "-", "_"))
+  database = upper(var.database)
+
+  purposes        = toset(["loader", "transformer", "scorer", "reporter"])
+  role_names      = { for purpose in local.purposes : purpose => "${local.prefix}_${upper(purpose)}" }
+  warehouse_names = { for purpose in ["load", "transform", "report"] : purpose => "${local.prefix}_${upper(purpose)}" }
+  warehouse_of    = { loader = "load", transformer = "transform", scorer = "load", reporter = "report" }
+
+  source_schemas = toset([for source in var.sources : "RAW_${upper(source)}"])
+  # Airbyte's destination prepares its tables here and then swaps them into raw_<source>
+  airbyte_schema = "AIRBYTE_INTERNAL"
+  dbt_schemas    = toset(["STAGING", "INTERMEDIATE", "MARTS"])
+  # policies and tags, which nobody but Terraform may change
+  governance_schema = "GOVERNANCE"
+
+  has_tags    = var.edition == "enterprise"
+  cost_center = lookup(var.tags, "cost_center", "${var.name}-${var.environment}")
+}

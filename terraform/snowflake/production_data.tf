@@ -1,0 +1,19 @@
+# prevent_destroy takes no variable, so it cannot stand on resources that dev has too. These stand beside each thing in
+# prod that holds data, and are to be replaced or destroyed whenever it is: a plan that would do either fails as a whole,
+# with nothing done, be it `terraform destroy`, another name, a source less, or environment = "dev".
+#
+# The deliberate second step, for all or for one of them (docs/deploy.md):
+#   terraform state rm 'module.snowflake.terraform_data.production_data'
+resource "terraform_data" "production_data" {
+  for_each = var.environment == "prod" ? merge(
+    # with the name as it is written: the provider may rename a database in place, and stages would be lost
+    { database = "${snowflake_database.main.id} ${var.database}", churn_predictions = snowflake_table.churn_predictions.id },
+    { for name, schema in snowflake_schema.all : "schema ${name}" => schema.id },
+  ) : {}
+
+  triggers_replace = each.value
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

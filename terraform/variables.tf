@@ -1,0 +1,473 @@
+# Everything that dev and prod differ in: dev.tfvars and prod.tfvars. Secrets are in secrets.tf.
+
+variable "name" {
+  description = "What everything is called; the environment's name is put behind it where both share an account."
+  type        = string
+  default     = "rfm-churn"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}[a-z0-9]$", var.name))
+    error_message = "name: write 3 to 21 small letters, digits and hyphens, a letter first, such as rfm-churn."
+  }
+}
+
+variable "environment" {
+  description = "dev or prod. prod's data is protected: docs/deploy.md says how to remove it all the same."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "prod"], var.environment)
+    error_message = "environment: write dev or prod, best as -var-file=dev.tfvars or -var-file=prod.tfvars."
+  }
+}
+
+variable "tags" {
+  description = "Labels for everything in AWS, beside project, environment and managed_by; `cost_center` also in Snowflake."
+  type        = map(string)
+  default     = {}
+}
+
+# What is synced and scored
+
+variable "source_names" {
+  description = "Entries of airbyte/connections.yml whose orders the runs read together: SOURCE."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.source_names) > 0 && length(setsubtract(var.source_names, keys(local.known_connections))) == 0
+    error_message = "source_names: write one or more entries of airbyte/connections.yml. It has: ${join(", ", keys(local.known_connections))}."
+  }
+
+  validation {
+    condition     = alltrue([for name in var.source_names : can(local.known_connections[name].order_lines) if contains(keys(local.known_connections), name)])
+    error_message = "source_names: every entry must have `order_lines` in airbyte/connections.yml; contacts come by contacts_source."
+  }
+
+  validation {
+    condition     = !contains(var.source_names, "simulated_shop")
+    error_message = "source_names: simulated_shop makes its orders on the laptop; write an entry that a shop's orders come from."
+  }
+}
+
+variable "contacts_source" {
+  description = "The entry of airbyte/connections.yml that brings contacts: CONTACTS. null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.contacts_source == null || can(local.known_connections[var.contacts_source].contacts)
+    error_message = "contacts_source: write an entry of airbyte/connections.yml that has `contacts`, such as hubspot, or leave it out."
+  }
+}
+
+variable "source_files" {
+  description = "For entries with `connector: csv`: by stream, the address at which Airbyte fetches the file. An entry without one is brought by `make run ORDERS=…`."
+  type = map(map(object({
+    url            = string
+    reader_options = optional(string)
+  })))
+  default = {}
+
+  validation {
+    condition = alltrue(flatten([
+      for name, streams in var.source_files : [for stream in keys(streams) : can(local.known_connections[name].streams[stream])]
+    ]))
+    error_message = "source_files: write { <entry of airbyte/connections.yml> = { <its stream> = { url = \"https://…\" } } }."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for streams in values(var.source_files) : [for file in values(streams) : startswith(file.url, "https://")]]))
+    error_message = "source_files: every url must begin with https://, and carry no password: it stands in the state."
+  }
+}
+
+variable "currency" {
+  description = "Reports are in this currency: CURRENCY. null: the orders' own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.currency == null || can(regex("^[A-Z]{3}$", var.currency))
+    error_message = "currency: write an ISO code such as EUR, or leave it out."
+  }
+}
+
+variable "horizon_days" {
+  description = "Churn is no purchase in so many days: HORIZON_DAYS. null: found from the shop's own gaps."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.horizon_days == null || (try(var.horizon_days >= 7 && var.horizon_days <= 365 && floor(var.horizon_days) == var.horizon_days, false))
+    error_message = "horizon_days: write a whole number from 7 to 365, or leave it out."
+  }
+}
+
+variable "repository_url" {
+  description = "From where the runs clone this project: REPOSITORY_URL."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^@/]+/.+\\.git$", var.repository_url))
+    error_message = "repository_url: write https://HOST/OWNER/NAME.git, without a token: a private repository's credentials go to a Prefect block."
+  }
+}
+
+# Snowflake
+
+variable "snowflake" {
+  description = "The account, and the user and role as which Terraform works in it."
+  type = object({
+    organization = string
+    account      = string
+    user         = string
+    role         = optional(string, "ACCOUNTADMIN") # makes integrations and resource monitors
+  })
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.snowflake.organization)) && can(regex("^[A-Za-z0-9_]+$", var.snowflake.account))
+    error_message = "snowflake: write organization and account as they stand in the account's URL, https://ORGANIZATION-ACCOUNT.snowflakecomputing.com."
+  }
+}
+
+variable "database" {
+  description = "The database of this environment: SNOWFLAKE_DATABASE."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_]{0,99}$", var.database))
+    error_message = "database: write letters, digits and underscores, a letter first, such as shop_dev; each shop and each environment needs one of its own."
+  }
+}
+
+variable "edition" {
+  description = "The Snowflake account's edition. A standard one has no masking, no tags and one day of Time Travel."
+  type        = string
+  default     = "enterprise"
+}
+
+variable "unmasked_personal_data" {
+  description = "true: it is known and right that readers of a standard account's prod see e-mail addresses."
+  type        = bool
+  default     = false
+}
+
+variable "public_keys" {
+  description = "Public key of each service user: loader, transformer, scorer, reporter, as `openssl rsa -in key.p8 -pubout` prints it."
+  type        = map(string)
+}
+
+variable "next_public_keys" {
+  description = "Second keys, while keys are being changed: both are valid until the old one is taken away."
+  type        = map(string)
+  default     = {}
+}
+
+variable "credit_quotas" {
+  description = "Credits a month at which a warehouse is suspended: load, transform, report."
+  type        = map(number)
+  default     = { load = 20, transform = 15, report = 10 }
+}
+
+variable "notify_users" {
+  description = "Snowflake users who are told when a quota is nearly used up."
+  type        = list(string)
+  default     = []
+}
+
+variable "network_allowed_ips" {
+  description = "Addresses from which the service users may come; none: from everywhere, with their key."
+  type        = list(string)
+  default     = []
+}
+
+variable "pii_roles" {
+  description = "Roles beside loader and transformer that see e-mail addresses and names."
+  type        = set(string)
+  default     = []
+}
+
+variable "readers" {
+  description = "Roles beside the reporter that may read the marts."
+  type        = set(string)
+  default     = []
+}
+
+variable "scoring" {
+  description = "external_function: Snowflake calls the API in AWS; udf: models score inside Snowflake. SNOWFLAKE_SCORING."
+  type        = string
+  default     = "external_function"
+
+  validation {
+    condition     = contains(["external_function", "udf"], var.scoring)
+    error_message = "scoring: write external_function or udf."
+  }
+}
+
+# Prefect
+
+variable "prefect" {
+  description = "The workspace or server of this environment, as PREFECT_API_URL, and the pool of the scheduled runs."
+  type = object({
+    api_url = string
+    work_pool = optional(object({
+      type              = string
+      base_job_template = optional(string)
+    }), { type = "process" })
+  })
+
+  validation {
+    condition     = can(regex("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/]).*/api(/accounts/[^/]+/workspaces/[^/]+)?$", var.prefect.api_url))
+    error_message = "prefect.api_url: write https://api.prefect.cloud/api/accounts/…/workspaces/…, or https://HOST/api of one's own server (http only to this machine: secrets go there)."
+  }
+
+  validation {
+    condition     = contains(["process", "docker", "kubernetes", "ecs", "ecs:push", "prefect:managed"], var.prefect.work_pool.type)
+    error_message = "prefect.work_pool.type: write process, docker, kubernetes, ecs, ecs:push or prefect:managed."
+  }
+
+  validation {
+    # without it the pool would be there, and its runs would not start: cluster, roles and credentials are in no default
+    condition     = contains(["process", "prefect:managed"], var.prefect.work_pool.type) || var.prefect.work_pool.base_job_template != null
+    error_message = "prefect.work_pool.base_job_template: a pool of this type starts nothing without one. Write what `prefect work-pool get-default-base-job-template --type …` prints, filled in with your cluster, roles and credentials block; or choose process or prefect:managed."
+  }
+
+  validation {
+    condition     = var.prefect.work_pool.base_job_template == null || can(keys(jsondecode(var.prefect.work_pool.base_job_template)))
+    error_message = "prefect.work_pool.base_job_template: write the JSON that `prefect work-pool get-default-base-job-template --type …` prints, with what your runs need; or leave it out."
+  }
+}
+
+# Airbyte
+
+variable "airbyte" {
+  description = "Airbyte's API and workspace of this environment. null: nothing is synced by Airbyte."
+  type = object({
+    url          = string
+    workspace_id = string
+  })
+  default = null
+
+  validation {
+    condition     = var.airbyte == null || can(regex("^https://[^/]+(/api/public)?/v1$", var.airbyte.url))
+    error_message = "airbyte.url: write https://api.airbyte.com/v1, or https://HOST/api/public/v1 of one's own server."
+  }
+
+  validation {
+    condition     = var.airbyte == null || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.airbyte.workspace_id))
+    error_message = "airbyte.workspace_id: write the id that stands in the address of the workspace's page."
+  }
+
+  validation {
+    condition     = var.airbyte != null || length(var.source_files) == 0 && alltrue([for name in local.wanted_connections : try(local.known_connections[name].connector, "csv") == "csv"])
+    error_message = "airbyte: write { url = …, workspace_id = … }: ${join(", ", local.wanted_connections)} can only be brought by Airbyte."
+  }
+
+  validation {
+    condition     = var.airbyte == null || length(setsubtract(keys(var.source_files), local.wanted_connections)) == 0
+    error_message = "source_files: only entries that source_names or contacts_source name are synced: ${join(", ", local.wanted_connections)}."
+  }
+}
+
+# AWS
+
+variable "region" {
+  description = "AWS region, best near the Snowflake account's."
+  type        = string
+  default     = "eu-central-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region: write a region such as eu-central-1."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account of this environment; nothing is done in another."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id: write the twelve digits that `aws sts get-caller-identity` prints, in quotes."
+  }
+}
+
+variable "packages" {
+  description = "The zip files that `make package` has built, seen from terraform/."
+  type        = object({ churn_api = string, prediction_sink = string })
+  default = {
+    churn_api       = "../dist/churn_api-x86_64.zip"
+    prediction_sink = "../dist/prediction_sink-x86_64.zip"
+  }
+}
+
+variable "architecture" {
+  description = "Of both Lambdas, as in the packages' names: x86_64, which was run, or arm64, which never was."
+  type        = string
+  default     = "x86_64"
+}
+
+variable "python_runtime" {
+  description = "Lambda's runtime; the packages hold byte code of this one."
+  type        = string
+  default     = "python3.13"
+}
+
+variable "reserved_concurrency" {
+  description = "How many copies of the API run at once at most; -1: no limit, for a new account has too few to reserve any."
+  type        = number
+  default     = 20
+}
+
+variable "startup" {
+  description = "Against cold starts: none, snapstart, or provisioned (copies that are always on). What each costs: docs/deploy.md."
+  type        = string
+  default     = "none"
+}
+
+variable "provisioned_concurrency" {
+  description = "Copies that are always on, with startup = \"provisioned\"."
+  type        = number
+  default     = 1
+}
+
+variable "throttle" {
+  description = "Requests a second, and how many may come at once, at each of the two gateways."
+  type        = object({ rate = number, burst = number })
+  default     = { rate = 50, burst = 100 }
+}
+
+variable "jwt" {
+  description = "A JWT that tools must show beside their API key: who issues it and for whom. null: the key alone."
+  type        = object({ issuer = string, audience = list(string) })
+  default     = null
+}
+
+variable "existing_secrets" {
+  description = "ARNs of secrets in AWS that are there already, instead of the empty ones that are made: api_keys, snowflake_private_key."
+  type        = object({ api_keys = optional(string), snowflake_private_key = optional(string) })
+  default     = {}
+}
+
+variable "shop_time_zone" {
+  description = "The shop's, in which order histories and today are: SHOP_TIME_ZONE of the API."
+  type        = string
+  default     = "UTC"
+}
+
+variable "when_not_stored" {
+  description = "What the API does with an answer that the queue does not take: answer (saying so), or refuse."
+  type        = string
+  default     = "answer"
+}
+
+variable "log_retention_days" {
+  description = "How long CloudWatch keeps logs."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms and of the budget. Each is asked to confirm, once."
+  type        = list(string)
+  default     = []
+}
+
+variable "monthly_budget_usd" {
+  description = "Costs of a month in AWS at which they are told."
+  type        = number
+}
+
+variable "budget_by_tags" {
+  description = "true: the budget counts only what bears our tags, once `project` is activated as a cost allocation tag."
+  type        = bool
+  default     = false
+}
+
+variable "tableau" {
+  description = "Where the workbook is published. null: nowhere."
+  type = object({
+    url     = string
+    site    = optional(string, "")
+    project = optional(string, "Marketing")
+  })
+  default = null
+
+  validation {
+    condition     = var.tableau == null || can(regex("^https://[^/]+$", var.tableau.url))
+    error_message = "tableau.url: write https://POD.online.tableau.com, or https://HOST of one's own server; the site's name goes to tableau.site."
+  }
+}
+
+variable "show_pii" {
+  description = "Whether e-mail addresses stand in the files of a run. What is read in Snowflake is masked by role."
+  type        = bool
+  default     = false
+}
+
+variable "crm_link" {
+  description = "Address of a customer in the CRM, such as https://crm.example.com/customers/{customer_id}. null: no links."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.crm_link == null || can(regex("^https://.*\\{(customer_id|email)\\}", var.crm_link))
+    error_message = "crm_link: write https://…, with {customer_id} or {email} where a customer's goes."
+  }
+}
+
+# Handed on to the modules, which describe and validate them at length
+
+variable "data_retention_days" {
+  description = "Days of Snowflake's Time Travel; null: 7 in prod, 1 in dev."
+  type        = number
+  default     = null
+}
+
+variable "network_policy_users" {
+  description = "Whom network_allowed_ips binds. Airbyte comes as loader and Tableau as reporter: from addresses of their own."
+  type        = set(string)
+  default     = ["loader", "transformer", "reporter"]
+}
+
+variable "parent_role" {
+  description = "The role that stands above ours, so that administrators see what they own."
+  type        = string
+  default     = "SYSADMIN"
+}
+
+variable "log_level" {
+  description = "Of both Lambdas: INFO or DEBUG."
+  type        = string
+  default     = "INFO"
+}
+
+variable "memory_mb" {
+  description = "Of each Lambda; with memory comes processor time."
+  type        = object({ churn_api = optional(number, 1024), prediction_sink = optional(number, 512) })
+  default     = {}
+}
+
+variable "sink_concurrency" {
+  description = "How many copies of the sink run at once at most."
+  type        = number
+  default     = 2
+}
+
+variable "sink_batching_seconds" {
+  description = "How long answers are gathered before they are merged; each merge wakes a warehouse."
+  type        = number
+  default     = 300
+}
+
+variable "existing_secrets_kms_key" {
+  description = "ARN of the key that encrypts existing_secrets, if it is not Secrets Manager's own."
+  type        = string
+  default     = null
+}
+
+variable "hours_without_predictions" {
+  description = "After how many hours without a batch from Snowflake the alarm goes off."
+  type        = number
+  default     = 26
+}
