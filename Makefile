@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE SHOW_PII CRM_LINK
+export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE SHOW_PII CRM_LINK ENV_FILE
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run publish validate-workbook serve promote rollback package deploy forget docs redrive test test-fast smoke-snowflake airflow check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run publish validate-workbook serve promote rollback package env deploy forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ rollback: $(VENV)/pipeline ## make the champion before this one champion again
 package: $(VENV)/pipeline ## build the Lambda packages into dist/, with the champion model
 	@$(BIN)/python -m flows package
 
+env: $(VENV)/pipeline ## write what Terraform has made into .env (or ENV_FILE=), without a secret
+	@$(BIN)/python -m flows env
+
 deploy: $(VENV)/pipeline ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
 	@$(BIN)/python -m flows deploy
 
@@ -50,7 +53,7 @@ docs: $(VENV)/pipeline ## write dbt's pages of all models, columns, tests and ex
 redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
 	@$(BIN)/python -m flows redrive
 
-test: check $(VENV)/dev $(VENV)/cdk/ready ## all checks and all tests
+test: check $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## all checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: no whole runs
@@ -69,6 +72,8 @@ types: $(VENV)/dev ## types
 
 bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memory and model quality, each against something else in the same run
 	@$(BIN)/python -m tests.benchmarks
+
+checkov: $(VENV)/checkov/ready ## checkov in an environment of its own, with which a test looks at what Terraform plans
 
 airflow: $(VENV)/airflow/ready ## an Airflow in an environment of its own, with which a test calls the API
 
@@ -91,6 +96,8 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group sink $(COMPILE) -c requirements/dev.txt -o requirements/sink.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group cdk $(COMPILE) -o requirements/cdk.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group airflow $(COMPILE) -o requirements/airflow.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group terraform $(COMPILE) -o requirements/terraform.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group checkov $(COMPILE) -o requirements/checkov.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 

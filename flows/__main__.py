@@ -30,6 +30,11 @@ def main(command: str) -> int:
 
             deploy()
             return 0
+        if command == "env":  # it says what the settings are to be
+            from flows.environment_file import write_environment_file
+
+            write_environment_file()
+            return 0
         if command == "validate-workbook":
             from flows.publishing import validate_workbook
 
@@ -117,7 +122,7 @@ def _run_flow(command: str, settings: Settings) -> int:
 
 if __name__ == "__main__":
     commands = (
-        "run", "serve", "champion", "promote", "rollback", "package", "redrive", "deploy", "forget", "docs",
+        "run", "serve", "champion", "promote", "rollback", "package", "redrive", "env", "deploy", "forget", "docs",
         "publish", "validate-workbook",
     )  # fmt: skip
     if len(sys.argv) != 2 or sys.argv[1] not in commands:

@@ -1,4 +1,8 @@
-"""`make deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names."""
+"""`make deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names.
+
+Where Terraform has made the environment (MANAGED_BY=terraform, which `make env` writes), pools, limit and automations
+are its own, and only the deployments are made here: they change with the code, and each object has one owner.
+"""
 
 import os
 import subprocess
@@ -25,6 +29,9 @@ def deploy() -> None:
             f"make deploy needs {', '.join(missing)}: what is not set would be blank in every deployment."
             " docs/production.md says what each is."
         )
+    if os.environ.get("MANAGED_BY") == "terraform":
+        _deploy_all()
+        return
     from prefect.client.orchestration import get_client
 
     from flows.adapters.prefect_server import (
@@ -38,8 +45,12 @@ def deploy() -> None:
         sys.stdout.write(f"{limit_work_pool(client, POOL)}\n")
         sys.stdout.write(f"{make_process_pool(client, LOCAL_POOL)}\n")
         sys.stdout.write(f"{make_concurrency_limit(client, ONE_AT_A_TIME)}\n")
-        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-        if subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PWD": str(REPOSITORY)}).returncode:
-            raise PipelineError("Not everything could be deployed: see what Prefect says above.")
+        _deploy_all()
         for done in align_automations(client, AUTOMATIONS):
             sys.stdout.write(f"{done}\n")
+
+
+def _deploy_all() -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    if subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PWD": str(REPOSITORY)}).returncode:
+        raise PipelineError("Not everything could be deployed: see what Prefect says above.")

@@ -1,0 +1,57 @@
+"""`make env`: Terraform's outputs as a file that a shell and the flows read."""
+
+import re
+import shlex
+
+import pytest
+
+from flows.environment_file import as_lines
+from flows.errors import PipelineError, SettingsError
+from flows.settings import REPOSITORY, AirbyteSettings, Settings, SnowflakeSettings, TableauSettings
+
+
+def outputs(sensitive=False, **variables):
+    return {"environment_variables": {"sensitive": sensitive, "value": variables}}
+
+
+def test_each_variable_is_a_line_that_a_shell_reads_as_it_was():
+    text = as_lines(
+        outputs(SOURCE="a,b", REPOSITORY_URL="https://host/o/n.git", CRM_LINK="https://c/{customer_id}?a=b c'd")
+    )
+    said = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert list(said) == sorted(said)
+    assert shlex.split(said["CRM_LINK"]) == ["https://c/{customer_id}?a=b c'd"]
+    assert said["SOURCE"] == "a,b"
+
+
+@pytest.mark.parametrize(
+    "name", ["AIRBYTE_CLIENT_SECRET", "SNOWFLAKE_PRIVATE_KEY", "PREFECT_API_KEY", "HUBSPOT_ACCESS_TOKEN"]
+)
+def test_a_secret_never_gets_into_the_file(name):
+    with pytest.raises(PipelineError, match=name):
+        as_lines(outputs(**{name: "x"}))
+
+
+def test_a_sensitive_output_never_gets_into_the_file():
+    with pytest.raises(PipelineError, match="take it out of"):
+        as_lines(outputs(sensitive=True, SOURCE="a"))
+
+
+def test_before_the_first_apply_it_says_what_to_do():
+    with pytest.raises(SettingsError, match="run `terraform apply` first"):
+        as_lines({})
+
+
+def test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_reads():
+    text = (REPOSITORY / "terraform" / "outputs.tf").read_text()
+    block = re.search(r'output "environment_variables" \{(.*?)\n\}', text, re.S)
+    assert block
+    said = set(re.findall(r"^\s+([A-Z_]+)\s+=", block[1], re.M))
+    asked = set(re.findall(r"\{\{ \$([A-Z_]+) \}\}", (REPOSITORY / "prefect.yaml").read_text())) - {"PWD"}
+    assert asked - said == {"AIRBYTE_CONNECTIONS"}  # left out: the flows find the connections by their names
+    read = {name.upper() for name in Settings.model_fields}
+    for kind in (SnowflakeSettings, AirbyteSettings, TableauSettings):
+        read |= {f"{kind.model_config['env_prefix']}{name.upper()}" for name in kind.model_fields}
+    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "deploying.py").read_text()))
+    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "redriving.py").read_text()))
+    assert said - asked - read == set()
