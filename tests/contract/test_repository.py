@@ -70,7 +70,18 @@ def test_the_locks_are_hashed_and_hold_each_other():
 
     assert pins("api.txt") < pins("pipeline.txt") < pins("dev.txt")
     assert pins("sink.txt") < pins("dev.txt")
-    for name in ("api.txt", "sink.txt", "pipeline.txt", "dev.txt", "uv.txt", "airflow.txt", "peers.txt"):
+    for name in (
+        "api.txt",
+        "sink.txt",
+        "pipeline.txt",
+        "dev.txt",
+        "uv.txt",
+        "airflow.txt",
+        "peers.txt",
+        "cdk.txt",
+        "terraform.txt",
+        "checkov.txt",
+    ):
         text = (REPOSITORY / "requirements" / name).read_text()
         assert len(re.findall(r"^[a-z0-9][^ ]*==", text, re.M)) <= text.count("--hash=sha256:")
 
