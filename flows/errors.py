@@ -94,7 +94,7 @@ class WarehouseUnreachable(TryAgain):
     pass
 
 
-class AirbyteUnreachable(TryAgain):
+class ServerUnreachable(TryAgain):
     """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -102,9 +102,9 @@ class AirbyteUnreachable(TryAgain):
         self.retry_after_seconds = retry_after_seconds
 
 
-class TableauUnreachable(TryAgain):
-    """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
+class AirbyteUnreachable(ServerUnreachable):
+    pass
 
-    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+
+class TableauUnreachable(ServerUnreachable):
+    pass

@@ -14,13 +14,14 @@ from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.erasure import erase_again
 from flows.adapters.file_outbox import FileOutbox
+from flows.adapters.hyper import hyper_is_built_for_this_machine
 from flows.adapters.mappings import Landing
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.monitoring import monitor, warnings_in_words
 from flows.adapters.run_report import RunReport, Trained, read_report
 from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_orders
 from flows.adapters.staged_orders import AsOf, decide_as_of
-from flows.adapters.tableau_extract import hyper_is_built_for_this_machine, write_extract
+from flows.adapters.tableau_extract import write_extract
 from flows.adapters.tableau_workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
 from flows.errors import ModelRefused, TooLittleData
 from flows.retries import waits_for_warehouse

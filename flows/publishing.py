@@ -14,7 +14,8 @@ from prefect import flow, runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.adapters.tableau_extract import SCHEMA, hyper_is_built_for_this_machine
+from flows.adapters.hyper import hyper_is_built_for_this_machine
+from flows.adapters.tableau_extract import SCHEMA
 from flows.adapters.tableau_workbook import WORKBOOK as SOURCE_OF_WORKBOOK
 from flows.errors import BadInput, SettingsError
 from flows.settings import Settings

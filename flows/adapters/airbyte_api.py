@@ -4,10 +4,8 @@ The SDK's own retries are left off: they sleep beyond anybody's time limit, take
 nor a failed sign-in for worth another try, and would start a sync a second time.
 """
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,29 +15,19 @@ from airbyte_api.errors import AirbyteAPIError, ResponseValidationError, SDKErro
 from airbyte_api.models import SchemeClientCredentials, Security
 from pydantic import BaseModel, ValidationError
 
+from flows.adapters.patience import Patience, retry_after_seconds
 from flows.errors import AirbyteRefused, AirbyteUnreachable
 
-log = logging.getLogger(__name__)
-
 CALL_TIMEOUT_SECONDS = 60.0  # starting a sync takes a busy server tens of seconds
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 30.0
 LONGEST_QUOTE = 300  # characters of an answer that an error shows
 
 Call = Callable[[AirbyteAPI], Any]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-def pauses() -> Iterator[float]:
-    """Seconds between one look and the next."""
-    pause = SHORTEST_PAUSE_SECONDS
-    while True:
-        yield pause
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-
-
 @dataclass(frozen=True)
-class AirbyteApi:
-    """`url` is the public API's, without a slash at its end. A deadline is a value of `clock`, in seconds."""
+class AirbyteApi(Patience):
+    """`url` is the public API's, without a slash at its end."""
 
     url: str
     client_id: str
@@ -54,14 +42,7 @@ class AirbyteApi:
             AirbyteRefused: when the server answers that it will not.
             AirbyteUnreachable: when there was no clear answer until the deadline.
         """
-        for pause in pauses():
-            try:
-                return self.ask_once(doing, call, kind)
-            except AirbyteUnreachable as lost:
-                if not self.wait_until(deadline, lost.retry_after_seconds or pause):
-                    raise
-                log.warning("%s Trying again.", lost)
-        raise AssertionError("pauses never end")
+        return self.until_answered(lambda: self.ask_once(doing, call, kind), deadline)
 
     def ask_once(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
         """The answer of a call that is made once; twice only where the token had expired, with which nothing happens.
@@ -76,14 +57,6 @@ class AirbyteApi:
             if refused.status_code != httpx.codes.UNAUTHORIZED:
                 raise
         return self._ask(doing, call, kind)  # the SDK has dropped its token, and signs in again
-
-    def wait_until(self, deadline: float, seconds: float) -> bool:
-        """Waits, but not beyond the deadline; False at once if that has passed."""
-        left = deadline - self.clock()
-        if left <= 0:
-            return False
-        self.wait(min(seconds, left))
-        return True
 
     def _ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
         # The SDK's models refuse an answer for one value that a newer server has and they do not know, whatever else
@@ -111,14 +84,14 @@ class AirbyteApi:
             said = said.replace(secret, "…") if secret else said
         what = f"{doing}: {self.url} answers {status}: {said[:LONGEST_QUOTE]}"
         if _may_pass(status):
-            return AirbyteUnreachable(what, retry_after_seconds(response))
+            return AirbyteUnreachable(what, retry_after_seconds(response.headers))
         return AirbyteRefused(f"{what}{_ADVICE.get(status, '')}", status)
 
     def _sign_in_failed(self, response: httpx.Response) -> AirbyteRefused | AirbyteUnreachable:
         status = response.status_code
         what = f"Signing in to Airbyte: {self._token_url} answers {status}."
         if _may_pass(status):
-            return AirbyteUnreachable(what, retry_after_seconds(response))
+            return AirbyteUnreachable(what, retry_after_seconds(response.headers))
         # without a status: a 401 or 404 of signing in is not the call's own
         if status in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED) or status < 400:
             return AirbyteRefused(
@@ -158,17 +131,6 @@ class AirbyteApi:
             response.raise_for_status()
             if "bearer" not in response.read().decode(errors="replace").lower():
                 raise httpx.DecodingError("signing in brings no token", request=response.request)
-
-
-def retry_after_seconds(response: httpx.Response) -> float | None:
-    """What a Retry-After header asks for; a date in it is taken relative to the server's own."""
-    wanted, sent = (str(response.headers.get(name, "")) for name in ("retry-after", "date"))
-    if wanted.isdigit():
-        return float(wanted)
-    try:
-        return max((parsedate_to_datetime(wanted) - parsedate_to_datetime(sent)).total_seconds(), 0.0)
-    except (TypeError, ValueError):  # TypeError: only one of them says its zone
-        return None
 
 
 def _may_pass(status: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from airbyte_api.models import JobTypeEnum
 
 from flows.adapters.airbyte_answers import RUNNING, AirbyteConnection, Job, Jobs
-from flows.adapters.airbyte_api import AirbyteApi, pauses
+from flows.adapters.airbyte_api import AirbyteApi
 from flows.adapters.airbyte_connections import (
     PATIENCE_SECONDS,
     check_in_use,
@@ -18,6 +18,7 @@ from flows.adapters.airbyte_connections import (
     missing_streams,
 )
 from flows.adapters.airbyte_credentials import read_credentials
+from flows.adapters.patience import pauses
 from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, PipelineError, SettingsError, SyncFailed
 from flows.settings import AirbyteSettings
 from flows.sync_run import SyncRun

@@ -6,8 +6,7 @@ import altair as alt
 import vl_convert
 
 # readable side by side for colour-blind people, and by lightness alone
-BAND_COLOURS = {"low": "#2a7f9e", "medium": "#b8860b", "high": "#9e2a4b"}
-BAR, STAKE, INK, DIM = "#8fb8de", "#9e2a4b", "#1d2433", "#667085"
+BAR, STAKE, DIM = "#8fb8de", "#9e2a4b", "#667085"
 
 
 def svg(chart: alt.HConcatChart | alt.LayerChart | alt.Chart | alt.FacetChart) -> str:

@@ -5,9 +5,8 @@ What the SDK does by itself is left off where it hides something: asked for the 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from xml.etree.ElementTree import ParseError
 
@@ -21,6 +20,7 @@ from tableauserverclient.server.endpoint.exceptions import (
 )
 from tableauserverclient.server.exceptions import EndpointUnavailableError, ServerInfoEndpointNotFoundError
 
+from flows.adapters.patience import Patience, retry_after_seconds
 from flows.errors import TableauRefused, TableauUnreachable
 
 log = logging.getLogger(__name__)
@@ -28,26 +28,17 @@ log = logging.getLogger(__name__)
 NEEDED_VERSION = "3.13"  # Server 2021.3: the first whose live-to-Hyper sources the SDK can update
 PATIENCE_SECONDS = 300.0  # for an answer that needs no work of the server
 CONNECT_SECONDS = 30.0
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 30.0
 LONGEST_QUOTE = 300  # characters of an answer that an error shows
 
 Answer = TypeVar("Answer")
 Call = Callable[[tsc.Server], Answer]
 
 
-def pauses() -> Iterator[float]:
-    """Seconds between one look and the next."""
-    pause = SHORTEST_PAUSE_SECONDS
-    while True:
-        yield pause
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-
-
 @dataclass
-class TableauApi:
+class TableauApi(Patience):
     """A session with the server, begun by the first call and begun anew when it has expired.
 
-    `url` has no slash at its end. A deadline is a value of `clock`, in seconds.
+    `url` has no slash at its end.
     """
 
     url: str
@@ -69,22 +60,7 @@ class TableauApi:
             TableauUnreachable: when there was no clear answer until the deadline.
         """
         deadline = self.clock() + PATIENCE_SECONDS if deadline is None else deadline
-        for pause in pauses():
-            try:
-                return self._ask_in_session(doing, call)
-            except TableauUnreachable as lost:
-                if not self.wait_until(deadline, lost.retry_after_seconds or pause):
-                    raise
-                log.warning("%s Trying again.", lost)
-        raise AssertionError("pauses never end")
-
-    def wait_until(self, deadline: float, seconds: float) -> bool:
-        """Waits, but not beyond the deadline; False at once if that has passed."""
-        left = deadline - self.clock()
-        if left <= 0:
-            return False
-        self.wait(min(seconds, left))
-        return True
+        return self.until_answered(lambda: self._ask_in_session(doing, call), deadline)
 
     def has_version(self, version: str) -> bool:
         """Whether the server's REST API is that new. To be asked after a first call."""
@@ -191,7 +167,7 @@ class TableauApi:
             said = "" if response is None else " ".join(response.text.split())
         what = f"{doing}: {self.url} answers {status} {self._redacted(said)[:LONGEST_QUOTE]}".rstrip(" .") + "."
         if _may_pass(status):
-            return TableauUnreachable(what, None if response is None else retry_after_seconds(response))
+            return TableauUnreachable(what, None if response is None else retry_after_seconds(response.headers))
         return TableauRefused(f"{what}{_ADVICE.get(status, '')}", status)
 
     def _redacted(self, said: str) -> str:
@@ -199,17 +175,6 @@ class TableauApi:
         for secret in (self.token_secret, *self.secrets, session):
             said = said.replace(secret, "…") if secret else said
         return said
-
-
-def retry_after_seconds(response: requests.Response) -> float | None:
-    """What a Retry-After header asks for; a date in it is taken relative to the server's own."""
-    wanted, sent = (str(response.headers.get(name, "")) for name in ("retry-after", "date"))
-    if wanted.isdigit():
-        return float(wanted)
-    try:
-        return max((parsedate_to_datetime(wanted) - parsedate_to_datetime(sent)).total_seconds(), 0.0)
-    except (TypeError, ValueError):  # TypeError: only one of them says its zone
-        return None
 
 
 def _may_pass(status: int) -> bool:

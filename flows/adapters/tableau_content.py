@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 import tableauserverclient as tsc
 
-from flows.adapters.tableau_api import TableauApi, pauses
+from flows.adapters.patience import pauses
+from flows.adapters.tableau_api import TableauApi
 from flows.adapters.tableau_credentials import SnowflakeLogin
 from flows.errors import PublishFailed, TableauRefused
 

@@ -4,13 +4,12 @@ Schema, tables and columns bear the names that they have in Snowflake, in capita
 nothing changed but its connection.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.adapters.hyper import new_database
 from flows.adapters.personal_data import masked
 from flows.adapters.warehouse import Warehouse
 
@@ -19,31 +18,16 @@ MARTS = ("marketing_customers", "cohort_retention", "model_reliability", "model_
 ROWS_READ_TOGETHER = 100_000  # hyperd reads as many such groups side by side as it has cores
 
 
-def hyper_is_built_for_this_machine() -> bool:
-    return find_spec("tableauhyperapi") is not None
-
-
 def write_extract(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
     """Writes the marts to `file`, which is replaced at once."""
-    from tableauhyperapi import (  # not there on every machine: see hyper_is_built_for_this_machine
-        Connection,
-        CreateMode,
-        HyperProcess,
-        TableName,
-        Telemetry,
-        escape_string_literal,
-    )
+    from tableauhyperapi import TableName, escape_string_literal
 
     draft = file.with_suffix(".draft.hyper")
-    with (
-        TemporaryDirectory() as folder,
-        HyperProcess(Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_dir": folder}) as hyper,
-        Connection(hyper.endpoint, draft, CreateMode.CREATE_AND_REPLACE) as con,
-    ):
+    with new_database(draft, "draft") as (con, folder):
         con.catalog.create_schema(SCHEMA)
         for name in MARTS:
             mart = warehouse.read(f"select * from marts.{name}")
-            parquet = Path(folder) / f"{name}.parquet"
+            parquet = folder / f"{name}.parquet"
             _write_parquet(mart if show_pii else masked(mart), parquet)
             con.execute_command(
                 f"create table {TableName(SCHEMA, name.upper())} as"

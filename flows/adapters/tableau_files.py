@@ -4,11 +4,11 @@ import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import pyarrow as pa
 
+from flows.adapters.hyper import new_database
 from flows.errors import BadInput
 
 USER_NAMESPACE = "http://www.tableausoftware.com/xml/user"
@@ -32,27 +32,12 @@ def write_table(extract: Path, schema: str, table: str, file: Path) -> TableFile
     Raises:
         BadInput: when the extract has no such table, or is none.
     """
-    from tableauhyperapi import (
-        Connection,
-        HyperException,
-        HyperProcess,
-        TableName,
-        Telemetry,
-        escape_string_literal,
-    )
+    from tableauhyperapi import HyperException, TableName, escape_string_literal
 
     draft = file.with_suffix(".draft.hyper")
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        TemporaryDirectory() as folder,
-        HyperProcess(Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters={"log_dir": folder}) as hyper,
-        Connection(hyper.endpoint) as con,
-    ):
+    with new_database(draft, "draft") as (con, folder):
         here, there = TableName("draft", schema, table), TableName("extract", schema, table)
-        stream = Path(folder) / "rows.arrows"
-        draft.unlink(missing_ok=True)
-        con.catalog.create_database(draft)
-        con.catalog.attach_database(draft, "draft")
+        stream = folder / "rows.arrows"
         try:
             con.catalog.attach_database(extract, "extract")
             con.catalog.create_schema(here.schema_name)

@@ -17,4 +17,7 @@ locals {
 
   has_tags    = var.edition == "enterprise"
   cost_center = lookup(var.tags, "cost_center", "${var.name}-${var.environment}")
+
+  # the letters in the middle say that this is a public RSA key; a private one has others, also without its first line
+  public_key = "^(-----BEGIN PUBLIC KEY-----)?\\s*MII[A-Za-z0-9+/]{3}ANBgkqhkiG9w0BAQEFAAOC[A-Za-z0-9+/=\\s]{330,}(-----END PUBLIC KEY-----)?\\s*$"
 }

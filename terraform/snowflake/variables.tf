@@ -60,8 +60,7 @@ variable "public_keys" {
   }
 
   validation {
-    condition = alltrue([for key in values(var.public_keys) : can(regex("^(-----BEGIN PUBLIC KEY-----)?\\s*MII[A-Za-z0-9+/]{3}ANBgkqhkiG9w0BAQEFAAOC[A-Za-z0-9+/=\\s]{330,}(-----END PUBLIC KEY-----)?\\s*$", key))])
-    # the letters in the middle say that this is a public RSA key; a private one has others, also without its first line
+    condition     = alltrue([for key in values(var.public_keys) : can(regex(local.public_key, key))])
     error_message = "public_keys: write RSA keys of 2048 bits or more, as `openssl rsa -in key.p8 -pubout` prints them."
   }
 }
@@ -74,7 +73,7 @@ variable "next_public_keys" {
   validation {
     condition = alltrue([
       for purpose, key in var.next_public_keys : contains(["loader", "transformer", "scorer", "reporter"], purpose) &&
-      can(regex("^(-----BEGIN PUBLIC KEY-----)?\\s*MII[A-Za-z0-9+/]{3}ANBgkqhkiG9w0BAQEFAAOC[A-Za-z0-9+/=\\s]{330,}(-----END PUBLIC KEY-----)?\\s*$", key))
+      can(regex(local.public_key, key))
     ])
     error_message = "next_public_keys: write public RSA keys, as `openssl rsa -in key.p8 -pubout` prints them, for loader, transformer, scorer or reporter."
   }

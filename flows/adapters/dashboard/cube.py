@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.warehouse import Warehouse
+from functions.churn_api.contract import RISK_BANDS
 
 COUNTRIES_SHOWN, CHANNELS_SHOWN, COHORTS_SHOWN = 12, 8, 12
 OTHER, EARLIER = "(other)", "(earlier)"  # members that stand for the rest; texts.yml has their words
-BANDS = ("low", "medium", "high")
+BANDS = tuple(band for _, band in reversed(RISK_BANDS))
 BUCKETS = 20  # of churn probability, 0.05 wide
 SCORES = 5
 

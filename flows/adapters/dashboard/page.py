@@ -66,7 +66,6 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "currency": report.as_of.currency,
         "customers": report.customers,
         "is_scored": report.model is not None,
-        "is_shipped": report.model is not None and report.model.shipped,
         "why_unscored": report.why_no_model,
         "scored_at": scored_at and f"{scored_at.isoformat()}Z",
         "model_version": version,
