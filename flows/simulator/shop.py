@@ -96,9 +96,10 @@ def simulate(profile: ShopProfile) -> SimulatedShop:
     rng = np.random.default_rng(profile.seed)
     clock = ShopClock.of(profile)
     population = _draw_population(profile, clock, rng)
-    customer, bought_at = _draw_purchases(population, profile, clock, rng)
+    customer, bought_at, left_at = _draw_purchases(population, profile, clock, rng)
     order_lines = _draw_order_lines(customer, clock.calendar_days(bought_at), population, profile, rng)
     truth = {name: population[name] for name in population if name not in ("channel", "country")}
+    truth["left_at_shop_day"] = left_at
     customers = pa.table({"customer_id": customer_ids(np.arange(profile.customers)), **truth})
     return SimulatedShop(profile, order_lines, customers)
 
@@ -131,22 +132,24 @@ def _draw_population(
 
 def _draw_purchases(
     population: dict[str, NDArray[np.generic]], profile: ShopProfile, clock: ShopClock, rng: np.random.Generator
-) -> tuple[Ints, Floats]:
-    """(customer index, shop day) of every purchase, one round of purchases at a time."""
+) -> tuple[Ints, Floats, Floats]:
+    """Customer index and shop day of every purchase, one round of purchases at a time; the day each customer leaves."""
     customer = np.arange(profile.customers)
     now = population["acquired_at_shop_day"].astype(float)
     rate = population["purchases_per_shop_day"].astype(float)
     coin = population["dropout_probability_after_purchase"].astype(float)
     leaves_at = now + rng.exponential(1 / np.maximum(population["dropouts_per_shop_day"].astype(float), 1e-12))
+    left_at = leaves_at.copy()
     rounds: list[tuple[Ints, Floats]] = []
     while len(customer):
         rounds.append((customer, now))
         gap = rng.gamma(profile.gap_regularity, 1 / (profile.gap_regularity * rate[customer]))
         stays = rng.random(len(customer)) >= coin[customer]
+        left_at[customer[~stays]] = now[~stays]
         now = now + gap
         comes_back = stays & (now < leaves_at[customer]) & (now < clock.elapsed[-1])
         customer, now = customer[comes_back], now[comes_back]
-    return np.concatenate([c for c, _ in rounds]), np.concatenate([t for _, t in rounds])
+    return np.concatenate([c for c, _ in rounds]), np.concatenate([t for _, t in rounds]), left_at
 
 
 def _draw_order_lines(
