@@ -3,12 +3,15 @@
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 
 
-def money(value: float | None, currency: str | None) -> str:
-    """Whole units with the currency's sign, or its code, or nothing where the currency is not known."""
+def money(value: float | None, currency: str | None, digits: int = 0) -> str:
+    """With the currency's sign, or its code, or nothing where the currency is not known; in whole units, or with so
+    many digits behind the point."""
     if value is None:
         return "–"
     symbol = _SYMBOLS.get(currency or "")
-    return f"{symbol}{value:,.0f}" if symbol else f"{value:,.0f} {currency or ''}".rstrip()
+    amount = f"{abs(value):,.{digits}f}"
+    minus = "-" if value < 0 and float(f"{value:.{digits}f}") else ""
+    return f"{minus}{symbol}{amount}" if symbol else f"{minus}{amount} {currency or ''}".rstrip()
 
 
 def percent(value: float | None) -> str:

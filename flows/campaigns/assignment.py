@@ -1,0 +1,48 @@
+"""Who is contacted and who is held out: by chance, and the same chance whoever asks again.
+
+A draw is a salted hash of the customer's id, so that it can be checked years later and does not depend on who else is
+there. Arms are drawn within strata, so that both arms are alike in segment and risk from the start.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+GLOBAL_HOLDOUT_SALT = "global holdout"
+
+
+def draws(salt: str, names: Iterable[str]) -> Floats:
+    """A number in [0, 1) for each name, evenly spread and independent between salts."""
+    key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
+    digests = b"".join(hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names)
+    return np.asarray((np.frombuffer(digests, dtype=">u8") >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+
+
+def rank_within(strata: NDArray[np.object_], draw: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each customer's place (from 0) by draw among those of his stratum, and how many they are."""
+    _, stratum = np.unique(strata.astype(str), return_inverse=True)
+    sizes = np.bincount(stratum)
+    by_draw = np.lexsort((draw, stratum))
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    place = np.empty(len(draw), dtype=np.int64)
+    place[by_draw] = np.arange(len(draw)) - starts
+    return place, sizes[stratum]
+
+
+def held_out(
+    strata: NDArray[np.object_], customer_ids: NDArray[np.object_], salt: str, share: float
+) -> NDArray[np.bool_]:
+    """Who is not contacted: of each stratum `share`, rounded up or down by chance so that it is right on average."""
+    place, size = rank_within(strata, draws(salt, customer_ids))
+    names, stratum = np.unique(strata.astype(str), return_inverse=True)
+    rounding = draws(f"{salt}, rounding", names)[stratum]
+    return np.asarray(place < np.floor(size * share + rounding))
+
+
+def in_global_holdout(customer_ids: Iterable[str], share: float) -> NDArray[np.bool_]:
+    """Who is never contacted by any campaign. A larger share keeps everybody who was in a smaller one."""
+    return draws(GLOBAL_HOLDOUT_SALT, customer_ids) < share

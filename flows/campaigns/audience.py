@@ -1,0 +1,85 @@
+"""Who may get a campaign, and why others do not: every customer of the audience is counted once."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from flows.campaigns.assignment import in_global_holdout
+from flows.campaigns.definition import Campaign
+
+# What is asked of every customer, in this order: the first that is true keeps him out.
+OPTED_OUT = "opted out"
+CONSENT_UNKNOWN = "no contact record says that they want to be written to"
+NO_ADDRESS = "no address"
+OTHER_CAMPAIGN = "in another campaign whose window is open"
+CONTACTED_LATELY = "contacted lately"
+SAME_ADDRESS = "have the address of another customer"
+GLOBAL_HOLDOUT = "in the global holdout"  # last: its members are those whom the campaign might have had
+
+
+@dataclass(frozen=True)
+class Screened:
+    """`asked_about`: customers in the segments and risk bands of the audience. `eligible`: those of them who may get
+    the campaign. `excluded`: how many may not, by reason. `globally_held_out`: whom only the global holdout keeps out.
+    """
+
+    asked_about: int
+    eligible: pa.Table
+    excluded: dict[str, int]
+    globally_held_out: pa.Table
+
+
+def screen(customers: pa.Table, campaign: Campaign, global_holdout: float) -> Screened:
+    """customers: rows of `campaign_tables.read_candidates`."""
+    if segments := campaign.audience.segments:
+        customers = customers.filter(pc.is_in(customers["segment"], pa.array(segments)))
+    if bands := campaign.audience.risk_bands:
+        customers = customers.filter(pc.is_in(customers["risk_band"], pa.array(bands)))
+    opted_out = _bools(pc.fill_null(customers["opted_out"], False))
+    was_never_contacted = _bools(customers["was_never_contacted"])
+    is_in_another = ~_bools(pc.is_null(customers["open_campaign"]))
+    # whom the marts keep off every list for no other reason is held out of something
+    is_held_out = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
+    reasons: dict[str, NDArray[np.bool_]] = {OPTED_OUT: opted_out}
+    if campaign.audience.consent == "known":
+        reasons[CONSENT_UNKNOWN] = _bools(pc.is_null(customers["opted_out"]))
+    if campaign.needs_address:
+        reasons[NO_ADDRESS] = _bools(pc.is_null(customers["email"]))
+    reasons[OTHER_CAMPAIGN] = is_in_another | is_held_out
+    reasons[CONTACTED_LATELY] = customers["contacts_lately"].to_numpy() >= campaign.contact_cap.contacts
+    reasons[SAME_ADDRESS] = _is_another_with_the_address(customers["email"])
+
+    left, excluded = np.ones(len(customers), dtype=bool), {}
+    for reason, applies in reasons.items():
+        if out := int((left & applies).sum()):
+            excluded[reason] = out
+        left &= ~applies
+    others = customers.filter(pa.array(left))
+    never = _bools(others["was_never_contacted"])  # once in it, always: also where the setting was forgotten
+    if global_holdout:
+        never |= in_global_holdout(others["customer_id"].to_pylist(), global_holdout)
+    if never.any():
+        excluded[GLOBAL_HOLDOUT] = int(never.sum())
+    return Screened(len(customers), others.filter(pa.array(~never)), excluded, others.filter(pa.array(never)))
+
+
+def last_day_of_window(launched_on: date, window_days: int) -> date:
+    """The last day on which a purchase counts."""
+    return date.fromordinal(launched_on.toordinal() + window_days)
+
+
+def _is_another_with_the_address(emails: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """All but the first customer with each address: one of them might be written to and the other held out."""
+    addresses = pc.utf8_lower(pc.utf8_trim_whitespace(emails)).combine_chunks().dictionary_encode()
+    positions = addresses.indices.fill_null(-1).to_numpy()
+    is_first = np.zeros(len(positions), dtype=bool)
+    is_first[np.unique(positions, return_index=True)[1]] = True
+    return np.asarray(~is_first & (positions >= 0))
+
+
+def _bools(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    return np.asarray(column.to_numpy(), dtype=bool)

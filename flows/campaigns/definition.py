@@ -1,0 +1,194 @@
+"""A campaign as its author writes it: a small YAML file."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from flows.errors import BadInput
+from functions.churn_api.contract import RiskBand
+
+Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
+DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Audience(_Strict):
+    """Who is asked about. What is left out does not restrict.
+
+    consent: `not_opted_out` takes everybody who has not said no; `known` only those of whom a contact record says so.
+    """
+
+    segments: tuple[str, ...] | None = Field(None, min_length=1)
+    risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
+    consent: Literal["not_opted_out", "known"] = "not_opted_out"
+
+
+class Offer(_Strict):
+    """What is offered, and what it costs, in the shop's currency: for every customer contacted, and for every one of
+    them who then buys within the window (a voucher, a gift)."""
+
+    text: str = Field(min_length=1, max_length=500)
+    cost_per_contact: Money = 0.0
+    cost_per_redemption: Money = 0.0
+
+    def cost(self, chance_of_purchase: Any) -> Any:
+        """Of contacting customers who buy within the window with these chances."""
+        return self.cost_per_contact + self.cost_per_redemption * chance_of_purchase
+
+
+class ContactCap(_Strict):
+    """No customer is contacted more than `contacts` times within `days` days, by whichever campaigns."""
+
+    contacts: int = Field(1, ge=1, le=100)
+    days: int = Field(30, ge=1, le=365)
+
+
+class Campaign(_Strict):
+    """margin: what is left of a euro of revenue before the campaign's own cost. holdout: share of the chosen customers
+    who are not contacted. window_days: a purchase counts until so many days after the launch."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{2,59}$")
+    audience: Audience = Field(default_factory=lambda: Audience.model_validate({}))
+    offer: Offer
+    margin: float = Field(gt=0, le=1, strict=True)
+    budget: float = Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)
+    contact_cap: ContactCap = Field(default_factory=lambda: ContactCap.model_validate({}))
+    holdout: float = Field(0.2, ge=0, le=0.9, strict=True)
+    i_know: bool = False
+    window_days: int = Field(30, ge=1, le=365)
+    destination: DestinationName = "csv"
+
+    @property
+    def needs_address(self) -> bool:
+        """Whether its destination takes nobody without an e-mail address; a file may be for letters and calls."""
+        return self.destination != "csv"
+
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> Self:
+        if self.holdout == 0 and not self.i_know:
+            raise ValueError(
+                "holdout: with 0 nobody will ever know what the campaign changed. Give at least 0.1, or say"
+                " `i_know: true` if that is meant"
+            )
+        return self
+
+
+def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
+    """The campaign that a YAML text describes. `file`: what errors call it. `segments`: the names that there are.
+
+    Raises:
+        BadInput: with line, key and remedy of everything that does not fit.
+    """
+    try:
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInput(f"{file}, line {line}: this is not YAML: {error.problem}.") from None
+    except yaml.YAMLError as error:  # a character that no text has
+        raise BadInput(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(content, Mapping) or document is None:
+        raise BadInput(f"{file} describes no campaign: it needs at least name, offer, margin and budget.")
+    lines = dict(_lines(document))
+    problems = [_twice(file, place, lines) for place in _repeated(document)]
+    try:
+        campaign = Campaign.model_validate(content)
+    except ValidationError as error:
+        found = error.errors()
+        places = [problem["loc"] for problem in found]
+        # of a list with a wrong entry pydantic also says that too few are left
+        whole = [
+            p for p in found if not any(other != p["loc"] and other[: len(p["loc"])] == p["loc"] for other in places)
+        ]
+        problems += [_in_words(file, problem, lines) for problem in whole]
+        raise BadInput("\n".join(problems)) from None
+    problems += [
+        f"{file}, line {_line(('audience', 'segments', n), lines)}: audience.segments: there is no segment {name!r}."
+        f"{_did_you_mean(name, segments)} There are: {', '.join(segments)}."
+        for n, name in enumerate(campaign.audience.segments or ())
+        if name not in segments
+    ]
+    if problems:
+        raise BadInput("\n".join(problems))
+    return campaign
+
+
+Place = tuple[str | int, ...]
+
+_SHAPES = {
+    "tuple_type": "write a list: [one, another]",
+    "model_type": "write keys of its own, each with a value",
+    "float_type": "write a number",
+}
+
+
+def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
+    """The line, from 1, of every key and list entry."""
+    yield place, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*place, str(key.value)))
+            yield (*place, str(key.value)), key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _lines(value, (*place, position))
+
+
+def _repeated(node: yaml.Node, place: Place = ()) -> Iterator[Place]:
+    """Keys that stand twice: YAML would take the last and say nothing."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in node.value:
+        if key.value in seen:
+            yield (*place, str(key.value))
+        seen.add(key.value)
+        yield from _repeated(value, (*place, str(key.value)))
+
+
+def _twice(file: str, place: Place, lines: Mapping[Place, int]) -> str:
+    return f"{file}, line {_line(place, lines)}: {'.'.join(map(str, place))} stands twice."
+
+
+def _in_words(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> str:
+    place = problem["loc"]
+    where = f"{file}, line {_line(place, lines)}"
+    name = ".".join(map(str, place))
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(place)
+        meant = _did_you_mean(str(place[-1]), known)
+        return f"{where}: {name} is no key of a campaign.{meant} There are: {', '.join(known)}."
+    if problem["type"] == "missing":
+        return f"{where}: {name} is missing."
+    if problem["type"] == "string_pattern_mismatch" and place == ("name",):
+        return f"{where}: name: {problem['input']!r} must be 3 to 60 small letters, digits, - and _."
+    message = _SHAPES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    if not place:  # of several keys together, which the message names
+        return f"{file}, line {_line((message.split(':')[0],), lines)}: {message}."
+    return f"{where}: {name}: {problem['input']!r}: {message[:1].lower()}{message[1:]}."
+
+
+def _line(place: Place, lines: Mapping[Place, int]) -> int:
+    """Of the key, or of what should have had it."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _known_keys(place: Place) -> tuple[str, ...]:
+    models: dict[str | int, type[BaseModel]] = {"audience": Audience, "offer": Offer, "contact_cap": ContactCap}
+    model = models.get(place[0], Campaign) if len(place) > 1 else Campaign
+    return tuple(model.model_fields)
+
+
+def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    by_letters = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), by_letters, n=1)
+    return f" Did you mean {by_letters[close[0]]}?" if close else ""

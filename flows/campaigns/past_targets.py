@@ -1,0 +1,71 @@
+"""Targets of past campaigns: what the next one learns from."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.campaigns.covariates import Flags, Floats, Ints, Known, numbers
+
+FEWEST_OF_AN_ARM = 200
+FEWEST_PURCHASES_OF_AN_ARM = 20
+
+
+@dataclass(frozen=True)
+class PastTargets:
+    """Targets of past campaigns. customer: a number for each. weight: inverse of the chance of the arm."""
+
+    known: Known
+    customer: Ints
+    treated: Flags
+    share: Floats
+    purchased: Flags
+    spend: Floats
+
+    @classmethod
+    def of(cls, history: pa.Table) -> Self:
+        ordered = history.sort_by([("campaign", "ascending"), ("customer_id", "ascending")])
+        share = numbers(ordered, "treatment_share")
+        by_chance = (share > 0) & (share < 1)
+        arms = pc.is_in(ordered.column("arm"), pa.array(["treated", "holdout"])).to_numpy()
+        rows = ordered.filter(pa.array(by_chance & arms))
+        ids = rows.column("customer_id").combine_chunks().dictionary_encode()
+        return cls(
+            known=Known.of(rows),
+            customer=np.asarray(ids.indices.to_numpy(zero_copy_only=False), dtype=np.int64),
+            treated=pc.equal(rows.column("arm"), "treated").to_numpy(),
+            share=numbers(rows, "treatment_share"),
+            purchased=rows.column("purchased").to_numpy().astype(bool),
+            spend=np.nan_to_num(numbers(rows, "spend")),
+        )
+
+    @property
+    def weight(self) -> Floats:
+        return 1 / np.where(self.treated, self.share, 1 - self.share)
+
+    def where(self, chosen: Flags) -> "PastTargets":
+        return PastTargets(
+            self.known.where(chosen), self.customer[chosen], self.treated[chosen],
+            self.share[chosen], self.purchased[chosen], self.spend[chosen],
+        )  # fmt: skip
+
+    def missing(self) -> str:
+        """What would be needed to learn; nothing if there is enough."""
+        if not len(self.treated):
+            return "No campaign with a holdout has ended yet."
+        for arm, chosen in (("contacted", self.treated), ("held out", ~self.treated)):
+            targets, bought = int(chosen.sum()), int(self.purchased[chosen].sum())
+            if targets < FEWEST_OF_AN_ARM:
+                return (
+                    f"Of past campaigns' targets {targets:,} were {arm} by chance; to learn whom contacting pays"
+                    f" {FEWEST_OF_AN_ARM} are needed. Contact by chance, with a holdout, and measure."
+                )
+            if not FEWEST_PURCHASES_OF_AN_ARM <= bought <= targets - FEWEST_PURCHASES_OF_AN_ARM:
+                return (
+                    f"{bought:,} of the {targets:,} past targets who were {arm} bought within the window; to learn whom"
+                    f" contacting pays, at least {FEWEST_PURCHASES_OF_AN_ARM} must have bought and as many not."
+                    " A longer window or more targets may do."
+                )
+        return ""
