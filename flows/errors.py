@@ -10,13 +10,15 @@ PipelineError
 ├── WarehouseRefused   Snowflake does not do what was asked: a key, a grant, a missing object, a limit
 ├── AirbyteRefused     Airbyte's server does not do what was asked: credentials, a right, an address
 ├── TableauRefused     Tableau does not do what was asked: a token, a right, a project, a version, a size
+├── HubSpotRefused     HubSpot does not do what was asked: a token, a scope, a property, a list of somebody else
 ├── PublishFailed      what was published did not arrive, or not as it was sent
 ├── SyncFailed         a source could not be read, is not what it was, or a sync did not end in time
 └── TryAgain           what fails now may well succeed in a moment
     ├── WarehouseBusy        another process holds the laptop's warehouse
     ├── WarehouseUnreachable Snowflake did not answer, or broke off
     ├── AirbyteUnreachable   Airbyte's server did not answer, or not in a way that says what it did
-    └── TableauUnreachable   Tableau did not answer, was busy, or not in a way that says what it did
+    ├── TableauUnreachable   Tableau did not answer, was busy, or not in a way that says what it did
+    └── HubSpotUnreachable   HubSpot did not answer, was busy, or not in a way that says what it did
 """
 
 from flows.sync_run import SyncRun
@@ -70,6 +72,14 @@ class TableauRefused(PipelineError):
         self.status_code = status_code
 
 
+class HubSpotRefused(PipelineError):
+    """`status_code` and `said`: of HubSpot's answer; None and nothing if it is we who do not go on."""
+
+    def __init__(self, message: str, status_code: int | None = None, said: str = "") -> None:
+        super().__init__(message)
+        self.status_code, self.said = status_code, said
+
+
 class PublishFailed(PipelineError):
     pass
 
@@ -107,4 +117,8 @@ class AirbyteUnreachable(ServerUnreachable):
 
 
 class TableauUnreachable(ServerUnreachable):
+    pass
+
+
+class HubSpotUnreachable(ServerUnreachable):
     pass

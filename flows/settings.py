@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from flows.campaigns.definition import DestinationName
 from flows.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -48,6 +49,11 @@ class Settings(BaseSettings):
     crm_link: str | None = Field(
         None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
     )
+    global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers whom no campaign ever contacts")
+    destination: DestinationName | None = Field(
+        None, description="where `make activate` and the daily run send segments"
+    )
+    launch: bool = Field(False, description="1: `make campaign` freezes and sends; else it only shows what would be")
     threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
 
     @field_validator("data_dir")
@@ -131,9 +137,16 @@ class Settings(BaseSettings):
         return self.data_dir / ("marketing.twbx" if self.is_on_this_machine else "marketing.twb")
 
     @property
+    def campaigns_folder(self) -> Path:
+        """Files for the services that send: a folder for each campaign."""
+        return self.data_dir / "campaigns"
+
+    @property
     def copies(self) -> tuple[Path, ...]:
         """Where runs have shown or handed out rows about customers, Prefect's own records among them."""
-        shown = (self.dashboard_file, self.contacts_file, self.extract_file, self.workbook_file)
+        shown = (
+            self.dashboard_file, self.contacts_file, self.extract_file, self.workbook_file, self.campaigns_folder,
+        )  # fmt: skip
         unfinished = self.data_dir.glob("*.draft*")
         return (*shown, *unfinished, self.scratch, self.data_dir / ".prefect")
 
@@ -280,6 +293,36 @@ class TableauSettings(BaseSettings):
         return self
 
 
+class HubSpotSettings(BaseSettings):
+    """How to write to HubSpot, from variables such as HUBSPOT_ACTIVATION_TOKEN. The source's HUBSPOT_ACCESS_TOKEN is
+    never taken for it: who reads need not be able to write."""
+
+    model_config = SettingsConfigDict(env_prefix="HUBSPOT_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    activation_token: SecretStr | None = Field(
+        None, description="of a private app that may read and write contacts, contact properties and lists"
+    )
+    activation_block: str | None = Field(None, description="name of a Prefect Secret block that holds it instead")
+    base_url: str = Field("https://api.hubapi.com", description="where HubSpot is; of the source too")
+    create_contacts: bool = Field(
+        False, description="1: a customer whose address HubSpot does not know becomes a contact; else he is left out"
+    )
+
+    @model_validator(mode="after")
+    def _secrets_travel_encrypted(self) -> Self:
+        parts = urlsplit(self.base_url)
+        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
+            raise ValueError("HUBSPOT_BASE_URL: leave out user and password; HUBSPOT_ACTIVATION_TOKEN says who we are")
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+        if not parts.hostname or not is_safe or parts.query or parts.fragment or parts.path.strip("/"):
+            raise ValueError(
+                f"HUBSPOT_BASE_URL={self.base_url}: write it as https://HOST (http only to this machine: the token goes"
+                " there)"
+            )
+        return self
+
+
 def read_settings(**overrides: Any) -> Settings:
     """Settings from the environment.
 
@@ -314,6 +357,15 @@ def read_tableau_settings() -> TableauSettings:
         SettingsError: naming each variable, what it holds, and what would fit.
     """
     return _read(TableauSettings, {})
+
+
+def read_hubspot_settings() -> HubSpotSettings:
+    """How to write to HubSpot, from the environment.
+
+    Raises:
+        SettingsError: naming each variable, what it holds, and what would fit.
+    """
+    return _read(HubSpotSettings, {})
 
 
 _Kind = TypeVar("_Kind", bound=BaseSettings)

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from flows.adapters.cdk_syncs import CdkSyncs
 from flows.adapters.connections import Connections, read_connections
 from flows.adapters.dbt_runner import DbtProject
+from flows.adapters.destinations import csv_files
+from flows.adapters.destinations.destination import Destination
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.model_registry import ModelRegistry
 from flows.adapters.warehouse import Warehouse
+from flows.errors import SettingsError
 from flows.settings import (
     CONNECTIONS,
     REPOSITORY,
@@ -19,6 +22,7 @@ from flows.settings import (
     Settings,
     SnowflakeSettings,
     read_airbyte_settings,
+    read_hubspot_settings,
     read_snowflake_settings,
     read_tableau_settings,
 )
@@ -118,6 +122,21 @@ def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
         role=tableau.snowflake_role,
         authentication="oauth" if login is None else "Username Password" if login.password else "auth-keypair",
     )
+
+
+def destination(settings: Settings, name: str) -> Destination:
+    """Where the customers of a campaign go, or everybody's segments; by the name that a campaign gives it.
+
+    Raises:
+        SettingsError: when there is none of this name, or naming what is missing to reach it.
+    """
+    if name in csv_files.NAMES:
+        return csv_files.CsvFiles(settings.campaigns_folder, name)
+    if name != "hubspot":
+        raise SettingsError(f"There is no destination {name!r}. There are: {', '.join(csv_files.NAMES)}, hubspot.")
+    from flows.adapters.destinations.hubspot import HubSpotContacts  # HubSpot's SDK, for which only who has it waits
+
+    return HubSpotContacts.read(read_hubspot_settings())
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:

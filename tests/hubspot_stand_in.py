@@ -1,4 +1,5 @@
 """A stand-in for HubSpot: the part of its API that we read, over HTTP on this machine, out of a test's own objects.
+What we write is in `hubspot_writing.py`.
 
 It answers as HubSpot's documentation says that HubSpot does, and is as particular where a reader can go wrong: pages
 and searches have their limits, parameters that it does not know it ignores, and a search finds a change when it is told
@@ -31,7 +32,7 @@ class Request:
     method: str
     path: str
     query: Mapping[str, str]
-    body: Mapping[str, Any]
+    body: Any  # of JSON
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Answer:
 
 Intervention = Callable[[Request], Answer | None]
 HANG_UP = Answer(0, {})
+DO_AND_HANG_UP = Answer(-1, {})  # what is asked for is done, but nobody hears of it
 SERVER_ERROR = Answer(500, {"status": "error", "message": "internal error"})
 MISSING_SCOPES = Answer(403, {"status": "error", "category": "MISSING_SCOPES", "message": "requires other scopes"})
 
@@ -161,10 +163,12 @@ class Objects:
             self._put(Record(new, properties or {}, _ms(at), _ms(updated_at or at), None, associations or {}))
             return new
 
-    def update(self, record_id: int, properties: Mapping[str, str], at: datetime) -> None:
+    def update(self, record_id: int, properties: Mapping[str, str], at: datetime) -> Record:
+        """The record as it is then."""
         with self._lock:
             old = self._records[record_id]
             self._put(replace(old, properties={**old.properties, **properties}, updated=_ms(at)))
+            return self._records[record_id]
 
     def associate(self, record_id: int, associations: Mapping[str, list[int]]) -> None:
         with self._lock:
@@ -177,6 +181,11 @@ class Objects:
                 self._ids[False].remove(record_id)
                 insort(self._ids[True], record_id)
                 self._put(replace(self._records[record_id], archived=_ms(at)))
+
+    def alive(self) -> dict[int, Record]:
+        """Those that are not archived."""
+        with self._lock:
+            return {record_id: self._records[record_id] for record_id in self._ids[False]}
 
     def catch_up(self) -> None:
         """From now on, searches find things as they are."""
@@ -349,22 +358,26 @@ class HubSpot:
         """The requests for one path."""
         return [request for request in self.requests if request.path == path]
 
-    def answer(self, method: str, url: str, body: Mapping[str, Any], token: str | None) -> Answer:
+    def answer(self, method: str, url: str, body: Any, token: str | None) -> Answer:
         parts = urlsplit(url)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         with self._lock:
             request = Request(len(self.requests) + 1, method, parts.path, query, body)
             self.requests.append(request)
-        if (instead := self.intervene(request)) is not None:
+        instead = self.intervene(request)
+        if instead is not None and instead is not DO_AND_HANG_UP:
             return instead
         try:
             if token != f"Bearer {TOKEN}":
                 raise Refused("Authentication credentials not found.", 401, "INVALID_AUTHENTICATION")
-            return Answer(200, self._route(request))
+            answer = self.route(request)
         except Refused as refused:
-            return refused.answer
+            answer = refused.answer
+        if instead is DO_AND_HANG_UP:
+            return HANG_UP
+        return answer if isinstance(answer, Answer) else Answer(200, answer)
 
-    def _route(self, request: Request) -> dict[str, Any]:
+    def route(self, request: Request) -> dict[str, Any] | Answer:
         match request.method, request.path.strip("/").split("/"):
             case "GET", ["email", "public", "v1", "events"]:
                 return self.email_events.page(request.query)
@@ -394,7 +407,7 @@ def _handler(hubspot: HubSpot) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST  # noqa: N815
+        do_GET = do_PUT = do_POST  # noqa: N815
 
         def handle(self):
             with suppress(OSError):  # the reader was killed

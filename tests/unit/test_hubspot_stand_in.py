@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.hubspot_stand_in import OPENING, TOKEN, HubSpot, every, shop, too_many_requests
+from tests.hubspot_writing import WritableHubSpot
 
 CONTACTS, SEARCH, EVENTS = "/crm/v3/objects/contacts", "/crm/v3/objects/contacts/search", "/email/public/v1/events"
 
@@ -108,3 +109,96 @@ def test_a_request_can_be_refused_every_so_often():
     assert [answer.status for answer in answers] == [200, 200, 429, 200, 200, 429]
     assert answers[2].headers == {"Retry-After": "2"}
     assert [request.number for request in hubspot.asked(CONTACTS)] == [1, 2, 3, 4, 5, 6]
+
+
+def asked(hubspot: HubSpot, method: str, url: str, body):
+    return hubspot.answer(method, url, body, f"Bearer {TOKEN}")
+
+
+def batch(*ids: str, **properties: str):
+    """Addresses, or ids of records."""
+    by_address = {"idProperty": "email"} if "@" in ids[0] else {}
+    return {
+        "inputs": [{"id": one, "properties": properties} | by_address for one in ids],
+        "properties": [],
+    } | by_address
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "upsert"])
+def test_a_batch_has_its_limit_and_no_id_twice(verb):
+    hubspot, url = WritableHubSpot(), f"{CONTACTS}/batch/{verb}"
+    for number in range(101):
+        hubspot.contacts.add({"email": f"c{number}@example.org"})
+    ids = [str(51 + number) if verb == "update" else f"c{number}@example.org" for number in range(101)]
+    assert asked(hubspot, "POST", url, batch(*ids[:100])).status == 200
+    assert asked(hubspot, "POST", url, batch(*ids)).status == 400
+    twice = asked(hubspot, "POST", url, batch(ids[0], ids[0]))
+    assert (twice.status, twice.body["message"].split(":")[0]) == (400, "Duplicate IDs found in batch input")
+
+
+@pytest.mark.parametrize("property_value", [{"nonsense": "1"}, {"score": "many"}])
+def test_a_property_that_there_is_not_and_a_text_for_a_number_are_refused(property_value):
+    hubspot = WritableHubSpot()
+    hubspot.contacts.add({"email": "a@example.org"})
+    hubspot.add_property("score", "number", "contactinformation")
+    url = f"{CONTACTS}/batch/update"
+    assert asked(hubspot, "POST", url, batch("51", **property_value)).status == 400
+    assert asked(hubspot, "POST", url, batch("51", score="1.5")).status == 200
+    assert asked(hubspot, "POST", url, batch("51", score="")).status == 200
+
+
+def test_a_record_that_there_is_not_is_said_of_it_alone():
+    hubspot = WritableHubSpot()
+    hubspot.contacts.add({"email": "a@example.org"})
+    read = asked(hubspot, "POST", f"{CONTACTS}/batch/read", batch("A@example.org", "b@example.org"))
+    assert (read.status, [found["id"] for found in read.body["results"]]) == (207, ["51"])
+    assert (read.body["errors"][0]["category"], read.body["errors"][0]["context"]) == (
+        "OBJECT_NOT_FOUND",
+        {"ids": ["b@example.org"]},
+    )
+    assert asked(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51", "99")).body["numErrors"] == 1
+
+
+def test_a_property_needs_its_group_and_a_new_name():
+    hubspot, url = WritableHubSpot(), "/crm/v3/properties/contacts"
+    body = {"name": "score", "label": "Score", "type": "number", "fieldType": "number", "groupName": "ours"}
+    assert asked(hubspot, "POST", url, body).status == 400
+    assert [asked(hubspot, "POST", f"{url}/groups", {"name": "ours", "label": "Ours"}).status for _ in "12"] == [
+        201,
+        409,
+    ]
+    assert [asked(hubspot, "POST", url, body).status for _ in "12"] == [201, 409]
+    assert {"name": "score", "type": "number", "groupName": "ours"} in get(hubspot, url).body["results"]
+
+
+def test_a_list_has_a_name_of_its_own_and_takes_whoever_there_is():
+    hubspot = WritableHubSpot()
+    for _ in range(300):
+        hubspot.contacts.add()
+    body = {"name": "Spring", "objectTypeId": "0-1", "processingType": "MANUAL"}
+    made = asked(hubspot, "POST", "/crm/v3/lists/", body).body["list"]
+    taken = asked(hubspot, "POST", "/crm/v3/lists/", body | {"name": "spring"})
+    assert (taken.status, taken.body["subCategory"]) == (400, "ILS.DUPLICATE_LIST_NAMES")
+    url = f"/crm/v3/lists/{made['listId']}/memberships"
+    added = asked(hubspot, "PUT", f"{url}/add", [str(record_id) for record_id in (*range(51, 351), 9_999)]).body
+    assert (len(added["recordsIdsAdded"]), added["recordIdsMissing"]) == (300, ["9999"])
+    assert "recordsIdsAdded" not in asked(hubspot, "PUT", f"{url}/add", ["51"]).body
+    assert get(hubspot, f"{url}?limit=251").status == 400
+    first = get(hubspot, f"{url}?limit=250").body
+    rest = get(hubspot, f"{url}?limit=250&after={first['paging']['next']['after']}").body
+    assert (len(first["results"]), len(rest["results"]), "paging" in rest) == (250, 50, False)
+    assert get(hubspot, "/crm/v3/lists/object-type-id/0-1/name/SPRING").body["list"] == made
+    assert get(hubspot, "/crm/v3/lists/object-type-id/0-2/name/SPRING").status == 404
+
+
+def test_a_list_that_fills_itself_takes_nobody():
+    hubspot = WritableHubSpot()
+    dynamic = hubspot.add_list("all", processing_type="DYNAMIC")
+    assert asked(hubspot, "PUT", f"/crm/v3/lists/{dynamic.list_id}/memberships/add", ["51"]).status == 400
+
+
+def test_a_missing_scope_is_named():
+    hubspot = WritableHubSpot(scopes=["crm.lists.read"])
+    refused = asked(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51"))
+    assert (refused.status, refused.body["category"]) == (403, "MISSING_SCOPES")
+    assert refused.body["errors"][0]["context"] == {"requiredGranularScopes": ["crm.objects.contacts.write"]}

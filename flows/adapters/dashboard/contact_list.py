@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from flows.adapters.dashboard.cube import DIMENSIONS, PLACED_CUSTOMERS, positions
 from flows.adapters.personal_data import masked
 from flows.adapters.run_report import MOST_AT_STAKE_FIRST
+from flows.adapters.spreadsheet_csv import safe_for_spreadsheets, write_csv
 from flows.adapters.warehouse import Warehouse
 
 MOST_LISTED, MOST_LISTED_OF_EACH = 1_000, 40
@@ -20,7 +20,6 @@ _LISTED = (
     "reason_1", "reason_2", "reason_3",
 )  # fmt: skip
 _WORTH_A_MESSAGE = "may_be_contacted and coalesce(value_at_stake, monetary) > 0"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it, Excel reads accents as something else
 
 
 def read_contact_list(
@@ -56,17 +55,4 @@ def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None
             reason_1, reason_2, reason_3, recommended_action, country, channel, currency, as_of_date
         from marts.marketing_customers where {_WORTH_A_MESSAGE} order by {MOST_AT_STAKE_FIRST}"""
     )
-    draft = file.with_suffix(".draft")
-    with draft.open("wb") as out:
-        out.write(_BYTE_ORDER_MARK)
-        pa.csv.write_csv(_safe_for_spreadsheets(rows if show_pii else masked(rows)), out)
-    draft.replace(file)
-
-
-def _safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
-    """No text of strangers is run as a formula by whoever opens the file."""
-    for position, field in enumerate(rows.schema):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            harmless = pc.replace_substring_regex(rows.column(position), r"^([=+\-@\t\r])", r"'\1")
-            rows = rows.set_column(position, field.name, harmless)
-    return rows
+    write_csv(safe_for_spreadsheets(rows if show_pii else masked(rows)), file)

@@ -1,0 +1,35 @@
+"""CSV files that a person may open in a spreadsheet, each replaced at once."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it, Excel reads accents as something else
+_BEGINS_A_FORMULA = r"^([=+\-@\t\r\n])"
+
+
+def write_csv(rows: pa.Table, file: Path, delimiter: str = ",", for_excel: bool = True) -> None:
+    """Writes all rows, in UTF-8, under their columns' names."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    with draft.open("wb") as out:
+        if for_excel:
+            out.write(BYTE_ORDER_MARK)
+        pa.csv.write_csv(rows, out, pa.csv.WriteOptions(delimiter=delimiter))
+    draft.replace(file)
+
+
+def safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
+    """No text of strangers is run as a formula by whoever opens the file: an apostrophe stands before it."""
+    for position, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            harmless = pc.replace_substring_regex(rows.column(position), _BEGINS_A_FORMULA, r"'\1")
+            rows = rows.set_column(position, field.name, harmless)
+    return rows
+
+
+def begins_a_formula(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which of them a spreadsheet would run; NULL stays NULL."""
+    return pc.match_substring_regex(texts, _BEGINS_A_FORMULA)

@@ -1,0 +1,53 @@
+"""People for destinations to send, as tests make them up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from flows.adapters.destinations.destination import PEOPLE
+
+_USUAL = {
+    "segment": "At risk", "risk_band": "high", "churn_probability": 0.81234567, "expected_spend": 61.239,
+    "reason": "Last order 96 days ago", "recommended_action": "Personal win-back", "offer": "-20% on everything",
+    "country": "Germany", "currency": "EUR",
+}  # fmt: skip
+
+
+def people(*rows: dict[str, Any]) -> pa.Table:
+    """What a row leaves out is as usual; its address is that of its id."""
+    return pa.Table.from_pylist(
+        [_USUAL | {"email": f"{row['customer_id']}@example.org"} | row for row in rows], schema=PEOPLE
+    )
+
+
+def numbered(count: int, first: int = 1) -> pa.Table:
+    """Customers c1, c2, … with their addresses."""
+    return people(*({"customer_id": f"c{number}"} for number in range(first, first + count)))
+
+
+_texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+_odd_texts = st.sampled_from(
+    ['a "quoted", text', "two\nlines", "\r\n", "=1+1", "-5", "@x", "é 漢 🙂", " ", "'", ";", ""]
+)
+_addresses = st.one_of(
+    st.none(),
+    st.sampled_from(["", " ", "nobody", "a@", "a b@example.org", "two@at@example.org"]),
+    st.builds("{}@example.org".format, st.sampled_from(["ann", "Ann", "bob", "=cmd", "+tag", "zoë", " kim"])),
+)
+
+
+@st.composite
+def anybody(draw: st.DrawFn) -> pa.Table:
+    """Any people, with any texts, some of them with the same address, or none."""
+    ids: Sequence[str] = draw(st.lists(_texts.filter(bool) | _odd_texts.filter(bool), unique=True, max_size=8))
+    maybe = _texts | _odd_texts | st.none()
+    number = st.none() | st.floats(0, 1e6, allow_nan=False)
+    rows = [
+        {"customer_id": customer_id, "email": draw(_addresses), "churn_probability": draw(st.none() | st.floats(0, 1))}
+        | {"expected_spend": draw(number)}
+        | {name: draw(maybe) for name in _USUAL if name not in ("churn_probability", "expected_spend")}
+        for customer_id in ids
+    ]
+    return pa.Table.from_pylist(rows, schema=PEOPLE)
