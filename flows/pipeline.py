@@ -10,6 +10,7 @@ import pyarrow as pa
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.adapters.campaign_tables import read_contacted
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.erasure import erase_again
@@ -24,8 +25,9 @@ from flows.adapters.staged_orders import AsOf, decide_as_of
 from flows.adapters.tableau_extract import write_extract
 from flows.adapters.tableau_workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
 from flows.errors import ModelRefused, TooLittleData
+from flows.measuring import measure_campaigns
 from flows.retries import waits_for_warehouse
-from flows.settings import Settings
+from flows.settings import SIMULATED_SHOP, Settings
 from flows.sources import Sources, from_models, sources_of
 from flows.summary import as_markdown
 from flows.sync_run import SyncRun
@@ -37,9 +39,13 @@ from functions.clock import now
 log = logging.getLogger(__name__)
 
 STAGING = ("path:seeds", "path:models/staging")
-FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm")
+CAMPAIGNS = ("campaigns", "campaign_targets", "campaign_sends", "segment_activations")
+FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm", *CAMPAIGNS)
 TRAINING = ("path:models/training",)
-SCORES = ("churn_predictions", "prediction_outcomes", "marketing_customers", "cohort_retention", "campaign_results")
+SCORES = (
+    "churn_predictions", "prediction_outcomes", "marketing_customers", "cohort_retention", "campaign_outcomes",
+    "campaign_results",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     variables |= scoring_variables(settings, model)
     build(settings, "3 of 3: scores and marts", SCORES, variables)
     merge_served(settings)
+    measure_campaigns(settings, as_of)
     measured = watch_model(settings, as_of, model, started_at)
     report = gather_report(settings, history, found, model, measured)
     draw_dashboard(settings, report)
@@ -82,8 +89,8 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 def read_history(settings: Settings, started_at: datetime) -> History:
     """Brings and builds orders and contacts, and finds what they say about the run."""
     sources = sources_of(settings, wire(settings).connections)
-    simulated = simulate_orders(settings) if settings.is_simulated else None
     hold_shop(settings)
+    simulated = simulate_orders(settings) if settings.is_simulated else None
     syncs = sync_sources(settings, sources)
     landings = land(settings, sources, simulated, started_at)
     variables = _variables(sources, landings, started_at)
@@ -108,10 +115,10 @@ def merge_served(settings: Settings) -> None:
             log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
 
 
-@task
+@task(**waits_for_warehouse)
 def simulate_orders(settings: Settings) -> SimulatedOrders:
     log.info("simulating a shop of %s customers", f"{settings.customers:,}")
-    return write_simulated_orders(settings)
+    return write_simulated_orders(settings, read_contacted(wire(settings).warehouse))
 
 
 @task(**waits_for_warehouse)
@@ -137,6 +144,8 @@ def land(
             landings.append(warehouse.synced_order_lines(name, connections))
     if sources.contact_files:
         name, pattern = sources.contact_files
+        if simulated and name == SIMULATED_SHOP and not pattern:
+            pattern = str(simulated.contacts_file)
         if pattern:
             log.info("reading %s", pattern)
             landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))

@@ -111,6 +111,6 @@ def _contacts(
     if wanted:
         name = files[0] if files else ANY_CONTACTS_CSV
         return (*bring, name), (name, wanted)
-    if files and not settings.is_on_this_machine:
+    if files and (SIMULATED_SHOP in files or not settings.is_on_this_machine):
         return (*bring, files[0]), (files[0], None)
     return tuple(bring), None

@@ -1,6 +1,7 @@
 """A run in words and small tables: for the terminal, and as markdown for Prefect."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,7 @@ from flows.money import money, percent
 
 REASON = "strongest reason"
 CUSTOMER = "customer"
+MOST_CAMPAIGNS = 5
 KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
 
 
@@ -55,6 +57,8 @@ def _sections(report: RunReport) -> Iterable[_Section]:
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
     if report.model:
         yield "What the model meets", list(_watched(report)), (), []
+    if len(report.campaigns):
+        yield "What campaigns changed", list(_about_campaigns()), *_campaigns(report)
     yield "Most at stake", list(_about_stakes(report)), *_stakes(report)
     yield "Where to look", [f"{name}: {path}" for name, path in _files(report)], (), []
 
@@ -167,6 +171,35 @@ def _watched(report: RunReport) -> Iterable[str]:
     if not warnings:
         past = len({row["as_of_date"] for row in report.measured.to_pylist() if row["measure"] == "auc"})
         yield f"no drift and no loss of quality beyond its limit ({past} earlier runs could be judged since the last)"
+
+
+def _about_campaigns() -> Iterable[str]:
+    yield "beside customers who were chosen like theirs and held out; in parentheses the 95 % interval"
+
+
+def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
+    columns = ("campaign", "launched", "treated", "held out", "more buyers of 100", "profit after cost")
+    rows = []
+    for row in report.campaigns.slice(0, MOST_CAMPAIGNS).to_pylist():
+        lift, profit = ([row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in ("lift", "profit"))
+        rows.append(
+            (
+                row["campaign"],
+                str(row["launched_on"]),
+                f"{row['treated']:,}",
+                f"{row['held_out']:,}",
+                "not to be trusted"
+                if row["is_sample_ratio_off"]
+                else _with_interval(lift, lambda x: f"{100 * x:+.1f}"),
+                _with_interval(profit, partial(money, currency=row["currency"])),
+            )
+        )
+    return columns, list(rows)
+
+
+def _with_interval(values: Sequence[float | None], say: Callable[[float], str]) -> str:
+    known = [say(value) for value in values if value is not None]
+    return f"{known[0]} ({known[1]} to {known[2]})" if len(known) == len(values) else "not known"
 
 
 def _about_stakes(report: RunReport) -> Iterable[str]:

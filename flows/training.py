@@ -3,6 +3,7 @@
 import logging
 from datetime import date
 
+import pyarrow.compute as pc
 from prefect import flow, task
 
 from flows.adapters.model_registry import StoredModel
@@ -48,8 +49,25 @@ def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "
 
 @task(**waits_for_warehouse)
 def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
-    table = wire(settings).warehouse.read("select * from intermediate.int_training_snapshots")
-    return TrainingSet.from_table(table, horizon_days)
+    """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
+    Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
+    table = wire(settings).warehouse.read(
+        f"""select snapshots.*, contacted.customer_id is not null as was_contacted
+        from intermediate.int_training_snapshots as snapshots
+        left join (
+            select distinct snapshots.customer_id, snapshots.as_of_date
+            from intermediate.int_training_snapshots as snapshots
+            inner join intermediate.int_contacts as contacts
+                on snapshots.customer_id = contacts.customer_id
+                and contacts.contacted_on <= snapshots.as_of_date + {horizon_days}
+                and contacts.answers_until > snapshots.as_of_date
+        ) as contacted
+            on snapshots.customer_id = contacted.customer_id and snapshots.as_of_date = contacted.as_of_date"""
+    )
+    left_alone = table.filter(pc.invert(table["was_contacted"]))
+    if contacted := len(table) - len(left_alone):
+        log.info("not trained on: %s rows of customers whom a campaign contacted", f"{contacted:,}")
+    return TrainingSet.from_table(left_alone, horizon_days)
 
 
 @task

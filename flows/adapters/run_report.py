@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from flows.adapters.campaign_results import read_results
 from flows.adapters.mappings import Landing
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.personal_data import masked
@@ -58,7 +59,8 @@ class ModelReport:
 class RunReport:
     """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
-    `measured` (rows of model_monitoring that this run added). `warehouse`: where the marts are. `order_lines`: how many
+    `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
+    ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
     were read, used or not. `identity_notes`: who was taken for one person, and what about that may be wrong."""
 
     settings: Settings
@@ -74,6 +76,7 @@ class RunReport:
     most_at_stake: pa.Table
     model: ModelReport | None
     measured: pa.Table
+    campaigns: pa.Table
     why_no_model: str | None
 
     @property
@@ -132,6 +135,7 @@ def read_report(
         most_at_stake=stakes if settings.show_pii else masked(stakes),
         model=_model_report(trained, model, is_shipped, simulated) if model else None,
         measured=measured,
+        campaigns=read_results(warehouse, as_of.date),
         why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
     )
 

@@ -10,31 +10,41 @@ from sklearn.metrics import roc_auc_score
 
 from flows.churn.backtest import HeldOut
 from flows.settings import Settings
+from flows.simulator.contacts import simulate_contacts
+from flows.simulator.response import with_responses
 from flows.simulator.shop import ShopProfile, simulate
 from flows.simulator.truth import probability_of_no_purchase
 
 
 @dataclass(frozen=True)
 class SimulatedOrders:
-    """`file` is the CSV that is ingested; `customers` holds the true parameters, which nothing else reads."""
+    """`file` and `contacts_file` are the CSVs that are ingested; `customers` holds the true parameters, which nothing
+    else reads."""
 
     file: Path
+    contacts_file: Path
     profile: ShopProfile
     customers: pa.Table
 
 
-def write_simulated_orders(settings: Settings) -> SimulatedOrders:
-    """Simulates the shop of the settings into `$DATA_DIR/simulated_orders.csv`."""
+def write_simulated_orders(settings: Settings, contacted: pa.Table) -> SimulatedOrders:
+    """Simulates the shop of the settings into `$DATA_DIR/simulated_orders.csv` and `simulated_contacts.csv`.
+
+    Its customers answer to campaigns. contacted: customer_id, launched_on, window_days."""
     profile = ShopProfile(customers=settings.customers, seed=settings.seed)
-    shop = simulate(profile)
-    file = settings.data_dir / "simulated_orders.csv"
+    shop = with_responses(simulate(profile), contacted)
+    orders = _write_csv(shop.order_lines, settings.data_dir / "simulated_orders.csv")
+    contacts = _write_csv(simulate_contacts(shop), settings.data_dir / "simulated_contacts.csv")
+    return SimulatedOrders(orders, contacts, profile, shop.customers)
+
+
+def _write_csv(rows: pa.Table, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")
     with duckdb.connect() as con:
-        con.register("order_lines", shop.order_lines)
-        con.execute("copy order_lines to $1 (format csv, header)", [str(draft)])
-    draft.replace(file)
-    return SimulatedOrders(file, profile, shop.customers)
+        con.register("rows_to_write", rows)
+        con.execute("copy rows_to_write to $1 (format csv, header)", [str(draft)])
+    return draft.replace(file)
 
 
 def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut) -> float:

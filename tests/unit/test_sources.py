@@ -17,7 +17,7 @@ def of(**settings):
 @pytest.mark.parametrize(
     ("given", "orders", "contacts", "synced"),
     [
-        ({}, ("simulated_shop",), (), ()),
+        ({}, ("simulated_shop",), ("simulated_shop",), ()),
         ({"orders": "o.csv"}, ("orders_csv",), (), ()),
         ({"orders": "o.csv", "contacts": "c.csv"}, ("orders_csv",), ("contacts_csv",), ()),
         ({"orders": "o.csv", "contacts": "hubspot"}, ("orders_csv",), ("hubspot",), ("hubspot",)),

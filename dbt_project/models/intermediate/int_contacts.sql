@@ -1,11 +1,18 @@
 {{ config(materialized='view') }}
 
 {#
-  Who was contacted, and when. Whether a customer came back after a message says nothing of what the model knew
-  before it, so predictions of contacted customers are not counted for or against the model. Campaigns will fill it.
+  Who was contacted by a campaign, when, and until when he may answer. What a customer does in that time says nothing of
+  what the model knew, so it is neither judged by it nor trained on it.
 #}
 
 select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as contacted_on
-where false
+    coalesce(identities.customer_id, sends.customer_id) as customer_id,
+    min(sends.contacted_on) as contacted_on,
+    campaigns.window_ends_on as answers_until
+from {{ ref('campaign_sends') }} as sends
+inner join {{ ref('campaigns') }} as campaigns
+    on sends.campaign = campaigns.campaign
+left join {{ ref('int_customer_identities') }} as identities
+    on sends.customer_id = identities.given_customer_id
+where sends.result = 'sent'
+group by coalesce(identities.customer_id, sends.customer_id), campaigns.campaign, campaigns.window_ends_on

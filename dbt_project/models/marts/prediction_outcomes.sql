@@ -36,6 +36,6 @@ where not exists (
     select 1
     from {{ ref('int_contacts') }} as contacts
     where contacts.customer_id = passed.customer_id
-        and contacts.contacted_on > passed.as_of_date
         and contacts.contacted_on <= passed.horizon_ends_on
+        and contacts.answers_until > passed.as_of_date
 )
