@@ -9,16 +9,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE SHOW_PII CRM_LINK ENV_FILE
+export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE LAUNCH GLOBAL_HOLDOUT DESTINATION SHOW_PII CRM_LINK ENV_FILE
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run publish validate-workbook serve promote rollback package env deploy forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
 run: $(VENV)/pipeline ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
 	@$(BIN)/python -m flows run
+
+campaign: $(VENV)/pipeline ## say whom the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
+	@$(BIN)/python -m flows campaign
+
+activate: $(VENV)/pipeline ## send every customer's segment and risk to DESTINATION= (hubspot, or a file: csv, mailchimp, …)
+	@$(BIN)/python -m flows activate
 
 publish: $(VENV)/pipeline ## put the last run's workbook and customers on the Tableau site of TABLEAU_URL=
 	@$(BIN)/python -m flows publish

@@ -107,6 +107,15 @@ def _run_flow(command: str, settings: Settings) -> int:
                 ship_champion(settings)
             elif command == "publish":
                 publishing(settings)
+            elif command == "activate":
+                from flows.activating import activating
+
+                activating(settings)
+            elif command == "campaign":
+                from flows.campaign_summary import print_campaign
+                from flows.campaigning import campaigning
+
+                print_campaign(campaigning(settings), Console(width=None if sys.stdout.isatty() else 112))
             else:
                 print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
     except (Exception, KeyboardInterrupt) as error:
@@ -123,7 +132,7 @@ def _run_flow(command: str, settings: Settings) -> int:
 if __name__ == "__main__":
     commands = (
         "run", "serve", "champion", "promote", "rollback", "package", "redrive", "env", "deploy", "forget", "docs",
-        "publish", "validate-workbook",
+        "publish", "validate-workbook", "campaign", "activate",
     )  # fmt: skip
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"usage: python -m flows {' | '.join(commands)}")

@@ -68,6 +68,6 @@ def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
     for copy in settings.copies:
         if copy.exists():
             shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
-            yield f"{copy} was removed: the next run makes it again"
+            yield f"{copy} was removed: the next run, or campaign, makes it again"
     yield "hashes stay in raw.erasures, by which a later sync is known to bring them back; a file that still has them,"
     yield "HubSpot, and copies that others made are not in our hands"

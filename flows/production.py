@@ -9,6 +9,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.concurrency.sync import concurrency
 
+from flows.activating import activate_segments
 from flows.adapters.run_lock import lock
 from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
@@ -28,10 +29,12 @@ LONGEST_SECONDS = 6 * 3600
 
 @flow(name="daily-pipeline", timeout_seconds=LONGEST_SECONDS)
 def daily_pipeline() -> None:
-    """Segments, scores and marts as of the last order's day, with the champion."""
+    """Segments, scores and marts as of the last order's day, with the champion; published and activated where the
+    environment says to which Tableau and which DESTINATION."""
     with _settings() as settings:
         pipeline(settings, retrain=False)
         publish_to_tableau(settings)
+        activate_segments(settings)
 
 
 @flow(name="weekly-training", timeout_seconds=LONGEST_SECONDS)

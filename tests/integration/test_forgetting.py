@@ -10,6 +10,7 @@ import pytest
 from flows.__main__ import main
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.adapters.file_outbox import FileOutbox
+from flows.campaigning import campaigning
 from flows.errors import BadInput
 from flows.forgetting import forget
 from flows.settings import Settings
@@ -34,6 +35,12 @@ ORDERS = """order_id,customer_id,email,ordered_at,amount,note
 9,till-5,till@example.org,2025-09-03,80,
 10,till-6,till@example.org,2025-09-03,80,
 11,one,too,many,fields,of,forget@example.org
+"""
+CAMPAIGN = """name: everybody
+offer: {text: hello, cost_per_contact: 0.1}
+margin: 0.4
+budget: 1000
+holdout: 0.1
 """
 CONTACTS = (
     "Record ID,Email,Additional email addresses,Customer ID\n1,forget@example.org,old-forget@example.org,forgetme\n"
@@ -74,8 +81,10 @@ def shop(hubspot, tmp_path_factory, run_pipeline):
     }  # fmt: skip
     settings = Settings(data_dir=folder / "data", **given)
     run_pipeline(settings.data_dir, **given)
-    with duckdb.connect(settings.warehouse_file) as con:  # as campaigns will write them
-        con.execute("create table marts.campaign_targets as select customer_id from marts.customer_rfm")
+    (folder / "campaign.yml").write_text(CAMPAIGN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FILE", str(folder / "campaign.yml"))
+        campaigning(settings.model_copy(update={"launch": True}))
     shutil.copy(settings.warehouse_file, settings.data_dir / "warehouse.another_shop.duckdb")
     outbox = FileOutbox(settings.outbox(settings.shop))
     outbox.put("api", now(), ANSWER)
@@ -142,6 +151,7 @@ def test_nothing_is_left_of_them_in_any_table_of_any_shop(shop, forgotten, read)
         "raw_hubspot.email_events", "raw.unreadable_lines", "staging.stg_shop__order_lines_judged",
         "intermediate.int_customer_identities", "marts.churn_predictions", "marts.customer_features",
         "marts.customer_rfm", "marts.marketing_customers", "marts.campaign_targets",
+        "marts.campaign_sends",
     } <= relations  # fmt: skip
     assert traces(settings.warehouse_file) == []
     assert traces(settings.data_dir / "warehouse.another_shop.duckdb") == []
@@ -153,7 +163,7 @@ def test_nothing_is_left_of_them_in_any_file(shop, forgotten):
     _, settings, _ = shop
     (_, before), _ = forgotten
     places = {trace.split(":")[0].split("/")[0] for trace in before}
-    assert {"outbox", "dashboard.html", "customers_to_contact.csv", "warehouse.duckdb"} <= places
+    assert {"campaigns", "outbox", "dashboard.html", "customers_to_contact.csv", "warehouse.duckdb"} <= places
     assert not settings.extract_file.exists()
     assert traces_in_files(settings.data_dir) == []
     outbox = settings.outbox(settings.shop)

@@ -1,0 +1,80 @@
+"""A campaign on Snowflake's stand-in is the campaign of the laptop: the same arms, the same results, no other SQL."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from flows.activating import activating
+from flows.campaigning import campaigning
+from flows.wiring import wire
+from tests.integration.both_engines import differences, run_on_both
+from tests.snowflake_server import snowflake_server
+from tests.snowflake_sql import problems
+
+pytestmark = pytest.mark.whole_run
+
+SHOP = {"customers": 700, "seed": 11, "horizon_days": 60}
+LAUNCHED_ON, WINDOW_DAYS = date(2026, 2, 28), 30
+FILE = f"""
+name: spring
+offer: {{text: 5 € off, cost_per_contact: 0.1, cost_per_redemption: 5}}
+margin: 0.4
+budget: 100
+holdout: 0.4
+window_days: {WINDOW_DAYS}
+destination: mailchimp
+"""
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, run_pipeline):
+    """A campaign, launched and measured in both warehouses: their settings, and what Snowflake was asked."""
+    folder = tmp_path_factory.mktemp("both")
+    (folder / "campaign.yml").write_text(FILE, encoding="utf-8")
+    with snowflake_server() as server, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FILE", str(folder / "campaign.yml"))
+        laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=LAUNCHED_ON, **SHOP)
+        for settings in (laptop, cloud):
+            campaigning(settings.model_copy(update={"launch": True}))
+        again = campaigning(cloud.model_copy(update={"launch": True}))
+        said = server.steer()["statements"]
+        after = LAUNCHED_ON + timedelta(days=WINDOW_DAYS)
+        laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=after, **SHOP)
+        found = differences(laptop, cloud)
+        said += server.steer()["statements"]
+        activating(cloud.model_copy(update={"destination": "klaviyo"}))
+        activations = wire(cloud).warehouse.read(
+            "select result, count(*) as n from marts.segment_activations group by 1"
+        )
+        said += server.steer()["statements"]
+        yield laptop, cloud, again, found, activations, said
+
+
+def test_arms_sends_and_results_are_the_same_in_both_warehouses(both):
+    laptop, cloud, _, found, *_ = both
+    assert found == []
+    for settings in (laptop, cloud):
+        (treated,) = wire(settings).warehouse.row("select count(*) from marts.campaign_sends where result = 'sent'")
+        assert treated > 50
+        (results,) = wire(settings).warehouse.row(
+            "select count(*) from marts.campaign_results where campaign = 'spring'"
+        )
+        assert results > 2
+
+
+def test_launching_again_on_snowflake_sends_nobody_twice(both):
+    _, cloud, again, *_ = both
+    assert again.plan is None
+    twice = "select count(*) - count(distinct customer_id) from marts.campaign_sends"
+    assert wire(cloud).warehouse.row(twice) == (0,)
+
+
+def test_segments_are_activated_from_snowflake(both):
+    *_, activations, _ = both
+    assert dict(zip(*activations.to_pydict().values(), strict=True))["sent"] > 100
+
+
+def test_every_statement_of_a_campaign_is_snowflakes_own_sql(both):
+    said = [statement for statement in both[-1] if "campaign" in statement or "segment_activations" in statement]
+    assert len(said) > 30
+    assert [f"{problem}\n{statement}" for statement in said for problem in problems(statement)] == []
