@@ -21,6 +21,9 @@ if __name__ == "__main__":
         dark = open_page(browser, settings.dashboard_file, height=1500, locale="fr-FR", color_scheme="dark")
         dark.locator("#movement").scroll_into_view_if_needed()
         dark.screenshot(path=PICTURES / "dashboard_dark_fr.png")
+        if page.locator("#campaigns").is_visible():  # of the shop of docs/campaigns.md
+            page.locator("#campaigns button").first.click()
+            page.locator("#campaigns").screenshot(path=REPOSITORY / "docs" / "campaigns" / "after_the_second.png")
         report = open_page(browser, models.local_folder(champion.version) / "report.html", width=1100, height=2600)
         report.screenshot(path=PICTURES / "model_report.png")
     sys.stdout.write(f"drew the pictures in {PICTURES.relative_to(REPOSITORY)}\n")

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from flows.adapters.dashboard.campaigns import MOST_SHOWN
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
@@ -20,6 +22,7 @@ from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.reasons import CAUSE_NAMES, REASONS, in_words
 from tests.browser import chromium, headless_chromium, open_page, packed_data
+from tests.integration import made_up_campaigns as made_up
 
 pytestmark = [
     pytest.mark.whole_run,
@@ -398,6 +401,214 @@ def test_a_warning_of_the_monitoring_is_on_the_page(run, browser, tmp_path):
     write_dashboard(warehouse(run), warned, tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html")
     assert f"customers differ in {row['feature']}" in page.inner_text("#trust")
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def campaigns(run, tmp_path_factory):
+    """The warehouse of the run, in a copy, with made-up campaigns in it."""
+    folder = tmp_path_factory.mktemp("campaigns")
+    shutil.copyfile(run.settings.warehouse_file, folder / "warehouse.duckdb")
+    filled = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "tmp")
+    made_up.put_campaigns(filled, run.as_of.date)
+    write_dashboard(filled, run, folder / "page.html")
+    return filled, folder / "page.html"
+
+
+@pytest.fixture
+def campaign_page(campaigns, browser):
+    page = open_page(browser, campaigns[1], locale="en-GB")
+    yield page
+    assert page.complaints == []
+    page.context.close()
+
+
+def row_of(page, name):
+    named = page.locator("th").get_by_text(name, exact=True)
+    return page.locator("#campaign-results tbody:not(.segments) tr", has=named)
+
+
+def cells_of(page, name):
+    return [" ".join(words.split()) for words in row_of(page, name).locator("td").all_inner_texts()]
+
+
+def result_of(warehouse, name, segment="all"):
+    [row] = warehouse.read(
+        f"select * from marts.campaign_results where campaign = '{name}' and segment = '{segment}'"
+    ).to_pylist()
+    return row
+
+
+def in_figures(words):
+    """Every figure of "+3.3 helped +1.0 to +5.6"."""
+    return [float(figure.replace(",", "")) for figure in re.findall(r"-?[\d,]*\d(?:\.\d+)?", words.replace("€", ""))]
+
+
+def assert_it_is_the_marts(row, cells):
+    for cell, count, rate in ((cells[0], "treated", "treated_rate"), (cells[1], "held_out", "held_out_rate")):
+        assert in_figures(cell) == [row[count], pytest.approx(100 * row[rate], abs=0.051)]
+    assert in_figures(cells[2]) == [row["contacted"]]
+    lift = [100 * row[of] for of in ("lift", "lift_low", "lift_high")]
+    assert in_figures(cells[4]) == pytest.approx(lift, abs=0.051)
+    assert in_figures(cells[6]) == pytest.approx(
+        [row[of] for of in ("profit", "profit_low", "profit_high", "cost")], abs=0.51
+    )
+
+
+def test_without_campaigns_the_page_says_nothing_of_them(run, page):
+    assert packed_data(run.settings.dashboard_file)["campaigns"] == {"launched": 0, "newest": []}
+    assert not page.locator("#campaigns").is_visible()
+
+
+def test_a_campaigns_figures_are_those_of_the_mart_with_a_verdict_in_words(campaigns, campaign_page):
+    verdicts = {
+        made_up.HELPED: ("helped", "paid for itself"),
+        made_up.HARMED: ("did harm", "lost money"),  # by an interval whose end is shown as -0.04, not as 0
+        made_up.NOT_SHOWN: ("not shown", "not shown"),  # an interval that ends at zero
+        made_up.HOSTILE: ("not shown", "not shown"),
+    }
+    for name, said in verdicts.items():
+        cells = cells_of(campaign_page, name)
+        assert_it_is_the_marts(result_of(campaigns[0], name), cells)
+        assert tuple(row_of(campaign_page, name).locator(".pill").all_inner_texts()) == said
+    assert "-0.04" in cells_of(campaign_page, made_up.HARMED)[4]
+    assert "chosen by what earlier campaigns taught" in row_of(campaign_page, made_up.HELPED).inner_text()
+    assert "chosen by chance, to learn" in row_of(campaign_page, made_up.HARMED).inner_text()
+
+
+def test_the_newest_campaign_is_first_and_none_is_of_later_than_the_page(campaigns, campaign_page):
+    known = campaigns[0].read(
+        f"select campaign from marts.campaigns where campaign <> '{made_up.LATER}' order by launched_on desc"
+    )
+    shown = campaign_page.locator("#campaign-results tbody:not(.segments) th").locator("b, button").all_inner_texts()
+    assert shown == known.column(0).to_pylist()
+    assert campaign_page.inner_text("#campaigns-more") == ""
+
+
+def test_of_a_campaign_that_still_runs_the_page_holds_nothing_but_counts(run, campaigns, campaign_page):
+    [campaign] = [row for row in packed_data(campaigns[1])["campaigns"]["newest"] if row["campaign"] == made_up.RUNNING]
+    assert campaign["results"] == []
+    assert not any(isinstance(value, float) for value in campaign.values())
+    assert campaign["contacted"] == 5
+    cells = cells_of(campaign_page, made_up.RUNNING)
+    assert [number(cell) for cell in cells[:3]] == [500, 100, 5]
+    until = run.as_of.date + timedelta(1)
+    assert cells[3:] == [f"Figures are withheld until {until:%-d %b %Y}: looking early misleads."]
+
+
+def test_a_campaign_without_results_says_why(run, campaign_page):
+    assert cells_of(campaign_page, made_up.UNMEASURED)[3:] == [
+        f"The window ended on {run.as_of.date:%-d %b %Y}; nothing has been measured yet."
+    ]
+    assert "Nobody was held out" in cells_of(campaign_page, made_up.WITHOUT_HOLDOUT)[3]
+
+
+def test_a_draw_that_is_off_is_warned_of_and_gets_no_verdict(campaign_page):
+    row = row_of(campaign_page, made_up.NOT_COMPARABLE)
+    assert row.locator(".pill").all_inner_texts() == ["don't trust", "don't trust"]
+    assert "Do not trust these figures" in row.locator("xpath=following-sibling::tr").inner_text()
+    assert campaign_page.get_by_text("Do not trust these figures").count() == 1
+    campaign_page.get_by_role("button", name=made_up.NOT_COMPARABLE).click()
+    segments = campaign_page.locator("#campaign-results tbody.segments:visible .pill").all_inner_texts()
+    assert set(segments) == {"don't trust"}
+
+
+def test_a_campaigns_segments_open_and_close_with_the_keyboard(campaigns, campaign_page):
+    assert campaign_page.locator("#campaign-results tbody.segments:visible").count() == 0
+    button = campaign_page.get_by_role("button", name=made_up.HELPED)
+    button.focus()
+    campaign_page.keyboard.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    opened = campaign_page.locator(f"#{button.get_attribute('aria-controls')}")
+    assert opened.locator("th").all_inner_texts() == list(made_up.SEGMENTS)
+    for n, segment in enumerate(made_up.SEGMENTS):
+        cells = [" ".join(words.split()) for words in opened.locator("tr").nth(n).locator("td").all_inner_texts()]
+        assert_it_is_the_marts(result_of(campaigns[0], made_up.HELPED, segment.replace("'", "''")), cells)
+    campaign_page.get_by_role("button", name="Français").click()
+    assert opened.locator("th").first.inner_text() == "À risque"
+    button.focus()
+    campaign_page.keyboard.press("Space")
+    assert button.get_attribute("aria-expanded") == "false"
+    assert not opened.is_visible()
+
+
+def test_intervals_are_drawn_on_one_scale_with_zero(campaigns, campaign_page):
+    def drawn(name):
+        """Left end, point, right end and zero line, in pixels."""
+        marks = row_of(campaign_page, name).locator(".forest").first.locator("i")
+        line, span, point = marks.evaluate_all("all => all.map(mark => mark.getBoundingClientRect())")
+        return [span["left"], point["left"] + point["width"] / 2, span["right"], line["left"] + line["width"] / 2]
+
+    def scale():
+        pixels, shares = [], []
+        for name in (made_up.HELPED, made_up.HARMED, made_up.NOT_SHOWN):
+            row = result_of(campaigns[0], name)
+            pixels += drawn(name)
+            shares += [row["lift_low"], row["lift"], row["lift_high"], 0]
+        per_share, start = np.polyfit(shares, pixels, 1)
+        assert pixels == pytest.approx([start + per_share * share for share in shares], abs=1.5)
+        return per_share
+
+    before = scale()
+    campaign_page.get_by_role("button", name=made_up.HELPED).click()  # the intervals of segments are wider
+    assert 0 < scale() < before
+
+
+def test_what_others_have_named_is_text_and_not_markup(campaign_page):
+    assert campaign_page.locator("#campaigns img").count() == 0
+    assert row_of(campaign_page, made_up.HOSTILE).count() >= 1
+
+
+def test_campaigns_are_told_in_french(run, campaign_page):
+    campaign_page.get_by_role("button", name="Français").click()
+    cells = cells_of(campaign_page, made_up.HELPED)
+    assert cells[4] == "+3,3 a servi de +1,0 à +5,6"
+    assert row_of(campaign_page, made_up.HARMED).locator(".pill").all_inner_texts() == ["a nui", "à perte"]
+    assert "Chiffres retenus jusqu'au" in cells_of(campaign_page, made_up.RUNNING)[3]
+    assert "Ne vous fiez pas" in campaign_page.inner_text("#campaign-results")
+
+
+def test_no_filter_changes_what_campaigns_did(campaign_page):
+    before = campaign_page.inner_text("#campaigns")
+    press(campaign_page, "segments", "Champions")
+    assert campaign_page.inner_text("#campaigns") == before
+
+
+def test_older_campaigns_are_counted_and_not_listed(run, campaigns, browser, tmp_path):
+    shutil.copyfile(campaigns[1].with_name("warehouse.duckdb"), tmp_path / "warehouse.duckdb")
+    filled = DuckDBWarehouse(tmp_path / "warehouse.duckdb", tmp_path)
+    made_up.put_old_campaigns(filled, run.as_of.date, 30)
+    write_dashboard(filled, run, tmp_path / "page.html")
+    page = open_page(browser, tmp_path / "page.html", locale="en-GB")
+    assert page.locator("#campaign-results tbody:not(.segments)").count() == MOST_SHOWN
+    assert row_of(page, made_up.HOSTILE).count() == row_of(page, "old-3").count() == 1
+    assert row_of(page, "old-4").count() == 0
+    assert page.inner_text("#campaigns-more") == f"Earlier campaigns, not shown: {8 + 30 - MOST_SHOWN}."
+    page.context.close()
+
+
+def test_amounts_are_in_the_currency_of_the_campaign_and_only_the_shops_are_drawn(run, campaigns, browser, tmp_path):
+    page_of_dollars = replace(run, as_of=replace(run.as_of, currency="USD"))
+    write_dashboard(campaigns[0], page_of_dollars, tmp_path / "page.html")
+    page = open_page(browser, tmp_path / "page.html", locale="en-GB")
+    assert page.complaints == []
+    assert cells_of(page, made_up.HELPED)[6].startswith("€1,234")
+    assert row_of(page, made_up.HELPED).locator(".forest").count() == 1  # of lift
+    page.context.close()
+
+
+def test_a_figure_that_nobody_knows_is_not_drawn(run, campaigns, browser, tmp_path):
+    shutil.copyfile(campaigns[1].with_name("warehouse.duckdb"), tmp_path / "warehouse.duckdb")
+    filled = DuckDBWarehouse(tmp_path / "warehouse.duckdb", tmp_path)
+    unknown = "lift_low = null, lift_high = 'infinity', profit = 'nan', held_out_rate = null"
+    filled.change("-", [f"update marts.campaign_results set {unknown} where campaign = '{made_up.HELPED}'"])
+    write_dashboard(filled, run, tmp_path / "page.html")
+    page = open_page(browser, tmp_path / "page.html", locale="en-GB")
+    assert page.complaints == []
+    cells = cells_of(page, made_up.HELPED)
+    assert cells[4] == "+3.3 not known"
+    assert cells[6] == "– not known cost €240"
+    assert row_of(page, made_up.HELPED).locator(".forest").count() == 0
     page.context.close()
 
 

@@ -169,5 +169,8 @@ FAULTS = {
     "features among the measures": Fault(
         {"answers"}, {'function="except"': 'function="union"'}, sheet="Measures and limits"
     ),
+    "a campaign believed whose draw was off": Fault(
+        {"answers"}, {"IF [is_sample_ratio_off] THEN 1 ELSE 0 END": "IF [is_sample_ratio_off] THEN 0 ELSE 0 END"}
+    ),
     "unknown countries left out": Fault({"answers"}, {"IFNULL([country], &quot;unknown&quot;)": "[country]"}),
 }

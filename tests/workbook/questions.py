@@ -42,7 +42,8 @@ NEWEST = """select monitoring.* from {monitoring} as monitoring
     inner join (select measure, max(measured_at) as measured_at from {monitoring} group by measure) as newest
         using (measure, measured_at)"""
 
-VERDICT = """case when lift_low > 0 then 'more purchases' when lift_high < 0 then 'fewer purchases'
+VERDICT = """case when is_sample_ratio_off then 'arms not as drawn: do not trust'
+    when lift_low > 0 then 'more purchases' when lift_high < 0 then 'fewer purchases'
     else 'no difference shown' end as c_verdict"""
 LIFT = f"lift_low, lift, lift_high, lift_high - lift_low as c_interval_width, treated, held_out, {VERDICT}"
 
@@ -106,8 +107,8 @@ QUESTIONS = {
         window_ends_on from {campaigns} where segment = 'all'""",
     "Lift of campaigns": f"select campaign, {LIFT} from {{campaigns}} where segment = 'all'",
     "Lift by segment": f"select campaign, segment, {LIFT} from {{campaigns}} where segment <> 'all'",
-    "Cost and profit": """select campaign, segment, treated, held_out, margin_per_treated, cost, profit
-        from {campaigns}""",
+    "Cost and profit": """select campaign, segment, treated, held_out, margin_per_treated, cost, profit,
+        profit_low, profit_high from {campaigns}""",
     "Said and happened": f"""select *, c_mean_probability as c_perfect
         from ({TENTHS} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth)""",
     "Tenths in figures": f"{TENTHS} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth",

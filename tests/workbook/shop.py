@@ -222,14 +222,23 @@ def _campaigns() -> list[dict[str, Any]]:
             "window_ends_on": launched_on + timedelta(days=30),
             "treated": 400,
             "held_out": 100,
+            "contacted": 390,
             "treated_rate": 0.2 + lift,
             "held_out_rate": 0.2,
             "lift": lift,
             "lift_low": low,
             "lift_high": high,
             "margin_per_treated": lift * 30,
+            "margin_low": low * 30,
+            "margin_high": high * 30,
             "cost": cost,
             "profit": lift * 30 * 400 - cost,
+            "profit_low": low * 30 * 400 - cost,
+            "profit_high": high * 30 * 400 - cost,
+            "sample_ratio_p": 0.0001 if campaign == "Odd draw" else 0.4,
+            "is_sample_ratio_off": campaign == "Odd draw",
+            "ranked_by": "chance",
+            "currency": "EUR",
         }
 
     spring, summer = date(2026, 3, 2), date(2026, 6, 1)
@@ -239,4 +248,6 @@ def _campaigns() -> list[dict[str, Any]]:
         row("Spring win-back", "Can't lose", spring, 0.02, -0.08, 0.12, 80.0),
         row("Summer mailing", "all", summer, -0.04, -0.07, -0.01, 150.0),
         row("Summer mailing", "At risk", summer, -0.04, -0.1, 0.02, 150.0),
+        row("Odd draw", "all", summer, 0.06, 0.02, 0.1, 90.0),
+        row("Odd draw", "Lost", summer, 0.06, 0.02, 0.1, 90.0),
     ]

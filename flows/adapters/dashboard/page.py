@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 import yaml
 
+from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.monitoring import RELATION as MONITORING
@@ -20,7 +21,7 @@ from flows.adapters.warehouse import Warehouse
 from functions.churn_api.contract import risk_bands
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "list.js", "page.js")
+_SCRIPTS = ("words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "page.js")
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 
 
@@ -35,6 +36,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "retention": cube.retention,
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
+        "campaigns": read_campaigns(warehouse, report.as_of.date),
     }
     page = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,

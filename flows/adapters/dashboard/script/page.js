@@ -78,6 +78,7 @@ function build(chosenLanguage) {
   drawBars("channel");
   drawRetention();
   if (data.meta.is_scored) { drawChurn(); drawDisagreement(); drawTrust(); }
+  drawCampaigns();
   drawList();
   draw();
 }

@@ -38,11 +38,18 @@ function makeFormats() {
   const { currency } = data.meta; // whatever orders say: a code, or "€"
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language; // 30 Jun or Jun 30
   formats.count = new Intl.NumberFormat(locale).format;
-  const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format;
-  formats.money = /^[A-Z]{3}$/.test(currency ?? "")
-    ? new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: 0 }).format
-    : (amount) => (currency ? `${plain(amount)} ${currency}` : plain(amount));
+  formats.moneyIn = (code, options) => {
+    const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 0, ...options }).format;
+    return /^[A-Z]{3}$/.test(code ?? "")
+      ? new Intl.NumberFormat(locale, { style: "currency", currency: code, maximumFractionDigits: 0, ...options }).format
+      : (amount) => (code ? `${number(amount)} ${code}` : number(amount));
+  };
+  formats.money = formats.moneyIn(currency);
   formats.share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format;
+  const finer = { minimumFractionDigits: 1, maximumFractionDigits: 1, maximumSignificantDigits: 1, roundingPriority: "morePrecision" }; // 0.03 is not 0
+  formats.rate = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format;
+  const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero", ...finer }).format;
+  formats.perHundred = (share) => signed(100 * share);
   formats.figure = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format;
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
   formats.day = (iso) => day.format(new Date(iso));

@@ -1,0 +1,64 @@
+"""What campaigns changed, as the page shows it: the newest of them, and of each whose window has ended its results."""
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flows.adapters.warehouse import Warehouse
+
+MOST_SHOWN = 12
+_DIGITS = 6  # significant: an end of an interval stays on its side of zero
+_RESULT = (
+    "segment", "treated", "held_out", "contacted", "treated_rate", "held_out_rate", "lift", "lift_low", "lift_high",
+    "cost", "profit", "profit_low", "profit_high", "is_sample_ratio_off",
+)  # fmt: skip
+
+
+def read_campaigns(warehouse: Warehouse, as_of: date) -> dict[str, Any]:
+    """What was launched by a day. `launched`: how many campaigns. `newest`: the newest of them, each with its `results`
+    by segment, the whole campaign's ("all") first. They are empty until the window has ended by that day: what is
+    withheld is not in the page at all."""
+    launched = f"marts.campaigns where launched_on <= '{as_of}'"
+    shown = f"""shown as (
+        select * from {launched}
+        qualify row_number() over (order by launched_on desc, launched_at desc, campaign) <= {MOST_SHOWN}
+    )"""
+    newest = warehouse.read(
+        f"""with {shown},
+        sent as (
+            select campaign, count(distinct customer_id) as contacted
+            from marts.campaign_sends where result = 'sent' group by campaign
+        )
+        select shown.campaign, cast(shown.launched_on as varchar) as launched_on,
+            cast(shown.window_ends_on as varchar) as window_ends_on, shown.ranked_by, shown.currency,
+            shown.treated, shown.held_out, coalesce(sent.contacted, 0) as contacted,
+            shown.window_ends_on <= '{as_of}' as has_ended
+        from shown left join sent on shown.campaign = sent.campaign
+        order by shown.launched_on desc, shown.launched_at desc, shown.campaign"""
+    ).to_pylist()
+    results: dict[str, list[dict[str, Any]]] = {}
+    found = warehouse.read(
+        f"""with {shown}
+        select results.campaign, {", ".join(f"results.{name}" for name in _RESULT)}
+        from shown
+        inner join marts.campaign_results as results on shown.campaign = results.campaign
+        left join staging.rfm_segments as segments on results.segment = segments.segment
+        where shown.window_ends_on <= '{as_of}'
+        order by case when results.segment = 'all' then 0 else 1 end, segments.position nulls last, results.segment"""
+    )
+    for row in found.to_pylist():
+        results.setdefault(row["campaign"], []).append(_for_json({name: row[name] for name in _RESULT}))
+    return {
+        "launched": int(warehouse.row(f"select count(*) from {launched}")[0]),
+        "newest": [row | {"results": results.get(row["campaign"], [])} for row in newest],
+    }
+
+
+def _for_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Rounded; what is no number, such as the bound of an interval that nothing bounds, is null."""
+    return {name: _rounded(value) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
