@@ -24,6 +24,8 @@ airbyte = {
   workspace_id = "00000000-0000-4000-8000-000000000001"
 }
 
+hubspot = {} # where campaigns and, daily, segments are sent
+
 tableau = {
   url  = "https://example.online.tableau.com"
   site = "shop-dev"

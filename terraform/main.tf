@@ -113,6 +113,8 @@ module "prefect" {
   has_tableau                      = var.tableau != null
   tableau_token_name               = var.tableau_token_name
   tableau_token_secret             = var.tableau_token_secret
+  has_hubspot                      = var.hubspot != null
+  hubspot_activation_token         = var.hubspot_activation_token
   secrets_version                  = var.secrets_version
 }
 

@@ -27,6 +27,8 @@ airbyte = {
   workspace_id = "00000000-0000-4000-8000-000000000004"
 }
 
+hubspot = {} # where campaigns and, daily, segments are sent
+
 tableau = {
   url  = "https://example.online.tableau.com"
   site = "shop"

@@ -115,6 +115,19 @@ variable "tableau_token_secret" {
   }
 }
 
+variable "hubspot_activation_token" {
+  description = "Of a private app in HubSpot that may read and write contacts, contact properties and lists."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = var.hubspot == null || var.hubspot_activation_token != null
+    error_message = "hubspot_activation_token: write the token of a private app in HubSpot that may read and write contacts, contact properties and lists."
+  }
+}
+
 variable "secrets_version" {
   description = "Raise it by one when one of the above has changed: Terraform does not see them, and would not write them again."
   type        = number

@@ -399,6 +399,26 @@ variable "tableau" {
   }
 }
 
+variable "hubspot" {
+  description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run; create_contacts: also of customers whom it does not know. null: none."
+  type = object({
+    segments_daily  = optional(bool, true)
+    create_contacts = optional(bool, false)
+  })
+  default = null
+}
+
+variable "global_holdout" {
+  description = "Share of the customers whom no campaign ever contacts."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.global_holdout >= 0 && var.global_holdout <= 0.5
+    error_message = "global_holdout: write a share from 0 to 0.5."
+  }
+}
+
 variable "show_pii" {
   description = "Whether e-mail addresses stand in the files of a run. What is read in Snowflake is masked by role."
   type        = bool

@@ -71,3 +71,13 @@ resource "prefect_block" "tableau" {
   })
   data_wo_version = var.secrets_version
 }
+
+resource "prefect_block" "hubspot" {
+  count = var.has_hubspot ? 1 : 0
+
+  name      = "hubspot-activation"
+  type_slug = "secret"
+
+  data_wo         = jsonencode({ value = var.hubspot_activation_token })
+  data_wo_version = var.secrets_version
+}

@@ -17,3 +17,8 @@ output "tableau_block" {
   description = "The Secret block with Tableau's token: TABLEAU_BLOCK; null without Tableau."
   value       = one(prefect_block.tableau[*].name)
 }
+
+output "hubspot_block" {
+  description = "The Secret block with the token that writes to HubSpot: HUBSPOT_ACTIVATION_BLOCK; null without HubSpot."
+  value       = one(prefect_block.hubspot[*].name)
+}

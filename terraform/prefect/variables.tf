@@ -86,6 +86,19 @@ variable "tableau_token_secret" {
   nullable    = true
 }
 
+variable "has_hubspot" {
+  description = "Whether campaigns and segments are sent to HubSpot, and need a token for that."
+  type        = bool
+}
+
+variable "hubspot_activation_token" {
+  description = "Of a private app in HubSpot."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = true
+}
+
 variable "secrets_version" {
   description = "A number to raise when a secret has changed: Terraform does not see the secrets themselves."
   type        = number

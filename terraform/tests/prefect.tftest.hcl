@@ -13,6 +13,8 @@ variables {
   airbyte_client_id                = "example"
   airbyte_client_secret            = "example"
   has_tableau                      = false
+  has_hubspot                      = false
+  hubspot_activation_token         = "example"
   tableau_token_name               = "example"
   tableau_token_secret             = "example"
   secrets_version                  = 1

@@ -165,6 +165,7 @@ def test_a_new_package_moves_the_alias_and_a_raised_version_writes_the_secrets_a
         'module.aws.aws_lambda_function.all["churn_api"]',
         "module.prefect.prefect_block.airbyte[0]",
         "module.prefect.prefect_block.alerts",
+        "module.prefect.prefect_block.hubspot[0]",
         "module.prefect.prefect_block.snowflake_credentials",
         "module.prefect.prefect_block.tableau[0]",
     ]

@@ -16,6 +16,7 @@ SECRETS = {
     "airbyte_client_secret": "found-airbytes-secret",
     "tableau_token_name": "found-tableaus-name",
     "tableau_token_secret": "found-tableaus-secret",
+    "hubspot_activation_token": "found-hubspots-token",
 }
 # For Airbyte, as references into its store of secrets, and as what they are
 REFERENCES: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pytest
 
 from flows.environment_file import as_lines
 from flows.errors import PipelineError, SettingsError
-from flows.settings import REPOSITORY, AirbyteSettings, Settings, SnowflakeSettings, TableauSettings
+from flows.settings import REPOSITORY, AirbyteSettings, HubSpotSettings, Settings, SnowflakeSettings, TableauSettings
 
 
 def outputs(sensitive=False, **variables):
@@ -50,7 +50,7 @@ def test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_r
     asked = set(re.findall(r"\{\{ \$([A-Z_]+) \}\}", (REPOSITORY / "prefect.yaml").read_text())) - {"PWD"}
     assert asked - said == {"AIRBYTE_CONNECTIONS"}  # left out: the flows find the connections by their names
     read = {name.upper() for name in Settings.model_fields}
-    for kind in (SnowflakeSettings, AirbyteSettings, TableauSettings):
+    for kind in (SnowflakeSettings, AirbyteSettings, TableauSettings, HubSpotSettings):
         read |= {f"{kind.model_config['env_prefix']}{name.upper()}" for name in kind.model_fields}
     read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "deploying.py").read_text()))
     read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "redriving.py").read_text()))
