@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.benchmarks import (
     calibrations,
+    campaign_intervals,
+    campaigns,
     cdk_landing,
     cold_start,
     dashboard,
@@ -38,6 +40,8 @@ def main() -> None:
         quality_of_september,
         regimes,
         calibrations,
+        campaign_intervals,
+        campaigns,
         snowflake_cost,
     ):
         name = benchmark.__name__.rsplit(".", 1)[-1]
