@@ -78,7 +78,7 @@ def _result(of: dict[str, Any], segment: str, lift: tuple[float, ...], profit: t
 def _sent(of: dict[str, Any], customer_id: str, result: str, destination: str) -> dict[str, Any]:
     return {
         "campaign": of["campaign"], "customer_id": customer_id, "destination": destination, "result": result,
-        "detail": "", "sent_at": of["launched_at"],
+        "detail": "", "contacted_on": of["launched_on"] + timedelta(1), "sent_at": of["launched_at"],
     }  # fmt: skip
 
 
