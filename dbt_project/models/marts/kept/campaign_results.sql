@@ -1,0 +1,3 @@
+{# The shelf for what flows/measuring.py finds: dbt makes the table and never touches its rows. #}
+
+{{ no_rows_yet() }}
