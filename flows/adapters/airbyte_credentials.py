@@ -1,7 +1,6 @@
 """As whom we come to Airbyte's server: from the environment or from a Prefect block."""
 
-from typing import Any, cast
-
+from flows.adapters.secret_block import read_secret_block
 from flows.errors import SettingsError
 from flows.settings import AirbyteSettings
 
@@ -26,12 +25,7 @@ def _from_environment(settings: AirbyteSettings) -> tuple[str, str]:
 
 
 def _from_block(name: str) -> tuple[str, str]:
-    from prefect.blocks.system import Secret  # half a second, which only who has a block pays
-
-    try:
-        held: Any = cast(Secret[Any], Secret.load(name)).get()
-    except ValueError as problem:
-        raise SettingsError(f"AIRBYTE_BLOCK={name}: {problem}") from None
+    held = read_secret_block("AIRBYTE_BLOCK", name)
     try:
         return str(held["client_id"]), str(held["client_secret"])
     except (TypeError, KeyError):

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
+from flows.adapters.secret_block import read_secret_block
 from flows.errors import SettingsError
 from flows.settings import TableauSettings
 
@@ -54,12 +55,7 @@ def _environment(settings: TableauSettings) -> Mapping[str, Any]:
 
 
 def _block(name: str) -> Mapping[str, Any]:
-    from prefect.blocks.system import Secret  # half a second, which only who has a block pays
-
-    try:
-        held: Any = cast(Secret[Any], Secret.load(name)).get()
-    except ValueError as problem:
-        raise SettingsError(f"TABLEAU_BLOCK={name}: {problem}") from None
+    held = read_secret_block("TABLEAU_BLOCK", name)
     if not isinstance(held, dict) or not {"token_name", "token_secret"} <= held.keys():
         raise SettingsError(f'TABLEAU_BLOCK={name}: the block must hold {{"token_name": …, "token_secret": …}}.')
     return held

@@ -1,7 +1,6 @@
 """As whom we write to HubSpot: from the environment or from a Prefect block."""
 
-from typing import Any, cast
-
+from flows.adapters.secret_block import read_secret_block
 from flows.errors import SettingsError
 from flows.settings import HubSpotSettings
 
@@ -23,12 +22,7 @@ def read_token(settings: HubSpotSettings) -> str:
 
 
 def _from_block(name: str) -> str:
-    from prefect.blocks.system import Secret  # half a second, which only who has a block pays
-
-    try:
-        held: Any = cast(Secret[Any], Secret.load(name)).get()
-    except ValueError as problem:
-        raise SettingsError(f"HUBSPOT_ACTIVATION_BLOCK={name}: {problem}") from None
+    held = read_secret_block("HUBSPOT_ACTIVATION_BLOCK", name)
     if not isinstance(held, str) or not held:
         raise SettingsError(f"HUBSPOT_ACTIVATION_BLOCK={name}: the block must hold the token, as a text.")
     return held
