@@ -1,35 +1,29 @@
 """A campaign in words and a small table, for the terminal: before it is launched, and afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isinf
 
 from rich.console import Console
-from rich.table import Table
 
 from flows.campaigning import CampaignRun
 from flows.campaigns.targeting import BY_UPLIFT, Plan
 from flows.money import money, percent
+from flows.sections import print_sections
 
 
 def print_campaign(run: CampaignRun, console: Console) -> None:
     """Prints the plan, what was launched, and what became of the treated."""
     if run.plan is not None:
-        _print(
-            console, f"Campaign {run.campaign.name}, shop {run.shop}, as of {run.plan.launched_on}", _planned(run.plan)
-        )
-        console.print(_by_segment(run.plan))
+        title = f"Campaign {run.campaign.name}, shop {run.shop}, as of {run.plan.launched_on}"
+        columns = ("segment", "to contact", "held out", "globally held out")
+        print_sections([(title, _planned(run.plan), columns, _by_segment(run.plan))], console)
         for warning in run.plan.warnings:
             console.print(f"\n  [bold]Warning:[/bold] {warning}.", highlight=False, soft_wrap=True)
     if run.launched is not None:
-        _print(console, f"Launched as of {run.launched.launched_on}", _launched(run))
+        print_sections([(f"Launched as of {run.launched.launched_on}", _launched(run), (), ())], console)
     else:
-        _print(console, "Nothing was written or sent", ["the same with LAUNCH=1 freezes this and sends the treated"])
-
-
-def _print(console: Console, title: str, lines: Iterator[str] | list[str]) -> None:
-    console.print(f"\n[bold]{title}[/bold]")
-    for line in lines:
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        remedy = "the same with LAUNCH=1 freezes this and sends the treated"
+        print_sections([("Nothing was written or sent", [remedy], (), ())], console)
 
 
 def _planned(plan: Plan) -> Iterator[str]:
@@ -59,17 +53,13 @@ def _planned(plan: Plan) -> Iterator[str]:
         yield f"it pays for itself from {points(can.break_even_lift)}"
 
 
-def _by_segment(plan: Plan) -> Table:
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for column in ("segment", "to contact", "held out", "globally held out"):
-        table.add_column(column, justify="left" if column == "segment" else "right")
+def _by_segment(plan: Plan) -> list[Sequence[str]]:
     counts: dict[str, dict[str, int]] = {}
     grouped = plan.targets.group_by(["segment", "arm"]).aggregate([("customer_id", "count")])
     for row in grouped.sort_by("segment").to_pylist():
         counts.setdefault(row["segment"], {})[row["arm"]] = row["customer_id_count"]
-    for segment, of in counts.items():
-        table.add_row(segment, *(f"{of.get(arm, 0):,}" for arm in ("treated", "holdout", "global_holdout")))
-    return table
+    arms = ("treated", "holdout", "global_holdout")
+    return [(segment, *(f"{of.get(arm, 0):,}" for arm in arms)) for segment, of in counts.items()]
 
 
 def _launched(run: CampaignRun) -> Iterator[str]:

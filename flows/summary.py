@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from rich.console import Console
-from rich.table import Table
 
 from flows.adapters.monitoring import warnings_in_words
 from flows.adapters.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_lift, mean_quality
 from flows.money import money, percent
+from flows.sections import REASON, Section, print_sections
 
-REASON = "strongest reason"
 CUSTOMER = "customer"
 MOST_CAMPAIGNS = 5
 KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
@@ -19,18 +18,7 @@ KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "
 
 def print_summary(report: RunReport, console: Console) -> None:
     """Prints what was read, the segments, the model's quality, who is at stake and where the files are."""
-    for title, lines, columns, rows in _sections(report):
-        console.print(f"\n[bold]{title}[/bold]")
-        for line in lines:
-            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-        if rows:
-            table = Table(box=None, padding=(0, 1), header_style="dim")
-            for position, column in enumerate(columns):
-                is_text = position == 0 or column == REASON
-                table.add_column(column, justify="left" if is_text else "right", no_wrap=column != REASON)
-            for row in rows:
-                table.add_row(*row)
-            console.print(table)
+    print_sections(_sections(report), console)
 
 
 def as_markdown(report: RunReport) -> str:
@@ -48,10 +36,7 @@ def as_markdown(report: RunReport) -> str:
     return "\n".join(parts)
 
 
-_Section = tuple[str, list[str], Sequence[str], list[Sequence[str]]]
-
-
-def _sections(report: RunReport) -> Iterable[_Section]:
+def _sections(report: RunReport) -> Iterable[Section]:
     yield "What was read", list(_what_was_read(report)), (), []
     yield f"Segments on {report.as_of.date}", [], *_segments(report)
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
