@@ -3,6 +3,7 @@ are worked with. No campaign is needed for it, and none is disturbed: who is hel
 
 import logging
 from collections import Counter
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from flows.adapters.campaign_tables import read_as_of
 from flows.adapters.destinations.destination import PEOPLE, Outgoing
 from flows.adapters.segment_tables import read_people, record_activations
 from flows.campaigns.assignment import in_global_holdout
+from flows.campaigns.destination_names import DestinationName
 from flows.errors import SettingsError
 from flows.settings import Settings
 from flows.wiring import destination, wire
@@ -28,7 +30,7 @@ def activating(settings: Settings) -> None:
         SettingsError: when nobody said where to.
     """
     if settings.destination is None:
-        raise SettingsError("DESTINATION is not set: name one of csv, mailchimp, klaviyo, brevo, meta, hubspot.")
+        raise SettingsError(f"DESTINATION is not set: name one of {', '.join(get_args(DestinationName))}.")
     activate_segments(settings)
 
 

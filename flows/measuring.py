@@ -33,8 +33,9 @@ def measure_campaigns(settings: Settings, as_of: AsOf) -> None:
             continue
         drawn = campaign["treated"], campaign["held_out"]
         effects = list(measure(Outcomes.from_table(targets, campaign["margin"], drawn)))
-        store_results(warehouse, campaign, effects, _contacted(targets))
-        whole, (contacted, _) = effects[0], _contacted(targets)[WHOLE_CAMPAIGN]
+        of_segments = _contacted(targets)
+        store_results(warehouse, campaign, effects, of_segments)
+        whole, (contacted, _) = effects[0], of_segments[WHOLE_CAMPAIGN]
         if contacted < 0.9 * whole.treated:
             log.warning(
                 "%s: only %s of %s treated were contacted, which makes what it changed look smaller",

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from flows.campaigns.definition import DestinationName
+from flows.campaigns.destination_names import DestinationName
 from flows.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -196,6 +196,24 @@ class SnowflakeSettings(BaseSettings):
     protocol: Literal["http", "https"] | None = None
 
 
+def _split_address(variable: str, address: str, instead: str) -> SplitResult:
+    """A server's address. What is wrong with it is said without its value, where that holds a password."""
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        raise ValueError(f"{variable}: leave out user and password; {instead}")
+    return parts
+
+
+def _keeps_secrets(parts: SplitResult) -> bool:
+    """Whether what is sent there travels encrypted, or does not leave this machine."""
+    is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))
+
+
+def _is_bare(parts: SplitResult) -> bool:
+    return not (parts.query or parts.fragment or parts.path.strip("/"))
+
+
 class AirbyteSettings(BaseSettings):
     """How to reach Airbyte's server, from variables such as AIRBYTE_URL. Without that one nothing is triggered here:
     Airbyte keeps its own schedule."""
@@ -230,11 +248,8 @@ class AirbyteSettings(BaseSettings):
     def _secrets_travel_encrypted(self) -> Self:
         if self.url is None:
             return self
-        parts = urlsplit(self.url)
-        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
-            raise ValueError("AIRBYTE_URL: leave out user and password; AIRBYTE_CLIENT_ID and _CLIENT_SECRET say them")
-        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if not parts.hostname or parts.query or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+        parts = _split_address("AIRBYTE_URL", self.url, "AIRBYTE_CLIENT_ID and _CLIENT_SECRET say them")
+        if not _keeps_secrets(parts) or parts.query:
             raise ValueError(
                 f"AIRBYTE_URL={self.url}: write it as https://api.airbyte.com/v1 or https://HOST/api/public/v1"
                 " (http only to this machine: the client secret goes there)"
@@ -274,12 +289,8 @@ class TableauSettings(BaseSettings):
     def _secrets_travel_encrypted(self) -> Self:
         if self.url is None:
             return self
-        parts = urlsplit(self.url)
-        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
-            raise ValueError("TABLEAU_URL: leave out user and password; TABLEAU_TOKEN_NAME and _TOKEN_SECRET say them")
-        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
-        if not parts.hostname or not is_safe or parts.query or parts.fragment or parts.path.strip("/"):
+        parts = _split_address("TABLEAU_URL", self.url, "TABLEAU_TOKEN_NAME and _TOKEN_SECRET say them")
+        if not _keeps_secrets(parts) or not _is_bare(parts):
             raise ValueError(
                 f"TABLEAU_URL={self.url}: write it as https://HOST, without what follows in a browser; the site's name"
                 " goes to TABLEAU_SITE (http only to this machine: the token goes there)"
@@ -310,12 +321,8 @@ class HubSpotSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _secrets_travel_encrypted(self) -> Self:
-        parts = urlsplit(self.base_url)
-        if parts.username or parts.password:  # said without the value, which would be said in full otherwise
-            raise ValueError("HUBSPOT_BASE_URL: leave out user and password; HUBSPOT_ACTIVATION_TOKEN says who we are")
-        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
-        if not parts.hostname or not is_safe or parts.query or parts.fragment or parts.path.strip("/"):
+        parts = _split_address("HUBSPOT_BASE_URL", self.base_url, "HUBSPOT_ACTIVATION_TOKEN says who we are")
+        if not _keeps_secrets(parts) or not _is_bare(parts):
             raise ValueError(
                 f"HUBSPOT_BASE_URL={self.base_url}: write it as https://HOST (http only to this machine: the token goes"
                 " there)"

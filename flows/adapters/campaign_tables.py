@@ -3,17 +3,21 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from flows.adapters.warehouse import Warehouse
+from flows.campaigns.audience import KNOWN_AT_LAUNCH
 from flows.campaigns.definition import Campaign
-from flows.campaigns.targeting import KNOWN_AT_LAUNCH, Plan
 from flows.errors import BadInput
+
+if TYPE_CHECKING:
+    from flows.campaigns.targeting import Plan  # and with it all that learns, for which only a campaign waits
 
 CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
 SENDS = "marts.campaign_sends"
+HELD_OUT = "intermediate.int_held_out"  # a view: who is held out of what was launched since the last run is in it
 # Customers who were found to be one person since they became targets go by that person's id.
 PERSON = "coalesce(identities.customer_id, targets.customer_id)"
 IDENTITIES = (
@@ -118,7 +122,7 @@ def as_written(campaign: Campaign) -> dict[str, Any]:
     return content
 
 
-def freeze(warehouse: Warehouse, plan: Plan, at: datetime) -> Launched:
+def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
     """Writes down who is in which arm, and then that the campaign is launched: only with that row is it. From then on
     the marts say of who is held out that nobody is to contact him, as the next run will find by itself."""
     campaign, ends_on = plan.campaign, plan.window_ends_on
@@ -151,8 +155,8 @@ def freeze(warehouse: Warehouse, plan: Plan, at: datetime) -> Launched:
     warehouse.change(
         "keeping the held-out off the lists",
         [
-            "update marts.marketing_customers set may_be_contacted = false where customer_id in (select customer_id"
-            f" from {TARGETS} where campaign = '{campaign.name}' and arm <> 'treated')"
+            "update marts.marketing_customers set may_be_contacted = false"
+            f" where customer_id in (select customer_id from {HELD_OUT})"
         ],
     )
     return Launched(campaign.name, plan.launched_on, ends_on, plan.count("treated"), plan.count("holdout"))
@@ -205,19 +209,21 @@ def record_sends(
     warehouse: Warehouse, campaign: str, destination: str, results: pa.Table, contacted_on: date, at: datetime
 ) -> None:
     """results: customer_id, result, detail, of a batch."""
-    n = len(results)
-    rows = pa.table(
-        {
-            "campaign": pa.repeat(campaign, n),
-            "customer_id": results["customer_id"],
-            "destination": pa.repeat(destination, n),
-            "result": results["result"],
-            "detail": results["detail"].cast(pa.string()),
-            "contacted_on": pa.repeat(pa.scalar(contacted_on, pa.date32()), n),
-            "sent_at": pa.repeat(pa.scalar(at.replace(tzinfo=None), pa.timestamp("us")), n),
-        }
-    )
-    warehouse.merge(SENDS, rows, ["campaign", "customer_id", "destination"])
+    rows = {
+        "campaign": pa.repeat(campaign, len(results)),
+        "contacted_on": pa.repeat(pa.scalar(contacted_on, pa.date32()), len(results)),
+        **result_columns(destination, results, at),
+    }
+    warehouse.merge(SENDS, pa.table(rows), ["campaign", "customer_id", "destination"])
+
+
+def result_columns(destination: str, results: pa.Table, at: datetime) -> dict[str, pa.Array]:
+    """What is kept of a batch, of a campaign or not. results: customer_id, result, detail."""
+    return {
+        **{name: results[name].cast(pa.string()) for name in ("customer_id", "result", "detail")},
+        "destination": pa.repeat(destination, len(results)),
+        "sent_at": pa.repeat(pa.scalar(at.replace(tzinfo=None), pa.timestamp("us")), len(results)),
+    }
 
 
 def read_contacted(warehouse: Warehouse) -> pa.Table:

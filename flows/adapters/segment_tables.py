@@ -5,7 +5,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.campaign_tables import CAMPAIGNS, IDENTITIES, PERSON, TARGETS
+from flows.adapters.campaign_tables import HELD_OUT, result_columns
 from flows.adapters.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
@@ -26,14 +26,7 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
         f"""with people as (
             select *, reason_1 as reason, md5({" || '|' || ".join(texts + figures)}) as fingerprint
             from marts.marketing_customers as customers
-            where may_be_contacted and customer_id not in (
-                select {PERSON} from {TARGETS} as targets
-                inner join {CAMPAIGNS} as campaigns on targets.campaign = campaigns.campaign
-                {IDENTITIES}
-                where targets.arm = 'global_holdout' or (targets.arm = 'holdout' and campaigns.window_ends_on > (
-                    select max(as_of_date) from marts.marketing_customers
-                ))
-            )
+            where may_be_contacted and customer_id not in (select customer_id from {HELD_OUT})
         )
 
         select people.customer_id, people.email, people.segment, people.risk_band, people.churn_probability,
@@ -51,16 +44,6 @@ def record_activations(
     warehouse: Warehouse, destination: str, people: pa.Table, results: pa.Table, at: datetime
 ) -> None:
     """results: customer_id, result, detail, of a batch of the people."""
-    n = len(results)
     of = pc.index_in(results["customer_id"], people["customer_id"])
-    rows = pa.table(
-        {
-            "customer_id": results["customer_id"],
-            "destination": pa.repeat(destination, n),
-            "fingerprint": people["fingerprint"].take(of),
-            "result": results["result"],
-            "detail": results["detail"].cast(pa.string()),
-            "sent_at": pa.repeat(pa.scalar(at.replace(tzinfo=None), pa.timestamp("us")), n),
-        }
-    )
-    warehouse.merge(ACTIVATIONS, rows, ["customer_id", "destination"])
+    rows = {"fingerprint": people["fingerprint"].take(of), **result_columns(destination, results, at)}
+    warehouse.merge(ACTIVATIONS, pa.table(rows), ["customer_id", "destination"])

@@ -20,6 +20,12 @@ CONTACTED_LATELY = "contacted lately"
 SAME_ADDRESS = "have the address of another customer"
 GLOBAL_HOLDOUT = "in the global holdout"  # last: its members are those whom the campaign might have had
 
+# What is kept of each target as it was known at launch: figures of marts.marketing_customers.
+KNOWN_AT_LAUNCH = (
+    "segment", "risk_band", "churn_probability", "expected_spend", "recency_days", "frequency", "monetary",
+    "tenure_days", "average_order_value", "spend_last_365_days", "spend_last_period", "country", "channel",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Screened:

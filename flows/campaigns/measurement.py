@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import nan, sqrt
 
 import numpy as np
 import pyarrow as pa
@@ -206,7 +206,3 @@ def _standardised(expectations: Floats) -> Floats:
 
 def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else nan
-
-
-def is_known(difference: Difference) -> bool:
-    return not isnan(difference.low)

@@ -9,18 +9,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flows.campaigns.assignment import draws, held_out, rank_within
-from flows.campaigns.audience import Screened, last_day_of_window
+from flows.campaigns.audience import KNOWN_AT_LAUNCH, Screened, last_day_of_window
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.power import PLAUSIBLE_LIFT, Power, power
 from flows.campaigns.uplift import Estimate, NothingLearnt, Uplift
 from flows.errors import BadInput
-
-# What is kept of each target as it was known at launch: figures of marts.marketing_customers.
-KNOWN_AT_LAUNCH = (
-    "segment", "risk_band", "churn_probability", "expected_spend", "recency_days", "frequency", "monetary",
-    "tenure_days", "average_order_value", "spend_last_365_days", "spend_last_period", "country", "channel",
-)  # fmt: skip
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
 IN_EQUAL_SHARES = "The same share of every segment and risk band, so that the next campaign can choose."

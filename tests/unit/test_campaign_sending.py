@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import jinja2
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from flows.adapters.destinations.destination import results
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.campaigns.assignment import in_global_holdout
 from flows.settings import Settings
+from tests.dbt import DBT_PROJECT
 from tests.unit.campaigns import campaign
 
 TODAY = date(2026, 3, 31)
@@ -29,7 +31,7 @@ create schema intermediate;
 create table intermediate.int_customer_identities (given_customer_id varchar, customer_id varchar);
 create table marts.marketing_customers (customer_id varchar, as_of_date date, may_be_contacted boolean, {COLUMNS});
 create table marts.churn_predictions (source varchar, scored_at timestamp, horizon_days integer);
-create table marts.campaigns (campaign varchar, window_ends_on date);
+create table marts.campaigns (campaign varchar, launched_on date, window_ends_on date);
 create table marts.campaign_targets (
     campaign varchar, customer_id varchar, arm varchar, position integer, segment varchar, risk_band varchar);
 create table marts.campaign_sends (
@@ -38,6 +40,12 @@ create table marts.campaign_sends (
 create table marts.segment_activations (
     customer_id varchar, destination varchar, fingerprint varchar, result varchar, detail varchar, sent_at timestamp);
 """
+# the project's own definition
+HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_held_out.sql").read_text()).render(
+    config=lambda **_: "",
+    as_of_date=lambda: f"date '{TODAY}'",
+    ref=lambda name: f"{'intermediate' if name.startswith('int_') else 'marts'}.{name}",
+)
 
 
 @dataclass
@@ -79,7 +87,11 @@ def shop(place: Path, people, other_ends: date) -> Settings:
     warehouse = DuckDBWarehouse(given_settings.warehouse_file, given_settings.scratch)
     with warehouse.connect() as con:
         con.execute(TABLES)
-        con.execute("insert into marts.campaigns values ('spring', date '2026-04-30'), ('other', ?)", [other_ends])
+        con.execute(f"create view intermediate.int_held_out as {HELD_OUT}")
+        con.execute(
+            "insert into marts.campaigns values ('spring', $1, date '2026-04-30'), ('other', $1, $2)",
+            [TODAY, other_ends],
+        )
         for number, (may, arm, other, was_sent, merged) in enumerate(people):
             who = f"C{number}"
             con.execute(

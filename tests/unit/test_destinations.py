@@ -16,7 +16,7 @@ from prefect.blocks.system import Secret
 from flows.adapters.destinations.csv_files import NAMES, CsvFiles
 from flows.adapters.destinations.destination import PEOPLE, RESULTS, Outgoing
 from flows.adapters.destinations.hubspot_credentials import read_token
-from flows.campaigns.definition import DestinationName
+from flows.campaigns.destination_names import DestinationName
 from flows.errors import SettingsError
 from flows.settings import HubSpotSettings, Settings, read_hubspot_settings
 from flows.wiring import destination
