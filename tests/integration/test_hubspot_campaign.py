@@ -131,6 +131,7 @@ def test_a_list_of_somebody_else_stops_the_campaign_before_anybody_is_told(shop)
     with pytest.raises(HubSpotRefused, match="spring"):
         shop.launch()
     assert shop.told() == set()
+    assert shop.ask("from marts.campaigns").num_rows == 0
 
 
 def test_without_a_token_it_can_be_previewed_and_not_sent(shop, monkeypatch):
@@ -138,6 +139,7 @@ def test_without_a_token_it_can_be_previewed_and_not_sent(shop, monkeypatch):
     assert campaigning(shop.settings).plan.count("treated") > 200
     with pytest.raises(SettingsError, match="HUBSPOT_ACTIVATION_TOKEN is missing"):
         shop.launch()
+    assert shop.ask("from marts.campaigns").num_rows == 0
 
 
 def test_segments_go_to_everybody_but_the_holdout_and_again_only_where_they_changed(shop):
