@@ -3,23 +3,18 @@
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from rich.console import Console
 
 from flows.adapters.connections import read_connections
+from flows.adapters.run_lock import lock
 from flows.errors import PipelineError
-from flows.local_tools import (
-    hush_duckdb_at_exit,
-    install_cdk,
-    keep_prefect_local,
-    show_progress,
-    start_prefect_server,
-)
+from flows.local_tools import hush_duckdb_at_exit, install_cdk, keep_tools_local, show_progress
 from flows.settings import CONNECTIONS, Settings, read_settings
 from flows.sources import sources_of
-
-INTERRUPTED = 130
 
 
 def main(command: str) -> int:
@@ -61,7 +56,6 @@ def main(command: str) -> int:
             forget(settings)
             return 0
         if command == "docs":
-            from flows.adapters.run_lock import lock
             from flows.wiring import wire
 
             with lock(settings.data_dir):
@@ -75,58 +69,75 @@ def main(command: str) -> int:
             return 0
         return _run_flow(command, settings)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 128 + signal.SIGINT
     except PipelineError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
 
 
 def _run_flow(command: str, settings: Settings) -> int:
-    interrupts: list[int] = []
-
-    def interrupt(signal_number: int, _: FrameType | None) -> None:
-        interrupts.append(signal_number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)
+    stopped_by = _stop_on_signals()
     if command == "run" and settings.is_on_this_machine and sources_of(settings, read_connections(CONNECTIONS)).synced:
         install_cdk()
-    keep_prefect_local(settings)
+    keep_tools_local(settings.data_dir)
     show_progress()
     try:
-        server = start_prefect_server()
-        from flows.adapters.run_lock import lock
-        from flows.pipeline import pipeline
-        from flows.publishing import publishing
-        from flows.shipping import ship_champion
-        from flows.summary import print_summary
-
-        server.join()
         with lock(settings.data_dir):
-            if command == "champion":
-                ship_champion(settings)
-            elif command == "publish":
-                publishing(settings)
-            elif command == "activate":
-                from flows.activating import activating
-
-                activating(settings)
-            elif command == "campaign":
-                from flows.campaign_summary import print_campaign
-                from flows.campaigning import campaigning
-
-                print_campaign(campaigning(settings), Console(width=None if sys.stdout.isatty() else 112))
-            else:
-                print_summary(pipeline(settings), Console(width=None if sys.stdout.isatty() else 112))
+            _flow_of(command)(settings)
     except (Exception, KeyboardInterrupt) as error:
-        if interrupts:  # dbt turns an interrupt into a failure of its own
-            sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
-            return INTERRUPTED
+        if stopped_by:  # dbt turns an interrupt into a failure of its own
+            with suppress(OSError):  # the terminal may be gone
+                sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
+            return 128 + stopped_by[0]
         if isinstance(error, PipelineError):
             raise
         traceback.print_exc()
         return 1
     return 0
+
+
+def _stop_on_signals() -> list[int]:
+    """Ends what is under way in order when the user, the system or a closing terminal asks for it; the list then says
+    which signal it was."""
+    received: list[int] = []
+
+    def stop(signal_number: int, _: FrameType | None) -> None:
+        received.append(signal_number)
+        raise KeyboardInterrupt
+
+    for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(wanted) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(wanted, stop)
+    return received
+
+
+def _flow_of(command: str) -> Callable[[Settings], None]:
+    """What a command runs and prints. Each imports what it needs, so that none waits for the others' libraries."""
+    if command == "champion":
+        from flows.shipping import ship_champion
+
+        return ship_champion
+    if command == "publish":
+        from flows.publishing import publishing
+
+        return publishing
+    if command == "activate":
+        from flows.activating import activating
+
+        return activating
+    if command == "campaign":
+        from flows.campaign_summary import print_campaign
+        from flows.campaigning import campaigning
+
+        return lambda settings: print_campaign(campaigning(settings), _console())
+    from flows.pipeline import pipeline
+    from flows.summary import print_summary
+
+    return lambda settings: print_summary(pipeline(settings), _console())
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 112)
 
 
 if __name__ == "__main__":

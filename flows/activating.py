@@ -7,7 +7,6 @@ from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from prefect import flow, task
 
 from flows.adapters.campaign_tables import read_as_of
 from flows.adapters.destinations.destination import PEOPLE, Outgoing
@@ -15,6 +14,7 @@ from flows.adapters.segment_tables import read_people, record_activations
 from flows.campaigns.assignment import in_global_holdout
 from flows.campaigns.destination_names import DestinationName
 from flows.errors import SettingsError
+from flows.orchestration import flow, task
 from flows.settings import Settings
 from flows.wiring import destination, wire
 from functions.clock import now
@@ -22,7 +22,7 @@ from functions.clock import now
 log = logging.getLogger(__name__)
 
 
-@flow(name="activation", validate_parameters=False)
+@flow(name="activation")
 def activating(settings: Settings) -> None:
     """What the last run found, once more.
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
 
 from flows.adapters.campaign_results import read_history
 from flows.adapters.campaign_tables import (
@@ -35,6 +33,7 @@ from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
 from flows.campaigns.uplift import learn
 from flows.errors import BadInput, SettingsError
+from flows.orchestration import flow, task
 from flows.retries import waits_for_warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.wiring import destination, wire
@@ -58,7 +57,7 @@ class CampaignRun:
     waiting: int
 
 
-@flow(name="campaign", validate_parameters=False)
+@flow(name="campaign")
 def campaigning(settings: Settings) -> CampaignRun:
     """Reads FILE, plans the campaign on the last run's marts and, with LAUNCH=1, freezes it and sends the treated.
 
@@ -77,7 +76,7 @@ def campaigning(settings: Settings) -> CampaignRun:
     return look_back(settings, campaign, planned, launched)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def read_file(settings: Settings) -> Campaign:
     file = Path(os.environ.get("FILE") or "-").expanduser()
     if not file.is_file():
@@ -94,7 +93,7 @@ def read_file(settings: Settings) -> Campaign:
     return read_campaign(text, str(file), read_segments(warehouse))
 
 
-@task(cache_policy=NO_CACHE, **waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def plan_campaign(settings: Settings, campaign: Campaign) -> Plan:
     """Screens the audience, asks what earlier campaigns have taught, and chooses for the budget."""
     warehouse = wire(settings).warehouse
@@ -111,7 +110,7 @@ def plan_campaign(settings: Settings, campaign: Campaign) -> Plan:
     return planned
 
 
-@task(cache_policy=NO_CACHE, **waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def launch(settings: Settings, planned: Plan) -> Launched:
     """Freezes the campaign, once nothing is known to stand in its destination's way.
 
@@ -134,7 +133,7 @@ def launch(settings: Settings, planned: Plan) -> Launched:
     return launched
 
 
-@task(cache_policy=NO_CACHE)
+@task
 def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> None:
     """Sends whom the destination has not taken yet; consent is asked about once more.
 
@@ -175,7 +174,7 @@ def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> 
         log.info("%s of %s done", f"{done:,}", f"{len(people):,}")
 
 
-@task(cache_policy=NO_CACHE, **waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def look_back(settings: Settings, campaign: Campaign, planned: Plan | None, launched: Launched | None) -> CampaignRun:
     """What there is of the campaign by now."""
     warehouse = wire(settings).warehouse

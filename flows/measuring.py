@@ -4,11 +4,11 @@ import logging
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from prefect import task
 
 from flows.adapters.campaign_results import read_outcomes, read_to_measure, store_results
 from flows.adapters.staged_orders import AsOf
 from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure
+from flows.orchestration import task
 from flows.retries import waits_for_warehouse
 from flows.settings import Settings
 from flows.wiring import wire
@@ -16,7 +16,7 @@ from flows.wiring import wire
 log = logging.getLogger(__name__)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def measure_campaigns(settings: Settings, as_of: AsOf) -> None:
     """Measures every campaign whose window has ended, into marts.campaign_results."""
     warehouse = wire(settings).warehouse

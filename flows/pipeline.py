@@ -1,14 +1,12 @@
 """The main flow: from a shop's orders to a scored customer list and a page to look at it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.adapters.campaign_tables import read_contacted
 from flows.adapters.dashboard.contact_list import write_contact_list
@@ -26,6 +24,7 @@ from flows.adapters.tableau_extract import write_extract
 from flows.adapters.tableau_workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
 from flows.errors import ModelRefused, TooLittleData
 from flows.measuring import measure_campaigns
+from flows.orchestration import flow, keep_markdown, keep_table, task
 from flows.retries import waits_for_warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.sources import Sources, from_models, sources_of
@@ -50,16 +49,18 @@ SCORES = (
 
 @dataclass(frozen=True)
 class History:
-    """What a run knows of its shop, once the order lines are built. `variables`: what dbt needs to know of it."""
+    """What a run knows of its shop, once the order lines are built. `mappings` and `run_values`: what dbt needs to know
+    of it."""
 
     syncs: list[SyncRun]
     landings: tuple[Landing, ...]
     simulated: SimulatedOrders | None
     as_of: AsOf
-    variables: dict[str, Any]
+    mappings: Mapping[str, Any]
+    run_values: Mapping[str, Any]
 
 
-@flow(name="pipeline", validate_parameters=False)
+@flow(name="pipeline")
 def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     """One run: read the orders, segment, train, score, report. Running it again brings everything up to date.
 
@@ -67,15 +68,16 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     """
     started_at = now()
     history = read_history(settings, started_at)
-    as_of, variables = history.as_of, history.variables
+    as_of, mappings = history.as_of, history.mappings
 
     champion = None if retrain else fitting_champion(settings, as_of)
-    build(settings, "2 of 3: segments and features", FEATURES if champion else (*FEATURES, *TRAINING), variables)
+    build(settings, "2 of 3: segments and features", FEATURES if champion else (*FEATURES, *TRAINING), mappings,
+          history.run_values)  # fmt: skip
     found = champion or training(settings, as_of.date, as_of.horizon_days)
     model = choose_model(settings, as_of, found)
 
-    variables |= scoring_variables(settings, model)
-    build(settings, "3 of 3: scores and marts", SCORES, variables)
+    run_values = {**history.run_values, **prepare_scoring(settings, model)}
+    build(settings, "3 of 3: scores and marts", SCORES, mappings, run_values)
     merge_served(settings)
     measure_campaigns(settings, as_of)
     measured = watch_model(settings, as_of, model, started_at)
@@ -93,19 +95,20 @@ def read_history(settings: Settings, started_at: datetime) -> History:
     simulated = simulate_orders(settings) if settings.is_simulated else None
     syncs = sync_sources(settings, sources)
     landings = land(settings, sources, simulated, started_at)
-    variables = _variables(sources, landings, started_at)
-    build(settings, "1 of 3: order lines", STAGING, variables)
+    mappings = _mappings(sources, landings)
+    started = {"run_date": str(started_at.date()), "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S")}
+    build(settings, "1 of 3: order lines", STAGING, mappings, started)
     if keep_erased(settings, started_at):
-        build(settings, "1 of 3: order lines, without whom is to be forgotten", STAGING, variables)
+        build(settings, "1 of 3: order lines, without whom is to be forgotten", STAGING, mappings, started)
     as_of = find_as_of(settings)
-    variables |= {
-        "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
-        "horizon_days": as_of.horizon_days,
+    run_values = {
+        **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
+        "horizon_days": as_of.horizon_days, "model_version": None,
     }  # fmt: skip
-    return History(syncs, landings, simulated, as_of, variables)
+    return History(syncs, landings, simulated, as_of, mappings, run_values)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def merge_served(settings: Settings) -> None:
     """What `make serve` has answered for this shop, or before there was any."""
     warehouse = wire(settings).warehouse
@@ -115,19 +118,19 @@ def merge_served(settings: Settings) -> None:
             log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def simulate_orders(settings: Settings) -> SimulatedOrders:
     log.info("simulating a shop of %s customers", f"{settings.customers:,}")
     return write_simulated_orders(settings, read_contacted(wire(settings).warehouse))
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def hold_shop(settings: Settings) -> None:
     if note := wire(settings).warehouse.hold_shop(settings.shop):
         log.info(note)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def land(
     settings: Settings, sources: Sources, simulated: SimulatedOrders | None, extracted_at: datetime
 ) -> tuple[Landing, ...]:
@@ -158,7 +161,7 @@ def land(
     return tuple(landings)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def keep_erased(settings: Settings, at: datetime) -> bool:
     """Takes out whom a sync or a file has brought back although he was erased; whether there was anybody."""
     wiring = wire(settings)
@@ -168,13 +171,19 @@ def keep_erased(settings: Settings, at: datetime) -> bool:
     return bool(erased)
 
 
-@task(task_run_name="build {title}", **waits_for_warehouse)
-def build(settings: Settings, title: str, selection: tuple[str, ...], variables: dict[str, Any]) -> None:
+@task(run_name="build {title}", retry=waits_for_warehouse)
+def build(
+    settings: Settings,
+    title: str,
+    selection: tuple[str, ...],
+    mappings: Mapping[str, Any],
+    run_values: Mapping[str, Any],
+) -> None:
     log.info("building %s", title)
-    wire(settings).dbt.build(selection, variables)
+    wire(settings).dbt.build(selection, mappings, run_values)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def find_as_of(settings: Settings) -> AsOf:
     as_of = decide_as_of(wire(settings).warehouse, settings.as_of, settings.currency, settings.horizon_days)
     log.info("everything is as of the end of %s", as_of.date)
@@ -201,7 +210,7 @@ def _may_score(model: StoredModel, shop: str, as_of: AsOf) -> bool:
     return model.horizon_days == as_of.horizon_days and not knows_the_future
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def choose_model(settings: Settings, as_of: AsOf, found: StoredModel | Trained | TooLittleData) -> StoredModel | None:
     """The champion, or what the gate chose; with neither, the shipped model if it looks as far ahead; else nobody is
     scored. Where the warehouse scores with another one, it is that one, if it fits.
@@ -231,9 +240,9 @@ def choose_model(settings: Settings, as_of: AsOf, found: StoredModel | Trained |
     return model
 
 
-@task(**waits_for_warehouse)
-def scoring_variables(settings: Settings, model: StoredModel | None) -> dict[str, Any]:
-    """What dbt needs to know of the model; its files are brought to this machine first if they are elsewhere."""
+@task(retry=waits_for_warehouse)
+def prepare_scoring(settings: Settings, model: StoredModel | None) -> dict[str, Any]:
+    """The run values that say with which model dbt scores; its files are brought here first if they are elsewhere."""
     if model is None:
         return {}
     wiring, version = wire(settings), model.version
@@ -241,7 +250,7 @@ def scoring_variables(settings: Settings, model: StoredModel | None) -> dict[str
     return {"model_version": version, **wiring.warehouse.prepare_scoring(version, folder)}
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def watch_model(settings: Settings, as_of: AsOf, model: StoredModel | None, measured_at: datetime) -> pa.Table:
     """Drift of this run's customers and realised quality of past predictions; what is beyond its limit is warned of."""
     wiring = wire(settings)
@@ -251,7 +260,7 @@ def watch_model(settings: Settings, as_of: AsOf, model: StoredModel | None, meas
     return measured
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def gather_report(
     settings: Settings,
     history: History,
@@ -267,7 +276,7 @@ def gather_report(
     )
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def draw_dashboard(settings: Settings, report: RunReport) -> None:
     log.info("drawing the dashboard")
     warehouse = wire(settings).warehouse
@@ -275,7 +284,7 @@ def draw_dashboard(settings: Settings, report: RunReport) -> None:
     write_dashboard(warehouse, report, settings.dashboard_file)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def write_workbook(settings: Settings) -> None:
     """Tableau's workbook: with an extract in it on a laptop, in production connected to the warehouse."""
     if connection := workbook_connection(settings):
@@ -291,24 +300,23 @@ def write_workbook(settings: Settings) -> None:
 
 @task
 def publish(report: RunReport) -> None:
-    create_markdown_artifact(as_markdown(report), key="run-summary", description="What this run found")
-    create_table_artifact(report.segments.to_pylist(), key="segments", description="Segments by size and value")
+    keep_markdown("run-summary", as_markdown(report), "What this run found")
+    keep_table("segments", report.segments.to_pylist(), "Segments by size and value")
     publish_measured(report.measured)
 
 
 def publish_measured(measured: pa.Table) -> None:
-    create_table_artifact(
+    keep_table(
+        "model-monitoring",
         [row | {"as_of_date": str(row["as_of_date"])} for row in measured.drop_columns("measured_at").to_pylist()],
-        key="model-monitoring",
-        description="Drift of this run and realised quality of earlier ones",
+        "Drift of this run and realised quality of earlier ones",
     )
 
 
-def _variables(sources: Sources, landings: Sequence[Landing], started_at: datetime) -> dict[str, Any]:
+def _mappings(sources: Sources, landings: Sequence[Landing]) -> dict[str, Any]:
+    """dbt's variables of the sources: what their columns mean."""
     kinds = ("order_lines", "contacts", "email_events")
     return {
         **{kind: [one.mapping.as_dbt_variable() for one in landings if one.kind == kind] for kind in kinds},
         "sources": list(sources.all),
-        "run_date": str(started_at.date()),
-        "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from prefect import flow, task
-from prefect.artifacts import create_table_artifact
+from prefect import flow
 from prefect.concurrency.sync import concurrency
 
 from flows.activating import activate_segments
@@ -15,6 +14,7 @@ from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
 from flows.deploying import ONE_AT_A_TIME
 from flows.errors import TooLittleData
+from flows.orchestration import keep_table, task
 from flows.pipeline import FEATURES, TRAINING, History, build, pipeline, publish_measured, read_history, watch_model
 from flows.publishing import publish_to_tableau
 from flows.settings import Settings, read_settings
@@ -80,7 +80,8 @@ def _settings(as_of: date | None = None) -> Iterator[Settings]:
 
 def _read_with_snapshots(settings: Settings, started_at: datetime) -> History:
     history = read_history(settings, started_at)
-    build(settings, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.variables)
+    build(settings, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.mappings,
+          history.run_values)  # fmt: skip
     return history
 
 
@@ -89,11 +90,11 @@ def publish_backtest(backtest: Backtest | TooLittleData) -> None:
     if isinstance(backtest, TooLittleData):
         log.warning("no backtest: %s", backtest)
         return
-    create_table_artifact(
+    keep_table(
+        "backtest",
         [
             {"candidate": name, **{figure: round(value, 4) for figure, value in mean_quality(qualities).items()}}
             for name, qualities in backtest.qualities.items()
         ],
-        key="backtest",
-        description=f"Candidates on {len(backtest.held_out)} dates that they had not seen",
+        f"Candidates on {len(backtest.held_out)} dates that they had not seen",
     )

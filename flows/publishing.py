@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prefect import flow, runtime, task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-
 from flows.adapters.hyper import hyper_is_built_for_this_machine
 from flows.adapters.tableau_extract import SCHEMA
 from flows.adapters.tableau_workbook import WORKBOOK as SOURCE_OF_WORKBOOK
 from flows.errors import BadInput, SettingsError
+from flows.orchestration import flow, keep_table, run_id, task
 from flows.settings import Settings
 from flows.wiring import tableau
 
@@ -33,7 +30,7 @@ ABOUT_CUSTOMERS = "A row for each customer: segment, churn risk, value at stake,
 CUSTOMERS_TABLE = "MARKETING_CUSTOMERS"
 
 
-@flow(name="publishing", validate_parameters=False)
+@flow(name="publishing")
 def publishing(settings: Settings) -> None:
     """What the last run has written, once more.
 
@@ -76,8 +73,7 @@ def check_files(settings: Settings) -> None:
         raise BadInput(f"{' and '.join(missing)}: there is nothing to publish yet. `make run` writes it.")
 
 
-# no cache: it is wanted for what it does, and the token in its arguments is nobody's key
-@task(cache_policy=NO_CACHE)
+@task
 def publish_customers(settings: Settings, server: "TableauServer") -> "Publication":
     """From the extract, or connected to where the workbook is."""
     from flows.adapters.tableau_files import write_source, write_table
@@ -96,7 +92,7 @@ def publish_customers(settings: Settings, server: "TableauServer") -> "Publicati
     return server.publish_source(CUSTOMERS, ABOUT_CUSTOMERS, file)
 
 
-@task(cache_policy=NO_CACHE)
+@task
 def publish_workbook(settings: Settings, server: "TableauServer") -> "Publication":
     log.info("publishing %s to Tableau", settings.workbook_file.name)
     return server.publish_workbook(WORKBOOK, ABOUT_WORKBOOK, settings.workbook_file)
@@ -106,16 +102,11 @@ def publish_workbook(settings: Settings, server: "TableauServer") -> "Publicatio
 def record(published: Sequence["Publication"]) -> None:
     for one in published:
         log.info("%s %s: %s, %s", one.kind, one.name, one.how, one.url)
-    create_table_artifact(
+    keep_table(
+        "tableau",
         [vars(one) | {"updated_at": str(one.updated_at or "")} for one in published],
-        key="tableau",
-        description="What this run has published to Tableau",
+        "What this run has published to Tableau",
     )
-
-
-def run_id() -> str:
-    """Of the flow that publishes: a task that is tried again, or a run that is, has the same one."""
-    return str(runtime.flow_run.id)
 
 
 def validate_workbook() -> int:

@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from prefect import task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 
 from flows.errors import SyncFailed
+from flows.orchestration import keep_table, task
 from flows.retries import waits_for_warehouse
 from flows.settings import Settings
 from flows.sources import Sources
@@ -63,8 +61,8 @@ def sync_connections(
     Raises:
         SyncFailed: naming every connection that was not synced, and why, once all are on record.
     """
-    futures = {name: sync_connection.submit(server, name, streams) for name, streams in wanted.items()}
-    outcomes = {name: future.result(raise_on_failure=False) for name, future in futures.items()}
+    ended = sync_connection.side_by_side([(server, name, streams) for name, streams in wanted.items()])
+    outcomes = dict(zip(wanted, ended, strict=True))
     failures = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, BaseException)}
     for name, failure in failures.items():
         log.warning("%s was not synced: %s", name, failure)
@@ -78,22 +76,21 @@ def sync_connections(
     return runs
 
 
-# no cache: a sync is wanted for what it does, and the credentials in its arguments are nobody's key
-@task(task_run_name="sync {connection}", cache_policy=NO_CACHE)
+@task(run_name="sync {connection}")
 def sync_connection(server: Syncs, connection: str, streams: tuple[str, ...]) -> SyncRun:
     return server.sync(connection, streams)
 
 
 @task
 def publish_syncs(runs: Sequence[SyncRun]) -> None:
-    create_table_artifact(
+    keep_table(
+        "airbyte-syncs",
         [_row(run) | {"started_at": str(run.started_at or "")} for run in runs],
-        key="airbyte-syncs",
-        description="What was synced for this run",
+        "What was synced for this run",
     )
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def record_syncs(settings: Settings, runs: Sequence[SyncRun], recorded_at: datetime) -> None:
     """A job that was on record already, such as one that was still running then, is brought up to date."""
     rows = [_row(run) | {"recorded_at": _naive(recorded_at)} for run in runs]

@@ -4,7 +4,6 @@ import logging
 from datetime import date
 
 import pyarrow.compute as pc
-from prefect import flow, task
 
 from flows.adapters.model_registry import StoredModel
 from flows.adapters.model_report import render_model_report
@@ -15,8 +14,10 @@ from flows.churn.gate import Champion, Verdict, judge
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
 from flows.churn.selection import Selection, select, train_selected
+from flows.churn.threads import in_one_thread
 from flows.churn.training_set import TrainingSet
 from flows.errors import ModelRefused, TooLittleData
+from flows.orchestration import flow, task
 from flows.retries import waits_for_warehouse
 from flows.settings import Settings
 from flows.wiring import wire
@@ -25,7 +26,7 @@ from functions.churn_api.scorer import Scorer
 log = logging.getLogger(__name__)
 
 
-@flow(name="training", validate_parameters=False)
+@flow(name="training")
 def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "") -> Trained | TooLittleData:
     """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
 
@@ -47,7 +48,7 @@ def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "
     return Trained(scoring_model(settings, stored, verdict), stored.version, verdict, backtest, selection)
 
 
-@task(**waits_for_warehouse)
+@task(retry=waits_for_warehouse)
 def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
     """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
     Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
@@ -87,7 +88,7 @@ def choose(backtest: Backtest) -> Selection:
 
 @task
 def train(snapshots: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
-    return train_selected(snapshots, backtest, selection, as_of)
+    return in_one_thread(train_selected, snapshots, backtest, selection, as_of)
 
 
 @task

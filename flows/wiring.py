@@ -58,7 +58,6 @@ def wire(settings: Settings) -> Wiring:
             target=settings.warehouse,
             threads=settings.threads,
             state=settings.data_dir / ".dbt",
-            variables={"warehouse_file": str(settings.warehouse_file)},
             **dbt_settings,
         ),
         own_models=ModelRegistry(settings.models_location, settings.models_cache),
@@ -142,7 +141,8 @@ def destination(settings: Settings, name: str) -> Destination:
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
     """The warehouse, and what dbt needs to reach and to understand it."""
     if settings.warehouse == "duckdb":
-        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {}
+        environment = {"WAREHOUSE_FILE": str(settings.warehouse_file)}  # of dbt_project/profiles.yml
+        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {"environment": environment}
     return _snowflake(read_snowflake_settings(), settings.scratch)
 
 
@@ -155,6 +155,7 @@ def _snowflake(settings: SnowflakeSettings, scratch: Path) -> tuple[Warehouse, M
 
     account = SnowflakeAccount.read(settings)
     return SnowflakeWarehouse(account, scratch, settings.scoring), {
+        "variables": {"scoring": settings.scoring},
         "environment": account.dbt_environment(),
         "advice": snowflake_errors.advice,
         "is_broken_connection": snowflake_errors.is_broken_connection,

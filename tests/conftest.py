@@ -3,20 +3,21 @@
 import os
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from flows.local_tools import hush_duckdb_at_exit, keep_prefect_local
+from flows.local_tools import hush_duckdb_at_exit, keep_tools_local
 from flows.settings import Settings
+from tests.shared import Shared
 
 # Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
 hush_duckdb_at_exit()
-# Before anything imports prefect: its state goes to a folder of this test process, its server is a temporary one.
+# Before anything imports prefect: its state goes to a folder of this test process, and it has no server.
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
 # No test reaches an account of whoever runs it, but those of tests/smoke.
@@ -25,7 +26,7 @@ for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startsw
     os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
 _STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
-keep_prefect_local(Settings(data_dir=Path(_STATE.name)))
+keep_tools_local(Path(_STATE.name))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +43,33 @@ def run_pipeline() -> Callable[..., Any]:
         return pipeline(Settings(data_dir=data_dir, **settings), retrain)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
+    """What the workers of this session make once."""
+    base = tmp_path_factory.getbasetemp()
+    return Shared((base if worker_id == "master" else base.parent) / "shared")
+
+
+@pytest.fixture(scope="session")
+def _prefect_server(tmp_path_factory: pytest.TempPathFactory, shared: Shared) -> Iterator[dict[str, str]]:
+    from tests.prefect_server import prefect_server
+
+    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as environment:
+        yield environment
+
+
+@pytest.fixture
+def prefect_api(_prefect_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a real Prefect server, to which flows report during the test."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+    url = _prefect_server["PREFECT_API_URL"]
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    # logs are sent by a thread that outlives the test, and then the server
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_TO_API_ENABLED: False}):
+        yield url
 
 
 @pytest.fixture

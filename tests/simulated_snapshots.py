@@ -1,6 +1,6 @@
 """Training snapshots of simulated shops, built by the project's own dbt models, with more past dates than a run has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from flows.churn.horizon import GAP_QUANTILE, default_horizon
 from flows.churn.training_set import TrainingSet
 from flows.simulator.shop import ShopProfile, simulate
-from tests.dbt import DBT_PROJECT, dbt
+from tests.dbt import DBT_PROJECT, dbt, dbt_environment
 
 PURCHASES = ("int_order_lines", "int_returns", "int_purchases")
 
@@ -46,8 +46,9 @@ def snapshot_table(lines: pa.Table, profile: ShopProfile, folder: Path, dates: i
     with duckdb.connect(database) as con:
         ((gaps, quantile),) = con.sql(_GAPS).fetchall()
     horizon_days, _ = default_horizon(gaps, quantile)
-    variables = {"as_of_date": str(profile.last_day), "horizon_days": horizon_days, "training_snapshots": dates}
-    build(database, (*PURCHASES, "int_training_dates", "int_training_snapshots"), variables)
+    models = (*PURCHASES, "int_training_dates", "int_training_snapshots")
+    run_values = {"as_of_date": str(profile.last_day), "horizon_days": horizon_days}
+    build(database, models, run_values, {"training_snapshots": dates})
     with duckdb.connect(database) as con:
         return con.sql("from intermediate.int_training_snapshots").to_arrow_table(), horizon_days
 
@@ -61,13 +62,20 @@ def staged(lines: pa.Table, folder: Path) -> Path:
     return folder / "snapshots.duckdb"
 
 
-def build(database: Path, models: Sequence[str], variables: dict[str, Any], project: Path = DBT_PROJECT) -> None:
+def build(
+    database: Path,
+    models: Sequence[str],
+    run_values: Mapping[str, Any],
+    variables: Mapping[str, Any] | None = None,
+    project: Path = DBT_PROJECT,
+) -> None:
     """Builds seeds and models of a dbt project in a warehouse."""
     done = dbt(
         *("build", "--select", *models, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
-        variables={"warehouse_file": str(database), **variables},
-        state=database.parent,
+        environment=dbt_environment(database, **run_values),
+        variables=variables,
+        state=project.parent / "dbt" if project != DBT_PROJECT else database.parent / "dbt",
         project=project,
     )
-    if done.returncode:
-        raise RuntimeError(done.stdout)
+    if not done.success:
+        raise RuntimeError(done.said)

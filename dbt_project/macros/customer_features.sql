@@ -54,7 +54,7 @@ derived as (
     select
         *,
         cast(sum_of_gaps as double) / nullif(frequency - 1, 0) as mean_gap_days,
-        cast(coalesce(sum_of_gaps, 0) + {{ var('horizon_days') }} as double) / frequency as shrunk_gap_days,
+        cast(coalesce(sum_of_gaps, 0) + {{ run_value('horizon_days') }} as double) / frequency as shrunk_gap_days,
         cast(tenure_days + 1 as double) / frequency as days_per_purchase
     from aggregated
 

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro as_of_date() -%}
-    cast('{{ var("as_of_date") }}' as date)
+    cast('{{ run_value("as_of_date") }}' as date)
 {%- endmacro %}
 
 {% macro add_days(date, days) -%}

@@ -1,4 +1,8 @@
-"""Runs the dbt project through prefect-dbt, which makes a task run of every node, and reads what dbt reports."""
+"""Runs the dbt project in this process, and reads what dbt reports.
+
+Where a Prefect server is there to be looked at, prefect-dbt makes a task run of every node. Without one, that would be
+three quarters of a build's time for nobody, so dbt is called directly.
+"""
 
 import json
 import logging
@@ -10,15 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dbt_common.events.base_types import EventLevel
-from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
-from prefect_dbt.core._hooks import DbtHookContext
-
 from flows.errors import BadInput, DbtFailed, PipelineError, WarehouseUnreachable
+from flows.orchestration import has_prefect_server
 
 log = logging.getLogger(__name__)
 
 _GOOD = {"success", "pass", "warn", "no-op"}
+# What the macro run_value reads. dbt copies variables that begin so into its artifacts.
+_RUN_VALUES = "DBT_ENV_CUSTOM_ENV_RUN_VALUES"
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,21 @@ class DbtProject:
     target: str
     threads: int | None
     state: Path
-    variables: Mapping[str, Any]
+    variables: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     advice: Callable[[str], str | None] = lambda _: None
     is_broken_connection: Callable[[str], bool] = lambda _: False
 
-    def build(self, selection: Sequence[str], variables: Mapping[str, Any]) -> None:
+    def build(self, selection: Sequence[str], variables: Mapping[str, Any], run_values: Mapping[str, Any]) -> None:
         """Builds and tests the selected nodes. Their unit tests are the test suite's business, not a run's.
+
+        `variables` decide how SQL is compiled: where one changes, dbt parses the whole project again. `run_values` are
+        what changes from run to run (see the macro run_value), and cost nothing.
 
         Raises:
             DbtFailed: naming every node that failed or was skipped, with dbt's message and what to do.
             WarehouseUnreachable: when the same build may well succeed in a moment.
         """
-        results = self.state / "target" / "run_results.json"
-        results.unlink(missing_ok=True)
         # fmt: off
         arguments = ["build", "--select", *selection, "--exclude-resource-type", "unit_test",
                      "--indirect-selection", "buildable",  # not the tests of what is only built later
@@ -57,6 +61,38 @@ class DbtProject:
                      "--target", self.target, *(["--threads", str(self.threads)] if self.threads else []),
                      "--log-path", str(self.state / "logs")]
         # fmt: on
+        invoke = self._invoke_with_task_runs if has_prefect_server() else self._invoke
+        given = {"variables": {**self.variables, **variables}, "run_values": run_values}
+        self._last_build.parent.mkdir(parents=True, exist_ok=True)
+        self._last_build.write_text(json.dumps(given), encoding="utf-8")
+        with _environment({**self.environment, _RUN_VALUES: json.dumps(run_values)}):
+            ended = invoke(arguments)
+        if ended.exception is not None:  # dbt could not even start: a bad project file, profile, variable or login
+            problem = str(ended.exception)
+            raise self._failure(problem, [problem])
+        self._require_success(ended.result.results)
+
+    @property
+    def _last_build(self) -> Path:
+        """What dbt was given last."""
+        return self.state / "last_build.json"
+
+    def _invoke(self, arguments: Sequence[str]) -> Any:
+        from dbt.cli.main import dbtRunner  # a second and a half, for which only who builds waits
+
+        # fmt: off
+        return dbtRunner(callbacks=[_log_built]).invoke(
+            [*arguments, "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
+             "--target-path", str(self.state / "target"), "--log-level", "none", "--log-level-file", "warn",
+             "--no-write-json"]  # half a second for artifacts that nobody reads on a laptop
+        )
+        # fmt: on
+
+    def _invoke_with_task_runs(self, arguments: Sequence[str]) -> Any:
+        from dbt.cli.main import dbtRunnerResult
+        from dbt_common.events.base_types import EventLevel
+        from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
+
         settings = PrefectDbtSettings(
             project_dir=self.folder,
             profiles_dir=self.folder,
@@ -64,13 +100,12 @@ class DbtProject:
             log_level=EventLevel.WARN,
         )
         runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
-        runner.post_model(_say_built)
+        runner.post_model(_log_built_node)
         try:
-            with _environment(self.environment), _task_runs_awaited():
-                runner.invoke(arguments)
-        except ValueError as error:  # dbt could not even start: a bad project file, profile, variable or login
-            raise self._failure(str(error), [str(error)]) from error
-        self._require_success(results)
+            with _task_runs_awaited():
+                return runner.invoke(list(arguments))
+        except ValueError as error:
+            return dbtRunnerResult(success=False, exception=error)
 
     def document(self, file: Path) -> None:
         """Writes dbt's own pages of models, columns, tests and exposures, as the last build left them, as one page that
@@ -82,17 +117,17 @@ class DbtProject:
         """
         from dbt.cli.main import dbtRunner
 
-        results = self.state / "target" / "run_results.json"
-        if not results.exists():
+        if not self._last_build.exists():
             raise BadInput("There is nothing to document yet: `make run` first.")
-        variables = json.loads(results.read_text(encoding="utf-8"))["args"]["vars"]
+        last_build = json.loads(self._last_build.read_text(encoding="utf-8"))
+        variables, run_values = last_build["variables"], json.dumps(last_build["run_values"])
         # fmt: off
-        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps(variables),
+        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps({**self.variables, **variables}),
                      "--target", self.target,
                      "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
                      "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]
         # fmt: on
-        with _environment(self.environment):
+        with _environment({**self.environment, _RUN_VALUES: run_values}):
             ended = dbtRunner().invoke(arguments)
         if not ended.success:
             text = str(ended.exception or "dbt could not document the warehouse: see what it said above.")
@@ -105,21 +140,18 @@ class DbtProject:
         steps = dict.fromkeys(step for message in messages if (step := self.advice(message)))
         return DbtFailed("\n".join([text, *steps]))
 
-    def _require_success(self, results: Path) -> None:
-        """prefect-dbt has reported failures as successes before, so dbt's own report has the last word."""
-        if not results.exists():
-            raise DbtFailed("dbt ended without saying what it did (no run_results.json).")
-        nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
-        bad = [node for node in nodes if node["status"] not in _GOOD]
+    def _require_success(self, results: Sequence[Any]) -> None:
+        """prefect-dbt has reported failures as successes before, so dbt's own results have the last word."""
+        bad = [result for result in results if result.status not in _GOOD]
         if bad:
-            failed_first = sorted(bad, key=lambda node: node["status"] == "skipped")
+            failed_first = sorted(bad, key=lambda result: result.status == "skipped")
             lines = [
-                f"{node['unique_id']} {node['status']}: {node['message'] or 'depends on one above'}"
-                for node in failed_first
+                f"{result.node.unique_id} {result.status}: {result.message or 'depends on one above'}"
+                for result in failed_first
             ]
             text = "dbt could not build everything:\n  " + "\n  ".join(lines)
-            raise self._failure(text, [node["message"] or "" for node in bad])
-        if not nodes:
+            raise self._failure(text, [result.message or "" for result in bad])
+        if not results:
             raise DbtFailed("dbt found nothing to build; the selection matches no node.")
 
 
@@ -137,7 +169,16 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _say_built(node: DbtHookContext) -> None:
+def _log_built(event: Any) -> None:
+    """dbt's own word that a node is done."""
+    if event.info.name == "NodeFinished":
+        node = event.data.node_info
+        if node.resource_type == "model" and node.node_status == "success":
+            log.info("built %s.%s", node.node_relation.schema, node.node_relation.alias)
+
+
+def _log_built_node(node: Any) -> None:
+    """The same from prefect-dbt."""
     if node.status not in (None, "error"):
         log.info("built %s.%s", node.node.schema, node.node.name)
 

@@ -263,7 +263,7 @@ class SnowflakeWarehouse:
                 for file in (folder / MODEL, snowflake_udf.write_code(scratch)):
                     execute(f"put 'file://{file}' {place} auto_compress=false overwrite=true")
             execute(snowflake_udf.create_function(place))
-        return {"scoring": self.scoring}
+        return {}
 
     def _merge(self, relation: str, rows: pa.Table, keys: Sequence[str], update: bool) -> None:
         self._make_schema("raw")

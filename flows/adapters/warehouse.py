@@ -100,7 +100,7 @@ class Warehouse(Protocol):
         ...
 
     def prepare_scoring(self, version: str, folder: Path) -> Mapping[str, str]:
-        """Makes the model in `folder` ready for dbt's `predict_churn`; returns the variables that dbt needs for it."""
+        """Makes the model in `folder` ready for dbt's `predict_churn`; returns the run values that dbt needs for it."""
         ...
 
     def takes_predictions(self) -> bool:

@@ -11,6 +11,7 @@ from flows.churn.btyd import BuyTillYouDie, Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import RECENT_SNAPSHOTS, ChurnModel
 from flows.churn.evaluation import Quality, measure
+from flows.churn.threads import side_by_side
 from flows.churn.training_set import TrainingSet
 from flows.errors import TooLittleData
 
@@ -76,15 +77,13 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
         TooLittleData: when the history is too short, the customers too few or all of one kind.
     """
     _require_enough(data)
-    held_out: list[HeldOut] = []
-    for day in reversed(data.snapshot_dates):
-        past = data.known_by(day)
-        if len(held_out) == HELD_OUT_DATES or not _has_both_outcomes(past.newest(RECENT_SNAPSHOTS)):
-            break
-        customers = data.at([day])
-        if _has_both_outcomes(customers):
-            held_out.append(hold_out(day, past, customers))
-            say(f"tested on {day}, trained on {len(held_out[-1].trained_on)} snapshots before")
+
+    def test_on(day: date) -> HeldOut:
+        tested = hold_out(day, data.known_by(day), data.at([day]))
+        say(f"tested on {day}, trained on {len(tested.trained_on)} snapshots before")
+        return tested
+
+    held_out = side_by_side(test_on, _days_to_hold_out(data))
     if not held_out:
         raise TooLittleData(
             f"No past date can be tested: trained on what was known by then, and seen {data.horizon_days} days on,"
@@ -94,6 +93,17 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
     mean_brier = float(np.mean([h.qualities[name].brier for h in held_out for name in h.models]))
     seasonal = gain is not None and gain > -HARM * mean_brier
     return Backtest(tuple(h.seasoned() for h in held_out) if seasonal else tuple(held_out), seasonal, gain)
+
+
+def _days_to_hold_out(data: TrainingSet) -> list[date]:
+    """The newest dates on which, and before which, some customers left and some stayed; newest first."""
+    days: list[date] = []
+    for day in reversed(data.snapshot_dates):
+        if len(days) == HELD_OUT_DATES or not _has_both_outcomes(data.known_by(day).newest(RECENT_SNAPSHOTS)):
+            break
+        if _has_both_outcomes(data.at([day])):
+            days.append(day)
+    return days
 
 
 def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:

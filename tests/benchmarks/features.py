@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.benchmarks.measured import Figure, run_python, run_sql
-from tests.dbt import dbt_arguments
+from tests.dbt import dbt_command, dbt_environment
 
 LINES = 10_000_000
 MODELS = ("int_order_lines", "int_returns", "int_purchases", "customer_features", "customer_rfm")
@@ -32,12 +32,12 @@ def measure(folder: Path) -> Iterator[Figure]:
     run_sql(database, _STAGED)
     by_hand = run_sql(database, HANDWRITTEN)
     dbt = run_python(
-        *dbt_arguments(
+        *dbt_command(
             *("build", "--select", *MODELS, "path:seeds", "--resource-type", "model", "--resource-type", "seed"),
             *("--threads", "1"),
-            variables={"warehouse_file": str(database), "as_of_date": "2026-06-30"},
             state=folder,
-        )
+        ),
+        **dbt_environment(database, as_of_date="2026-06-30"),
     )
     results = json.loads((folder / "run_results.json").read_text())["results"]
     seconds = sum(result["execution_time"] for result in results if result["unique_id"].startswith("model."))

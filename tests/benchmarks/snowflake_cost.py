@@ -18,7 +18,7 @@ from flows.settings import REPOSITORY, SHIPPED_MODELS
 from flows.simulator.shop import ShopProfile, simulate
 from functions.churn_api.front import create_api
 from tests.benchmarks.measured import Figure, run_python
-from tests.dbt import dbt_arguments
+from tests.dbt import dbt_command, dbt_environment
 from tests.serving import EXAMPLE, LocalClient, service
 
 PAGE = REPOSITORY / "docs" / "snowflake-cost.md"
@@ -78,14 +78,15 @@ def _measure(folder: Path) -> Measured:
     warehouse.hold_shop("simulated_shop")
     landing = warehouse.land_order_lines(str(orders), "simulated_shop", connections, datetime.now(UTC))
     (model,) = SHIPPED_MODELS.glob("shipped-*")
-    variables = {
-        "warehouse_file": str(database), "order_lines": [landing.mapping.as_dbt_variable()],
-        "as_of_date": str(profile.last_day), "horizon_days": 90, "model_version": model.name,
-        "model_folder": str(model), "run_date": str(profile.last_day),
-    }  # fmt: skip
+    variables = {"order_lines": [landing.mapping.as_dbt_variable()]}
+    environment = dbt_environment(
+        database, as_of_date=str(profile.last_day), horizon_days=90, model_version=model.name, model_folder=str(model),
+        run_date=str(profile.last_day),
+    )  # fmt: skip
 
     def dbt(*arguments: str) -> float:
-        return run_python(*dbt_arguments(*arguments, variables=variables, state=folder)).core_seconds
+        command = dbt_command(*arguments, variables=variables, state=folder)
+        return run_python(*command, **environment).core_seconds
 
     start = dbt("parse", "--no-partial-parse")
     daily = dbt("build", "--exclude-resource-type", "unit_test", "--select", *STAGING, *FEATURES, *SCORES) - start

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from flows.adapters.model_registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS, Settings
 from flows.wiring import wire
+from tests.dbt import dbt
 from tests.processes import flows
 from tests.serving import api_on_loopback
 
@@ -61,10 +63,25 @@ def differences(laptop: Settings, cloud: Settings) -> list[str]:
 
 def built_relations(settings: Settings) -> list[str]:
     """schema.name of every model and seed of the project."""
-    manifest = json.loads((settings.data_dir / ".dbt" / "target" / "manifest.json").read_text())
-    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    nodes = [node for node in parsed(settings).nodes.values() if node.resource_type in ("model", "seed")]
     written_by_flows = ["marts.model_monitoring", "marts.model_reliability"]
-    return [*sorted(f"{node['schema']}.{node['name']}" for node in nodes), *written_by_flows]
+    return [*sorted(f"{node.schema}.{node.name}" for node in nodes), *written_by_flows]
+
+
+def last_build(settings: Settings) -> dict[str, Any]:
+    """What dbt was given in a run's last build: `variables` and `run_values`."""
+    return json.loads((settings.data_dir / ".dbt" / "last_build.json").read_text())
+
+
+def parsed(settings: Settings) -> Any:
+    """dbt's manifest of the project as a run has compiled it."""
+    project = wire(settings).dbt
+    ended = dbt(
+        "parse", "--target", project.target,
+        state=project.state / "target", environment=project.environment, variables=last_build(settings)["variables"],
+    )  # fmt: skip
+    assert ended.success, ended.said
+    return ended.result
 
 
 def _comparable(table: pa.Table) -> pa.Table:

@@ -1,8 +1,6 @@
 """prefect.yaml on a real Prefect server: what is deployed, that it runs, and who is told when it does not."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +12,10 @@ import duckdb
 import pytest
 import yaml
 
-from flows.local_tools import EMPTY_PREFECT_DATABASE
 from flows.settings import REPOSITORY
 from tests.http_server import answering
-from tests.processes import free_port, process_group, wait_for_port
+from tests.prefect_server import prefect_server
+from tests.processes import process_group
 from tests.snowflake_server import der, encrypted
 
 pytestmark = pytest.mark.whole_run
@@ -45,30 +43,17 @@ def listener():
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory, listener):
+def prefect(tmp_path_factory, shared, listener):
     """The environment of a machine that reports to a Prefect server of its own, on which everything is deployed."""
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
-    if EMPTY_PREFECT_DATABASE.exists():
-        shutil.copyfile(EMPTY_PREFECT_DATABASE, home / "prefect.db")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "DO_NOT_TRACK": "1",
-        "PWD": "/",
-        "REPOSITORY_URL": REPOSITORY.as_uri(),
-        "SNOWFLAKE_BLOCK": "rfm-churn",
-        "SOURCE": "my_shop",
-        "MODELS": "s3://bucket/models",
-        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",  # what is needed is registered where it is saved
-        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
-    }
-    serve = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    with process_group(serve, signal.SIGTERM, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        wait_for_port(port, server)
+    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as server:
+        env = server | {
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PWD": "/",
+            "REPOSITORY_URL": REPOSITORY.as_uri(),
+            "SNOWFLAKE_BLOCK": "rfm-churn",
+            "SOURCE": "my_shop",
+            "MODELS": "s3://bucket/models",
+        }
         program = (
             f"from prefect.blocks.webhook import Webhook;Webhook(url='{listener.url}').save('alerts', overwrite=True)"
         )

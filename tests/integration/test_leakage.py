@@ -25,9 +25,10 @@ def lines():
 
 def leaking_features(lines, project, folder):
     """Features that a training snapshot has otherwise than a run of that day on what the shop had exported by then."""
-    variables = {"as_of_date": str(PROFILE.last_day), "horizon_days": HORIZON_DAYS, "training_snapshots": 4}
+    run_values = {"as_of_date": str(PROFILE.last_day), "horizon_days": HORIZON_DAYS}
+    variables = {"training_snapshots": 4}
     whole = staged(lines, folder / "whole")
-    build(whole, (*PURCHASES, "int_training_dates", "int_training_snapshots"), variables, project)
+    build(whole, (*PURCHASES, "int_training_dates", "int_training_snapshots"), run_values, variables, project)
     with duckdb.connect(whole) as con:
         ((day,),) = con.sql("select max(as_of_date) from intermediate.int_training_snapshots").fetchall()
         later = con.sql(
@@ -36,7 +37,7 @@ def leaking_features(lines, project, folder):
         ).to_arrow_table()
     by_then = lines.filter(pc.less(lines.column("ordered_at").cast(pa.date32()), day + timedelta(days=1)))
     cut = staged(by_then, folder / "cut")
-    build(cut, (*PURCHASES, "customer_features"), variables | {"as_of_date": str(day)}, project)
+    build(cut, (*PURCHASES, "customer_features"), run_values | {"as_of_date": str(day)}, variables, project)
     with duckdb.connect(cut) as con:
         on_the_day = con.sql(
             f"select {', '.join(FEATURE_NAMES)} from marts.customer_features order by customer_id"

@@ -11,9 +11,9 @@ from flows.adapters.csv_source.formats import TIMESTAMP_FORMATS
 from flows.errors import DbtFailed, WarehouseUnreachable
 from flows.wiring import wire
 from tests.adversarial_orders import adversarial_contacts, adversarial_orders
-from tests.dbt import dbt
+from tests.dbt import dbt, dbt_environment
 from tests.http_server import answering
-from tests.integration.both_engines import differences, run_on_both
+from tests.integration.both_engines import differences, last_build, run_on_both
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
 
@@ -110,10 +110,9 @@ def test_sessions_carry_the_query_tag(simulated):
 
 def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_grants(adversarial, tmp_path):
     _, cloud, server, _ = adversarial
-    variables = _variables(cloud)
-    given = variables | {"readers": ["reporter"], "model_version": None}
+    readers = {"readers": ["reporter"]}
     server.steer(statements=[])
-    _dbt(cloud, tmp_path, given, "build", "--threads", "4")
+    _dbt(cloud, tmp_path, "build", "--threads", "4", variables=readers, model_version=None)
     said = server.steer()["statements"]
     results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
@@ -129,8 +128,8 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert any("create or replace transient table shop.marts.customer_features" in statement for statement in said)
     assert not any("create or replace table shop.marts.churn_predictions" in statement for statement in said)
 
-    inside = variables | {"scoring": "udf", "model_version": "m-1"}
-    _dbt(cloud, tmp_path, inside, "compile", "--select", "churn_predictions")
+    inside = {"scoring": "udf"}
+    _dbt(cloud, tmp_path, "compile", "--select", "churn_predictions", variables=inside, model_version="m-1")
     compiled = tmp_path / "compiled" / "rfm_churn" / "models" / "marts" / "churn_predictions.sql"
     assert "marts.predict_churn_udf(\n        cast(features.recency_days as double)," in compiled.read_text()
     assert problems(compiled.read_text()) == []
@@ -141,7 +140,7 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert features["columns"]["RECENCY_DAYS"]["comment"].startswith("Days since the last purchase")
     pages = cloud.docs_file.read_text()
     assert all(word in pages for word in ("Tableau workbook", "Marketing dashboard", "marketing-analytics@example.com"))
-    _dbt(cloud, tmp_path, given, "source", "freshness")
+    _dbt(cloud, tmp_path, "source", "freshness", variables=readers)
     (fresh,) = json.loads((tmp_path / "sources.json").read_text())["results"]
     assert fresh["status"] == "pass"
 
@@ -153,7 +152,7 @@ def test_every_way_to_write_a_date_in_a_file_is_read_alike(adversarial, tmp_path
     query = "select " + ", ".join(f"{{{{ {macro} }}}} as f{number}" for number, macro in enumerate(parsed))
     read = []
     for settings in (laptop, cloud):
-        compiled = _dbt(settings, tmp_path, _variables(settings), "--quiet", "compile", "--inline", query)
+        compiled = _dbt(settings, tmp_path, "compile", "--inline", query).results[0].node.compiled_code
         read.append(wire(settings).warehouse.row(compiled))
     expected = tuple(datetime.strptime(moment.strftime(form), form) for form in TIMESTAMP_FORMATS)  # noqa: DTZ007
     assert read == [expected, expected]
@@ -161,24 +160,24 @@ def test_every_way_to_write_a_date_in_a_file_is_read_alike(adversarial, tmp_path
 
 def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_tried_again(adversarial):
     _, cloud, server, _ = adversarial
-    variables = _variables(cloud)
+    given = last_build(cloud).values()
     dbt = wire(cloud).dbt
     table = "create or replace transient table shop.marts.customer_rfm"
     message = "SQL access control error:\nInsufficient privileges to operate on schema 'MARTS'"
     refusal = {"matches": table, "does": "refuse", "code": "003001", "sqlstate": "42501", "message": message}
     server.steer(faults=[refusal])
     with pytest.raises(DbtFailed, match=r"(?s)customer_rfm.*'MARTS'.*lacks a privilege.*terraform apply"):
-        dbt.build(["customer_rfm"], variables)
+        dbt.build(["customer_rfm"], *given)
     server.steer(faults=[{"matches": table, "does": "drop_before"}])
     with pytest.raises(WarehouseUnreachable, match="customer_rfm"):
-        dbt.build(["customer_rfm"], variables)
+        dbt.build(["customer_rfm"], *given)
     server.steer(faults=[])
-    dbt.build(["customer_rfm"], variables)
+    dbt.build(["customer_rfm"], *given)
 
 
 def test_what_the_api_says_instead_of_an_answer_is_the_error_of_the_build(adversarial):
     _, cloud, server, _ = adversarial
-    variables = _variables(cloud)
+    given = last_build(cloud).values()
     before = wire(cloud).warehouse.read("select * from marts.churn_predictions")
 
     def refuse_every_row(_, body):
@@ -188,19 +187,16 @@ def test_what_the_api_says_instead_of_an_answer_is_the_error_of_the_build(advers
     with answering(refuse_every_row) as url:
         server.steer(api=url)
         with pytest.raises(DbtFailed, match="recency_days: Input should be at most 100"):
-            wire(cloud).dbt.build(["churn_predictions"], variables)
+            wire(cloud).dbt.build(["churn_predictions"], *given)
     assert wire(cloud).warehouse.read("select * from marts.churn_predictions").equals(before)
 
 
-def _variables(settings):
-    """Those of the last build of a run."""
-    return json.loads((settings.data_dir / ".dbt" / "target" / "run_results.json").read_text())["args"]["vars"]
-
-
-def _dbt(settings, state, variables, *arguments):
-    """What a command says that must succeed."""
-    project = wire(settings).dbt
-    target = ("--target", project.target)
-    done = dbt(*arguments, *target, variables=variables, state=state, environment=project.environment)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
+def _dbt(settings, state, *arguments, variables=None, **run_values):
+    """The result of a command that must succeed, given what the last build of the run was given, and more."""
+    project, last = wire(settings).dbt, last_build(settings)
+    done = dbt(
+        *arguments, "--target", project.target, state=state, variables=last["variables"] | (variables or {}),
+        environment={**project.environment, **dbt_environment(**last["run_values"] | run_values)},
+    )  # fmt: skip
+    assert done.success, done.said[-3000:]
+    return done.result

@@ -13,7 +13,7 @@ from flows.settings import REPOSITORY
 from flows.summary import as_markdown
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import Scorer
-from tests.dbt import dbt
+from tests.integration.both_engines import parsed
 from tests.integration.marts import MARTS
 
 pytestmark = pytest.mark.whole_run
@@ -77,19 +77,18 @@ def test_the_parts_add_up(simulated, read):
 
 
 def test_every_model_and_column_in_the_warehouse_is_documented(simulated, read):
-    data_dir, _ = simulated
-    manifest = json.loads((data_dir / ".dbt" / "target" / "manifest.json").read_text())
-    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed")]
+    data_dir, report = simulated
+    nodes = [n for n in parsed(report.settings).nodes.values() if n.resource_type in ("model", "seed")]
     assert len(nodes) > 10
     for node in nodes:
         built = read(
             data_dir,
             "select column_name from information_schema.columns"
-            f" where table_schema = '{node['schema']}' and table_name = '{node['alias']}'",
+            f" where table_schema = '{node.schema}' and table_name = '{node.alias}'",
         )
-        assert node["description"], f"{node['name']} has no description"
-        documented = {name for name, column in node["columns"].items() if column["description"]}
-        assert documented == set(built.column("column_name").to_pylist()), node["name"]
+        assert node.description, f"{node.name} has no description"
+        documented = {name for name, column in node.columns.items() if column.description}
+        assert documented == set(built.column("column_name").to_pylist()), node.name
 
 
 def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
@@ -131,14 +130,6 @@ def test_every_row_of_the_mart_fits_the_contract(simulated, read):
     data_dir, _ = simulated
     for row in read(data_dir, f"select {', '.join(FEATURE_NAMES)} from marts.customer_features").to_pylist():
         CustomerFeatures.model_validate(row)
-
-
-def test_the_unit_tests_of_dbt_pass(simulated):
-    data_dir, _ = simulated
-    variables = {"warehouse_file": str(data_dir / "warehouse.duckdb")}
-    done = dbt("test", "--select", "test_type:unit", variables=variables, state=data_dir / "dbt-unit")
-    assert done.returncode == 0, done.stdout
-    assert "TOTAL=9" in done.stdout
 
 
 def test_a_run_leaves_nothing_of_prefect_or_dbt_outside_the_data_folder(simulated):

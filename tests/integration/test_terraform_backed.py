@@ -1,9 +1,7 @@
 """What Terraform plans is taken by APIs: AWS's part by moto's AWS, Prefect's part by a real Prefect server."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -12,9 +10,8 @@ import boto3
 import pytest
 
 from flows.environment_file import as_lines, read_outputs
-from flows.local_tools import EMPTY_PREFECT_DATABASE
 from flows.settings import REPOSITORY
-from tests.processes import free_port, process_group, wait_for_port
+from tests.prefect_server import prefect_server
 from tests.snowflake_server import der, encrypted
 from tests.terraform.inputs import variables
 from tests.terraform.running import NOT_INSTALLED, Terraform, is_installed, stand_in
@@ -26,28 +23,14 @@ ALERTS = "http://127.0.0.1:9/alerts"
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
+def prefect(tmp_path_factory, shared):
     """The environment of a machine whose Prefect server is new; Terraform finds there what Prefect registers itself."""
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
-    if EMPTY_PREFECT_DATABASE.exists():
-        shutil.copyfile(EMPTY_PREFECT_DATABASE, home / "prefect.db")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",  # but those that are used
-        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
-        "DO_NOT_TRACK": "1",
-    }
     register = (
         "from prefect.blocks.system import Secret; from prefect.blocks.webhook import Webhook\n"
         "from prefect_snowflake import SnowflakeConnector\n"
         "for block in (Secret, Webhook, SnowflakeConnector): block.register_type_and_schema()"
     )
-    serve = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    with process_group(serve, signal.SIGTERM, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        wait_for_port(port, server)
+    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as env:
         subprocess.run([sys.executable, "-c", register], env=env, check=True)
         yield env
 

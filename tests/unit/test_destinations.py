@@ -220,13 +220,13 @@ def test_the_token_that_reads_hubspot_is_not_taken_for_one_that_writes(tmp_path,
         destination(Settings(data_dir=tmp_path), "hubspot")
 
 
-def test_the_token_may_be_in_a_secret_block():
+def test_the_token_may_be_in_a_secret_block(prefect_api):
     Secret(value="pat-sesame").save("hubspot", overwrite=True)
     assert read_token(HubSpotSettings(activation_block="hubspot")) == "pat-sesame"
 
 
 @pytest.mark.parametrize(("held", "says"), [(None, "ACTIVATION_BLOCK=hubspot-odd: "), ({"a": "hunter2"}, "as a text")])
-def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says):
+def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says, prefect_api):
     name = "hubspot-odd" if held is None else "hubspot-half"
     if held:
         Secret(value=held).save(name, overwrite=True)

@@ -1,7 +1,6 @@
 """What a run hands over to Tableau at its end, and what Tableau says of a workbook before."""
 
 import pytest
-from prefect import flow
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 
@@ -10,6 +9,7 @@ from flows.__main__ import main
 from flows.adapters.tableau_credentials import read_credentials
 from flows.adapters.tableau_files import shown_sheets
 from flows.errors import BadInput, SettingsError, TableauRefused
+from flows.orchestration import flow
 from flows.publishing import publish_to_tableau
 from flows.settings import Settings, TableauSettings
 from tests.tableau_files import connected_workbook, extract, mart_rows, packaged_workbook
@@ -30,7 +30,7 @@ def there(monkeypatch):
 def publish():
     """publish(settings): in a flow, as at the end of a run."""
 
-    @flow(validate_parameters=False)
+    @flow(name="publishes")
     def run(settings):
         return publish_to_tableau(settings)
 
@@ -49,7 +49,7 @@ def test_without_an_address_nothing_is_published_and_nobody_complains(tmp_path):
     assert publish_to_tableau(Settings(data_dir=tmp_path)) == []
 
 
-def test_the_runs_files_are_published_and_put_on_record(there, publish, tmp_path):
+def test_the_runs_files_are_published_and_put_on_record(there, publish, tmp_path, prefect_api):
     extract(tmp_path)
     packaged_workbook(tmp_path)
     published = publish(Settings(data_dir=tmp_path))
@@ -185,7 +185,7 @@ def in_block(name, held):
     return TableauSettings(url="https://example.com", block=name)
 
 
-def test_the_token_may_be_in_a_block_with_snowflakes_password():
+def test_the_token_may_be_in_a_block_with_snowflakes_password(prefect_api):
     held = {"token_name": "rfm-churn", "token_secret": "sesame", "snowflake_password": "open"}
     settings = in_block("tableau", held).model_copy(update={"snowflake_user": "TABLEAU_READER"})
     credentials = read_credentials(settings)
@@ -195,7 +195,7 @@ def test_the_token_may_be_in_a_block_with_snowflakes_password():
     assert "open" not in repr(credentials)
 
 
-def test_a_block_that_does_not_fit_says_what_it_must_hold():
+def test_a_block_that_does_not_fit_says_what_it_must_hold(prefect_api):
     with pytest.raises(SettingsError, match=r"TABLEAU_BLOCK=half: the block must hold \{\"token_name\""):
         read_credentials(in_block("half", {"token_name": "a"}))
     with pytest.raises(SettingsError, match=r"TABLEAU_BLOCK=gone"):

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
-from prefect import flow
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 
 from flows.adapters.airbyte_server import AirbyteServer
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 from flows.errors import SettingsError, SyncFailed
+from flows.orchestration import flow
 from flows.settings import AirbyteSettings, Settings
 from flows.syncing import sync_connections
 from tests.airbyte_server import Fault, Time, airbyte_server
@@ -28,7 +28,7 @@ def there():
 def sync(there, tmp_path):
     """sync(wanted, **airbyte_settings): the flow, in a warehouse of its own."""
 
-    @flow(validate_parameters=False)
+    @flow(name="syncs")
     def syncs(server, wanted, recorded_at):
         return sync_connections(Settings(data_dir=tmp_path), server, wanted, lambda: recorded_at)
 
@@ -72,7 +72,7 @@ def test_every_sync_is_on_record_with_what_it_brought(there, sync, recorded):
     }  # fmt: skip
 
 
-def test_the_artifact_shows_the_same_syncs(there, sync):
+def test_the_artifact_shows_the_same_syncs(there, sync, prefect_api):
     there.add_connection("shop")
     before = len(artifacts())
     sync({"shop": ()})
@@ -143,7 +143,7 @@ def test_a_run_that_started_nothing_records_nothing(there, sync, tmp_path):
     assert sync({}) == []
 
 
-def test_credentials_may_be_in_a_secret_block(there, sync):
+def test_credentials_may_be_in_a_secret_block(there, sync, prefect_api):
     there.add_connection("shop")
     Secret(value={"client_id": there.client_id, "client_secret": there.client_secret}).save("airbyte", overwrite=True)
     assert len(sync({"shop": ()}, client_id=None, client_secret=None, block="airbyte")) == 1
@@ -152,7 +152,7 @@ def test_credentials_may_be_in_a_secret_block(there, sync):
 @pytest.mark.parametrize(
     ("held", "says"), [(None, "AIRBYTE_BLOCK=airbyte-odd: "), ("hunter2", 'must hold {"client_id": …')]
 )
-def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says):
+def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says, prefect_api):
     name = "airbyte-odd" if held is None else "airbyte-text"
     if held:
         Secret(value=held).save(name, overwrite=True)

@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {% macro duckdb__prediction_field(field) -%}
-    {%- if field == 'model_version' -%} '{{ var('model_version') }}'
+    {%- if field == 'model_version' -%} '{{ run_value('model_version') }}'
     {%- else -%} prediction.{{ field }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,5 +1,7 @@
 {{ config(materialized='view') }}
 
+-- depends_on: {{ ref('currency_rates') }}
+
 {#
   Lines known by the as-of date, in the reporting currency, under one id for each person. Features cut time off here and
   nowhere else.
@@ -21,7 +23,7 @@ with lines as (
 
 )
 
-{% if var('reporting_currency') %},
+{% if run_value('reporting_currency') %},
 
 rates as (
 
@@ -31,7 +33,7 @@ rates as (
         valid_from,
         lead(valid_from, 1, cast('9999-12-31' as date)) over (partition by currency order by valid_from) as valid_until
     from {{ ref('currency_rates') }}
-    where reporting_currency = '{{ var("reporting_currency") }}'
+    where reporting_currency = '{{ run_value("reporting_currency") }}'
 
 )
 
@@ -39,7 +41,7 @@ select
     lines.* exclude (amount, currency),
     cast(
         lines.amount * case
-            when coalesce(lines.currency, '{{ var("reporting_currency") }}') = '{{ var("reporting_currency") }}' then 1
+            when coalesce(lines.currency, '{{ run_value("reporting_currency") }}') = '{{ run_value("reporting_currency") }}' then 1
             else rates.rate
         end as decimal(18, 2)
     ) as amount

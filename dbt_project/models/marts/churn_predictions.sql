@@ -9,16 +9,16 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='merge',
+    incremental_strategy='merge_batch',
     unique_key='prediction_id',
-    incremental_predicates=["DBT_INTERNAL_DEST.as_of_date = " ~ as_of_date(), "DBT_INTERNAL_DEST.source = 'batch'"],
     on_schema_change='append_new_columns',
     full_refresh=false,
     transient=false,
     cluster_by=['as_of_date'],
     tmp_relation_type='table',
-    post_hook="delete from {{ this }} where source = 'batch' and as_of_date = " ~ as_of_date()
-        ~ " and horizon_days = " ~ var('horizon_days') ~ " and scored_at <> cast('" ~ var('scored_at') ~ "' as timestamp)"
+    post_hook="delete from {{ this }} where source = 'batch' and as_of_date = {{ as_of_date() }}
+        and horizon_days = {{ run_value('horizon_days') }}
+        and scored_at <> cast('{{ run_value(\"scored_at\") }}' as timestamp)"
 ) }}
 
 with scored as (
@@ -26,17 +26,17 @@ with scored as (
     select
         features.customer_id,
         features.as_of_date,
-        {{ predict_churn('features') if var('model_version') else prediction_of_nobody() }} as prediction
+        {{ predict_churn('features') if run_value('model_version') else prediction_of_nobody() }} as prediction
     from {{ ref('customer_features') }} as features
-    {% if not var('model_version') %}where false{% endif %}
+    {% if not run_value('model_version') %}where false{% endif %}
 
 )
 
 select
-    md5(customer_id || '|' || cast(as_of_date as varchar) || '|{{ var("horizon_days") }}|batch') as prediction_id,
+    md5(customer_id || '|' || cast(as_of_date as varchar) || '|{{ run_value("horizon_days") }}|batch') as prediction_id,
     customer_id,
     as_of_date,
-    {{ var('horizon_days') }} as horizon_days,
+    {{ run_value('horizon_days') }} as horizon_days,
     {{ prediction_field('churn_probability') }} as churn_probability,
     {{ risk_band(prediction_field('churn_probability')) }} as risk_band,
     {{ prediction_field('expected_spend') }} as expected_spend,
@@ -52,5 +52,5 @@ select
     {% endfor -%}
     cast({{ prediction_field('model_version') }} as varchar) as model_version,
     'batch' as source,
-    cast('{{ var("scored_at") }}' as timestamp) as scored_at
+    cast('{{ run_value("scored_at") }}' as timestamp) as scored_at
 from scored

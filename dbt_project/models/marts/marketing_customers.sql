@@ -10,7 +10,7 @@ last_period as (
 
     select customer_id, sum(net_amount) as spend
     from {{ purchases_known_at('dates') }} as known
-    where age_days < {{ var('horizon_days') }}
+    where age_days < {{ run_value('horizon_days') }}
     group by customer_id
 
 ),
@@ -20,7 +20,7 @@ predictions as (
     select * from {{ ref('churn_predictions') }}
     where source = 'batch'
         and as_of_date = {{ as_of_date() }}
-        and horizon_days = {{ var('horizon_days') }}
+        and horizon_days = {{ run_value('horizon_days') }}
 
 )
 
@@ -56,7 +56,7 @@ select
     coalesce(not contacts.opted_out, true) and held_out.customer_id is null as may_be_contacted,
     attributes.country,
     attributes.channel,
-    cast({{ "'" ~ var('currency') ~ "'" if var('currency') else 'null' }} as varchar) as currency,
+    cast({{ "'" ~ run_value('currency') ~ "'" if run_value('currency') else 'null' }} as varchar) as currency,
     predictions.model_version,
     predictions.scored_at
 from {{ ref('customer_rfm') }} as rfm

@@ -13,7 +13,7 @@ with history as (
 candidates as (
 
     {% for months_ago in range(var('training_snapshots')) -%}
-    select {{ add_months(add_days(as_of_date(), -var('horizon_days')), -months_ago) }} as as_of_date
+    select {{ add_months(add_days(as_of_date(), -run_value('horizon_days')), -months_ago) }} as as_of_date
     union
     {% endfor -%}
     select {{ add_days(as_of_date(), -365) }}
@@ -23,5 +23,5 @@ candidates as (
 select candidates.as_of_date
 from candidates
 cross join history
-where candidates.as_of_date <= {{ add_days(as_of_date(), -var('horizon_days')) }}
-    and {{ days_between('history.first_purchase_on', 'candidates.as_of_date') }} * 2 >= {{ var('horizon_days') }}
+where candidates.as_of_date <= {{ add_days(as_of_date(), -run_value('horizon_days')) }}
+    and {{ days_between('history.first_purchase_on', 'candidates.as_of_date') }} * 2 >= {{ run_value('horizon_days') }}

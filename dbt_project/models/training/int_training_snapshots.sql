@@ -5,7 +5,7 @@
 
 with dates as (
 
-    select as_of_date, {{ var('horizon_days') }} as horizon_days from {{ ref('int_training_dates') }}
+    select as_of_date, {{ run_value('horizon_days') }} as horizon_days from {{ ref('int_training_dates') }}
 
 ),
 

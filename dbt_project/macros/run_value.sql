@@ -1,0 +1,10 @@
+{#
+  What changes from run to run: the as-of date, the horizon, the model that scores … It comes from the environment when a
+  node is executed. While dbt parses, and where no flow calls it, it is the variable of the same name, so that a parse is
+  the same for every run and is kept.
+#}
+{% macro run_value(name) -%}
+    {%- set default = var(name) -%}
+    {%- set given = fromjson(env_var('DBT_ENV_CUSTOM_ENV_RUN_VALUES', '{}')) if execute else {} -%}
+    {{ return(given.get(name, default)) }}
+{%- endmacro %}

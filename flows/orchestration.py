@@ -1,0 +1,161 @@
+"""Flows and tasks: Prefect's where a Prefect server is there to be looked at, else the same functions, called plainly.
+
+PREFECT_API_URL says which. A laptop has no such server, and a temporary one that nobody can look at cost each run some
+eight seconds, and stayed behind when its run was killed. Names and retries hold in both; Prefect is imported, and
+artifacts are kept, only with a server.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def has_prefect_server() -> bool:
+    """Whether flows report to a Prefect server. Only the environment says so, never a profile of the user's."""
+    return bool(os.environ.get("PREFECT_API_URL"))
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """A task that fails with `on` is tried again after each of the pauses; whatever else fails would fail again."""
+
+    on: type[Exception]
+    pauses_seconds: tuple[float, ...]
+
+    def call(self, attempt: Callable[[], Result]) -> Result:
+        for pause in self.pauses_seconds:
+            try:
+                return attempt()
+            except self.on:
+                time.sleep(pause)
+        return attempt()
+
+    def as_prefect_options(self) -> Mapping[str, Any]:
+        def is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+            return isinstance(state.result(raise_on_failure=False), self.on)
+
+        return {
+            "retries": len(self.pauses_seconds),
+            "retry_delay_seconds": list(self.pauses_seconds),
+            "retry_condition_fn": is_worth_another_try,
+        }
+
+
+_run_id: ContextVar[str] = ContextVar("run_id")
+
+
+class Flow(Generic[Parameters, Result]):
+    """What Prefect shows as a flow run."""
+
+    def __init__(self, function: Callable[Parameters, Result], name: str) -> None:
+        self.function, self.name = function, name
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if has_prefect_server():
+            result: Result = self._in_prefect(*args, **kwargs)
+            return result
+        token = _run_id.set(str(uuid.uuid4()))
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            _run_id.reset(token)
+
+    @cached_property
+    def _in_prefect(self) -> Any:
+        import prefect
+
+        return prefect.flow(name=self.name, validate_parameters=False)(self.function)
+
+
+class Task(Generic[Parameters, Result]):
+    """What Prefect shows as a task run within a flow run."""
+
+    def __init__(self, function: Callable[Parameters, Result], run_name: str | None, retry: RetryPolicy | None) -> None:
+        self.function, self.run_name, self.retry = function, run_name, retry
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if has_prefect_server():
+            result: Result = self._in_prefect(*args, **kwargs)
+            return result
+        if self.retry is None:
+            return self.function(*args, **kwargs)
+        return self.retry.call(lambda: self.function(*args, **kwargs))
+
+    def side_by_side(self, calls: Sequence[tuple[Any, ...]]) -> list[Result | BaseException]:
+        """What becomes of calls that are made at the same time, in their order: a failure stands for its own only."""
+        if has_prefect_server():
+            futures = [self._in_prefect.submit(*arguments) for arguments in calls]
+            return [future.result(raise_on_failure=False) for future in futures]
+        with ThreadPoolExecutor(max_workers=max(len(calls), 1)) as threads:
+            started = [threads.submit(self, *arguments) for arguments in calls]  # type: ignore[call-arg]
+        return [future.exception() or future.result() for future in started]
+
+    @cached_property
+    def _in_prefect(self) -> Any:
+        import prefect
+        from prefect.cache_policies import NO_CACHE
+
+        # no cache: a task is wanted for what it does, and what is in its arguments is nobody's key
+        return prefect.task(
+            task_run_name=self.run_name,
+            cache_policy=NO_CACHE,
+            **(self.retry.as_prefect_options() if self.retry else {}),
+        )(self.function)
+
+
+def flow(name: str) -> Callable[[Callable[Parameters, Result]], Flow[Parameters, Result]]:
+    """Makes a function a flow."""
+    return lambda function: Flow(function, name)
+
+
+@overload
+def task(function: Callable[Parameters, Result]) -> Task[Parameters, Result]: ...
+
+
+@overload
+def task(
+    *, run_name: str | None = None, retry: RetryPolicy | None = None
+) -> Callable[[Callable[Parameters, Result]], Task[Parameters, Result]]: ...
+
+
+def task(function: Any = None, *, run_name: str | None = None, retry: RetryPolicy | None = None) -> Any:
+    """Makes a function a task. `run_name`: what Prefect calls each run, with the arguments' names in braces."""
+    if function is not None:
+        return Task(function, run_name, retry)
+    return lambda decorated: Task(decorated, run_name, retry)
+
+
+def run_id() -> str:
+    """Of the flow run at work: the same in each try of its tasks."""
+    if has_prefect_server():
+        from prefect import runtime
+
+        return str(runtime.flow_run.id)
+    return _run_id.get()
+
+
+def keep_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
+    """An artifact of the flow run, where a server keeps them."""
+    if has_prefect_server():
+        from prefect.artifacts import create_table_artifact
+
+        create_table_artifact(rows, key=key, description=description)
+
+
+def keep_markdown(key: str, text: str, description: str) -> None:
+    """An artifact of the flow run, where a server keeps them."""
+    if has_prefect_server():
+        from prefect.artifacts import create_markdown_artifact
+
+        create_markdown_artifact(text, key=key, description=description)
