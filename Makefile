@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE LAUNCH GLOBAL_HOLDOUT DESTINATION SHOW_PII CRM_LINK ENV_FILE
+export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE LAUNCH TRAINING_CUSTOMERS TIMINGS GLOBAL_HOLDOUT DESTINATION SHOW_PII CRM_LINK ENV_FILE
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
@@ -121,13 +121,11 @@ $(VENV)/uv: requirements/uv.txt
 $(VENV)/dev: requirements/dev.txt $(VENV)/uv
 	@echo "installing the packages of requirements/dev.txt" >&2
 	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
-	@$(PREPARE_PREFECT)
 	@touch $@ $(VENV)/pipeline
 
 $(VENV)/pipeline: requirements/pipeline.txt $(VENV)/uv
 	@echo "installing the packages of requirements/pipeline.txt" >&2
 	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/pipeline.txt
-	@$(PREPARE_PREFECT)
 	@touch $@
 
 $(VENV)/%/ready: requirements/%.txt $(VENV)/uv
@@ -135,7 +133,3 @@ $(VENV)/%/ready: requirements/%.txt $(VENV)/uv
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(@D)
 	@$(BIN)/uv pip install -q --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
-
-# an empty database, so that the first run need not spend 10 s on creating prefect's tables
-PREPARE_PREFECT := test -f $(VENV)/prefect/prefect.db || PREFECT_HOME=$(abspath $(VENV))/prefect PREFECT_API_URL= \
-	DO_NOT_TRACK=1 $(BIN)/prefect server database upgrade -y >/dev/null

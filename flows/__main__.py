@@ -13,8 +13,10 @@ from flows.adapters.connections import read_connections
 from flows.adapters.run_lock import lock
 from flows.errors import PipelineError
 from flows.local_tools import hush_duckdb_at_exit, install_cdk, keep_tools_local, show_progress
+from flows.sections import print_sections
 from flows.settings import CONNECTIONS, Settings, read_settings
 from flows.sources import sources_of
+from flows.timings import timings
 
 
 def main(command: str) -> int:
@@ -84,6 +86,8 @@ def _run_flow(command: str, settings: Settings) -> int:
     try:
         with lock(settings.data_dir):
             _flow_of(command)(settings)
+        if settings.timings:
+            print_sections([timings()], _console())
     except (Exception, KeyboardInterrupt) as error:
         if stopped_by:  # dbt turns an interrupt into a failure of its own
             with suppress(OSError):  # the terminal may be gone

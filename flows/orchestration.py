@@ -13,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
+from inspect import signature
 from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from flows.timings import timed
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -57,7 +60,7 @@ class Flow(Generic[Parameters, Result]):
     """What Prefect shows as a flow run."""
 
     def __init__(self, function: Callable[Parameters, Result], name: str) -> None:
-        self.function, self.name = function, name
+        self.fn, self.name = function, name
         update_wrapper(self, function)
 
     def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -66,7 +69,7 @@ class Flow(Generic[Parameters, Result]):
             return result
         token = _run_id.set(str(uuid.uuid4()))
         try:
-            return self.function(*args, **kwargs)
+            return self.fn(*args, **kwargs)
         finally:
             _run_id.reset(token)
 
@@ -74,23 +77,29 @@ class Flow(Generic[Parameters, Result]):
     def _in_prefect(self) -> Any:
         import prefect
 
-        return prefect.flow(name=self.name, validate_parameters=False)(self.function)
+        return prefect.flow(name=self.name, validate_parameters=False)(self.fn)
 
 
 class Task(Generic[Parameters, Result]):
     """What Prefect shows as a task run within a flow run."""
 
     def __init__(self, function: Callable[Parameters, Result], run_name: str | None, retry: RetryPolicy | None) -> None:
-        self.function, self.run_name, self.retry = function, run_name, retry
+        self.fn, self.run_name, self.retry = function, run_name, retry
         update_wrapper(self, function)
 
     def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        if has_prefect_server():
-            result: Result = self._in_prefect(*args, **kwargs)
-            return result
-        if self.retry is None:
-            return self.function(*args, **kwargs)
-        return self.retry.call(lambda: self.function(*args, **kwargs))
+        with timed(self._name_of_run(*args, **kwargs)):
+            if has_prefect_server():
+                result: Result = self._in_prefect(*args, **kwargs)
+                return result
+            if self.retry is None:
+                return self.fn(*args, **kwargs)
+            return self.retry.call(lambda: self.fn(*args, **kwargs))
+
+    def _name_of_run(self, *args: Any, **kwargs: Any) -> str:
+        if self.run_name is None:
+            return self.fn.__name__.replace("_", " ")
+        return self.run_name.format_map(signature(self.fn).bind(*args, **kwargs).arguments)
 
     def side_by_side(self, calls: Sequence[tuple[Any, ...]]) -> list[Result | BaseException]:
         """What becomes of calls that are made at the same time, in their order: a failure stands for its own only."""
@@ -111,7 +120,7 @@ class Task(Generic[Parameters, Result]):
             task_run_name=self.run_name,
             cache_policy=NO_CACHE,
             **(self.retry.as_prefect_options() if self.retry else {}),
-        )(self.function)
+        )(self.fn)
 
 
 def flow(name: str) -> Callable[[Callable[Parameters, Result]], Flow[Parameters, Result]]:

@@ -22,6 +22,7 @@ from flows.adapters.simulated_orders import SimulatedOrders, write_simulated_ord
 from flows.adapters.staged_orders import AsOf, decide_as_of
 from flows.adapters.tableau_extract import write_extract
 from flows.adapters.tableau_workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
+from flows.churn.training_set import sample_below
 from flows.errors import ModelRefused, TooLittleData
 from flows.measuring import measure_campaigns
 from flows.orchestration import flow, keep_markdown, keep_table, task
@@ -104,6 +105,7 @@ def read_history(settings: Settings, started_at: datetime) -> History:
     run_values = {
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
         "horizon_days": as_of.horizon_days, "model_version": None,
+        "training_sample_below": sample_below(settings.training_customers, as_of.customers),
     }  # fmt: skip
     return History(syncs, landings, simulated, as_of, mappings, run_values)
 

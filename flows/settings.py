@@ -49,11 +49,17 @@ class Settings(BaseSettings):
     crm_link: str | None = Field(
         None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
     )
+    training_customers: int = Field(
+        20_000,
+        ge=1_000,
+        description="models are trained on so many customers at most, chosen by the md5 of their ids; all are scored",
+    )
     global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers whom no campaign ever contacts")
     destination: DestinationName | None = Field(
         None, description="where `make activate` and the daily run send segments"
     )
     launch: bool = Field(False, description="1: `make campaign` freezes and sends; else it only shows what would be")
+    timings: bool = Field(False, description="1: print where the time of the command went")
     threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
 
     @field_validator("data_dir")

@@ -3,6 +3,7 @@
 import logging
 
 from flows.adapters.model_registry import REPORT
+from flows.adapters.run_report import Trained
 from flows.errors import TooLittleData
 from flows.pipeline import pipeline
 from flows.settings import Settings
@@ -24,6 +25,7 @@ def ship_champion(settings: Settings) -> None:
     trained = training(settings, report.as_of.date, report.as_of.horizon_days, ORIGIN)
     if isinstance(trained, TooLittleData):
         raise trained
+    assert isinstance(trained, Trained)  # a model that is made to be shipped is always trained
     wiring = wire(settings)
     model = wiring.own_models.load(trained.new_version)
     report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")

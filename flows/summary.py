@@ -7,7 +7,7 @@ from rich.console import Console
 
 from flows.adapters.monitoring import warnings_in_words
 from flows.adapters.run_report import ModelReport, RunReport
-from flows.churn.evaluation import mean_lift, mean_quality
+from flows.churn.evaluation import mean_quality
 from flows.money import money, percent
 from flows.sections import REASON, Section, print_sections
 
@@ -105,6 +105,7 @@ def _quality(report: RunReport) -> Iterable[str]:
             f"trained as of {model.model.card['trained_as_of']}, not again in this run; on dates that it had not seen:"
             f" AUC {quality['auc']:.3f}, Brier {quality['brier']:.3f}"
         )
+        yield from _about_candidates(model)
         return
     trained = model.trained
     quality = mean_quality(trained.backtest.qualities[trained.selection.candidate])
@@ -125,6 +126,10 @@ def _quality(report: RunReport) -> Iterable[str]:
             "base rate and spend follow the season of a year before:"
             f" on these dates that {'made it better' if helped else 'did no harm'}"
         )
+    yield from _about_candidates(model)
+
+
+def _about_candidates(model: ModelReport) -> Iterable[str]:
     yield "means over these dates (* kept; lift: how many times more churners among the tenth rated riskiest)"
     if model.best_possible_auc is not None:
         yield f"best possible AUC, knowing each simulated customer's true habits: {model.best_possible_auc:.3f}"
@@ -132,21 +137,24 @@ def _quality(report: RunReport) -> Iterable[str]:
 
 def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence[str]]]:
     columns = ("candidate", "AUC", "±", "Brier", "ECE", "lift")
-    if model is None or model.trained is None:
+    if model is None or model.shipped:
         return columns, []
-    kept, rows = model.trained.selection.candidate, []
-    for name, qualities in model.trained.backtest.qualities.items():
-        mean = mean_quality(qualities)
-        rows.append(
-            (
-                f"{name} *" if name == kept else name,
-                f"{mean['auc']:.3f}",
-                f"{mean['auc_standard_error']:.3f}",
-                f"{mean['brier']:.3f}",
-                f"{mean['ece']:.3f}",
-                f"{mean_lift(qualities):.2f}",
-            )
+    if model.trained:
+        kept, tested = model.trained.selection.candidate, model.trained.backtest.qualities
+        means = {name: mean_quality(qualities) for name, qualities in tested.items()}
+    else:
+        kept, means = model.model.card["algorithm"], model.model.card["comparison"]
+    rows = [
+        (
+            f"{name} *" if name == kept else name,
+            f"{mean['auc']:.3f}",
+            f"{mean['auc_standard_error']:.3f}",
+            f"{mean['brier']:.3f}",
+            f"{mean['ece']:.3f}",
+            f"{mean['lift']:.2f}" if "lift" in mean else "–",  # not in the cards of older models
         )
+        for name, mean in means.items()
+    ]
     return columns, list(rows)
 
 

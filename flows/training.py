@@ -13,9 +13,10 @@ from flows.churn.churn_model import ChurnModel
 from flows.churn.gate import Champion, Verdict, judge
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
+from flows.churn.recipe import training_fingerprint
 from flows.churn.selection import Selection, select, train_selected
 from flows.churn.threads import in_one_thread
-from flows.churn.training_set import TrainingSet
+from flows.churn.training_set import Totals, TrainingSet
 from flows.errors import ModelRefused, TooLittleData
 from flows.orchestration import flow, task
 from flows.retries import waits_for_warehouse
@@ -27,13 +28,17 @@ log = logging.getLogger(__name__)
 
 
 @flow(name="training")
-def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "") -> Trained | TooLittleData:
+def training(
+    settings: Settings, as_of: date, horizon_days: int, origin: str = ""
+) -> Trained | StoredModel | TooLittleData:
     """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
 
     Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
-    Returns the reason instead where there is too little data to train on.
+    Returns the champion instead where it was made of the very same, and the reason where there is too little data.
     """
     snapshots = read_snapshots(settings, horizon_days)
+    if not origin and (champion := champion_of_the_same(settings, snapshots, as_of)):
+        return champion
     backtest = test_on_the_past(snapshots)
     if isinstance(backtest, TooLittleData):
         return backtest
@@ -52,7 +57,8 @@ def training(settings: Settings, as_of: date, horizon_days: int, origin: str = "
 def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
     """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
     Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
-    table = wire(settings).warehouse.read(
+    warehouse = wire(settings).warehouse
+    table = warehouse.read(
         f"""select snapshots.*, contacted.customer_id is not null as was_contacted
         from intermediate.int_training_snapshots as snapshots
         left join (
@@ -68,7 +74,29 @@ def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
     left_alone = table.filter(pc.invert(table["was_contacted"]))
     if contacted := len(table) - len(left_alone):
         log.info("not trained on: %s rows of customers whom a campaign contacted", f"{contacted:,}")
-    return TrainingSet.from_table(left_alone, horizon_days)
+    totals = warehouse.read("select as_of_date, customers, churned, spend from intermediate.int_training_totals")
+    population = {day: Totals(*of_all) for day, *of_all in zip(*totals.to_pydict().values(), strict=True)}
+    rows, in_all = len(left_alone), sum(of.customers for of in population.values())
+    if rows == in_all:
+        return TrainingSet.from_table(left_alone, horizon_days)
+    log.info("training on a sample: %s of %s rows", f"{rows:,}", f"{in_all:,}")
+    return TrainingSet.from_table(left_alone, horizon_days, population)
+
+
+@task
+def champion_of_the_same(settings: Settings, snapshots: TrainingSet, as_of: date) -> StoredModel | None:
+    """The champion, if training again on these snapshots would make the same model."""
+    try:
+        champion = wire(settings).own_models.champion()
+    except ModelRefused:  # which is said where a new one is judged
+        return None
+    if champion is None or champion.card["trained_as_of"] != str(as_of):
+        return None
+    trained_on = champion.card["trained_on"]
+    if trained_on["shop"] != settings.shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
+        return None
+    log.info("nothing has changed since %s was trained: it is kept", champion.version)
+    return champion
 
 
 @task

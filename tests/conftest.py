@@ -1,8 +1,10 @@
 """What tests share: a Prefect that is nobody's, small shops, and runs of the whole pipeline in this process."""
 
 import os
+import sys
 import tempfile
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,12 @@ import pytest
 
 from flows.local_tools import hush_duckdb_at_exit, keep_tools_local
 from flows.settings import Settings
+from tests.processes import left_behind
 from tests.shared import Shared
 
 # Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
 hush_duckdb_at_exit()
-# Before anything imports prefect: its state goes to a folder of this test process, and it has no server.
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
 # No test reaches an account of whoever runs it, but those of tests/smoke.
@@ -25,8 +27,27 @@ _OF_ACCOUNTS = ("AIRBYTE_", "HUBSPOT_", "TABLEAU_")
 for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(_OF_ACCOUNTS)]:
     os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
-_STATE = tempfile.TemporaryDirectory(prefix="churn-tests-")
-keep_tools_local(Path(_STATE.name))
+# All that a session starts carries this, by which its end finds what it has left behind.
+_SESSION = os.environ.setdefault("SESSION_OF_TESTS", uuid.uuid4().hex)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is imported: temporary files of all kinds go where pytest clears up."""
+    base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    (base / "tmp").mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(base / "tmp")
+    keep_tools_local(base)
+
+
+@pytest.hookimpl(trylast=True)  # when the workers have ended
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A session that leaves a process behind has failed: so would a user's run."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    for process in left_behind("SESSION_OF_TESTS", _SESSION):
+        sys.stderr.write(f"\nThe tests have left a process behind: {process}\n")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,9 +3,10 @@
   known by the end of that day and nothing later. One definition for the mart and for the training snapshots.
   Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's.
   What is divided is a double: Snowflake divides other numbers to six decimals only.
+  `sampled`: only of the customers on whom models are trained.
 #}
-{% macro customer_features(dates) %}
-with known as {{ purchases_known_at(dates) }},
+{% macro customer_features(dates, sampled=false) %}
+with known as {{ purchases_known_at(dates, sampled) }},
 
 ordered as (
 
@@ -60,7 +61,7 @@ derived as (
 
 ){% if var('email_events') or var('contacts') %},
 
-{{ email_engagement(dates) }}
+{{ email_engagement(dates, sampled) }}
 {% endif %}
 
 select

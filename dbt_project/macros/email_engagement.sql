@@ -3,7 +3,7 @@
   had done with our e-mails by then, and whether he had opted out. Before the first event that anybody kept, nothing is known of
   opens and clicks, which is not the same as none.
 #}
-{% macro email_engagement(dates) -%}
+{% macro email_engagement(dates, sampled=false) -%}
 kept_since as (
 
     select min(happened_on) as first_event_on from {{ ref('int_email_events') }}
@@ -27,6 +27,7 @@ of_customers as (
     from {{ ref('int_customer_contacts') }} as customers
     inner join {{ dates }} as dates on customers.known_from <= dates.as_of_date
     cross join kept_since
+    {% if sampled %}where {{ in_training_sample('customers.customer_id') }}{% endif %}
 
 ),
 
@@ -44,6 +45,7 @@ reactions as (
     from {{ ref('int_email_events') }} as events
     inner join {{ dates }} as dates on events.happened_on <= dates.as_of_date
     where events.kind in ('open', 'click')
+        {% if sampled %}and {{ in_training_sample('events.customer_id') }}{% endif %}
     group by events.customer_id, dates.as_of_date
 
 ),

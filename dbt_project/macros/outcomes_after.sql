@@ -1,8 +1,9 @@
 {#
   A subquery of who bought within the horizon after each date of `dates` (as_of_date, horizon_days), and for how
   much: one row per buyer and date. It is what was known at the end of the horizon; a later return changes nothing.
+  `sampled`: only of the customers on whom models are trained.
 #}
-{% macro outcomes_after(dates) -%}
+{% macro outcomes_after(dates, sampled=false) -%}
     (
         select
             purchases.customer_id,
@@ -22,6 +23,7 @@
             and purchases.known_from <= dates.horizon_ends_on
             and purchases.known_until > dates.horizon_ends_on
         where purchases.net_amount > 0
+            {% if sampled %}and {{ in_training_sample('purchases.customer_id') }}{% endif %}
         group by purchases.customer_id, dates.as_of_date, dates.horizon_days
     )
 {%- endmacro %}

@@ -1,8 +1,9 @@
 {#
   A subquery of purchases as they were known at each date of `dates`, a relation with a column as_of_date:
-  one row per customer, as-of date and purchase that had not been cancelled by then.
+  one row per customer, as-of date and purchase that had not been cancelled by then. `sampled`: only of the customers
+  on whom models are trained.
 #}
-{% macro purchases_known_at(dates) -%}
+{% macro purchases_known_at(dates, sampled=false) -%}
     (
         select
             purchases.customer_id,
@@ -16,5 +17,6 @@
             on purchases.known_from <= dates.as_of_date
             and purchases.known_until > dates.as_of_date
         where purchases.net_amount > 0
+            {% if sampled %}and {{ in_training_sample('purchases.customer_id') }}{% endif %}
     )
 {%- endmacro %}

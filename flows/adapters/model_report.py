@@ -13,7 +13,7 @@ from flows.adapters.charts import BAR, DIM, STAKE, svg
 from flows.churn.backtest import Backtest
 from flows.churn.candidates import BASELINES
 from flows.churn.diagnostics import curves, partial_dependence, permutation_importance, who_is_missed
-from flows.churn.evaluation import mean_lift, reliability
+from flows.churn.evaluation import mean_quality, reliability
 from flows.churn.selection import Selection
 
 _TEMPLATE = Path(__file__).with_name("model_report.html.j2")
@@ -35,7 +35,7 @@ def render_model_report(card: Mapping[str, Any], backtest: Backtest, selection: 
         newest=newest,
         kept=kept,
         comparison=[
-            (name, name in BASELINES, card["comparison"][name], mean_lift(qualities))
+            (name, name in BASELINES, card["comparison"][name], mean_quality(qualities)["lift"])
             for name, qualities in backtest.qualities.items()
         ],
         reliability_svg=svg(_reliability(backtest, kept)),

@@ -15,9 +15,10 @@ MOST_SILENT_DAYS = 7
 class AsOf:
     """The day whose end everything is computed for. `currency` is what money is reported in, if it is known;
     `convert_to` is that same currency where lines must be converted to it. `horizon_days` is how far ahead the run
-    looks, and `why_horizon` says why."""
+    looks, and `why_horizon` says why. `customers`: how many ids had ordered by then."""
 
     date: date
+    customers: int
     currency: str | None
     convert_to: str | None
     horizon_days: int
@@ -49,7 +50,8 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     )
     currencies: list[str] = found.column("currency").to_pylist()
     known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
-    return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days))
+    [customers] = warehouse.row(f"select count(distinct customer_id) from {lines} where ordered_on <= '{day}'")
+    return AsOf(day, customers, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days))
 
 
 def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
@@ -44,13 +43,13 @@ class ChurnModel:
         year_before = past.year_before(as_of)
         if year_before is None:
             return self
-        shift = base_rate_shift(self.risk.log_odds(year_before.features), year_before.churned)
+        shift = base_rate_shift(self.risk.log_odds(year_before.features), year_before.totals.churn_rate)
         shifted = type(self)(self.horizon_days, self.risk, shift, self.process, self.spend)
         return shifted._at_level_of(year_before)
 
     def _at_level_of(self, data: TrainingSet) -> Self:
-        spent, expected = data.spend.sum(), self.expected_spend(data.features).sum()
-        return self.with_spend_level(float(spent / expected)) if spent > 0 else self
+        spent, expected = data.totals.mean_spend, float(self.expected_spend(data.features).mean())
+        return self.with_spend_level(spent / expected) if spent > 0 else self
 
     def with_spend_level(self, factor: float) -> Self:
         """The same model, expecting so many times as much to be spent."""
@@ -77,9 +76,9 @@ class ChurnModel:
         )
 
 
-def base_rate_shift(log_odds: Floats, churned: NDArray[np.bool_]) -> float:
+def base_rate_shift(log_odds: Floats, churn_rate: float) -> float:
     """What must be added to the log-odds for their mean probability to be the share that churned."""
-    observed = np.clip(churned.mean(), 0.5 / len(churned), 1 - 0.5 / len(churned))
+    observed = np.clip(churn_rate, 0.5 / len(log_odds), 1 - 0.5 / len(log_odds))
     shift = 0.0
     for _ in range(50):
         p = expit(log_odds + shift)

@@ -1,6 +1,6 @@
 """How good probabilities and amounts were, once it is known what happened."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -77,14 +77,9 @@ def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
 
 
 def mean_quality(qualities: Iterable[Quality]) -> dict[str, float]:
-    """The mean of each figure over several dates."""
-    rows = [quality.as_dict() for quality in qualities]
+    """The mean of each figure over several dates; of the lifts that of the top decile, as `lift`."""
+    rows = [quality.as_dict() | {"lift": quality.lift_top_decile} for quality in qualities]
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0] if name != "lift_by_decile"}
-
-
-def mean_lift(qualities: Sequence[Quality]) -> float:
-    """The mean lift of the top decile over several dates."""
-    return float(np.mean([quality.lift_top_decile for quality in qualities]))
 
 
 @dataclass(frozen=True)
@@ -145,7 +140,7 @@ def reliability(churned: Flags, probability: Floats) -> list[dict[str, float]]:
 def given_the_base_rate(churned: Flags, probability: Floats) -> Floats:
     """The probabilities as they would be had the share of churners been known: what is left is telling them apart."""
     log_odds = logit(np.clip(probability, 1e-9, 1 - 1e-9))
-    shifted: Floats = expit(log_odds + base_rate_shift(log_odds, churned))
+    shifted: Floats = expit(log_odds + base_rate_shift(log_odds, float(churned.mean())))
     return shifted
 
 

@@ -13,6 +13,7 @@ from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
 from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
+from flows.churn.recipe import training_fingerprint
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
 from flows.churn.training_set import TrainingSet
@@ -59,7 +60,9 @@ def model_card(
             "snapshots": [str(day) for day in dates],
             "rows": len(data),
             "customers": len(set(data.customer_ids.tolist())),
-            "churn_rate": round(float(data.churned.mean()), 5),
+            "sampled_of": newest.totals.customers if data.population else None,
+            "fingerprint": training_fingerprint(data),
+            "churn_rate": round(data.totals.churn_rate, 5),
         },
         "quality": _rounded(mean_quality(backtest.qualities[kept])),
         "comparison": {

@@ -83,6 +83,9 @@ def mean_by_customer(ids: Floats, values: Floats) -> tuple[float, float]:
 
 def _spend_level(name: str, held_out: Sequence[HeldOut]) -> float:
     """What was spent by what had been expected, over all held-out dates."""
-    expected = sum(float(h.models[name].expected_spend(h.customers.features).sum()) for h in held_out)
-    spent = sum(float(h.customers.spend.sum()) for h in held_out)
+    expected = spent = 0.0
+    for h in held_out:
+        of_all = h.customers.totals
+        expected += of_all.customers * float(h.models[name].expected_spend(h.customers.features).mean())
+        spent += of_all.spend
     return float(np.clip(spent / expected, 0.5, 2.0)) if expected > 0 and spent > 0 else 1.0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from joblib import cpu_count
+from joblib import cpu_count  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
 Given = ParamSpec("Given")

@@ -1,7 +1,7 @@
 """Stacked snapshots of customers: what was known of them at past dates, and what happened next."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from typing import Self
 
@@ -16,12 +16,29 @@ YEAR_TOLERANCE_DAYS = 3
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Of all customers at a snapshot date: how many, how many of them churned, and what was spent in the horizon."""
+
+    customers: int
+    churned: int
+    spend: float
+
+    @property
+    def churn_rate(self) -> float:
+        return self.churned / self.customers
+
+    @property
+    def mean_spend(self) -> float:
+        return self.spend / self.customers
+
+
+@dataclass(frozen=True)
 class TrainingSet:
-    """n rows, one for each customer and snapshot date.
+    """n rows, one for each customer and snapshot date: all customers, or a sample of them.
 
     features: float64 [n, number of features], as the model will see it; NaN where a value is missing.
     churned: no purchase in the horizon. spend: in the horizon, reporting currency. days_to_next_purchase: NaN where
-    none was known when the snapshots were made.
+    none was known when the snapshots were made. population: of each date of a sample, the totals of all customers.
     """
 
     horizon_days: int
@@ -32,9 +49,12 @@ class TrainingSet:
     churned: NDArray[np.bool_]
     spend: NDArray[np.float64]
     days_to_next_purchase: NDArray[np.float64]
+    population: Mapping[date, Totals] = field(default_factory=dict)
 
     @classmethod
-    def from_table(cls, snapshots: pa.Table, horizon_days: int) -> Self:
+    def from_table(
+        cls, snapshots: pa.Table, horizon_days: int, population: Mapping[date, Totals] | None = None
+    ) -> Self:
         """From the rows of `intermediate.int_training_snapshots`, in a fixed order."""
         ordered = snapshots.sort_by([("as_of_date", "ascending"), ("customer_id", "ascending")])
         return cls(
@@ -46,6 +66,7 @@ class TrainingSet:
             churned=ordered.column("churned").to_numpy(),
             spend=ordered.column("spend_in_horizon").to_numpy(),
             days_to_next_purchase=ordered.column("days_to_next_purchase").cast(pa.float64()).to_numpy(),
+            population=population or {},
         )
 
     def __len__(self) -> int:
@@ -62,8 +83,8 @@ class TrainingSet:
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The rows for which `chosen` is true."""
-        rows = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "horizon_days"}
-        return type(self)(horizon_days=self.horizon_days, **rows)
+        of_all = ("horizon_days", "population")
+        return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in of_all})
 
     def known_by(self, day: date) -> Self:
         """The snapshots whose outcome was complete at the end of `day`."""
@@ -79,9 +100,24 @@ class TrainingSet:
         near = [d for d in self.snapshot_dates if abs((d - a_year_ago).days) <= YEAR_TOLERANCE_DAYS]
         return self.at([min(near, key=lambda d: abs((d - a_year_ago).days))]) if near else None
 
+    @property
+    def totals(self) -> Totals:
+        """Of all customers of these dates, whether or not all of them are in the sample."""
+        if not self.population:
+            return Totals(len(self), int(self.churned.sum()), float(self.spend.sum()))
+        of_dates = [self.population[day] for day in self.snapshot_dates]
+        return Totals(
+            sum(of.customers for of in of_dates), sum(of.churned for of in of_dates), sum(of.spend for of in of_dates)
+        )
+
     def column(self, name: str) -> NDArray[np.float64]:
         """One feature of every row."""
         return column(self.features, name)
+
+
+def sample_below(wanted: int, customers: int) -> str:
+    """Below which text the md5 of a customer's id is, for about so many of all customers; everybody's is below g."""
+    return "g" if customers <= wanted else f"{wanted * 16**8 // customers:08x}"
 
 
 def feature_matrix(table: pa.Table) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 {#
-  What was known of every customer at each training date, and what happened after it. Features come from the same
-  macro as the mart; only the last three columns look past the snapshot's date.
+  What was known of the customers at each training date, and what happened after it: of all of them, or of a big shop's
+  sample. Features come from the same macro as the mart; only the last three columns look past the snapshot's date.
 #}
 
 with dates as (
@@ -11,7 +11,7 @@ with dates as (
 
 features as (
 
-    {{ customer_features('dates') }}
+    {{ customer_features('dates', sampled=true) }}
 
 ),
 
@@ -41,7 +41,7 @@ from features
 inner join {{ rfm_segments('features') }} as segments
     on features.customer_id = segments.customer_id
     and features.as_of_date = segments.as_of_date
-left join {{ outcomes_after('dates') }} as bought
+left join {{ outcomes_after('dates', sampled=true) }} as bought
     on features.customer_id = bought.customer_id
     and features.as_of_date = bought.as_of_date
 left join next_purchases

@@ -1,0 +1,35 @@
+{#
+  Of all customers at each training date whom no campaign contacted within the horizon: how many there were, how many of
+  them bought nothing within it, and what was spent. Where snapshots are those of a sample, base rates and levels come
+  from here.
+#}
+
+with dates as (
+
+    select as_of_date, {{ run_value('horizon_days') }} as horizon_days from {{ ref('int_training_dates') }}
+
+),
+
+customers as (
+
+    select distinct customer_id, as_of_date from {{ purchases_known_at('dates') }} as known
+
+)
+
+select
+    customers.as_of_date,
+    cast(count(*) as bigint) as customers,
+    cast(count(*) - count(bought.customer_id) as bigint) as churned,
+    coalesce(sum(bought.spend_in_horizon), 0) as spend
+from customers
+left join {{ outcomes_after('dates') }} as bought
+    on customers.customer_id = bought.customer_id
+    and customers.as_of_date = bought.as_of_date
+where not exists (
+    select 1
+    from {{ ref('int_contacts') }} as contacts
+    where contacts.customer_id = customers.customer_id
+        and contacts.contacted_on <= {{ add_days('customers.as_of_date', run_value('horizon_days')) }}
+        and contacts.answers_until > customers.as_of_date
+)
+group by customers.as_of_date
