@@ -1,0 +1,85 @@
+"""What is written down of campaigns that have ended, and which of them the next one learns from."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from flows.adapters.campaign_results import read_history, read_results, store_results
+from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.staged_orders import AsOf
+from flows.measuring import measure_campaigns
+from flows.settings import Settings
+
+LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Settings of a warehouse with the outcomes of one campaign: 200 treated, of whom 100 were contacted, and 50
+    held-out. Every other customer bought for 10."""
+    whole = Settings(data_dir=tmp_path)
+    warehouse = DuckDBWarehouse(whole.warehouse_file, whole.scratch)
+    numbers = np.arange(250)
+    bought = numbers % 2 == 0
+    outcomes = pa.table(
+        {
+            "campaign": ["spring"] * 250,
+            "customer_id": [f"C{number:03}" for number in numbers],
+            "arm": np.where(numbers < 200, "treated", "holdout"),
+            "treatment_share": np.full(250, 0.8),
+            "segment": np.where(numbers % 4 < 2, "Lost", "At risk"),
+            "window_ends_on": [ENDED_ON] * 250,
+            "is_contacted": numbers < 100,
+            "purchased": bought,
+            "spend_in_window": np.where(bought, 10.0, 0.0),
+            **{name: np.ones(250) for name in ("churn_probability", "expected_spend", "spend_last_period")},
+        }
+    )
+    with warehouse.connect() as con:
+        con.register("outcomes", outcomes)
+        con.execute(f"""
+            create schema marts;
+            create table marts.campaign_outcomes as from outcomes;
+            create table marts.campaigns as select 'spring' as campaign, date '{LAUNCHED_ON}' as launched_on,
+                date '{ENDED_ON}' as window_ends_on, 200 as treated, 50 as held_out, 'chance' as ranked_by,
+                0.4::double as margin, 0.5::double as cost_per_contact, 5::double as cost_per_redemption,
+                'EUR' as currency;
+            create table marts.marketing_customers as select 'EUR' as currency;
+        """)
+    store_results(warehouse, {}, [], {})  # makes the table
+    measure_campaigns.fn(whole, AsOf(ENDED_ON, "EUR", None, 90, ""))
+    return warehouse
+
+
+def test_a_campaign_costs_what_the_contacted_cost_and_those_of_them_redeem_who_buy(shop):
+    (whole,) = read_results(shop, ENDED_ON).to_pylist()
+    assert (whole["treated"], whole["held_out"], whole["contacted"]) == (200, 50, 100)
+    assert whole["cost"] == 100 * 0.5 + 50 * 5
+    for end in ("", "_low", "_high"):
+        of_each = whole["margin_per_treated" if not end else f"margin{end}"]
+        assert whole[f"profit{end}"] == pytest.approx(200 * of_each - whole["cost"])
+    segments = shop.read("select contacted, cost from marts.campaign_results where segment <> 'all'").to_pylist()
+    assert [segment["contacted"] for segment in segments] == [50, 50]
+    assert sum(segment["cost"] for segment in segments) == whole["cost"]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_learnt_from"),
+    [
+        ("contacted = 100", True),  # of 200
+        ("contacted = 99", False),
+        ("is_sample_ratio_off = true", False),
+        ("currency = 'CHF'", False),
+    ],
+)
+def test_a_campaign_is_learnt_from_where_its_figures_can_be_trusted_and_at_least_half_were_contacted(
+    shop, change, is_learnt_from
+):
+    shop.change("making the campaign another", [f"update marts.campaign_results set {change}"])
+    assert len(read_history(shop, ENDED_ON)) == (250 if is_learnt_from else 0)
+
+
+def test_nothing_is_learnt_from_a_window_that_is_open(shop):
+    assert len(read_history(shop, date(2026, 3, 30))) == 0
