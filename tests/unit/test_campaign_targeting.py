@@ -1,3 +1,5 @@
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -115,6 +117,24 @@ def test_who_would_cost_more_than_he_brings_is_left_alone_however_large_the_budg
     found = planned(learnt=Taught(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
     assert len(found.targets) == 100
     assert found.excluded == {WOULD_NOT_PAY: 900}
+
+
+def test_targets_keep_the_chance_of_being_treated_that_they_had():
+    assert set(planned(holdout=0.3).targets["treatment_share"].to_pylist()) == {0.7}
+
+
+def test_the_cost_of_a_plan_is_of_its_treated_and_of_those_of_them_who_are_expected_to_redeem():
+    # within 30 of 90 days a tenth would buy; 5 of 100 more are reckoned with, so as not to overspend
+    customers = candidates(100, churn_probability=np.full(100, 0.9**3))
+    by_chance = planned(customers, budget=1e6)
+    assert by_chance.expected_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5 * (0.1 + 0.05)))
+    assert by_chance.highest_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5))
+    learnt = planned(customers, learnt=Taught(lambda _: 1.0), budget=1e6)  # that 30 of 100 buy if they are contacted
+    assert learnt.expected_cost == pytest.approx(learnt.count("treated") * (0.5 + 5 * 0.3))
+
+
+def test_a_purchase_counts_until_so_many_days_after_the_launch():
+    assert planned(window_days=30).window_ends_on == date(2026, 4, 30)  # launched on March 31
 
 
 def test_the_global_holdout_is_written_down_and_not_treated():
