@@ -86,6 +86,14 @@ def test_the_next_order_comes_by_its_day_with_the_chance_that_was_asked(repeats,
     assert no_order_by_day == pytest.approx(1 - chance, abs=1e-3) if reached else no_order_by_day >= 1 - chance - 1e-3
 
 
+def test_no_next_order_is_expected_later_than_in_two_horizons():
+    churn = np.linspace(0.01, 0.99, 1_000)
+    known = np.full(1_000, 3.0), np.full(1_000, 120.0), np.full(1_000, 150.0)
+    days = TRUTH.days_until(0.5, *known, churn, 90)
+    assert 179 < np.nanmax(days) <= 180
+    assert np.isnan(days[churn > 0.9]).all()
+
+
 def test_a_longer_silence_and_a_longer_horizon_change_the_probability_the_right_way():
     silence = np.arange(0.0, 600.0, 10)
     known = np.full(60, 5.0), np.full(60, 300.0), 300 + silence
