@@ -44,6 +44,17 @@ def test_intervals_hold_what_is_true_in_19_of_20_campaigns(effect):
     assert held.mean(axis=0) == pytest.approx(0.95, abs=0.02)
 
 
+def test_intervals_reckon_with_which_customers_came_into_the_campaign():
+    """Where the effect depends on what was expected, the customers at hand have another one than all there might be."""
+    rng, campaigns, n = np.random.default_rng(10), 300, 200
+    held = 0
+    for _ in range(campaigns):
+        expected, treated = rng.normal(0, 1, n), np.arange(n) % 2 == 0
+        found = adjusted_difference(treated * expected + rng.normal(0, 0.1, n), treated, expected[:, None])
+        held += found.low <= 0 <= found.high  # on average of all
+    assert held / campaigns == pytest.approx(0.95, abs=0.03)
+
+
 def test_what_the_model_expected_makes_the_interval_narrower():
     bought, money, treated, expectations = shop(np.random.default_rng(1), 5_000)
     plain = money_difference(money, bought, treated, np.empty((5_000, 0)))
