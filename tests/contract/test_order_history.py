@@ -100,9 +100,12 @@ def line(customer, position, order):
     }
 
 
+# on, before and after the edge of every window that a feature looks back through
+EDGES = [age for days in (30, 60, 90, 180, 360, 365) for age in (days - 1, days, days + 1)]
 # few days, products and amounts, so that returns find sales and ties happen; and some of everything else
 moments = st.one_of(
     st.integers(0, 40).map(lambda hours: datetime(2026, 6, 30, 23) - timedelta(hours=11 * hours)),
+    st.sampled_from(EDGES).map(lambda age: datetime(2026, 6, 30, 12) - timedelta(days=age)),
     st.datetimes(datetime(2019, 1, 1), datetime(2026, 6, 30, 23, 59, 59)),
 )
 amounts = st.one_of(
@@ -135,6 +138,7 @@ def features_by_api(histories):
 @settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(histories=histories)
 @example(histories={"C1": [Order(ordered_at=datetime(2026, 6, 30), amount=5)]})
+@example(histories={f"C{age}": [Order(ordered_at=datetime(2026, 6, 30) - timedelta(age), amount=5)] for age in EDGES})
 @example(
     histories={
         # two returns of one sale, one of them larger than what is left of it; a sale of the same moment
