@@ -74,10 +74,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
 
 
 @pytest.fixture(scope="session")
-def _prefect_server(tmp_path_factory: pytest.TempPathFactory, shared: Shared) -> Iterator[dict[str, str]]:
+def _prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     from tests.prefect_server import prefect_server
 
-    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as environment:
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as environment:
         yield environment
 
 

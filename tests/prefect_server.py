@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.processes import free_port, process_group, wait_for_port
@@ -14,7 +15,7 @@ from tests.shared import Shared
 
 
 @contextmanager
-def prefect_server(home: Path, shared: Shared) -> Iterator[dict[str, str]]:
+def prefect_server(home: Path) -> Iterator[dict[str, str]]:
     """The environment of a machine that reports to a new server of its own; the server does not outlive the block."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
@@ -27,7 +28,8 @@ def prefect_server(home: Path, shared: Shared) -> Iterator[dict[str, str]]:
         "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
         "DO_NOT_TRACK": "1",
     }
-    shutil.copyfile(shared.folder("prefect", _make_tables) / "prefect.db", home / "prefect.db")
+    kept = Shared(Path(sys.prefix) / "made_by_tests")  # an empty database takes ten seconds, once in an environment
+    shutil.copyfile(kept.folder(f"prefect-{version('prefect')}", _make_tables) / "prefect.db", home / "prefect.db")
     serve = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     with process_group(serve, signal.SIGTERM, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         wait_for_port(port, server)
@@ -35,7 +37,6 @@ def prefect_server(home: Path, shared: Shared) -> Iterator[dict[str, str]]:
 
 
 def _make_tables(folder: Path) -> None:
-    """An empty database: creating the tables takes ten seconds."""
     env = {**os.environ, "PREFECT_HOME": str(folder), "PREFECT_API_URL": "", "DO_NOT_TRACK": "1"}
     upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
     subprocess.run(upgrade, env=env, check=True, stdout=subprocess.DEVNULL)

@@ -24,6 +24,12 @@ _GOOD = {"success", "pass", "warn", "no-op"}
 _RUN_VALUES = "DBT_ENV_CUSTOM_ENV_RUN_VALUES"
 
 
+def read_run_values() -> Mapping[str, Any]:
+    """The run values of the build that is under way, for what dbt calls."""
+    values: Mapping[str, Any] = json.loads(os.environ.get(_RUN_VALUES, "{}"))
+    return values
+
+
 @dataclass(frozen=True)
 class DbtProject:
     """The project in `folder`, built in the target named `target`; dbt's own files go to `state`.

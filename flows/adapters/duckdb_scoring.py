@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from flows.adapters.dbt_runner import read_run_values
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer, Scores
 
@@ -60,12 +61,11 @@ def _as_struct(scores: Scores) -> pa.StructArray:
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Registers `predict_churn` with the model of the configured folder; without one, there is no scoring."""
+    """Registers `predict_churn` with the model of the run value `model_folder`; without one, there is no scoring.
 
-    def initialize(self, plugin_config: dict[str, Any]) -> None:
-        folder = plugin_config.get("model_folder")
-        self.model_file = Path(folder) / "model.onnx" if folder else None
+    The value is not in the profile, because dbt parses the whole project again where a profile's values change.
+    """
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        if self.model_file:
-            register_predict_churn(conn, Scorer.load(self.model_file))
+        if folder := read_run_values().get("model_folder"):
+            register_predict_churn(conn, Scorer.load(Path(folder) / "model.onnx"))

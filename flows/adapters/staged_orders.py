@@ -18,11 +18,11 @@ class AsOf:
     looks, and `why_horizon` says why. `customers`: how many ids had ordered by then."""
 
     date: date
-    customers: int
     currency: str | None
     convert_to: str | None
     horizon_days: int
     why_horizon: str
+    customers: int
 
 
 def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None, horizon_days: int | None) -> AsOf:
@@ -51,7 +51,7 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     currencies: list[str] = found.column("currency").to_pylist()
     known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
     [customers] = warehouse.row(f"select count(distinct customer_id) from {lines} where ordered_on <= '{day}'")
-    return AsOf(day, customers, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days))
+    return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days), customers)
 
 
 def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:

@@ -52,7 +52,7 @@ else:
     from flows.adapters.staged_orders import AsOf
     start = time.perf_counter()
     measured = warehouse.read("select * from marts.model_monitoring")
-    as_of = AsOf(date(2026, 6, 30), "EUR", None, 90, "")
+    as_of = AsOf(date(2026, 6, 30), "EUR", None, 90, "", customers=100_000)
     model = wire(settings).own_models.champion()
     report = read_report(warehouse, settings, (), (), as_of, model, model, False, measured, None)
     write_dashboard(warehouse, report, settings.dashboard_file)

@@ -1,12 +1,10 @@
 """dbt's unit tests, in this process and on an empty warehouse: what each model makes of a few rows, in seconds."""
 
-import json
-
 import duckdb
 import yaml
 from dbt.cli.main import dbtRunner
 
-from tests.dbt import DBT_PROJECT
+from tests.dbt import DBT_PROJECT, dbt_arguments, dbt_environment, set_environment
 
 # what no model makes: columns of raw order lines as the project's default mapping has them, beside Airbyte's
 LANDED = """
@@ -23,11 +21,9 @@ def test_the_unit_tests_of_dbt_pass(tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
 
     def dbt(*arguments, manifest=None):
-        ended = dbtRunner(manifest).invoke([
-            "--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "none", *arguments,
-            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(tmp_path),
-            "--vars", json.dumps({"warehouse_file": str(warehouse)}),
-        ])  # fmt: skip
+        quiet = ("--quiet", "--no-write-json", "--log-level-file", "none")
+        with set_environment(dbt_environment(warehouse)):
+            ended = dbtRunner(manifest).invoke(dbt_arguments(*quiet, *arguments, state=tmp_path))
         assert ended.exception is None, ended.exception
         return ended.result
 

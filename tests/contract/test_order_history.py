@@ -31,7 +31,7 @@ def dbt(tmp_path_factory):
     lines = pa.Table.from_pylist([line("nobody", 0, Order(ordered_at=datetime(2026, 1, 1), amount=1))])
     database = staged(lines, folder)
     build(database, (*PURCHASES, "customer_features"), {"as_of_date": str(AS_OF), "horizon_days": HORIZON_DAYS})
-    compiled = folder / "compiled" / "rfm_churn" / "models"
+    compiled = folder / "dbt" / "compiled" / "rfm_churn" / "models"
     with duckdb.connect() as con:
         con.execute(f"attach ':memory:' as {database.stem}")
         con.execute(f"create schema {database.stem}.staging")

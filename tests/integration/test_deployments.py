@@ -43,9 +43,9 @@ def listener():
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory, shared, listener):
+def prefect(tmp_path_factory, listener):
     """The environment of a machine that reports to a Prefect server of its own, on which everything is deployed."""
-    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as server:
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
         env = server | {
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PWD": "/",

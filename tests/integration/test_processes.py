@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tests.integration.marts import MARTS, mart
-from tests.processes import flows, read_until
+from tests.processes import flows, left_behind, read_until
 
 pytestmark = pytest.mark.whole_run
 
@@ -38,10 +38,27 @@ def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_w
     )
 
     # what a person reads at the end, of the run that came through
-    for words in ("What was read", "Champions", "best possible AUC", "Most at stake", "dashboard.html"):
+    for words in ("What was read", "Champions", "logistic RFMT", "Most at stake", "dashboard.html"):
         assert words in output
     assert "Traceback" not in output
     assert "leaked" not in output
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path, ending):
+    """SIGHUP: its terminal was closed. Only the process itself gets the signal, so nothing else may be there."""
+    mark = {"THIS_RUN": f"{tmp_path}"}
+    with flows("run", tmp_path, CUSTOMERS="300", **mark) as process:
+        read_until(process, "built raw.rejected_rows")
+        os.kill(process.pid, ending)
+        output, _ = process.communicate()
+    assert left_behind("THIS_RUN", tmp_path) == []
+    if ending == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 128 + ending
+        assert "Nothing is half-written" in output
+        assert "Traceback" not in output
 
 
 def test_a_user_is_told_what_is_wrong_without_a_traceback(tmp_path):
@@ -66,7 +83,6 @@ def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
     assert process.returncode == 0, output
     assert [path.name for path in home.iterdir()] == ["profiles.toml"]
     assert (home / "profiles.toml").read_text() == profile
-    assert (tmp_path / "data" / ".prefect" / "prefect.db").exists()
 
 
 def test_a_person_promotes_a_model_and_rolls_back_with_one_command_each(tmp_path, run_pipeline):

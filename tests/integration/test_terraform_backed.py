@@ -23,14 +23,14 @@ ALERTS = "http://127.0.0.1:9/alerts"
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory, shared):
+def prefect(tmp_path_factory):
     """The environment of a machine whose Prefect server is new; Terraform finds there what Prefect registers itself."""
     register = (
         "from prefect.blocks.system import Secret; from prefect.blocks.webhook import Webhook\n"
         "from prefect_snowflake import SnowflakeConnector\n"
         "for block in (Secret, Webhook, SnowflakeConnector): block.register_type_and_schema()"
     )
-    with prefect_server(tmp_path_factory.mktemp("prefect"), shared) as env:
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as env:
         subprocess.run([sys.executable, "-c", register], env=env, check=True)
         yield env
 

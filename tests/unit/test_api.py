@@ -175,9 +175,9 @@ def test_a_flood_of_problems_is_cut_short(client):
         (b"a=1", {"content-type": "application/x-www-form-urlencoded"}, 415, "x-www-form-urlencoded; send"),
         (b"{}", JSON | {"content-encoding": "br"}, 415, "content-encoding is br"),
         (b"{}", JSON | {"content-encoding": "gzip"}, 400, "gzip"),
-        (gzip.compress(b"{}" * 99)[:-9], JSON | {"content-encoding": "gzip"}, 400, "ends before"),
+        (gzip.compress(b"{}" * 99, mtime=0)[:-9], JSON | {"content-encoding": "gzip"}, 400, "ends before"),
         (b" " * 10_000_000, JSON, 413, "larger than 6,291,456 bytes"),
-        (gzip.compress(b" " * 10_000_000), JSON | {"content-encoding": "gzip"}, 413, "larger than"),
+        (gzip.compress(b" " * 10_000_000, mtime=0), JSON | {"content-encoding": "gzip"}, 413, "larger than"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_in_words(client, content, headers, status, why):

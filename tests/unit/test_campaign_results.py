@@ -49,7 +49,7 @@ def shop(tmp_path):
             create table marts.marketing_customers as select 'EUR' as currency;
         """)
     store_results(warehouse, {}, [], {})  # makes the table
-    measure_campaigns.fn(whole, AsOf(ENDED_ON, "EUR", None, 90, ""))
+    measure_campaigns.fn(whole, AsOf(ENDED_ON, "EUR", None, 90, "", customers=400))
     return warehouse
 
 

@@ -11,7 +11,7 @@ from flows.adapters.staged_orders import AsOf
 from flows.errors import ModelRefused, TooLittleData
 from flows.settings import Settings
 
-AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said")
+AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said", customers=400)
 
 
 def model(version, horizon_days=90, trained_as_of="2026-06-30", shop="my_shop"):

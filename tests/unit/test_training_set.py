@@ -5,8 +5,11 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.churn.training_set import sample_below
 from flows.settings import Settings
 from flows.training import read_snapshots
 from functions.churn_api.contract import FEATURE_NAMES
@@ -23,15 +26,10 @@ def test_a_label_is_known_at_the_end_of_the_last_day_of_its_horizon(day, known):
     assert made_up_snapshots([NEW_YEAR, MARCH], 5, horizon_days=60).known_by(day).snapshot_dates == known
 
 
-def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
-    contacts = {
-        "on the last day of the horizon": ("2025-04-30", "2025-05-30"),
-        "after it": ("2025-05-01", "2025-05-31"),
-        "before it, with a day left to answer": ("2025-02-01", "2025-03-02"),
-        "before it, with no day left": ("2025-01-30", "2025-03-01"),
-        "never": None,
-    }
-    whole = Settings(data_dir=tmp_path)
+def snapshots_of(folder, contacts, totals):
+    """Settings whose warehouse has snapshots of March. `contacts`: by customer, when they were contacted and until when
+    they may answer. `totals`: of all customers then, how many, how many churned, and their spend."""
+    settings = Settings(data_dir=folder)
     snapshots = pa.table(
         {
             "customer_id": [*contacts],
@@ -43,12 +41,54 @@ def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
             **{name: np.ones(len(contacts)) for name in FEATURE_NAMES},
         }
     )
-    with DuckDBWarehouse(whole.warehouse_file, whole.scratch).connect() as con:
+    with DuckDBWarehouse(settings.warehouse_file, settings.scratch).connect() as con:
         con.register("snapshots", snapshots)
         con.execute("create schema intermediate")
         con.execute("create table intermediate.int_training_snapshots as from snapshots")
         con.execute("create table intermediate.int_contacts (customer_id text, contacted_on date, answers_until date)")
-        rows = [(customer, *days) for customer, days in contacts.items() if days]
+        rows = [(customer, *days) for customer, days in contacts.items() if days] or [(None, None, None)]
         con.executemany("insert into intermediate.int_contacts values (?, ?, ?)", rows)
-    learnt_from = read_snapshots.fn(whole, 60)
+        con.execute(
+            "create table intermediate.int_training_totals as select $1::date as as_of_date, $2::bigint as customers,"
+            " $3::bigint as churned, $4::double as spend",
+            [MARCH, *totals],
+        )
+    return settings
+
+
+def test_of_a_sample_base_rate_and_spend_are_those_of_all_customers(tmp_path):
+    sampled = read_snapshots.fn(snapshots_of(tmp_path, {"a": None, "b": None}, (100, 70, 900.0)), 60)
+    assert (len(sampled), sampled.churned.mean()) == (2, 1.0)
+    assert (sampled.totals.churn_rate, sampled.totals.mean_spend) == (0.7, 9.0)
+    assert sampled.at([MARCH]).totals == sampled.totals
+
+
+def test_where_nobody_is_left_out_the_rows_themselves_are_all_customers(tmp_path):
+    whole = read_snapshots.fn(snapshots_of(tmp_path, {"a": None, "b": None}, (2, 2, 0)), 60)
+    assert whole.population == {}
+    assert whole.totals.churn_rate == 1.0
+
+
+@given(st.integers(1_000, 10**6), st.integers(1, 10**8))
+@example(20_000, 20_000)
+@example(20_000, 20_001)
+def test_so_many_hashes_are_below_the_border_of_a_sample_as_are_wanted(wanted, customers):
+    border = sample_below(wanted, customers)
+    if customers <= wanted:
+        assert border > "f" * 32
+    else:
+        share = int(border, 16) / 16**8
+        assert abs(share - wanted / customers) < 1e-9
+        assert len(border) == 8  # compared as text
+
+
+def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
+    contacts = {
+        "on the last day of the horizon": ("2025-04-30", "2025-05-30"),
+        "after it": ("2025-05-01", "2025-05-31"),
+        "before it, with a day left to answer": ("2025-02-01", "2025-03-02"),
+        "before it, with no day left": ("2025-01-30", "2025-03-01"),
+        "never": None,
+    }
+    learnt_from = read_snapshots.fn(snapshots_of(tmp_path, contacts, (3, 3, 0)), 60)
     assert learnt_from.customer_ids.tolist() == ["after it", "before it, with no day left", "never"]
