@@ -39,19 +39,20 @@ def find_timestamp_format(
         f"create or replace temp table dates as select trim({quoted}) as written from"
         f" (select {quoted} from {table} where trim({quoted}) <> '' {_SAMPLE})"
     )
-    tests = [f"count(try_strptime(written, '{fmt}'))" for fmt in TIMESTAMP_FORMATS]
-    total, iso, offsets, example, *counts = _row(
+    total, iso, offsets, example = _row(
         con.execute(
             f"select count(*), count(coalesce(try_cast(written as timestamp), try_cast({_PLAIN} as timestamptz))),"
-            r" count_if(regexp_matches(written, ':\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$')), min(written), "
-            + ", ".join(tests)
-            + " from dates"
+            r" count_if(regexp_matches(written, ':\d\d(\.\d+)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)$')), min(written) from dates"
         )
     )
     if not total:
         raise BadInput(f"The column {column!r} holds no dates: every value is blank.")
     if declared:
         return declared, declared == ISO and offsets > 0
+    if iso == total:  # no other format can fit more, and trying them takes a second
+        return ISO, offsets > 0
+    tests = ", ".join(f"count(try_strptime(written, '{fmt}'))" for fmt in TIMESTAMP_FORMATS)
+    counts = _row(con.execute(f"select {tests} from dates"))
     best = max(iso, *counts)
     if best < total / 2:
         raise BadInput(
