@@ -83,7 +83,7 @@ class Sandbox:
     def __enter__(self):
         self._events, self._said, self._asked = queue.Queue(), queue.Queue(), queue.Queue()
         self._http = _Server(("127.0.0.1", 0), _runtime_api(self._events, self._said, self._asked, self))
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self._log = open(self.task.parent / f"log-{uuid.uuid4().hex}.txt", "w+b")
         self.process = subprocess.Popen(
             # -S: of this machine's packages it sees none
