@@ -38,16 +38,16 @@ _addresses = st.one_of(
 )
 
 
+_figures = {"churn_probability": st.none() | st.floats(0, 1), "expected_spend": st.none() | st.floats(0, 1e6)}
+_changes = st.fixed_dictionaries(
+    {"email": _addresses},
+    optional=_figures | {name: _texts | _odd_texts | st.none() for name in _USUAL if name not in _figures},
+)
+
+
 @st.composite
 def anybody(draw: st.DrawFn) -> pa.Table:
     """Any people, with any texts, some of them with the same address, or none."""
-    ids: Sequence[str] = draw(st.lists(_texts.filter(bool) | _odd_texts.filter(bool), unique=True, max_size=8))
-    maybe = _texts | _odd_texts | st.none()
-    number = st.none() | st.floats(0, 1e6, allow_nan=False)
-    rows = [
-        {"customer_id": customer_id, "email": draw(_addresses), "churn_probability": draw(st.none() | st.floats(0, 1))}
-        | {"expected_spend": draw(number)}
-        | {name: draw(maybe) for name in _USUAL if name not in ("churn_probability", "expected_spend")}
-        for customer_id in ids
-    ]
+    ids: Sequence[str] = draw(st.lists(_texts.filter(bool) | _odd_texts.filter(bool), unique=True, max_size=6))
+    rows = [_USUAL | {"customer_id": customer_id} | draw(_changes) for customer_id in ids]
     return pa.Table.from_pylist(rows, schema=PEOPLE)
