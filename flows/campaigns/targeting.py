@@ -74,7 +74,7 @@ def plan(
     that cannot be told, by chance, with the same share of each stratum, so that the next campaign can tell.
 
     Raises:
-        BadInput: when nobody is left, or the budget pays for nobody.
+        BadInput: when nobody is left, the budget pays for nobody, or all for whom it pays were drawn into the holdout.
     """
     customers, excluded = screened.eligible, dict(screened.excluded)
     _somebody_is_left(campaign, screened.asked_about, excluded, len(customers))
@@ -99,13 +99,12 @@ def plan(
     order = _order(campaign, ids, strata, estimate)
     chosen, is_held_out = _within_budget(campaign, ids, strata, cost, order)
     if len(chosen) and is_held_out.all():
-        raise BadInput(
-            f"{campaign.name}: of so few customers ({len(chosen)}) all were drawn into the holdout. Widen the audience."
-        )
+        more = "Raise the budget" if len(chosen) < len(customers) else "Widen the audience"
+        raise BadInput(f"{campaign.name}: of so few customers ({len(chosen)}) all were drawn into the holdout. {more}.")
     if not len(chosen):
         raise BadInput(
-            f"{campaign.name}: a budget of {campaign.budget:,.2f} pays for nobody: contacting one customer is expected"
-            f" to cost {cost.min():,.2f} at least."
+            f"{campaign.name}: a budget of {campaign.budget:,.2f} pays for nobody: contacting the customer who comes"
+            f" first is expected to cost {cost[order[0]]:,.2f}."
         )
     if len(customers) > len(chosen):
         excluded[BEYOND_BUDGET] = len(customers) - len(chosen)

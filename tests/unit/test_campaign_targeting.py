@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.campaigns.assignment import held_out
@@ -63,9 +63,15 @@ def test_the_treated_cost_no_more_than_the_budget_and_nearly_all_of_it():
     contact=st.floats(0, 3),
     redemption=st.floats(0, 10),
 )
+@example(budget=6, holdout=0.1, contact=3, redemption=10)  # pays for nobody
+@example(budget=6, holdout=0.25, contact=3, redemption=6)  # pays for one, who is held out
 def test_no_budget_is_overspent_and_nobody_is_in_two_arms(budget, holdout, contact, redemption):
     offer = {"text": "x", "cost_per_contact": contact, "cost_per_redemption": redemption}
-    found = planned(candidates(200), budget=budget, holdout=holdout, offer=offer)
+    try:
+        found = planned(candidates(200), budget=budget, holdout=holdout, offer=offer)
+    except BadInput:
+        assert budget < 2 * (contact + redemption)  # refused is only what is hardly enough for two who redeem
+        return
     assert found.expected_cost <= budget + 1e-6
     treated, held_out = arm(found, "treated"), arm(found, "holdout")
     assert not treated & held_out
@@ -164,7 +170,7 @@ def test_an_audience_of_whom_nobody_is_left_says_why():
 
 def test_a_budget_that_pays_for_nobody_says_what_one_customer_costs():
     with pytest.raises(
-        BadInput, match=r"a budget of 0.10 pays for nobody: contacting one customer .* 0\.\d\d at least"
+        BadInput, match=r"a budget of 0.10 pays for nobody: contacting the customer who comes first .* cost \d\.\d\d\."
     ):
         planned(budget=0.1)
 
@@ -185,8 +191,16 @@ def test_a_campaign_whose_customers_were_all_drawn_into_the_holdout_says_so():
     stratum = np.array([f"{one['segment'][0]}, {one['risk_band'][0]}"], dtype=object)
     who = np.array(["C00000"], dtype=object)
     drawn = next(f"spring{n}" for n in range(99) if held_out(stratum, who, f"spring{n}", 0.5).all())
-    with pytest.raises(BadInput, match=r"of so few customers \(1\) all were drawn into the holdout"):
+    with pytest.raises(
+        BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Widen the audience"
+    ):
         planned(one, name=drawn, holdout=0.5, budget=5_000)
+
+
+def test_where_the_budget_pays_for_none_but_who_are_held_out_it_is_the_budget_that_is_to_be_raised():
+    offer = {"text": "x", "cost_per_contact": 3, "cost_per_redemption": 6}
+    with pytest.raises(BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Raise the budget"):
+        planned(candidates(200), budget=6, holdout=0.25, offer=offer)
 
 
 def test_a_small_campaign_is_told_that_it_cannot_show_anything_and_what_would():
