@@ -4,12 +4,14 @@ import json
 import typing
 from datetime import date, datetime
 
+import pytest
 import yaml
 
 from flows.adapters.feature_docs import FEATURES_YML, render_features_yml
 from flows.adapters.model_registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
+from functions.churn_api.scorer import ModelRefused
 from functions.prediction_record import PredictionRecord
 
 DBT = REPOSITORY / "dbt_project"
@@ -33,8 +35,12 @@ def test_dbt_documents_and_enforces_the_contract():
     assert committed == generated
 
 
-def test_the_shipped_model_was_trained_on_the_contract():
-    champion = ModelRegistry(str(SHIPPED_MODELS), SHIPPED_MODELS).champion()
+def test_the_shipped_model_fits_the_contract():
+    """Where it does not, the unit tests that ask it are skipped."""
+    try:
+        champion = ModelRegistry(str(SHIPPED_MODELS), SHIPPED_MODELS).champion()
+    except ModelRefused as refused:
+        pytest.fail(f"run `make champion`: {refused}")
     assert champion is not None
     assert champion.card["features"] == list(FEATURE_NAMES), "run `make champion`"
     assert champion.card["contract"] == CONTRACT_FINGERPRINT

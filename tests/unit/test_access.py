@@ -26,7 +26,7 @@ def keys(text, clock=None):
 
 
 @pytest.fixture
-def client():
+def client(shipped_model):
     access = Access(keys(json.dumps({"shop": [NEW, OLD], "crm": OTHER})))
     with LocalClient(create_api(service(access=access))) as client:
         yield client
@@ -50,7 +50,7 @@ def test_without_a_valid_key_nothing_opens_but_health_and_documentation(client, 
         assert client.get(path, headers=headers).status_code == 200
 
 
-def test_a_body_is_not_even_read_without_a_key():
+def test_a_body_is_not_even_read_without_a_key(shipped_model):
     async def never():
         raise AssertionError("the body was asked for")
 
@@ -107,7 +107,7 @@ def test_the_former_keys_stay_in_force_while_the_secret_cannot_be_read():
     assert known.holder(OLD) == "shop"
 
 
-def test_keys_that_were_never_readable_let_nobody_in_and_say_so():
+def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
     def unreachable():
         raise OSError("no route")
 
@@ -171,7 +171,7 @@ def test_a_roles_path_is_no_part_of_its_sessions_name():
 
 
 @pytest.mark.parametrize(("host", "status"), [("localhost:8000", 200), ("[::1]:8000", 200), ("evil.example", 401)])
-def test_without_keys_only_this_machine_is_answered_not_a_page_whose_name_points_here(host, status):
+def test_without_keys_only_this_machine_is_answered_not_a_page_whose_name_points_here(shipped_model, host, status):
     with LocalClient(create_api(service())) as client:
         assert client.post("/predict", json=customer(), headers={"host": host}).status_code == status
 

@@ -17,6 +17,8 @@ from tests.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue,
 
 JSON = {"content-type": "application/json"}
 
+pytestmark = pytest.mark.usefixtures("shipped_model")
+
 
 @pytest.fixture
 def queue():

@@ -9,6 +9,7 @@ from functions.churn_api.champion import ModelFolder, load_champion
 from functions.churn_api.scorer import ModelRefused
 
 SHIPPED = json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]
+pytestmark = pytest.mark.usefixtures("shipped_model")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from tests.serving import EXAMPLE, LocalClient, MemoryQueue, customer, service
 
 QUERY = {"sf-external-function-query-batch-id": "01a2-0", "sf-external-function-format": "json"}
 
+pytestmark = pytest.mark.usefixtures("shipped_model")
+
 
 @pytest.fixture
 def queue():

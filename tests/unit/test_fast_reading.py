@@ -93,7 +93,7 @@ def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
 
 
 @pytest.fixture(scope="module")
-def both():
+def both(shipped_model):
     """The API as it is, and without its fast way."""
     standing = service()
     slow = Gate(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)

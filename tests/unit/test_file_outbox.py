@@ -16,7 +16,7 @@ from tests.serving import NOW, customer, service
 
 
 @pytest.fixture(scope="module")
-def said():
+def said(shipped_model):
     """said(ids): answers as JSON, as they are put."""
     import msgspec
 

@@ -21,7 +21,7 @@ MODEL = next(SHIPPED_MODELS.glob("shipped-*/model.onnx"))
 
 
 @pytest.fixture
-def as_in_snowflake(monkeypatch):
+def as_in_snowflake(shipped_model, monkeypatch):
     """The folder of imports is there where Snowflake's Python says."""
     monkeypatch.setitem(sys._xoptions, "snowflake_import_directory", str(MODEL.parent))
     snowflake_udf._scorer.cache_clear()

@@ -9,6 +9,8 @@ from functions.churn_api.telemetry import METRICS, MOST_VALUES, distribution
 from functions.json_log import log_as_json
 from tests.serving import ORDERS, LocalClient, MemoryQueue, customer, service
 
+pytestmark = pytest.mark.usefixtures("shipped_model")
+
 
 @pytest.fixture
 def log():
