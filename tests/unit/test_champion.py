@@ -49,7 +49,7 @@ def test_a_broken_champion_is_refused_and_the_last_good_one_kept(folder, caplog,
     with caplog.at_level(logging.ERROR):
         model = served(folder)
     assert (model.scorer.model_version, model.refused) == (SHIPPED, ("newer",))
-    (line,) = caplog.records
+    (line,) = (record for record in caplog.records if record.name == load_champion.__module__)
     assert (line.message, line.model_version) == ("model refused", "newer")
     assert why in line.problem
 
