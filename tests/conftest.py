@@ -11,6 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import Phase
+from hypothesis import settings as hypothesis_settings
 
 from flows.local_tools import hush_duckdb_at_exit, keep_tools_local
 from flows.settings import Settings
@@ -27,6 +29,11 @@ _OF_ACCOUNTS = ("AIRBYTE_", "HUBSPOT_", "TABLEAU_")
 for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(_OF_ACCOUNTS)]:
     os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}
+# A busy machine is no fault, and a fault is reported in seconds: to explain it would trace every line from then on.
+hypothesis_settings.register_profile(
+    "tests", deadline=None, phases=[phase for phase in Phase if phase is not Phase.explain]
+)
+hypothesis_settings.load_profile("tests")
 # All that a session starts carries this, by which its end finds what it has left behind.
 _SESSION = os.environ.setdefault("SESSION_OF_TESTS", uuid.uuid4().hex)
 
