@@ -60,10 +60,10 @@ redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on 
 	@$(BIN)/python -m flows redrive
 
 test: check $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## all checks and all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: no whole runs
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not whole_run"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not whole_run"
 
 smoke-snowflake: $(VENV)/dev ## test against a Snowflake account of yours, named by SNOWFLAKE_ACCOUNT and its like
 	@$(BIN)/python -m pytest tests/smoke

@@ -39,9 +39,12 @@ def process_group(command, ending=signal.SIGKILL, **options):
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, ending)
-        process.wait()
+        for last in (ending, signal.SIGKILL):  # Prefect's worker has been seen not to end when it is asked to
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, last)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=20)
+                break
         if process.stdout:
             process.stdout.close()
 

@@ -56,10 +56,10 @@ def snapshot_table(lines: pa.Table, profile: ShopProfile, folder: Path, dates: i
 def staged(lines: pa.Table, folder: Path) -> Path:
     """A warehouse that holds these order lines as staging would deliver them."""
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(folder / "snapshots.duckdb") as con:
+    with duckdb.connect(folder / "warehouse.duckdb") as con:
         con.register("order_lines", lines)
         con.execute(_STAGED)
-    return folder / "snapshots.duckdb"
+    return folder / "warehouse.duckdb"
 
 
 def build(

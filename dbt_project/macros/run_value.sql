@@ -1,10 +1,11 @@
 {#
   What changes from run to run: the as-of date, the horizon, the model that scores … It comes from the environment when a
-  node is executed. While dbt parses, and where no flow calls it, it is the variable of the same name, so that a parse is
-  the same for every run and is kept.
+  node is executed. While dbt parses, in unit tests, and where no flow calls it, it is the variable of the same name, so
+  that a parse is the same for every run and is kept.
 #}
 {% macro run_value(name) -%}
     {%- set default = var(name) -%}
-    {%- set given = fromjson(env_var('DBT_ENV_CUSTOM_ENV_RUN_VALUES', '{}')) if execute else {} -%}
+    {%- set is_a_run = execute and (model is not defined or model.resource_type != 'unit_test') -%}
+    {%- set given = fromjson(env_var('DBT_ENV_CUSTOM_ENV_RUN_VALUES', '{}')) if is_a_run else {} -%}
     {{ return(given.get(name, default)) }}
 {%- endmacro %}

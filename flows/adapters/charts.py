@@ -20,4 +20,4 @@ def svg(chart: alt.HConcatChart | alt.LayerChart | alt.Chart | alt.FacetChart) -
         legend=alt.LegendConfig(labelFontSize=13, titleFontSize=13, labelLimit=320),
         background="transparent",
     )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    return str(vl_convert.vegalite_to_svg(styled.to_dict(validate=False)))

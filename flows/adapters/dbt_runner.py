@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.adapters.dbt_parse import KeptParse
 from flows.errors import BadInput, DbtFailed, PipelineError, WarehouseUnreachable
 from flows.orchestration import has_prefect_server
 
@@ -60,19 +61,22 @@ class DbtProject:
             DbtFailed: naming every node that failed or was skipped, with dbt's message and what to do.
             WarehouseUnreachable: when the same build may well succeed in a moment.
         """
+        given = {"variables": {**self.variables, **variables}, "run_values": run_values}
         # fmt: off
         arguments = ["build", "--select", *selection, "--exclude-resource-type", "unit_test",
                      "--indirect-selection", "buildable",  # not the tests of what is only built later
-                     "--vars", json.dumps({**self.variables, **variables}),
+                     "--vars", json.dumps(given["variables"]),
                      "--target", self.target, *(["--threads", str(self.threads)] if self.threads else []),
                      "--log-path", str(self.state / "logs")]
         # fmt: on
         invoke = self._invoke_with_task_runs if has_prefect_server() else self._invoke
-        given = {"variables": {**self.variables, **variables}, "run_values": run_values}
+        parse = KeptParse.of(self.folder, self.target, given["variables"], self.state / "target")
+        parse.fetch()
         self._last_build.parent.mkdir(parents=True, exist_ok=True)
         self._last_build.write_text(json.dumps(given), encoding="utf-8")
         with _environment({**self.environment, _RUN_VALUES: json.dumps(run_values)}):
             ended = invoke(arguments)
+        parse.keep()
         if ended.exception is not None:  # dbt could not even start: a bad project file, profile, variable or login
             problem = str(ended.exception)
             raise self._failure(problem, [problem])
@@ -128,7 +132,7 @@ class DbtProject:
         last_build = json.loads(self._last_build.read_text(encoding="utf-8"))
         variables, run_values = last_build["variables"], json.dumps(last_build["run_values"])
         # fmt: off
-        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps({**self.variables, **variables}),
+        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps(variables),
                      "--target", self.target,
                      "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
                      "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]

@@ -4,6 +4,7 @@ dbt-duckdb loads this module as a plugin (see dbt_project/profiles.yml).
 """
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,14 @@ def _as_struct(scores: Scores) -> pa.StructArray:
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
-    """Registers `predict_churn` with the model of the run value `model_folder`; without one, there is no scoring.
+    """Opens the file that WAREHOUSE_FILE names, and registers `predict_churn` with the model of the run value
+    `model_folder`; without one, there is no scoring.
 
-    The value is not in the profile, because dbt parses the whole project again where a profile's values change.
+    Neither is in the profile, because dbt parses the whole project again where a profile's values change.
     """
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
+        creds.path = os.environ.get("WAREHOUSE_FILE", creds.path)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         if folder := read_run_values().get("model_folder"):

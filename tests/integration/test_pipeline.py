@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from flows.adapters.model_registry import ModelRegistry
+from flows.pipeline import publish
 from flows.settings import REPOSITORY
 from flows.summary import as_markdown
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
@@ -91,12 +92,13 @@ def test_every_model_and_column_in_the_warehouse_is_documented(simulated, read):
         assert documented == set(built.column("column_name").to_pylist()), node.name
 
 
-def test_the_run_leaves_its_summary_and_segments_as_artifacts(simulated):
+def test_with_a_prefect_server_the_run_leaves_its_summary_and_segments_as_artifacts(simulated, prefect_api):
     from prefect.client.orchestration import get_client
 
     _, report = simulated
+    publish(report)
     with get_client(sync_client=True) as client:
-        left = [(artifact.key, artifact.data) for artifact in client.read_artifacts()]  # of other tests' runs too
+        left = [(artifact.key, artifact.data) for artifact in client.read_artifacts()]
     for key, words in (
         ("run-summary", f"{report.order_lines:,} order lines"), ("segments", "Champions"),
         ("model-monitoring", "feature_drift"),

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -45,9 +46,10 @@ def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_w
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path, ending):
+def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path, ending, request):
     """SIGHUP: its terminal was closed. Only the process itself gets the signal, so nothing else may be there."""
     mark = {"THIS_RUN": f"{tmp_path}"}
+    request.addfinalizer(partial(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL)))  # nohup's
     with flows("run", tmp_path, CUSTOMERS="300", **mark) as process:
         read_until(process, "built raw.rejected_rows")
         os.kill(process.pid, ending)
