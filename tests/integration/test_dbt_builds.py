@@ -5,11 +5,12 @@ import json
 import pytest
 
 from flows.adapters import dbt_runner
+from flows.adapters.dbt_parse import KeptParse
 from flows.adapters.dbt_runner import DbtProject
 from flows.errors import DbtFailed
 from flows.settings import Settings
 from flows.wiring import wire
-from tests.dbt import dbt
+from tests.dbt import DBT_PROJECT, dbt
 
 VALUES = {"as_of_date": "2026-06-30", "horizon_days": 90}
 SEEDS = ("rfm_segments", "rfm_segment_grid")
@@ -47,6 +48,19 @@ def test_another_day_another_horizon_and_another_model_parse_nothing_again(proje
         {"training_sample_below": "0fffffff", "model_folder": "/elsewhere"},
     ):
         assert parsed_again(project, {}, **changed) == 0, changed
+
+
+def test_on_snowflake_the_parse_is_kept_too(tmp_path):
+    given = {"SNOWFLAKE_ACCOUNT": "org-shop", "SNOWFLAKE_USER": "service", "SNOWFLAKE_DATABASE": "shop"}
+    project = DbtProject(DBT_PROJECT, "snowflake", None, tmp_path, {"scoring": "udf"}, given)
+    assert parsed_again(project, {}, **VALUES) > 30
+    assert parsed_again(project, {}, as_of_date="2026-07-01", horizon_days=60, model_version="m-2") == 0
+
+
+def test_a_run_in_a_new_data_folder_parses_nothing_that_a_run_in_another_has(project, tmp_path):
+    new = wire(Settings(data_dir=tmp_path / "new")).dbt
+    KeptParse.of(new.folder, new.target, {}, new.state / "target").fetch()
+    assert parsed_again(new, {}, **VALUES) == 0
 
 
 def test_what_decides_how_sql_is_compiled_parses_the_project_again(project):
