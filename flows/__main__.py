@@ -109,9 +109,10 @@ def _stop_on_signals() -> list[int]:
         received.append(signal_number)
         raise KeyboardInterrupt
 
-    for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(wanted) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(wanted, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, stop)
     return received
 
 

@@ -256,7 +256,7 @@ def test_a_model_is_put_where_the_function_inside_snowflake_finds_it(server, sho
     warehouse = SnowflakeWarehouse(shop.warehouse.account, shop.folder, "udf")
     (folder,) = SHIPPED_MODELS.glob("shipped-*")
     assert warehouse.scores_with(folder.name) == folder.name
-    assert warehouse.prepare_scoring(folder.name, folder) == {"scoring": "udf"}
+    assert warehouse.prepare_scoring(folder.name, folder) == {}
     put = sent(server, f"@marts.models/{folder.name} auto_compress=false")
     assert any("model.onnx" in statement for statement in put)
     assert any("functions.zip" in statement for statement in put)
