@@ -12,7 +12,7 @@ from rich.console import Console
 from flows.adapters.connections import read_connections
 from flows.adapters.run_lock import lock
 from flows.errors import PipelineError
-from flows.local_tools import hush_duckdb_at_exit, install_cdk, keep_tools_local, show_progress
+from flows.local_tools import install_cdk, keep_tools_local, leave_without_teardown, show_progress
 from flows.sections import print_sections
 from flows.settings import CONNECTIONS, Settings, read_settings
 from flows.sources import sources_of
@@ -152,5 +152,5 @@ if __name__ == "__main__":
     )  # fmt: skip
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"usage: python -m flows {' | '.join(commands)}")
-    hush_duckdb_at_exit()
-    sys.exit(main(sys.argv[1]))
+    end = leave_without_teardown()
+    end(main(sys.argv[1]))

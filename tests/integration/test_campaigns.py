@@ -260,7 +260,7 @@ def test_the_command_prints_the_preview_and_no_traceback(shop):
 def test_figures_are_withheld_while_the_window_is_open(before, tmp_path, run_pipeline):
     data_dir = Path(shutil.copytree(before, tmp_path / "data"))
     run(data_dir, launch=True)
-    run_pipeline(data_dir, as_of=AFTER - timedelta(days=1), **SHOP)
+    run_pipeline(data_dir, retrain=False, as_of=AFTER - timedelta(days=1), **SHOP)
     assert ask(data_dir, "from marts.campaign_results").num_rows == 0
     assert ask(data_dir, "from marts.campaign_outcomes").num_rows == 0
 
