@@ -17,7 +17,6 @@ from hypothesis import settings as hypothesis_settings
 from flows.local_tools import hush_duckdb_at_exit, keep_tools_local
 from flows.settings import Settings
 from tests.processes import left_behind
-from tests.shared import Shared
 
 # Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -84,13 +83,6 @@ def run_pipeline() -> Callable[..., Any]:
         return pipeline(Settings(data_dir=data_dir, **settings), retrain)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Shared:
-    """What the workers of this session make once."""
-    base = tmp_path_factory.getbasetemp()
-    return Shared((base if worker_id == "master" else base.parent) / "shared")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
-"""What is made once in a test session and read by all of its workers."""
+"""What is made once and read by all workers of a test session."""
 
 import fcntl
-import hashlib
-import pickle
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Shared:
-    """Folders that the first worker who wants one makes, while the others wait. They are only read, or copied."""
+    """Folders that the first worker who wants one makes, while the others wait. They are only read."""
 
     root: Path
 
@@ -26,18 +24,6 @@ class Shared:
                 draft = self.root / f"{name}.draft"
                 shutil.rmtree(draft, ignore_errors=True)  # of a maker that failed
                 draft.mkdir()
-                made = make(draft)
-                (draft / ".made").write_bytes(pickle.dumps(made))
+                make(draft)
                 draft.rename(folder)
         return folder
-
-    def copy(self, name: str, make: Callable[[Path], Any], to: Path) -> Any:
-        """Puts a copy of the folder's content into the folder `to`; returns what `make` returned."""
-        folder = self.folder(name, make)
-        shutil.copytree(folder, to, dirs_exist_ok=True)
-        return pickle.loads((to / ".made").read_bytes())
-
-
-def name_of(**settings: Any) -> str:
-    """A name for what was made by these settings."""
-    return hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:16]
