@@ -1,0 +1,53 @@
+"""Files as shop systems write them and spreadsheets damage them, held against what those shops really sold."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from flows.errors import BadInput
+from flows.pipeline import build, read_history
+from flows.settings import REPOSITORY, Settings
+
+EXPORTS = REPOSITORY.parent / "shared" / "cases" / "exports"
+STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+RFM = ("path:models/intermediate", "customer_rfm")
+
+TRUTH = json.loads((EXPORTS / "truth.json").read_text()) if EXPORTS.exists() else {}
+
+pytestmark = [
+    pytest.mark.whole_run,
+    pytest.mark.skipif(not TRUTH, reason=f"needs {EXPORTS.relative_to(REPOSITORY.parent)}"),
+]
+
+
+def what_a_run_finds(data_dir, orders, read):
+    """Net sales, customers, first and last day, as the marts have them; the words of a refusal."""
+    settings = Settings(data_dir=data_dir, orders=str(orders))
+    try:
+        history = read_history(settings, STARTED_AT)
+        build(settings, "customers", RFM, history.mappings, history.run_values)
+    except BadInput as refused:
+        return str(refused)
+    [found] = read(
+        data_dir,
+        """select round(sum(monetary), 2) as net, count(*) as customers, (
+            select cast(min(purchased_on) as varchar) from intermediate.int_purchases
+        ) as first, cast(max(as_of_date) as varchar) as last from marts.customer_rfm""",
+    ).to_pylist()
+    return found
+
+
+@pytest.mark.parametrize("name", TRUTH or ["none"])
+def test_an_export_is_read_as_its_shop_would_or_refused(name, tmp_path, read):
+    truth = TRUTH[name]
+    found = what_a_run_finds(tmp_path, EXPORTS / name / truth.get("pattern", ""), read)
+    if isinstance(found, str):
+        assert truth.get("refusal") or truth.get("refusal_ok"), found
+        return
+    assert not truth.get("refusal"), found
+    assert any(found["net"] == pytest.approx(net, abs=0.01) for net in truth["net"]), (found, truth.get("of"))
+    assert {key: found[key] for key in found.keys() & truth.keys() - {"net"}} == {
+        key: truth[key] for key in found.keys() & truth.keys() - {"net"}
+    }
+    assert truth.get("customers_at_least", 0) <= found["customers"] <= truth.get("customers_at_most", 1_000_000)
