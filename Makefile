@@ -87,7 +87,7 @@ explore: $(VENV)/dev ## open the page on which an analyst changes a feature and 
 	@$(BIN)/marimo edit model_artifacts/exploration.py
 
 generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
-	@$(BIN)/python -m flows.adapters.feature_docs
+	@$(BIN)/python -m flows.adapters.dbt.feature_docs
 
 champion: $(VENV)/pipeline ## train the model that comes with the project again, into model_artifacts/
 	@DATA_DIR=$(DATA_DIR)/champion $(BIN)/python -m flows champion

@@ -9,51 +9,51 @@ from types import FrameType
 
 from rich.console import Console
 
-from flows.adapters.connections import read_connections
-from flows.adapters.run_lock import lock
+from flows.adapters.files.run_lock import lock
+from flows.commands.local_tools import install_cdk, keep_tools_local, leave_without_teardown, show_progress
+from flows.console.sections import print_sections
+from flows.console.timings import timings
 from flows.errors import PipelineError
-from flows.local_tools import install_cdk, keep_tools_local, leave_without_teardown, show_progress
-from flows.sections import print_sections
 from flows.settings import CONNECTIONS, Settings, read_settings
-from flows.sources import sources_of
-from flows.timings import timings
+from flows.sources.connections import read_connections
+from flows.sources.selection import sources_of
 
 
 def main(command: str) -> int:
     """Runs a command to its end and returns the process's exit status."""
     try:
         if command == "deploy":  # its variables are those of the deployments, not of a run
-            from flows.deploying import deploy
+            from flows.commands.deploy import deploy
 
             deploy()
             return 0
         if command == "env":  # it says what the settings are to be
-            from flows.environment_file import write_environment_file
+            from flows.commands.env_file import write_environment_file
 
             write_environment_file()
             return 0
         if command == "validate-workbook":
-            from flows.publishing import validate_workbook
+            from flows.flow.publication import validate_workbook
 
             return validate_workbook()
         settings = read_settings()
         if command == "serve":
-            from flows.serve import serve
+            from flows.commands.serve import serve
 
             serve(settings)
             return 0
         if command == "package":
-            from flows.packaging import package
+            from flows.commands.package import package
 
             package(settings)
             return 0
         if command == "redrive":
-            from flows.redriving import redrive_dead_letters
+            from flows.commands.redrive import redrive_dead_letters
 
             redrive_dead_letters()
             return 0
         if command == "forget":
-            from flows.forgetting import forget
+            from flows.commands.erase import forget
 
             forget(settings)
             return 0
@@ -65,7 +65,7 @@ def main(command: str) -> int:
             sys.stdout.write(f"wrote {settings.docs_file}\n")
             return 0
         if command in ("promote", "rollback"):
-            from flows.promotion import promote, roll_back
+            from flows.commands.models import promote, roll_back
 
             (promote if command == "promote" else roll_back)(settings)
             return 0
@@ -119,24 +119,24 @@ def _stop_on_signals() -> list[int]:
 def _flow_of(command: str) -> Callable[[Settings], None]:
     """What a command runs and prints. Each imports what it needs, so that none waits for the others' libraries."""
     if command == "champion":
-        from flows.shipping import ship_champion
+        from flows.commands.ship_model import ship_champion
 
         return ship_champion
     if command == "publish":
-        from flows.publishing import publishing
+        from flows.flow.publication import publishing
 
         return publishing
     if command == "activate":
-        from flows.activating import activating
+        from flows.flow.activation import activating
 
         return activating
     if command == "campaign":
-        from flows.campaign_summary import print_campaign
-        from flows.campaigning import campaigning
+        from flows.console.campaign_summary import print_campaign
+        from flows.flow.campaign import campaigning
 
         return lambda settings: print_campaign(campaigning(settings), _console())
-    from flows.pipeline import pipeline
-    from flows.summary import print_summary
+    from flows.console.run_summary import print_summary
+    from flows.flow.pipeline import pipeline
 
     return lambda settings: print_summary(pipeline(settings), _console())
 

@@ -12,7 +12,7 @@ PipelineError
 ├── TableauRefused     Tableau does not do what was asked: a token, a right, a project, a version, a size
 ├── HubSpotRefused     HubSpot does not do what was asked: a token, a scope, a property, a list of somebody else
 ├── PublishFailed      what was published did not arrive, or not as it was sent
-├── SyncFailed         a source could not be read, is not what it was, or a sync did not end in time
+├── SyncFailed         (in flows/ports/syncs.py) a source could not be read, or a sync did not end in time
 └── TryAgain           what fails now may well succeed in a moment
     ├── WarehouseBusy        another process holds the laptop's warehouse
     ├── WarehouseUnreachable Snowflake did not answer, or broke off
@@ -20,8 +20,6 @@ PipelineError
     ├── TableauUnreachable   Tableau did not answer, was busy, or not in a way that says what it did
     └── HubSpotUnreachable   HubSpot did not answer, was busy, or not in a way that says what it did
 """
-
-from flows.sync_run import SyncRun
 
 
 class PipelineError(Exception):
@@ -82,14 +80,6 @@ class HubSpotRefused(PipelineError):
 
 class PublishFailed(PipelineError):
     pass
-
-
-class SyncFailed(PipelineError):
-    """`run`: how far it came; None if nothing is known to have been started."""
-
-    def __init__(self, message: str, run: SyncRun | None = None) -> None:
-        super().__init__(message)
-        self.run = run
 
 
 class TryAgain(PipelineError):

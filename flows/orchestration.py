@@ -16,6 +16,7 @@ from functools import cached_property, update_wrapper
 from inspect import signature
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+from flows.errors import TryAgain
 from flows.timings import timed
 
 Parameters = ParamSpec("Parameters")
@@ -52,6 +53,11 @@ class RetryPolicy:
             "retry_condition_fn": is_worth_another_try,
         }
 
+
+# a reader of the laptop's warehouse is gone in a moment, and Snowflake back
+waits_for_warehouse = RetryPolicy(on=TryAgain, pauses_seconds=(1, 2, 4))
+
+ONE_AT_A_TIME = "rfm-churn"  # a limit that scheduled flows take, of all deployments in all pools
 
 _run_id: ContextVar[str] = ContextVar("run_id")
 

@@ -8,17 +8,25 @@ from datetime import date, datetime
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
-from flows.activating import activate_segments
-from flows.adapters.run_lock import lock
+from flows.adapters.files.run_lock import lock
 from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
-from flows.deploying import ONE_AT_A_TIME
 from flows.errors import TooLittleData
-from flows.orchestration import keep_table, task
-from flows.pipeline import FEATURES, TRAINING, History, build, pipeline, publish_measured, read_history, watch_model
-from flows.publishing import publish_to_tableau
+from flows.flow.activation import activate_segments
+from flows.flow.pipeline import (
+    FEATURES,
+    TRAINING,
+    History,
+    build,
+    pipeline,
+    publish_measured,
+    read_history,
+    watch_model,
+)
+from flows.flow.publication import publish_to_tableau
+from flows.flow.training import read_snapshots, test_on_the_past, training
+from flows.orchestration import ONE_AT_A_TIME, keep_table, task
 from flows.settings import Settings, read_settings
-from flows.training import read_snapshots, test_on_the_past, training
 from flows.wiring import wire
 from functions.clock import now
 

@@ -11,9 +11,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from flows.campaigns.destination_names import DestinationName
 from flows.errors import SettingsError
 
+# where customers can be sent, by the names that campaigns and DESTINATION= give
+DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONNECTIONS = REPOSITORY / "airbyte" / "connections.yml"
 SIMULATED_SHOP = "simulated_shop"

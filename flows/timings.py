@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.sections import Section
-
 _STARTED = time.perf_counter()  # this module is imported first
 _spent: list[tuple[str, float, float]] = []
 
@@ -20,10 +18,9 @@ def timed(name: str) -> Iterator[None]:
         _spent.append((name, time.perf_counter() - clock, time.process_time() - processors))
 
 
-def timings() -> Section:
-    """A row for each task in the order in which they ended; `everything else` is mostly the import of libraries."""
+def spent() -> list[tuple[str, float, float]]:
+    """A row for each task in the order in which they ended: its name, seconds of the clock, and of the processors.
+    `everything else` is mostly the import of libraries."""
     clock, processors = time.perf_counter() - _STARTED, time.process_time()
     rest = clock - sum(row[1] for row in _spent), processors - sum(row[2] for row in _spent)
-    rows = [*_spent, ("everything else", *rest), ("in all", clock, processors)]
-    columns = ("task", "seconds", "of the processors")
-    return "Where the time went", (), columns, [(name, f"{s:.2f}", f"{cpu:.2f}") for name, s, cpu in rows]
+    return [*_spent, ("everything else", *rest), ("in all", clock, processors)]

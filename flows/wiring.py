@@ -6,15 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.adapters.cdk_syncs import CdkSyncs
-from flows.adapters.connections import Connections, read_connections
-from flows.adapters.dbt_runner import DbtProject
-from flows.adapters.destinations import csv_files
-from flows.adapters.destinations.destination import Destination
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.model_registry import ModelRegistry
-from flows.adapters.warehouse import Warehouse
+from flows.adapters.airbyte.cdk.syncs import CdkSyncs
+from flows.adapters.dbt.runner import DbtProject
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.files import importer_files as csv_files
+from flows.adapters.models.registry import ModelRegistry
 from flows.errors import SettingsError
+from flows.ports.destination import Destination
+from flows.ports.syncs import Syncs
+from flows.ports.warehouse import Warehouse
 from flows.settings import (
     CONNECTIONS,
     REPOSITORY,
@@ -26,12 +26,12 @@ from flows.settings import (
     read_snowflake_settings,
     read_tableau_settings,
 )
-from flows.sync_run import Syncs
+from flows.sources.connections import Connections, read_connections
 from functions.clock import now
 
 if TYPE_CHECKING:
-    from flows.adapters.tableau_server import TableauServer
-    from flows.adapters.tableau_workbook import SnowflakeConnection
+    from flows.adapters.tableau.server import TableauServer
+    from flows.adapters.tableau.workbook import SnowflakeConnection
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def syncs(settings: Settings) -> Syncing | None:
     airbyte = read_airbyte_settings()
     if airbyte.url is None:
         return None
-    from flows.adapters.airbyte_server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
+    from flows.adapters.airbyte.server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
 
     return Syncing(AirbyteServer.read(airbyte), airbyte.connections)
 
@@ -99,7 +99,7 @@ def tableau() -> "TableauServer | None":
     settings = read_tableau_settings()
     if settings.url is None:
         return None
-    from flows.adapters.tableau_server import TableauServer  # Tableau's SDK, for which only who has a server waits
+    from flows.adapters.tableau.server import TableauServer  # Tableau's SDK, for which only who has a server waits
 
     return TableauServer.read(settings)
 
@@ -108,9 +108,9 @@ def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
     """Where the workbook finds the marts; None: in an extract that goes with it."""
     if settings.warehouse == "duckdb":
         return None
-    from flows.adapters.snowflake_account import SnowflakeAccount
-    from flows.adapters.tableau_credentials import read_credentials
-    from flows.adapters.tableau_workbook import SnowflakeConnection
+    from flows.adapters.snowflake.account import SnowflakeAccount
+    from flows.adapters.tableau.credentials import read_credentials
+    from flows.adapters.tableau.workbook import SnowflakeConnection
 
     account, tableau = SnowflakeAccount.read(read_snowflake_settings()), read_tableau_settings()
     login = read_credentials(tableau).snowflake if tableau.url else None
@@ -133,7 +133,7 @@ def destination(settings: Settings, name: str) -> Destination:
         return csv_files.CsvFiles(settings.campaigns_folder, name)
     if name != "hubspot":
         raise SettingsError(f"There is no destination {name!r}. There are: {', '.join(csv_files.NAMES)}, hubspot.")
-    from flows.adapters.destinations.hubspot import HubSpotContacts  # HubSpot's SDK, for which only who has it waits
+    from flows.adapters.hubspot.destination import HubSpotContacts  # HubSpot's SDK, for which only who has it waits
 
     return HubSpotContacts.read(read_hubspot_settings())
 
@@ -149,9 +149,9 @@ def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
 @lru_cache(maxsize=4)
 def _snowflake(settings: SnowflakeSettings, scratch: Path) -> tuple[Warehouse, Mapping[str, Any]]:
     """Kept, because its connection is: signing in takes a second."""
-    from flows.adapters import snowflake_errors
-    from flows.adapters.snowflake_account import SnowflakeAccount
-    from flows.adapters.snowflake_warehouse import SnowflakeWarehouse
+    from flows.adapters.snowflake import errors as snowflake_errors
+    from flows.adapters.snowflake.account import SnowflakeAccount
+    from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 
     account = SnowflakeAccount.read(settings)
     return SnowflakeWarehouse(account, scratch, settings.scoring), {

@@ -1,7 +1,7 @@
 """The model inside Snowflake: what a vectorised Python UDF runs, as an alternative to the external function.
 
 Snowflake puts this project's `functions`, as a zip file, and `model.onnx` where the UDF's IMPORTS say, and calls
-`predict_churn` with batches of rows. flows/adapters/snowflake_udf.py creates the UDF.
+`predict_churn` with batches of rows. flows/adapters/snowflake/udf.py creates the UDF.
 https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-batch
 """
 

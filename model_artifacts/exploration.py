@@ -25,8 +25,8 @@ def _():
     import marimo as mo
     import numpy as np
     import pyarrow as pa
-
     from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+
     from flows.churn.backtest import hold_out
     from flows.churn.candidates import CANDIDATES
     from flows.churn.evaluation import mean_quality, measure

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 
-from flows.local_tools import hush_duckdb_at_exit, keep_tools_local
+from flows.commands.local_tools import hush_duckdb_at_exit, keep_tools_local
 from flows.settings import Settings
 from tests.processes import left_behind
 
@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def run_pipeline() -> Callable[..., Any]:
     """Runs the whole pipeline in this process: run_pipeline(data_dir, customers=300, orders=...) → RunReport."""
-    from flows.pipeline import pipeline
+    from flows.flow.pipeline import pipeline
 
     def run(data_dir: Path, retrain: bool = True, **settings: Any) -> Any:
         return pipeline(Settings(data_dir=data_dir, **settings), retrain)
@@ -108,7 +108,7 @@ def prefect_api(_prefect_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def read() -> Callable[[Path, str], pa.Table]:
     """read(data_dir, query): a query's result from the warehouse in a data folder."""
-    from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+    from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 
     def query(data_dir: Path, sql: str) -> pa.Table:
         return DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp").read(sql)

@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.adapters.cdk_source.sync import sync
-from flows.adapters.connections import Connection, Stream
+from flows.adapters.airbyte.cdk.sync import sync
+from flows.sources.connections import Connection, Stream
 
 MERGED = Stream(sync_mode="incremental_deduped_history", primary_key=("id",), cursor="changed")
 WHOLE = Stream()

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from flows.adapters.lambda_package import LAMBDA_PYTHON, find_python
+from flows.adapters.models.lambda_package import LAMBDA_PYTHON, find_python
 from flows.settings import REPOSITORY
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from flows.adapters.destinations.destination import PEOPLE
+from flows.ports.destination import PEOPLE
 
 _USUAL = {
     "segment": "At risk", "risk_band": "high", "churn_probability": 0.81234567, "expected_spend": 61.239,

@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, read_settings
 from tests.browser import headless_chromium, open_page
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.tableau_extract import write_extract
-from flows.adapters.tableau_files import TableFile, write_table
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.tableau.extract import write_extract
+from flows.adapters.tableau.files import TableFile, write_table
 
 _MADE = tempfile.TemporaryDirectory(prefix="tableau-files-")
 MART = """

@@ -8,8 +8,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from flows.campaigns.destination_names import DestinationName
 from flows.errors import BadInput
+from flows.settings import DestinationName
 from functions.churn_api.contract import RiskBand
 
 Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]

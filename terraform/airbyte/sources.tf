@@ -3,7 +3,7 @@
 locals {
   declarative = { for name, entry in var.connections : name => entry if entry.connector == "declarative" }
 
-  # ${NAME} and ${NAME:-default} in an entry's `config` are filled as flows/adapters/connections.py fills them: cut into
+  # ${NAME} and ${NAME:-default} in an entry's `config` are filled as flows/sources/connections.py fills them: cut into
   # what is such a piece and what is not, and put together again.
   pieces = {
     for name, entry in local.declarative : name => regexall("\\$\\{[^}]*\\}|[^$]+|\\$", jsonencode(try(entry.config, {})))

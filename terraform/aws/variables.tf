@@ -71,7 +71,7 @@ variable "architecture" {
 }
 
 variable "python_runtime" {
-  description = "Lambda's runtime; the packages hold byte code of this Python (flows/adapters/lambda_package.py)."
+  description = "Lambda's runtime; the packages hold byte code of this Python (flows/adapters/models/lambda_package.py)."
   type        = string
   default     = "python3.13"
 

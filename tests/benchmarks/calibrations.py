@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.churn.backtest import HeldOut, hold_out
 from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.candidates import CANDIDATES

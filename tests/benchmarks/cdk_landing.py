@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.adapters.cdk_source.process import PROGRAM
+from flows.adapters.airbyte.cdk.process import PROGRAM
 from flows.settings import REPOSITORY
 from tests.benchmarks.measured import Figure, run_python
 from tests.cdk_shop import config, write_manifest
@@ -30,8 +30,8 @@ _SYNC = """
 import duckdb, json, resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from flows.adapters.cdk_source.sync import sync
-from flows.adapters.connections import Connection, Stream
+from flows.adapters.airbyte.cdk.sync import sync
+from flows.sources.connections import Connection, Stream
 folder, program, config = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 merged = Stream(sync_mode="incremental_deduped_history", primary_key=("id",), cursor="changed")
 shop = Connection(description="", connector="declarative", manifest="shop.yaml", streams=dict(things=merged))

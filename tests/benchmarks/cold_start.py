@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.adapters.lambda_package import PLATFORMS, build_package
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.lambda_package import PLATFORMS, build_package
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from tests.benchmarks.measured import Figure
 from tests.lambda_runtime import (

@@ -43,13 +43,13 @@ settings = Settings(data_dir=Path(sys.argv[1]))
 warehouse = wire(settings).warehouse
 if sys.argv[2] == "extract":
     import tableauhyperapi
-    from flows.adapters.tableau_extract import write_extract
+    from flows.adapters.tableau.extract import write_extract
     start = time.perf_counter()
     write_extract(warehouse, settings.extract_file, False)
 else:
     from flows.adapters.dashboard.page import write_dashboard
-    from flows.adapters.run_report import read_report
-    from flows.adapters.staged_orders import AsOf
+    from flows.adapters.marts.run_report import read_report
+    from flows.adapters.marts.staged_orders import AsOf
     start = time.perf_counter()
     measured = warehouse.read("select * from marts.model_monitoring")
     as_of = AsOf(date(2026, 6, 30), "EUR", None, 90, "", customers=100_000)

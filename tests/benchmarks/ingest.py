@@ -11,8 +11,8 @@ _LAND = """
 import sys, time, duckdb
 from datetime import UTC, datetime
 from pathlib import Path
-from flows.adapters.connections import read_connections
-from flows.adapters.csv_source.landing import CsvLanding
+from flows.sources.connections import read_connections
+from flows.adapters.files.reading.landing import CsvLanding
 from flows.settings import REPOSITORY
 connections = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 stream = connections.connection("orders_csv").order_lines

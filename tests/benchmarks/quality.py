@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.churn.evaluation import Quality, measure
 from flows.settings import REPOSITORY
 

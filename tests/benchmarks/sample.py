@@ -13,9 +13,9 @@ from flows.churn.evaluation import Quality
 from flows.churn.evaluation import measure as measure_quality
 from flows.churn.selection import mean_by_customer
 from flows.churn.training_set import TrainingSet, sample_below
+from flows.flow.training import read_snapshots
 from flows.settings import Settings
 from flows.simulator.regimes import GIFT
-from flows.training import read_snapshots
 from tests.benchmarks.measured import Figure, run_python
 from tests.benchmarks.quality import ONLINE_RETAIL
 from tests.simulated_snapshots import simulated_snapshots

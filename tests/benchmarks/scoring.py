@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.adapters.duckdb_scoring import register_predict_churn
+from flows.adapters.duckdb.scoring import register_predict_churn
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import ChurnModel

@@ -17,7 +17,7 @@ _TRAIN = """
 import sys, time
 from datetime import date
 import pyarrow.parquet as pq
-from flows.adapters.model_report import render_model_report
+from flows.adapters.models.report import render_model_report
 from flows.churn.backtest import run_backtest
 from flows.churn.candidates import CANDIDATES, TREES
 from flows.churn.model_card import model_card

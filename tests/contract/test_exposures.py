@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from flows.adapters.monitoring import RELATION, RELIABILITY
-from flows.adapters.tableau_extract import MARTS
+from flows.adapters.marts.monitoring import RELATION, RELIABILITY
+from flows.adapters.tableau.extract import MARTS
 from flows.settings import REPOSITORY
 
 FLOWS_WRITE = {RELATION.removeprefix("marts."), RELIABILITY.removeprefix("marts.")}

@@ -7,8 +7,8 @@ from datetime import date, datetime
 import pytest
 import yaml
 
-from flows.adapters.feature_docs import FEATURES_YML, render_features_yml
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.dbt.feature_docs import FEATURES_YML, render_features_yml
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
 from functions.churn_api.scorer import ModelRefused

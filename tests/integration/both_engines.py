@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS, Settings
 from flows.wiring import wire
 from tests.dbt import dbt

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from flows.adapters.connections import Connections
 from flows.settings import REPOSITORY
+from flows.sources.connections import Connections
 from tests.airbyte_source import needs_the_cdk
 from tests.http_server import answering
 

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow.csv
 import pytest
 
-from flows.adapters import campaign_tables
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.campaigning import campaigning
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts import campaign_tables
 from flows.errors import BadInput, SettingsError
+from flows.flow.campaign import campaigning
 from flows.settings import Settings
 from tests.processes import flows
 
@@ -202,7 +202,7 @@ def test_freezing_what_is_launched_takes_nobody_out_of_it(shop):
 
 
 def test_customers_of_long_ago_are_warned_of_and_not_launched(shop, monkeypatch):
-    monkeypatch.setattr("flows.campaigning._is_simulated", lambda _: False)
+    monkeypatch.setattr("flows.flow.campaign._is_simulated", lambda _: False)
     assert any("days old" in warning for warning in run(shop).plan.warnings)
     with pytest.raises(BadInput, match=r"its window would have ended on 2026-03-30. Bring in newer orders"):
         run(shop, launch=True)

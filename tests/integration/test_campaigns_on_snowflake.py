@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows.activating import activating
-from flows.campaigning import campaigning
+from flows.flow.activation import activating
+from flows.flow.campaign import campaigning
 from flows.wiring import wire
 from tests.integration.both_engines import differences, run_on_both
 from tests.snowflake_server import snowflake_server

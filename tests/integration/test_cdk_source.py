@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from flows.adapters.cdk_source.process import PROGRAM
-from flows.adapters.cdk_source.sync import sync
-from flows.adapters.connections import Connection, Stream
-from flows.errors import SyncFailed
+from flows.adapters.airbyte.cdk.process import PROGRAM
+from flows.adapters.airbyte.cdk.sync import sync
+from flows.ports.syncs import SyncFailed
+from flows.sources.connections import Connection, Stream
 from tests.cdk_shop import answers, config, pages, row, write_manifest
 from tests.http_server import answering
 

@@ -15,9 +15,9 @@ import pytest
 from flows.adapters.dashboard.campaigns import MOST_SHOWN
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.monitoring import MEASURES_IN_WORDS
-from flows.adapters.personal_data import masked
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.monitoring import MEASURES_IN_WORDS
+from flows.adapters.privacy.masking import masked
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.reasons import CAUSE_NAMES, REASONS, in_words

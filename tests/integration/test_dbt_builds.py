@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from flows.adapters import dbt_runner
-from flows.adapters.dbt_parse import KeptParse
-from flows.adapters.dbt_runner import DbtProject
+from flows.adapters.dbt import runner as dbt_runner
+from flows.adapters.dbt.parse import KeptParse
+from flows.adapters.dbt.runner import DbtProject
 from flows.errors import DbtFailed
 from flows.settings import Settings
 from flows.wiring import wire

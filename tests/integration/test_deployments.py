@@ -185,7 +185,7 @@ def test_a_block_holds_who_we_are_in_snowflake_and_gives_its_key_to_nobody_else(
     program = """
 import sys
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
-from flows.adapters.snowflake_account import SnowflakeAccount
+from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.errors import SettingsError
 from flows.settings import SnowflakeSettings
 SnowflakeCredentials(

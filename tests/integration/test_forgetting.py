@@ -8,11 +8,11 @@ import duckdb
 import pytest
 
 from flows.__main__ import main
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.file_outbox import FileOutbox
-from flows.campaigning import campaigning
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.files.outbox import FileOutbox
+from flows.commands.erase import forget
 from flows.errors import BadInput
-from flows.forgetting import forget
+from flows.flow.campaign import campaigning
 from flows.settings import Settings
 from functions.clock import now
 from tests.airbyte_source import needs_the_cdk
@@ -85,7 +85,7 @@ def shop(hubspot, tmp_path_factory, run_pipeline):
     (folder / "campaign.yml").write_text(CAMPAIGN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FILE", str(folder / "campaign.yml"))
-        patch.setattr("flows.campaigning._is_simulated", lambda _: True)  # its orders are of long ago
+        patch.setattr("flows.flow.campaign._is_simulated", lambda _: True)  # its orders are of long ago
         campaigning(settings.model_copy(update={"launch": True}))
     shutil.copy(settings.warehouse_file, settings.data_dir / "warehouse.another_shop.duckdb")
     outbox = FileOutbox(settings.outbox(settings.shop))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.adapters.connections import read_connections
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.snowflake_loading import quoted
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.snowflake.loading import quoted
 from flows.settings import CONNECTIONS, Settings
+from flows.sources.connections import read_connections
 from flows.wiring import wire
 from tests.airbyte_source import needs_the_cdk
 from tests.hubspot_stand_in import TOKEN, shop

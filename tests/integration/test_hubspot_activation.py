@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.adapters.destinations.destination import RESULTS, Outgoing
-from flows.adapters.destinations.hubspot import HubSpotContacts
-from flows.adapters.destinations.hubspot_api import PATIENCE_SECONDS, SCOPES
-from flows.adapters.destinations.hubspot_properties import PROPERTIES
+from flows.adapters.hubspot.api import PATIENCE_SECONDS, SCOPES
+from flows.adapters.hubspot.destination import HubSpotContacts
+from flows.adapters.hubspot.properties import PROPERTIES
 from flows.errors import HubSpotRefused, HubSpotUnreachable, PipelineError
+from flows.ports.destination import RESULTS, Outgoing
 from flows.settings import HubSpotSettings
 from tests.hubspot_stand_in import (
     DO_AND_HANG_UP,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.activating import activating
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.campaigning import campaigning
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.errors import HubSpotRefused, SettingsError
+from flows.flow.activation import activating
+from flows.flow.campaign import campaigning
 from flows.settings import Settings
 from tests.hubspot_stand_in import MISSING_SCOPES, OPENING, TOKEN
 from tests.hubspot_writing import WritableHubSpot

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from flows.adapters.cdk_source.sync import sync
-from flows.adapters.connections import read_connections
-from flows.errors import SyncFailed
+from flows.adapters.airbyte.cdk.sync import sync
+from flows.ports.syncs import SyncFailed
 from flows.settings import CONNECTIONS, REPOSITORY
+from flows.sources.connections import read_connections
 from functions.clock import now
 from tests.airbyte_source import needs_the_cdk
 from tests.hubspot_stand_in import TOKEN, HubSpot, at, every, too_many_requests

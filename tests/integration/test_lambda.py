@@ -10,8 +10,8 @@ import zipfile
 import boto3
 import pytest
 
-from flows.adapters.lambda_package import build_package
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.lambda_package import build_package
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.external_function import BATCH_ID_HEADER
 from functions.prediction_record import read_message

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.errors import BadInput, DbtFailed, WarehouseBusy
 from flows.simulator.shop import ShopProfile, simulate
 from tests.browser import packed_data

@@ -7,7 +7,7 @@ from datetime import datetime
 import pyarrow.compute as pc
 import pytest
 
-from flows.adapters.csv_source.formats import TIMESTAMP_FORMATS
+from flows.adapters.files.reading.formats import TIMESTAMP_FORMATS
 from flows.errors import DbtFailed, WarehouseUnreachable
 from flows.wiring import wire
 from tests.adversarial_orders import adversarial_contacts, adversarial_orders

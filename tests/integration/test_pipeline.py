@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flows.adapters.model_registry import ModelRegistry
-from flows.pipeline import publish
+from flows.adapters.models.registry import ModelRegistry
+from flows.console.run_summary import as_markdown
+from flows.flow.pipeline import publish
 from flows.settings import REPOSITORY
-from flows.summary import as_markdown
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import Scorer
 from tests.integration.both_engines import parsed

@@ -9,9 +9,9 @@ import pytest
 from snowflake.connector import errors as snowflake_errors
 from snowflake.connector.converter import SnowflakeConverter
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.commands.redrive import redrive_dead_letters
 from flows.errors import SettingsError
-from flows.redriving import redrive_dead_letters
 from functions import aws
 from functions.churn_api.front import create_api
 from functions.churn_api.sqs_queue import SqsQueue

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from flows.adapters import run_lock
-from flows.adapters.file_outbox import FileOutbox
+from flows.adapters.files import run_lock
+from flows.adapters.files.outbox import FileOutbox
 from flows.errors import WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from tests.processes import flows, free_port, post, read_until

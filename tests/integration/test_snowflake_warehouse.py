@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from flows.adapters import snowflake_account, snowflake_loading
-from flows.adapters.connections import Connections
-from flows.adapters.erasure import all_names, erase_again, erase_noted, note
-from flows.adapters.snowflake_account import SnowflakeAccount
-from flows.adapters.snowflake_warehouse import SnowflakeWarehouse
+from flows.adapters.privacy.erasure import all_names, erase_again, erase_noted, note
+from flows.adapters.snowflake import account as snowflake_account
+from flows.adapters.snowflake import loading as snowflake_loading
+from flows.adapters.snowflake.account import SnowflakeAccount
+from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import BadInput, WarehouseRefused, WarehouseUnreachable
 from flows.settings import SHIPPED_MODELS, read_snowflake_settings
+from flows.sources.connections import Connections
 from functions.prediction_record import PredictionRecord
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems

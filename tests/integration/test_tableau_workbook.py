@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from flows.adapters.tableau_extract import write_extract
-from flows.adapters.tableau_workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
+from flows.adapters.tableau.extract import write_extract
+from flows.adapters.tableau.workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
 from flows.settings import REPOSITORY
 from tests.workbook import answers, references, schemas, shop
 from tests.workbook.answers import Asked
@@ -209,7 +209,7 @@ def test_risk_bands_have_the_same_colours_on_every_worksheet():
 
 
 def test_the_committed_workbook_is_indented_and_says_nothing_of_one_machine_or_one_customer():
-    assert committable(TEXT) == TEXT, "python -m flows.adapters.tableau_workbook makes it so"
+    assert committable(TEXT) == TEXT, "python -m flows.adapters.tableau.workbook makes it so"
     assert TEXT.count(b"\n") > 5000
     assert b"password" not in TEXT
     assert Workbook(TEXT).parameters["p_selected_customer"].get("value") == '""'

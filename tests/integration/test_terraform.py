@@ -7,8 +7,8 @@ import zipfile
 import pytest
 import yaml
 
-from flows.adapters.connections import read_connections
 from flows.settings import CONNECTIONS, REPOSITORY
+from flows.sources.connections import read_connections
 from tests.terraform.inputs import IN_CLEAR, MARK, REFERENCES, SECRETS, told, variables
 from tests.terraform.running import NOT_INSTALLED, Terraform, is_installed, resources, stand_in
 

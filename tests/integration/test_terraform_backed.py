@@ -9,7 +9,7 @@ import urllib.request
 import boto3
 import pytest
 
-from flows.environment_file import as_lines, read_outputs
+from flows.commands.env_file import as_lines, read_outputs
 from flows.settings import REPOSITORY
 from tests.prefect_server import prefect_server
 from tests.snowflake_server import der, encrypted
@@ -166,8 +166,8 @@ def test_the_runs_find_their_block_with_a_key_that_opens_and_an_address_for_aler
     program = """
 from prefect.blocks.system import Secret
 from prefect.blocks.webhook import Webhook
-from flows.adapters.airbyte_credentials import read_credentials
-from flows.adapters.snowflake_account import SnowflakeAccount
+from flows.adapters.airbyte.credentials import read_credentials
+from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.settings import AirbyteSettings, SnowflakeSettings
 account = SnowflakeAccount.read(SnowflakeSettings(block="rfm-churn"))
 print(account.connection_arguments()["private_key"].hex())

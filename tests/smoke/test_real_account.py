@@ -9,8 +9,8 @@ import json
 import numpy as np
 import pytest
 
-from flows.adapters.snowflake_account import SnowflakeAccount
-from flows.adapters.snowflake_warehouse import SnowflakeWarehouse
+from flows.adapters.snowflake.account import SnowflakeAccount
+from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import WarehouseRefused
 from flows.settings import SHIPPED_MODELS, read_snowflake_settings
 from functions.churn_api.contract import FEATURE_NAMES

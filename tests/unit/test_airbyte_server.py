@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows.adapters import airbyte_api
-from flows.adapters.airbyte_server import AirbyteServer
-from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, SettingsError, SyncFailed
+from flows.adapters.airbyte import api as airbyte_api
+from flows.adapters.airbyte.server import AirbyteServer
+from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, SettingsError
+from flows.ports.syncs import SyncFailed, SyncRun
 from flows.settings import AirbyteSettings, read_airbyte_settings
-from flows.sync_run import SyncRun
 from tests.airbyte_server import Fault, Time, airbyte_server
 
 NOT_FOUND = "00000000-0000-4000-8000-000000000000"

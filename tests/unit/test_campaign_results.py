@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flows.adapters.campaign_results import read_history, read_results, store_results
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.staged_orders import AsOf
-from flows.measuring import measure_campaigns
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.campaign_results import read_history, read_results, store_results
+from flows.adapters.marts.staged_orders import AsOf
 from flows.settings import Settings
+from flows.steps.measurement import measure_campaigns
 
 LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
 

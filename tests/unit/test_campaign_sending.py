@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import flows.activating
-import flows.campaigning
-from flows.adapters.campaign_tables import Launched
-from flows.adapters.destinations.destination import results
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+import flows.flow.activation
+import flows.flow.campaign
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.campaign_tables import Launched
 from flows.campaigns.assignment import in_global_holdout
+from flows.ports.destination import results
 from flows.settings import Settings
 from tests.dbt import DBT_PROJECT
 from tests.unit.campaigns import campaign
@@ -93,7 +93,7 @@ def warehouse():
         con.execute(f"create view intermediate.int_held_out as {HELD_OUT}")
         patch.setattr(DuckDBWarehouse, "connect", lambda _: con.cursor())
         in_memory = DuckDBWarehouse(Path("nowhere"), Path("nowhere"))
-        for module in (flows.activating, flows.campaigning):
+        for module in (flows.flow.activation, flows.flow.campaign):
             patch.setattr(module, "wire", lambda _: SimpleNamespace(warehouse=in_memory))
         yield in_memory
 
@@ -130,11 +130,11 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
     monkeypatch, warehouse, people, rewrites
 ):
     to = Recording(rewrites)
-    monkeypatch.setattr(flows.campaigning, "destination", lambda *_: to)
+    monkeypatch.setattr(flows.flow.campaign, "destination", lambda *_: to)
     fill(warehouse, people, TODAY)
     spring = campaign(destination="hubspot")
     launched = Launched("spring", date(2026, 3, 31), date(2026, 4, 30), 1, 1)
-    flows.campaigning.send_treated.fn(Settings(), spring, launched)
+    flows.flow.campaign.send_treated.fn(Settings(), spring, launched)
     treated = {
         f"C{n}": (may and merged != "with a held-out", was_sent)
         for n, (may, arm, _, was_sent, merged) in enumerate(people)
@@ -151,10 +151,10 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
 @given(people=PEOPLE, other_runs=st.booleans(), share=st.sampled_from([0.0, 0.4]))
 def test_segments_go_to_nobody_who_is_held_out_or_has_opted_out(monkeypatch, warehouse, people, other_runs, share):
     to = Recording()
-    monkeypatch.setattr(flows.activating, "destination", lambda *_: to)
+    monkeypatch.setattr(flows.flow.activation, "destination", lambda *_: to)
     fill(warehouse, people, date(2026, 4, 1) if other_runs else TODAY)
     given_settings = Settings(destination="hubspot", global_holdout=share)
-    flows.activating.activate_segments.fn(given_settings)
+    flows.flow.activation.activate_segments.fn(given_settings)
     never = in_global_holdout([f"C{n}" for n in range(len(people))], share)
     wanted = [
         f"C{n}"
@@ -163,5 +163,5 @@ def test_segments_go_to_nobody_who_is_held_out_or_has_opted_out(monkeypatch, war
         and not (other_runs and other == "holdout")
     ]  # fmt: skip
     assert sorted(to.handed) == sorted(wanted)
-    flows.activating.activate_segments.fn(given_settings)
+    flows.flow.activation.activate_segments.fn(given_settings)
     assert sorted(to.handed) == sorted(wanted)  # who has not changed is not handed over again

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from flows.adapters.cdk_source import sync_state
-from flows.adapters.cdk_source.columns import declared_columns
-from flows.adapters.cdk_source.landing import Batches, StreamLanding
-from flows.adapters.cdk_source.process import source_process
-from flows.adapters.cdk_source.sync_state import SyncState, create_table, lies_ahead
-from flows.errors import SyncFailed
+from flows.adapters.airbyte.cdk import sync_state
+from flows.adapters.airbyte.cdk.columns import declared_columns
+from flows.adapters.airbyte.cdk.landing import Batches, StreamLanding
+from flows.adapters.airbyte.cdk.process import source_process
+from flows.adapters.airbyte.cdk.sync_state import SyncState, create_table, lies_ahead
+from flows.ports.syncs import SyncFailed
 from tests.fake_source import (
     DECLARED,
     MERGED,

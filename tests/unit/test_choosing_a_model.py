@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from flows import pipeline
-from flows.adapters.model_registry import StoredModel
-from flows.adapters.staged_orders import AsOf
+from flows.adapters.marts.staged_orders import AsOf
+from flows.adapters.models.registry import StoredModel
 from flows.errors import ModelRefused, TooLittleData
+from flows.flow import pipeline
 from flows.settings import Settings
 
 AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said", customers=400)

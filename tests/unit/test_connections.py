@@ -1,8 +1,8 @@
 import pytest
 
-from flows.adapters.connections import read_connections
 from flows.errors import BadInput
 from flows.settings import REPOSITORY
+from flows.sources.connections import read_connections
 
 FILE = REPOSITORY / "airbyte" / "connections.yml"
 

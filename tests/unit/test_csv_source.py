@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from flows.adapters.connections import OrderLines, read_connections
-from flows.adapters.csv_source.landing import CsvLanding
+from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
 from flows.settings import REPOSITORY
+from flows.sources.connections import OrderLines, read_connections
 
 RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml").recognised_headers
 PLAIN = "order_id,customer_id,ordered_at,amount\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"

@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prefect.blocks.system import Secret
 
-from flows.adapters.destinations.csv_files import NAMES, CsvFiles
-from flows.adapters.destinations.destination import PEOPLE, RESULTS, Outgoing
-from flows.adapters.destinations.hubspot_credentials import read_token
-from flows.campaigns.destination_names import DestinationName
+from flows.adapters.files.importer_files import NAMES, CsvFiles
+from flows.adapters.hubspot.credentials import read_token
 from flows.errors import SettingsError
-from flows.settings import HubSpotSettings, Settings, read_hubspot_settings
+from flows.ports.destination import PEOPLE, RESULTS, Outgoing
+from flows.settings import DestinationName, HubSpotSettings, Settings, read_hubspot_settings
 from flows.wiring import destination
 from tests.people import anybody, people
 

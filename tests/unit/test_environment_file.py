@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from flows.environment_file import as_lines
+from flows.commands.env_file import as_lines
 from flows.errors import PipelineError, SettingsError
 from flows.settings import REPOSITORY, AirbyteSettings, HubSpotSettings, Settings, SnowflakeSettings, TableauSettings
 
@@ -52,6 +52,6 @@ def test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_r
     read = {name.upper() for name in Settings.model_fields}
     for kind in (SnowflakeSettings, AirbyteSettings, TableauSettings, HubSpotSettings):
         read |= {f"{kind.model_config['env_prefix']}{name.upper()}" for name in kind.model_fields}
-    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "deploying.py").read_text()))
-    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows" / "redriving.py").read_text()))
+    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows/commands/deploy.py").read_text()))
+    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows/commands/redrive.py").read_text()))
     assert said - asked - read == set()

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from flows.adapters.file_outbox import FileOutbox
+from flows.adapters.files.outbox import FileOutbox
 from flows.settings import REPOSITORY
 from functions.churn_api.answers import answers
 from functions.churn_api.customers import read_fast
@@ -103,7 +103,7 @@ KILLED_AT_ANY_POINT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from flows.adapters.file_outbox import FileOutbox
+from flows.adapters.files.outbox import FileOutbox
 box, answer = FileOutbox(Path(sys.argv[1])), sys.stdin.buffer.readline().strip()
 number = 0
 while True:

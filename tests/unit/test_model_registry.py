@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from pyarrow import fs
 
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.registry import ModelRegistry
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import AVERAGED, CANDIDATES
 from flows.churn.churn_model import ChurnModel

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from flows.adapters.personal_data import masked
+from flows.adapters.privacy.masking import masked
 
 
 def rows(**columns):

@@ -4,13 +4,13 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 
-from flows import publishing
 from flows.__main__ import main
-from flows.adapters.tableau_credentials import read_credentials
-from flows.adapters.tableau_files import shown_sheets
+from flows.adapters.tableau.credentials import read_credentials
+from flows.adapters.tableau.files import shown_sheets
 from flows.errors import BadInput, SettingsError, TableauRefused
+from flows.flow import publication as publishing
+from flows.flow.publication import publish_to_tableau
 from flows.orchestration import flow
-from flows.publishing import publish_to_tableau
 from flows.settings import Settings, TableauSettings
 from tests.tableau_files import connected_workbook, extract, mart_rows, packaged_workbook
 from tests.tableau_stand_in import Fault, tableau_stand_in

@@ -1,6 +1,6 @@
 import pytest
 
-from flows.adapters.model_registry import ModelRegistry
+from flows.adapters.models.registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import ModelRefused, Scorer

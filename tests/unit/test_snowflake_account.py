@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from flows.adapters.snowflake_account import SnowflakeAccount
+from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.errors import SettingsError
 from flows.settings import read_snowflake_settings
 from tests.snowflake_server import der, encrypted, key_pair

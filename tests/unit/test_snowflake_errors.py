@@ -3,7 +3,7 @@
 import pytest
 from snowflake.connector import errors
 
-from flows.adapters.snowflake_errors import advice, in_our_words, is_broken_connection
+from flows.adapters.snowflake.errors import advice, in_our_words, is_broken_connection
 from flows.errors import WarehouseRefused, WarehouseUnreachable
 
 

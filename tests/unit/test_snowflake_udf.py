@@ -10,7 +10,7 @@ import pandas
 import pytest
 import sqlglot
 
-from flows.adapters.snowflake_udf import create_function, write_code
+from flows.adapters.snowflake.udf import create_function, write_code
 from flows.settings import SHIPPED_MODELS
 from functions import snowflake_udf
 from functions.churn_api.contract import FEATURE_NAMES

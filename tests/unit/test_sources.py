@@ -2,10 +2,10 @@
 
 import pytest
 
-from flows.adapters.connections import read_connections
 from flows.errors import BadInput, SettingsError
 from flows.settings import CONNECTIONS, Settings
-from flows.sources import sources_of
+from flows.sources.connections import read_connections
+from flows.sources.selection import sources_of
 
 LISTED = read_connections(CONNECTIONS)
 

@@ -7,12 +7,13 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 
-from flows.adapters.airbyte_server import AirbyteServer
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.errors import SettingsError, SyncFailed
+from flows.adapters.airbyte.server import AirbyteServer
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.errors import SettingsError
 from flows.orchestration import flow
+from flows.ports.syncs import SyncFailed
 from flows.settings import AirbyteSettings, Settings
-from flows.syncing import sync_connections
+from flows.steps.sync import sync_connections
 from tests.airbyte_server import Fault, Time, airbyte_server
 
 NOON = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)

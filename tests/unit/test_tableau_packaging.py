@@ -5,7 +5,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from flows.adapters.tableau_workbook import (
+from flows.adapters.tableau.workbook import (
     WORKBOOK,
     SnowflakeConnection,
     committable,

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from flows.adapters import tableau_content
-from flows.adapters.tableau_files import shown_sheets, write_source, write_table
-from flows.adapters.tableau_server import TableauServer
+from flows.adapters.tableau import content as tableau_content
+from flows.adapters.tableau.files import shown_sheets, write_source, write_table
+from flows.adapters.tableau.server import TableauServer
 from flows.errors import BadInput, PublishFailed, SettingsError, TableauRefused, TableauUnreachable
 from flows.settings import TableauSettings, read_tableau_settings
 from tests.airbyte_server import Time

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.churn.training_set import sample_below
+from flows.flow.training import read_snapshots
 from flows.settings import Settings
-from flows.training import read_snapshots
 from functions.churn_api.contract import FEATURE_NAMES
 from tests.unit.snapshots import made_up_snapshots
 

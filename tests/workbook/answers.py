@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from tests.workbook.calculations import BadCalculation
 from tests.workbook.document import Workbook
 from tests.workbook.queries import Query, order, query

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from flows.adapters.tableau_extract import MARTS, SCHEMA
-from flows.adapters.tableau_workbook import EXTRACT_IN_PACKAGE
+from flows.adapters.tableau.extract import MARTS, SCHEMA
+from flows.adapters.tableau.workbook import EXTRACT_IN_PACKAGE
 from tests.workbook.calculations import AGGREGATE, BadCalculation
 from tests.workbook.document import (
     DERIVATIONS,
@@ -86,7 +86,7 @@ def _sources(workbook: Workbook, marts: Marts) -> Iterator[str]:
             if (connection.get("class"), connection.get("dbname")) != ("hyper", EXTRACT_IN_PACKAGE):
                 yield (
                     f"{where}: connects to {connection.get('dbname')}, which is on one machine only."
-                    " `python -m flows.adapters.tableau_workbook` sets it back to the extract"
+                    " `python -m flows.adapters.tableau.workbook` sets it back to the extract"
                 )
             if connection.get("password") is not None:
                 yield f"{where}: has a password in it"

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from flows.adapters import monitoring
-from flows.adapters.duckdb_warehouse import DuckDBWarehouse
-from flows.adapters.tableau_extract import MARTS
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts import monitoring
+from flows.adapters.tableau.extract import MARTS
 from flows.settings import REPOSITORY
 
 AS_OF = date(2026, 6, 30)

@@ -15,7 +15,7 @@
 
 {#
   In Snowflake: the external function, which asks the API with one JSON argument, or with the variable scoring: udf
-  the same model inside the warehouse (flows/adapters/snowflake_udf.py), which takes what DuckDB's function takes.
+  the same model inside the warehouse (flows/adapters/snowflake/udf.py), which takes what DuckDB's function takes.
 #}
 {% macro snowflake__predict_churn(features) -%}
     {%- if var('scoring') == 'udf' -%}

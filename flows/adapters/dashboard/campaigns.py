@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flows.adapters.warehouse import Warehouse
+from flows.ports.warehouse import Warehouse
 
 MOST_SHOWN = 12
 _DIGITS = 6  # significant: an end of an interval stays on its side of zero

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.dashboard.cube import DIMENSIONS, PLACED_CUSTOMERS, positions
-from flows.adapters.personal_data import masked
-from flows.adapters.run_report import MOST_AT_STAKE_FIRST
-from flows.adapters.spreadsheet_csv import safe_for_spreadsheets, write_csv
-from flows.adapters.warehouse import Warehouse
+from flows.adapters.files.spreadsheet_csv import safe_for_spreadsheets, write_csv
+from flows.adapters.marts.run_report import MOST_AT_STAKE_FIRST
+from flows.adapters.privacy.masking import masked
+from flows.ports.warehouse import Warehouse
 
 MOST_LISTED, MOST_LISTED_OF_EACH = 1_000, 40
 _EACH = ("segment", "country", "channel", "risk_band", "cohort", "segment, in_country", "segment, in_risk_band")

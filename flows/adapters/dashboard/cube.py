@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.warehouse import Warehouse
+from flows.ports.warehouse import Warehouse
 from functions.churn_api.contract import RISK_BANDS
 
 COUNTRIES_SHOWN, CHANNELS_SHOWN, COHORTS_SHOWN = 12, 8, 12

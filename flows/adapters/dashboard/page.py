@@ -14,10 +14,10 @@ import yaml
 from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
-from flows.adapters.monitoring import RELATION as MONITORING
-from flows.adapters.monitoring import RELIABILITY, warnings_in_words
-from flows.adapters.run_report import RunReport
-from flows.adapters.warehouse import Warehouse
+from flows.adapters.marts.monitoring import RELATION as MONITORING
+from flows.adapters.marts.monitoring import RELIABILITY, warnings_in_words
+from flows.adapters.marts.run_report import RunReport
+from flows.ports.warehouse import Warehouse
 from functions.churn_api.contract import risk_bands
 
 _HERE = Path(__file__).parent

@@ -1,3 +1,3 @@
-{# The shelf for what flows/campaigning.py launches: dbt makes the table and never touches its rows. #}
+{# The shelf for what flows/flow/campaign.py launches: dbt makes the table and never touches its rows. #}
 
 {{ no_rows_yet() }}

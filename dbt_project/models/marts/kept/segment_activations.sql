@@ -1,3 +1,3 @@
-{# The shelf for what flows/activating.py has sent: dbt makes the table and never touches its rows. #}
+{# The shelf for what flows/flow/activation.py has sent: dbt makes the table and never touches its rows. #}
 
 {{ no_rows_yet() }}

@@ -1,0 +1,1 @@
+"""Syncs, by Airbyte's server or, on a laptop, by its CDK."""

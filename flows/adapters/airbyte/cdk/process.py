@@ -1,0 +1,168 @@
+"""The process of Airbyte's CDK that reads a source as its manifest says."""
+
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from flows.adapters.airbyte.cdk.messages import Catalog, Complete, Failure, LogLine, Record, State, read_message
+from flows.ports.syncs import SyncFailed
+from flows.settings import REPOSITORY
+
+CHILD = Path(__file__).with_name("child.py")
+PROGRAM = REPOSITORY / ".venv" / "cdk" / "bin" / "source-declarative-manifest"
+
+log = logging.getLogger(__name__)
+
+_LAST_LINES = 20
+_MEGABYTE = 1 << 20
+_WHAT_TO_DO = {
+    "config_error": "Check the connection's `config` in airbyte/connections.yml and the variables that it names.",
+    "transient_error": "Run again in a while; the sync goes on from what has landed.",
+}
+_OTHERWISE = "Run again; if it stays, look at the manifest and at the lines that the source logged above."
+
+
+@dataclass
+class SourceProcess:
+    """A source at work. Its words pass through `hide`, so that no secret of the configuration is repeated."""
+
+    connection: str
+    process: "subprocess.Popen[bytes]"
+    secrets: frozenset[str]
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
+
+    def __post_init__(self) -> None:
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def messages(self) -> Iterator[Record | State | Complete | Catalog]:
+        """What the source says, until its end; what it logs as a warning or worse goes to our log.
+
+        Raises:
+            SyncFailed: when it has ended and says that it failed, or has an exit status other than 0.
+        """
+        failures: list[Failure] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            match read_message(line):
+                case Record() | State() | Complete() | Catalog() as message:
+                    yield message
+                case Failure() as failure:
+                    failures.append(failure)
+                case LogLine(level, words) if level >= logging.WARNING:
+                    first_line = self.hide(words).split("\n", 1)[0]  # below it is the source's own traceback
+                    log.log(level, "%s: %s", self.connection, first_line)
+        status = self.process.wait()
+        self.listener.join()  # its last words are in now
+        if failures or status:
+            raise SyncFailed(self._why(failures, status))
+
+    def end(self) -> None:
+        """Ends what is still running."""
+        if self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.listener.join()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def hide(self, words: str) -> str:
+        for secret in self.secrets:
+            words = words.replace(secret, "***")
+        return words
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.last_lines.append(self.hide(line.decode(errors="replace").rstrip()))
+
+    def _why(self, failures: list[Failure], status: int) -> str:
+        of_streams = [failure for failure in failures if failure.stream] or failures[:1]
+        said = [
+            f"{self.connection}: {f'the stream {failure.stream}' if failure.stream else 'the source'} "
+            f"could not be read: {self.hide(failure.words)} {_WHAT_TO_DO.get(failure.kind, _OTHERWISE)}"
+            for failure in of_streams
+        ]
+        if not said:
+            ended = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+            said = [f"{self.connection}: the source {ended} and gave no reason. {_OTHERWISE}"]
+        last = [line for line in self.last_lines if line]
+        return "\n".join([*said, *(["Its last lines:", *(f"  {line}" for line in last)] if last else [])])
+
+
+@contextmanager
+def source_process(
+    program: Path,
+    command: Literal["discover", "read"],
+    connection: str,
+    manifest: Path,
+    scratch: Path,
+    config: Mapping[str, Any],
+    **files: Any,
+) -> Iterator[SourceProcess]:
+    """Starts the program; at the end of the `with` block it is gone, and so is the folder with its configuration.
+
+    `files` become JSON files that only this user may read, one for each of the command's options of that name.
+
+    Raises:
+        SyncFailed: when the program or the manifest is missing.
+    """
+    if not program.exists():
+        raise SyncFailed(f"{program} is missing, which reads {connection}: `make .venv/cdk/ready` installs it.")
+    if not manifest.exists():
+        raise SyncFailed(f"{manifest} is missing, the `manifest` of {connection} in airbyte/connections.yml.")
+    scratch.mkdir(parents=True, exist_ok=True)
+    for left_by_a_kill in scratch.glob(f"sync-{connection}-*"):
+        shutil.rmtree(left_by_a_kill, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"sync-{connection}-", dir=scratch) as folder:
+        options = ["--manifest-path", str(manifest)]
+        for name, content in {"config": config, **files}.items():
+            options += [f"--{name}", str(_private_file(Path(folder) / f"{name}.json", content))]
+        python = program.with_name("python")
+        process = subprocess.Popen(
+            [str(python if python.exists() else sys.executable), str(CHILD), str(program), command, *options],
+            cwd=folder,
+            stdin=subprocess.PIPE,  # its end is the child's
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=_MEGABYTE,
+            start_new_session=True,  # a group, to be ended as a whole
+        )
+        source = SourceProcess(connection, process, frozenset(_secrets(config)))
+        try:
+            yield source
+        finally:
+            source.end()
+
+
+def _private_file(file: Path, content: Any) -> Path:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        json.dump(content, opened)
+    return file
+
+
+def _secrets(config: Any) -> Iterator[str]:
+    """Every text of a configuration that may be one: all but short words, addresses and dates."""
+    if isinstance(config, Mapping):
+        for value in config.values():
+            yield from _secrets(value)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from _secrets(value)
+    elif isinstance(config, str) and len(config) >= 6 and not re.match(r"https?://|\d{4}-\d\d-\d\d", config):
+        yield config

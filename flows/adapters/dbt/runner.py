@@ -1,0 +1,206 @@
+"""Runs the dbt project in this process, and reads what dbt reports.
+
+Where a Prefect server is there to be looked at, prefect-dbt makes a task run of every node. Without one, that would be
+three quarters of a build's time for nobody, so dbt is called directly.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flows.adapters.dbt.parse import KeptParse
+from flows.errors import BadInput, DbtFailed, PipelineError, WarehouseUnreachable
+from flows.orchestration import has_prefect_server
+
+log = logging.getLogger(__name__)
+
+_GOOD = {"success", "pass", "warn", "no-op"}
+# What the macro run_value reads. dbt copies variables that begin so into its artifacts.
+_RUN_VALUES = "DBT_ENV_CUSTOM_ENV_RUN_VALUES"
+
+
+def read_run_values() -> Mapping[str, Any]:
+    """The run values of the build that is under way, for what dbt calls."""
+    values: Mapping[str, Any] = json.loads(os.environ.get(_RUN_VALUES, "{}"))
+    return values
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """The project in `folder`, built in the target named `target`; dbt's own files go to `state`.
+
+    `variables` are given to every build, and `environment` is there during it: what the profile needs to reach the
+    warehouse. Secrets go into the environment: variables are written down.
+
+    `advice` is what to do about a message of the warehouse's, and `is_broken_connection` whether it says that the
+    warehouse did not answer.
+    """
+
+    folder: Path
+    target: str
+    threads: int | None
+    state: Path
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    advice: Callable[[str], str | None] = lambda _: None
+    is_broken_connection: Callable[[str], bool] = lambda _: False
+
+    def build(self, selection: Sequence[str], variables: Mapping[str, Any], run_values: Mapping[str, Any]) -> None:
+        """Builds and tests the selected nodes. Their unit tests are the test suite's business, not a run's.
+
+        `variables` decide how SQL is compiled: where one changes, dbt parses the whole project again. `run_values` are
+        what changes from run to run (see the macro run_value), and cost nothing.
+
+        Raises:
+            DbtFailed: naming every node that failed or was skipped, with dbt's message and what to do.
+            WarehouseUnreachable: when the same build may well succeed in a moment.
+        """
+        given = {"variables": {**self.variables, **variables}, "run_values": run_values}
+        # fmt: off
+        arguments = ["build", "--select", *selection, "--exclude-resource-type", "unit_test",
+                     "--indirect-selection", "buildable",  # not the tests of what is only built later
+                     "--vars", json.dumps(given["variables"]),
+                     "--target", self.target, *(["--threads", str(self.threads)] if self.threads else []),
+                     "--log-path", str(self.state / "logs")]
+        # fmt: on
+        invoke = self._invoke_with_task_runs if has_prefect_server() else self._invoke
+        parse = KeptParse.of(self.folder, self.target, given["variables"], self.state / "target")
+        parse.fetch()
+        self._last_build.parent.mkdir(parents=True, exist_ok=True)
+        self._last_build.write_text(json.dumps(given), encoding="utf-8")
+        with _environment({**self.environment, _RUN_VALUES: json.dumps(run_values)}):
+            ended = invoke(arguments)
+        parse.keep()
+        if ended.exception is not None:  # dbt could not even start: a bad project file, profile, variable or login
+            problem = str(ended.exception)
+            raise self._failure(problem, [problem])
+        self._require_success(ended.result.results)
+
+    @property
+    def _last_build(self) -> Path:
+        """What dbt was given last."""
+        return self.state / "last_build.json"
+
+    def _invoke(self, arguments: Sequence[str]) -> Any:
+        from dbt.cli.main import dbtRunner  # a second and a half, for which only who builds waits
+
+        # fmt: off
+        return dbtRunner(callbacks=[_log_built]).invoke(
+            [*arguments, "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
+             "--target-path", str(self.state / "target"), "--log-level", "none", "--log-level-file", "warn",
+             "--no-write-json"]  # half a second for artifacts that nobody reads on a laptop
+        )
+        # fmt: on
+
+    def _invoke_with_task_runs(self, arguments: Sequence[str]) -> Any:
+        from dbt.cli.main import dbtRunnerResult
+        from dbt_common.events.base_types import EventLevel
+        from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
+
+        settings = PrefectDbtSettings(
+            project_dir=self.folder,
+            profiles_dir=self.folder,
+            target_path=self.state / "target",
+            log_level=EventLevel.WARN,
+        )
+        runner = PrefectDbtRunner(settings=settings, raise_on_failure=False, disable_assets=True)
+        runner.post_model(_log_built_node)
+        try:
+            with _task_runs_awaited():
+                return runner.invoke(list(arguments))
+        except ValueError as error:
+            return dbtRunnerResult(success=False, exception=error)
+
+    def document(self, file: Path) -> None:
+        """Writes dbt's own pages of models, columns, tests and exposures, as the last build left them, as one page that
+        stands alone.
+
+        Raises:
+            BadInput: when nothing was built yet.
+            DbtFailed: with what dbt says.
+        """
+        from dbt.cli.main import dbtRunner
+
+        if not self._last_build.exists():
+            raise BadInput("There is nothing to document yet: `make run` first.")
+        last_build = json.loads(self._last_build.read_text(encoding="utf-8"))
+        variables, run_values = last_build["variables"], json.dumps(last_build["run_values"])
+        # fmt: off
+        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps(variables),
+                     "--target", self.target,
+                     "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
+                     "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]
+        # fmt: on
+        with _environment({**self.environment, _RUN_VALUES: run_values}):
+            ended = dbtRunner().invoke(arguments)
+        if not ended.success:
+            text = str(ended.exception or "dbt could not document the warehouse: see what it said above.")
+            raise self._failure(text, [text])
+        (self.state / "docs" / "static_index.html").replace(file)
+
+    def _failure(self, text: str, messages: Sequence[str]) -> PipelineError:
+        if any(self.is_broken_connection(message) for message in messages):
+            return WarehouseUnreachable(text)
+        steps = dict.fromkeys(step for message in messages if (step := self.advice(message)))
+        return DbtFailed("\n".join([text, *steps]))
+
+    def _require_success(self, results: Sequence[Any]) -> None:
+        """prefect-dbt has reported failures as successes before, so dbt's own results have the last word."""
+        bad = [result for result in results if result.status not in _GOOD]
+        if bad:
+            failed_first = sorted(bad, key=lambda result: result.status == "skipped")
+            lines = [
+                f"{result.node.unique_id} {result.status}: {result.message or 'depends on one above'}"
+                for result in failed_first
+            ]
+            text = "dbt could not build everything:\n  " + "\n  ".join(lines)
+            raise self._failure(text, [result.message or "" for result in bad])
+        if not results:
+            raise DbtFailed("dbt found nothing to build; the selection matches no node.")
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _log_built(event: Any) -> None:
+    """dbt's own word that a node is done."""
+    if event.info.name == "NodeFinished":
+        node = event.data.node_info
+        if node.resource_type == "model" and node.node_status == "success":
+            log.info("built %s.%s", node.node_relation.schema, node.node_relation.alias)
+
+
+def _log_built_node(node: Any) -> None:
+    """The same from prefect-dbt."""
+    if node.status not in (None, "error"):
+        log.info("built %s.%s", node.node.schema, node.node.name)
+
+
+@contextmanager
+def _task_runs_awaited() -> Iterator[None]:
+    """prefect-dbt does not wait for the task runs of the last nodes, which then race with what comes next: the
+    environment that is put back while they read it, the end of the process."""
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        for thread in set(threading.enumerate()) - before:
+            if "run_task" in thread.name:
+                thread.join(timeout=30)

@@ -1,0 +1,76 @@
+"""`predict_churn` inside DuckDB: a vectorised function over the same `Scorer` that answers `/predict`.
+
+dbt-duckdb loads this module as a plugin (see dbt_project/profiles.yml).
+"""
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from flows.adapters.dbt.runner import read_run_values
+from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.scorer import Scorer, Scores
+
+_FIELDS: dict[str, Any] = {
+    "churn_probability": "DOUBLE", "expected_spend": "DOUBLE",
+    "next_order_days_10": "DOUBLE", "next_order_days_50": "DOUBLE", "next_order_days_90": "DOUBLE",
+    "reason_1": "VARCHAR", "reason_2": "VARCHAR", "reason_3": "VARCHAR",
+}  # fmt: skip
+
+
+def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
+    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection; it answers with a struct.
+
+    Close the connection before the process ends: it keeps the function alive.
+    """
+
+    def predict_churn(*columns: pa.ChunkedArray) -> pa.Array:
+        features = np.empty((len(columns[0]), len(FEATURE_NAMES)))
+        for position, column in enumerate(columns):
+            features[:, position] = column.to_numpy()  # NULL becomes NaN
+        return _as_struct(scorer.score(features))
+
+    # DuckDB reads the number of arguments from the signature and refuses *columns
+    by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    predict_churn.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, by_position) for name in FEATURE_NAMES]
+    )
+    con.create_function(
+        "predict_churn",
+        predict_churn,
+        ["DOUBLE"] * len(FEATURE_NAMES),
+        duckdb.struct_type(_FIELDS),
+        type="arrow",
+        null_handling="special",
+    )
+
+
+def _as_struct(scores: Scores) -> pa.StructArray:
+    columns = [
+        pa.array(scores.churn_probability),
+        pa.array(scores.expected_spend),
+        *(pa.array(days, from_pandas=True) for days in scores.next_order_days.T),  # NaN: NULL
+        *(pa.array(phrases, type=pa.string()) for phrases in scores.reasons),
+    ]
+    return pa.StructArray.from_arrays(columns, names=list(_FIELDS))
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """Opens the file that WAREHOUSE_FILE names, and registers `predict_churn` with the model of the run value
+    `model_folder`; without one, there is no scoring.
+
+    Neither is in the profile, because dbt parses the whole project again where a profile's values change.
+    """
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
+        creds.path = os.environ.get("WAREHOUSE_FILE", creds.path)
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        if folder := read_run_values().get("model_folder"):
+            register_predict_churn(conn, Scorer.load(Path(folder) / "model.onnx"))

@@ -1,0 +1,159 @@
+"""Files that people upload to the service they work with: one for each campaign and service, with all of its people.
+
+What each service's importer calls its columns, and what it says of their values (as of 2026):
+
+mailchimp  `Email Address` is the only column that must be there; headers are matched with the audience's fields; a
+           `Tags` column has a tag, or several with commas between them; a text is cut at 255 bytes.
+           https://mailchimp.com/help/format-guidelines-for-your-import-file/
+klaviyo    The first column is `Email`; headers that are no property of Klaviyo's become custom properties. Consent is
+           asked when the file is uploaded, and there is a column `Email Marketing Consent` for a list that mixes both:
+           we send none, for to be chosen by a campaign is not to have subscribed.
+           https://help.klaviyo.com/hc/en-us/articles/115005078967
+brevo      `EMAIL` and `EXT_ID` identify a contact; other headers are attributes, in capitals. The separator is found,
+           among semicolon, comma and tab; its API's `fileBody` takes the semicolon only, so that is what we write.
+           https://help.brevo.com/hc/en-us/articles/208729849-Create-a-file-to-import-your-contacts
+meta       `email`, `extern_id` and `country`. The address and the two-letter code of the country as SHA-256 of what is
+           trimmed and in small letters. Its own ids of customers Meta takes as they are: we give the SHA-256 of ours,
+           which may be addresses, so a pixel's external_id must be that too to be matched.
+           https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences, and what Meta's own SDK
+           does: facebook_business/adobjects/helpers/customaudiencemixin.py of facebook/facebook-python-business-sdk
+
+A service's file has no byte order mark: an importer might take it for a part of the first header.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.files.country_codes import country_codes
+from flows.adapters.files.spreadsheet_csv import begins_a_formula, safe_for_spreadsheets, write_csv
+from flows.ports.destination import PEOPLE, Outgoing, addresses, results
+
+SEGMENTS_FOLDER = "_segments"  # no campaign can have this name
+_FORMULA = "A spreadsheet would take the address for a formula."
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`headers` by the names of our columns, in the file's order; `of_campaign` heads its name, if there is one."""
+
+    headers: Mapping[str, str]
+    of_campaign: str
+    delimiter: str = ","
+
+
+LAYOUTS = {
+    "mailchimp": Layout(
+        {
+            "email": "Email Address", "customer_id": "CUSTOMER", "segment": "SEGMENT", "risk_band": "RISK",
+            "churn_probability": "CHURN", "expected_spend": "SPEND", "reason": "REASON",
+            "recommended_action": "ACTION", "offer": "OFFER", "country": "COUNTRY", "currency": "CURRENCY",
+        },
+        of_campaign="Tags",
+    ),
+    "klaviyo": Layout(
+        {
+            "email": "Email", "customer_id": "customer_id", "segment": "rfm_segment", "risk_band": "churn_risk_band",
+            "churn_probability": "churn_probability", "expected_spend": "expected_spend", "reason": "churn_reason",
+            "recommended_action": "recommended_action", "offer": "last_offer", "country": "Country",
+            "currency": "currency",
+        },
+        of_campaign="last_campaign",
+    ),
+    "brevo": Layout(
+        {"email": "EMAIL", "customer_id": "EXT_ID"} | {name: name.upper() for name in PEOPLE.names[2:]},
+        of_campaign="CAMPAIGN",
+        delimiter=";",
+    ),
+}  # fmt: skip
+NAMES = ("csv", *LAYOUTS, "meta")
+
+
+@dataclass(frozen=True)
+class CsvFiles:
+    """Writes `<folder>/<campaign>/<name>.csv`, anew each time: a campaign's file needs all of its people, not only
+    those who have not been sent. `name` is one of NAMES."""
+
+    folder: Path
+    name: str
+
+    @property
+    def rewrites_everybody(self) -> bool:
+        return True
+
+    def file(self, audience: str | None) -> Path:
+        return self.folder / (audience or SEGMENTS_FOLDER) / f"{self.name}.csv"
+
+    def check(self, outgoing: Outgoing) -> None:
+        """A file can always be written."""
+
+    def send(self, outgoing: Outgoing) -> Iterator[pa.Table]:
+        people = _tidy(outgoing.people)
+        others: list[pa.Table] = []
+        file = self.file(outgoing.audience)
+        if self.name == "csv":
+            write_csv(safe_for_spreadsheets(people), file)
+        elif self.name == "meta":
+            people, others = _with_address(people, formulas_do_harm=False)
+            write_csv(_hashed(people), file, for_excel=False)
+        else:
+            layout = LAYOUTS[self.name]
+            people, others = _with_address(people, formulas_do_harm=True)
+            write_csv(_laid_out(people, layout, outgoing.audience), file, layout.delimiter, for_excel=False)
+        yield pa.concat_tables([results(people.column("customer_id"), "sent"), *others])
+
+
+def _tidy(people: pa.Table) -> pa.Table:
+    """The columns in our order, with as many digits as mean something."""
+    people = people.select(PEOPLE.names).cast(PEOPLE)
+    for name, digits in (("churn_probability", 4), ("expected_spend", 2)):
+        people = people.set_column(people.column_names.index(name), name, pc.round(people.column(name), digits))
+    return people
+
+
+def _with_address(people: pa.Table, formulas_do_harm: bool) -> tuple[pa.Table, list[pa.Table]]:
+    """Who can be in the file, and the results of the others."""
+    found = addresses(people)
+    people = people.set_column(people.column_names.index("email"), "email", found)
+    has_none = found.is_null()
+    # an apostrophe before it, as elsewhere, would make it somebody else's address
+    is_formula = pc.and_(pc.fill_null(begins_a_formula(found), False), formulas_do_harm)
+    others = [
+        results(people.filter(has_none).column("customer_id"), "no_address"),
+        results(people.filter(is_formula).column("customer_id"), "refused", _FORMULA),
+    ]
+    return people.filter(pc.invert(pc.or_(has_none, is_formula))), others
+
+
+def _laid_out(people: pa.Table, layout: Layout, audience: str | None) -> pa.Table:
+    # only what strangers wrote is made harmless: an apostrophe before "-20% on all" would be read by customers
+    strangers = safe_for_spreadsheets(people.select(["customer_id", "country", "currency"]))
+    columns = {
+        header: (strangers if name in strangers.column_names else people).column(name)
+        for name, header in layout.headers.items()
+    }
+    if audience is not None:
+        columns[layout.of_campaign] = pa.repeat(audience, len(people))
+    return pa.table(columns)
+
+
+def _hashed(people: pa.Table) -> pa.Table:
+    return pa.table(
+        {
+            "email": _hashes(pc.utf8_lower(people.column("email"))),
+            "extern_id": _hashes(people.column("customer_id")),
+            "country": _hashes(country_codes(people.column("country"))),
+        }
+    )
+
+
+def _hashes(texts: pa.ChunkedArray) -> pa.Array:
+    """SHA-256 in hexadecimal digits; NULL of NULL."""
+    given = texts.to_pylist()
+    return pa.array(
+        [None if text is None else hashlib.sha256(text.encode()).hexdigest() for text in given], pa.string()
+    )

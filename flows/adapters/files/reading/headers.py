@@ -1,0 +1,74 @@
+"""Which column of a file is which, from its headers alone."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from flows.errors import BadInput
+from flows.sources.connections import Column
+
+Name = TypeVar("Name", bound=Column)
+
+
+def map_columns(
+    header: Sequence[str],
+    declared: Mapping[Name, str],
+    recognised: Mapping[Name, Sequence[str]],
+    needed: Sequence[Sequence[Name]],
+    file: Path,
+    connection: str,
+) -> dict[Name, str]:
+    """Our column name → the file's header, as declared for the connection, else as recognised.
+
+    Of each group in `needed`, at least one must be there.
+
+    Raises:
+        BadInput: when a declared column is missing, or one that is needed cannot be found.
+    """
+    if declared:
+        missing = {ours: theirs for ours, theirs in declared.items() if theirs not in header}
+        if missing:
+            lines = "\n  ".join(f"{ours}: {theirs}" for ours, theirs in missing.items())
+            raise BadInput(
+                f"{file} lacks columns that airbyte/connections.yml maps for {connection}:\n  {lines}\n"
+                f"Its columns are: {', '.join(header)}."
+            )
+        columns = dict(declared)
+    else:
+        columns = _recognise(header, recognised)
+    _require(needed, columns, header, file)
+    return columns
+
+
+def _recognise(header: Sequence[str], recognised: Mapping[Name, Sequence[str]]) -> dict[Name, str]:
+    by_plain_name = {_plain(name): name for name in reversed(header)}
+    columns: dict[Name, str] = {}
+    for ours, theirs in recognised.items():
+        for candidate in map(_plain, theirs):
+            name = by_plain_name.get(candidate)
+            if name is not None and name not in columns.values():
+                columns[ours] = name
+                break
+    return columns
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _require(needed: Sequence[Sequence[Name]], columns: Mapping[Name, str], header: Sequence[str], file: Path) -> None:
+    missing = [group for group in needed if not set(group) & set(columns)]
+    if not missing:
+        return
+    named = " and ".join(" or ".join(group) for group in missing)
+    known = "".join(f"        {ours}: {theirs}\n" for ours, theirs in columns.items())
+    snippet = "\n".join(f"        {group[0]}: <the header of that column>" for group in missing)
+    raise BadInput(
+        f"{file}: no column was recognised as {named}.\n"
+        f"Its columns are: {', '.join(header)}.\n"
+        "Say which is which in airbyte/connections.yml, then run again with SOURCE=my_shop:\n\n"
+        "  my_shop:\n    description: My shop's export\n    connector: csv\n"
+        f"    streams:\n      order_lines: {{sync_mode: full_refresh_overwrite}}\n"
+        f"    order_lines:\n      columns:\n{known}{snippet}"
+    )

@@ -1,0 +1,249 @@
+"""Lands CSV files in the laptop's warehouse: every value as text, in the shape of Airbyte's tables."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.adapters.duckdb.sql import literal, quote, transaction
+from flows.adapters.files.reading.formats import find_number_format, find_timestamp_format
+from flows.adapters.files.reading.headers import map_columns
+from flows.adapters.files.reading.text_files import TextFile, find_files, open_text_file
+from flows.errors import BadInput
+from flows.sources.connections import ContactColumn, Contacts, OrderLineColumn, OrderLines, RecognisedHeaders
+from flows.sources.mappings import ISO, Kind, Landing, OrderLineMapping, RowMapping, order_line_mapping
+
+WESTERN_EUROPE = "cp1252"  # what Windows programs write when they do not write Unicode
+# of each kind, where records stand that could not be read, and which rows come from which lines
+UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
+SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
+NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
+
+
+class _NotUtf8(Exception):
+    def __init__(self, file: TextFile) -> None:
+        self.file = file
+
+
+@dataclass(frozen=True)
+class CsvLanding:
+    """What is read once, and lands wherever `con` says. `scratch` is a folder for UTF-8 copies of files in other
+    encodings; the caller removes it."""
+
+    con: duckdb.DuckDBPyConnection
+    recognised: RecognisedHeaders
+    extracted_at: datetime
+    scratch: Path
+
+    def order_lines(self, pattern: str, connection: str, stream: OrderLines) -> Landing:
+        """Replaces what the warehouse holds of a connection's order lines by the content of the files.
+
+        Raises:
+            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
+        """
+        files = self._open(find_files(pattern), stream.delimiter)
+        columns = map_order_lines(files[0].header, stream, self.recognised, files[0].original, connection)
+
+        def describe(table: str) -> RowMapping:
+            return describe_order_lines(self.con, table, connection, stream, columns)
+
+        return self._land("order_lines", files, connection, describe, bool(stream.columns))
+
+    def contacts(self, pattern: str, connection: str, stream: Contacts) -> Landing:
+        """Replaces what the warehouse holds of a connection's contacts by the content of the files.
+
+        Raises:
+            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
+        """
+        files = self._open(find_files(pattern, "CONTACTS"), stream.delimiter)
+        columns = map_contacts(files[0].header, stream, self.recognised, files[0].original, connection)
+
+        def describe(table: str) -> RowMapping:
+            return describe_contacts(self.con, table, connection, stream, columns)
+
+        landing = self._land("contacts", files, connection, describe, bool(stream.columns))
+        if {"opted_out", "opted_out_at"} & set(columns):
+            return landing
+        unknown = "no column says who has opted out: nobody is held back from a list of whom to contact"
+        return replace(landing, notes=(*landing.notes, unknown))
+
+    def _open(self, files: Sequence[Path], delimiter: str | None) -> list[TextFile]:
+        opened = [open_text_file(file, self.scratch, delimiter) for file in files]
+        _require_same_columns(opened)
+        return opened
+
+    def _land(
+        self,
+        kind: Kind,
+        files: list[TextFile],
+        connection: str,
+        describe: Callable[[str], RowMapping],
+        is_declared: bool,
+    ) -> Landing:
+        """Writes `raw_<connection>.<kind>`, what could not be read of it, and which file and line a row came from: all
+        of them or, on any failure, none. Lines are counted as records, the header being 1.
+        """
+        con, table = self.con, _text_table(connection, kind)
+        while True:
+            try:
+                with transaction(con):
+                    _create_tables(con, connection, kind, files[0], self.extracted_at)
+                    for file in files:
+                        _land_file(con, connection, kind, file)
+                    rows = _count(con, table)
+                    if not rows:
+                        raise BadInput(f"{files[0].original} has a header and no readable line below it.")
+                    mapping = describe(table)
+                    unreadable = _count(con, UNREADABLE[kind])
+                break
+            except _NotUtf8 as not_utf8:
+                again = open_text_file(not_utf8.file.original, self.scratch, not_utf8.file.delimiter, WESTERN_EUROPE)
+                files = [again if file is not_utf8.file else file for file in files]
+        notes = dict.fromkeys(note for file in files for note in file.notes)  # in order, each once
+        return Landing(
+            kind=kind,
+            files=tuple(file.original for file in files),
+            rows=rows,
+            unreadable=unreadable,
+            mapping=mapping,
+            notes=(*notes, *(() if is_declared else _what_was_recognised(mapping.columns, files[0].header))),
+        )
+
+
+def map_order_lines(
+    header: Sequence[str], stream: OrderLines, recognised: RecognisedHeaders, place: Path, connection: str
+) -> dict[OrderLineColumn, str]:
+    """Our column name → the header, of a file or a table at `place`.
+
+    Raises:
+        BadInput: when a declared column is missing, or customer, date or amount cannot be found.
+    """
+    needed: Sequence[Sequence[OrderLineColumn]] = [("customer_id",), ("ordered_at",), ("amount", "unit_price")]
+    return map_columns(header, stream.columns, recognised.order_lines, needed, place, connection)
+
+
+def map_contacts(
+    header: Sequence[str], stream: Contacts, recognised: RecognisedHeaders, place: Path, connection: str
+) -> dict[ContactColumn, str]:
+    """Our column name → the header, of a file or a table at `place`.
+
+    Raises:
+        BadInput: when a declared column is missing, or neither e-mail nor customer can be found.
+    """
+    needed: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
+    return map_columns(header, stream.columns, recognised.contacts, needed, place, connection)
+
+
+def _require_same_columns(files: Sequence[TextFile]) -> None:
+    first = files[0]
+    for file in files[1:]:
+        if file.header != first.header:
+            raise BadInput(
+                f"{file.original} has other columns than {first.original}:\n  {', '.join(file.header)}\n"
+                f"  {', '.join(first.header)}\nFiles read together need the same header; read the others on their own."
+            )
+
+
+def _create_tables(
+    con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile, extracted_at: datetime
+) -> None:
+    con.execute(f'create schema if not exists "raw_{connection}"')
+    columns = ", ".join(f"{quote(name)} varchar" for name in file.header)
+    con.execute(f"create or replace table {_text_table(connection, kind)} ({columns})")
+    # numbering rows while reading halves the speed; DuckDB numbers them anyway, in the order of the file
+    con.execute(
+        f"""create or replace view "raw_{connection}".{kind} as
+        select *, lpad(cast(rowid as varchar), 12, '0') as _airbyte_raw_id,
+            timestamptz '{extracted_at.isoformat()}' as _airbyte_extracted_at,
+            '{{"changes":[]}}' as _airbyte_meta, 0::bigint as _airbyte_generation_id
+        from {_text_table(connection, kind)}"""
+    )
+    con.execute(
+        f"""create schema if not exists raw;
+        create or replace table {UNREADABLE[kind]} (file varchar, line bigint, reason varchar, content varchar);
+        create or replace table {SPANS[kind]} (file varchar, first_row bigint, last_row bigint, first_line bigint)"""
+    )
+
+
+def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile) -> None:
+    first_row = _count(con, _text_table(connection, kind))
+    con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    con.execute(
+        f"""insert into {_text_table(connection, kind)}
+        from read_csv({literal(file.readable)}, all_varchar = true, header = true, delim = '{file.delimiter}',
+            quote = '"', escape = '"', store_rejects = true)"""
+    )
+    if _count(con, "reject_errors where error_type = 'INVALID ENCODING'"):
+        raise _NotUtf8(file)
+    con.execute(
+        f"""insert into {UNREADABLE[kind]}
+        select ?, line, lower(any_value(error_type)), any_value(csv_line) from reject_errors group by line""",
+        [file.original.name],
+    )
+    con.execute(
+        f"""insert into {SPANS[kind]}
+        with starts as (  -- rows follow each other from the first line on, and after every unreadable line
+            select 2 as first_line, 0 as skipped
+            union all
+            select line + 1, row_number() over (order by line) from (select distinct line from reject_errors)
+        )
+        select $1, $2 + first_line - 2 - skipped as first_row,
+            lead($2 + first_line - 2 - skipped, 1, $3) over (order by first_line) - 1 as last_row, first_line
+        from starts
+        qualify first_row <= last_row""",
+        [file.original.name, first_row, _count(con, _text_table(connection, kind))],
+    )
+
+
+def describe_order_lines(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    connection: str,
+    stream: OrderLines,
+    columns: Mapping[OrderLineColumn, str],
+) -> OrderLineMapping:
+    """What the columns of a table of text mean, with what the connection leaves open found from the values.
+
+    Raises:
+        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
+    """
+    timestamp_format, has_offset = find_timestamp_format(con, table, columns["ordered_at"], stream.timestamp_format)
+    numbers = [columns[name] for name in NUMBER_COLUMNS if name in columns]
+    number_format = find_number_format(con, table, numbers, stream.decimal)
+    return order_line_mapping(connection, stream, columns, timestamp_format, has_offset, number_format)
+
+
+def describe_contacts(
+    con: duckdb.DuckDBPyConnection, table: str, connection: str, stream: Contacts, columns: Mapping[Any, str]
+) -> RowMapping:
+    """What the columns of a table of text mean, with what the connection leaves open found from the values.
+
+    Raises:
+        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
+    """
+    column = columns.get("opted_out_at")
+    is_dated = column is not None and _count(con, f"{table} where trim({quote(column)}) <> ''") > 0
+    found = find_timestamp_format(con, table, column, stream.timestamp_format) if is_dated and column else (ISO, False)
+    return RowMapping(connection, stream.model, columns, *found, stream.timezone)
+
+
+def _what_was_recognised(columns: Mapping[Any, str], header: Sequence[str]) -> Iterator[str]:
+    renamed = [f"{theirs} as {ours}" for ours, theirs in columns.items() if theirs != ours]
+    if renamed:
+        yield "recognised " + ", ".join(renamed)
+    unused = [name for name in header if name not in columns.values()]
+    if unused:
+        yield "did not use " + ", ".join(unused)
+
+
+def _text_table(connection: str, kind: Kind) -> str:
+    return f'"raw_{connection}".{kind}_as_text'
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = con.execute(f"select count(*) from {relation}").fetchone()
+    assert row is not None  # count(*) always yields a row
+    return int(row[0])

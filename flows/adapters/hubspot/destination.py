@@ -1,0 +1,139 @@
+"""HubSpot: what we know of customers as properties of its contacts, and a campaign's customers as a static list.
+
+Nobody is added to HubSpot, unless HUBSPOT_CREATE_CONTACTS says so; who has opted out there is left alone altogether.
+Everything is written so that it can be written again: contacts by their record ids, lists by name.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.hubspot.api import HubSpotApi
+from flows.adapters.hubspot.contacts import (
+    MOST_IN_A_BATCH,
+    Verdict,
+    create_contacts,
+    find_contacts,
+    update_contacts,
+)
+from flows.adapters.hubspot.credentials import read_token
+from flows.adapters.hubspot.lists import add_to_list, campaign_list
+from flows.adapters.hubspot.properties import make_properties, property_values
+from flows.ports.destination import RESULTS, Outgoing, addresses, results
+from flows.settings import HubSpotSettings
+
+_SENT: Verdict = ("sent", None)
+_NOT_FOUND: Verdict = ("not_found", None)
+_OPTED_OUT: Verdict = ("opted_out", None)
+_SHARED = "Another customer has the same address."
+
+
+@dataclass(frozen=True)
+class HubSpotContacts:
+    api: HubSpotApi
+    may_create: bool = False
+    name: str = "hubspot"
+    rewrites_everybody: bool = False
+
+    @classmethod
+    def read(
+        cls,
+        settings: HubSpotSettings,
+        wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """HubSpot as the settings describe it.
+
+        Raises:
+            SettingsError: naming what is missing, or why the block cannot be used; never a secret.
+        """
+        api = HubSpotApi(settings.base_url.rstrip("/"), read_token(settings), wait, clock)
+        return cls(api, settings.create_contacts)
+
+    def check(self, outgoing: Outgoing) -> None:
+        """Makes properties and list, as far as they are not there.
+
+        Raises:
+            HubSpotRefused: when the token may not, or a property or list of that name is somebody else's.
+        """
+        try:
+            self._make_place(outgoing)
+        finally:
+            self.api.close()
+
+    def _make_place(self, outgoing: Outgoing) -> str | None:
+        """The id of the campaign's list, if there is a campaign."""
+        make_properties(self.api, of_campaign=outgoing.audience is not None)
+        if outgoing.audience is None:
+            return None
+        members = {address.strip().lower() for address in outgoing.members}
+        return campaign_list(self.api, outgoing.audience, None if outgoing.is_resumed else members)
+
+    def send(self, outgoing: Outgoing) -> Iterator[pa.Table]:
+        """In batches of addresses: customers with the same one are one contact, and have one fate.
+
+        Raises:
+            HubSpotRefused: when HubSpot will not; where that can be known before anything is sent, then.
+            HubSpotUnreachable: when it did not answer for minutes.
+        """
+        found = pc.utf8_lower(addresses(outgoing.people))
+        if found.null_count:
+            yield results(outgoing.people.filter(found.is_null()).column("customer_id"), "no_address")
+        people = outgoing.people.filter(found.is_valid())
+        if not len(people):
+            return
+        encoded = found.filter(found.is_valid()).combine_chunks().dictionary_encode()
+        known, of_address = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+        first = np.unique(of_address, return_index=True)[1]  # row of each address
+        rows_by_address = np.argsort(of_address, kind="stable")
+        try:
+            list_id = self._make_place(outgoing)
+            for start in range(0, len(known), MOST_IN_A_BATCH):
+                batch = known[start : start + MOST_IN_A_BATCH]
+                end = start + len(batch)
+                values = property_values(people.take(first[start:end]), outgoing.audience)
+                verdicts = self._send_batch(dict(zip(batch, values, strict=True)), list_id)
+                begin_row, end_row = np.searchsorted(of_address[rows_by_address], [start, end])
+                rows = rows_by_address[begin_row:end_row]
+                told = [verdicts[address] for address in batch]
+                yield _told(people.take(rows), told, of_address[rows] - start, rows != first[of_address[rows]])
+        finally:
+            self.api.close()
+
+    def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
+        """What became of each address, given what is to be said of it."""
+        contacts = find_contacts(self.api, wanted)
+        missing = {address: said for address, said in wanted.items() if address not in contacts}
+        by_id: dict[str, Mapping[str, str]] = {}
+        for address, contact in contacts.items():
+            if not contact.has_opted_out:  # one contact may have two of the addresses: it is told what is the first's
+                by_id.setdefault(contact.id, wanted[address])
+        written = update_contacts(self.api, by_id)
+        fates: dict[str, Verdict] = dict.fromkeys(written.contacts, _SENT) | written.verdicts
+        verdicts: dict[str, Verdict] = dict.fromkeys(missing, _NOT_FOUND)
+        if self.may_create:
+            created = create_contacts(self.api, missing)
+            contacts |= created.contacts
+            fates |= {contact.id: _SENT for contact in created.contacts.values() if not contact.has_opted_out}
+            verdicts |= created.verdicts
+        sent = [record_id for record_id, fate in fates.items() if fate == _SENT]
+        if list_id is not None and sent:
+            fates |= dict.fromkeys(add_to_list(self.api, list_id, sent), _NOT_FOUND)
+        return verdicts | {
+            address: _OPTED_OUT if contact.has_opted_out else fates[contact.id] for address, contact in contacts.items()
+        }
+
+
+def _told(people: pa.Table, verdicts: Sequence[Verdict], of_address: np.ndarray, is_another: np.ndarray) -> pa.Table:
+    """Results of people: `of_address` says which of the verdicts is each one's."""
+    result, detail = (
+        pa.array([verdict[position] for verdict in verdicts], pa.string()).take(pa.array(of_address))
+        for position in (0, 1)
+    )
+    detail = pc.if_else(pc.and_(pa.array(is_another), pc.equal(result, "sent")), _SHARED, detail)
+    return pa.table([people.column("customer_id"), result, detail], schema=RESULTS)

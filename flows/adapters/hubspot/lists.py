@@ -1,0 +1,116 @@
+"""A campaign's list in HubSpot: one that nobody but the campaign fills."""
+
+from collections.abc import Iterator, Sequence, Set
+
+from pydantic import BaseModel, Field
+
+from flows.adapters.hubspot.api import HubSpotApi
+from flows.adapters.hubspot.contacts import MOST_IN_A_BATCH, read_contacts
+from flows.errors import HubSpotRefused
+
+MOST_MEMBERS_ON_A_PAGE = 250
+_CONTACTS = "0-1"  # HubSpot's type of object
+
+
+class _List(BaseModel):
+    list_id: str = Field(alias="listId")
+    processing_type: str = Field("", alias="processingType")
+
+
+class _OneList(BaseModel):
+    list: _List
+
+
+class _Member(BaseModel):
+    record_id: str = Field(alias="recordId")
+
+
+class _NextPage(BaseModel):
+    after: str
+
+
+class _Paging(BaseModel):
+    next: _NextPage | None = None
+
+
+class _Members(BaseModel):
+    results: list[_Member] = []
+    paging: _Paging | None = None
+
+
+class _Added(BaseModel):
+    missing: list[str] = Field([], alias="recordIdsMissing")
+
+
+def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
+    """The list's id. It is made if there is none of this name. `members`: addresses of the campaign's customers, in
+    small letters; None: it is known to be the campaign's, whoever is in it by now.
+
+    Raises:
+        HubSpotRefused: when the list of this name is of another kind, or has others in it.
+    """
+    wanted = {"name": name, "objectTypeId": _CONTACTS, "processingType": "MANUAL"}
+    try:
+        made = api.ask(f'Making the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
+        return made.list.list_id
+    except HubSpotRefused as refused:
+        if refused.status_code not in (400, 409):
+            raise
+        there = _list_called(api, name, refused)
+    remedy = "rename or delete the list there, or give the campaign another name before it is launched."
+    if there.processing_type != "MANUAL":
+        raise HubSpotRefused(f'HubSpot already has a list "{name}", which is not static but fills itself: {remedy}')
+    if members is not None and (strangers := _count_strangers(api, there.list_id, members)):
+        raise HubSpotRefused(
+            f'HubSpot already has a list "{name}" with {strangers:,} members who are not in this campaign: {remedy}'
+        )
+    return there.list_id
+
+
+def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> list[str]:
+    """Gives those that are no contacts any more; who is in the list already stays in it."""
+    added = api.ask(
+        "Adding contacts to the list",
+        lambda sdk, how: sdk.memberships.add(list_id, list(record_ids), **how),
+        _Added,
+    )
+    return added.missing
+
+
+def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
+    """The list for whose sake a new one was refused. If there is none of contacts, that was not the reason."""
+    doing = f'Looking for the list "{name}"'
+    try:
+        return api.ask(doing, lambda sdk, how: sdk.lists.get_by_name(name, _CONTACTS, **how), _OneList).list
+    except HubSpotRefused as refused:
+        if refused.status_code != 404:
+            raise
+        raise refusal from None
+
+
+def _count_strangers(api: HubSpotApi, list_id: str, members: Set[str]) -> int:
+    """How many of the list's contacts have none of the addresses."""
+    strangers = 0
+    for page in _pages(api, list_id):
+        for start in range(0, len(page), MOST_IN_A_BATCH):
+            contacts = read_contacts(api, page[start : start + MOST_IN_A_BATCH])
+            strangers += sum(contact.addresses.isdisjoint(members) for contact in contacts)
+    return strangers
+
+
+def _pages(api: HubSpotApi, list_id: str) -> Iterator[list[str]]:
+    """Record ids of the list's members."""
+    place: dict[str, str] | None = {}
+    while place is not None:
+        page = _page(api, list_id, place)
+        yield [member.record_id for member in page.results]
+        following = page.paging.next if page.paging else None
+        place = {"after": following.after} if following else None
+
+
+def _page(api: HubSpotApi, list_id: str, place: dict[str, str]) -> _Members:
+    return api.ask(
+        "Reading the members of the list",
+        lambda sdk, how: sdk.memberships.get_page(list_id, limit=MOST_MEMBERS_ON_A_PAGE, **place, **how),
+        _Members,
+    )

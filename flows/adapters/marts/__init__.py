@@ -1,0 +1,1 @@
+"""What flows write to the marts and read from them."""

@@ -1,0 +1,243 @@
+"""Campaigns as they are planned, launched and sent: `marts.campaigns`, `campaign_targets` and `campaign_sends`."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from flows.campaigns.audience import KNOWN_AT_LAUNCH
+from flows.campaigns.definition import Campaign
+from flows.errors import BadInput
+from flows.ports.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from flows.campaigns.targeting import Plan  # and with it all that learns, for which only a campaign waits
+
+CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
+SENDS = "marts.campaign_sends"
+HELD_OUT = "intermediate.int_held_out"  # a view: who is held out of what was launched since the last run is in it
+# Customers who were found to be one person since they became targets go by that person's id.
+PERSON = "coalesce(identities.customer_id, targets.customer_id)"
+IDENTITIES = (
+    "left join intermediate.int_customer_identities as identities on targets.customer_id = identities.given_customer_id"
+)
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A row of marts.campaigns."""
+
+    campaign: str
+    launched_on: date
+    window_ends_on: date
+    treated: int
+    held_out: int
+
+
+def read_segments(warehouse: Warehouse) -> tuple[str, ...]:
+    """The names that customers' segments may have."""
+    rows = warehouse.read("select segment from staging.rfm_segments order by position")
+    return tuple(rows.column("segment").to_pylist())
+
+
+def read_as_of(warehouse: Warehouse) -> tuple[date, int]:
+    """The as-of date of the marts, and the horizon of their scores.
+
+    Raises:
+        BadInput: when nothing was run yet.
+    """
+    if not warehouse.exists("marts.marketing_customers"):
+        raise BadInput("There are no customers to choose from yet: `make run` first.")
+    as_of, horizon = warehouse.row(
+        """select max(as_of_date), (
+            select max(horizon_days) from marts.churn_predictions
+            where source = 'batch' and scored_at = (select max(scored_at) from marts.marketing_customers)
+        ) from marts.marketing_customers"""
+    )
+    if as_of is None:
+        raise BadInput("There are no customers to choose from: the last run found none.")
+    return as_of, int(horizon or 90)
+
+
+def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa.Table:
+    """Every customer as the marts know him, with the campaign whose window he is in (open_campaign), how often he was
+    contacted within the days of the campaign's cap (contacts_lately), and whether an earlier campaign found him in the
+    global holdout (was_never_contacted)."""
+    first_day = as_of + timedelta(days=1 - campaign.contact_cap.days)
+    asked = ("customer_id", "email", "may_be_contacted", "opted_out", "value_at_stake", "currency", *KNOWN_AT_LAUNCH)
+    columns = ", ".join(f"customers.{name}" for name in asked)
+    return warehouse.read(
+        f"""select {columns}, coalesce(lately.contacts, 0) as contacts_lately, running.campaign as open_campaign,
+            never.customer_id is not null as was_never_contacted
+        from marts.marketing_customers as customers
+        left join (
+            select customer_id, count(*) as contacts from intermediate.int_contacts
+            where contacted_on > '{first_day}' group by customer_id
+        ) as lately on customers.customer_id = lately.customer_id
+        left join (
+            select {PERSON} as customer_id, min(targets.campaign) as campaign from {TARGETS} as targets
+            inner join {CAMPAIGNS} as campaigns on targets.campaign = campaigns.campaign
+            {IDENTITIES}
+            where campaigns.window_ends_on > '{as_of}' and targets.arm <> 'global_holdout'
+            group by {PERSON}
+        ) as running on customers.customer_id = running.customer_id
+        left join (
+            select distinct {PERSON} as customer_id from {TARGETS} as targets
+            inner join {CAMPAIGNS} as campaigns on targets.campaign = campaigns.campaign
+            {IDENTITIES}
+            where targets.arm = 'global_holdout'
+        ) as never on customers.customer_id = never.customer_id
+        order by customers.customer_id"""
+    )
+
+
+def find_launched(warehouse: Warehouse, campaign: Campaign) -> Launched | None:
+    """The campaign as it was launched, if it was.
+
+    Raises:
+        BadInput: when another one was launched under its name.
+    """
+    found = warehouse.read(f"select * from {CAMPAIGNS} where campaign = '{campaign.name}'").to_pylist()
+    if not found:
+        return None
+    (row,) = found
+    # read anew, so that a key that campaigns did not have then has its default
+    launched, now = as_written(Campaign.model_validate_json(row["definition"])), as_written(campaign)
+    if changed := sorted(key for key in now if now[key] != launched[key]):
+        raise BadInput(
+            f"{campaign.name} was launched on {row['launched_on']} with another definition: {', '.join(changed)}"
+            f" {'is' if len(changed) == 1 else 'are'} not as then. What was launched does not change: give this one a"
+            " name of its own, or restore the file."
+        )
+    return Launched(
+        campaign.name, row["launched_on"], row["window_ends_on"], row["treated"], row["held_out"]
+    )  # fmt: skip
+
+
+def as_written(campaign: Campaign) -> dict[str, Any]:
+    """The definition as marts.campaigns keeps it."""
+    content: dict[str, Any] = campaign.model_dump(mode="json")
+    return content
+
+
+def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
+    """Writes down who is in which arm, and then that the campaign is launched: only with that row is it. From then on
+    the marts say of who is held out that nobody is to contact him, as the next run will find by itself."""
+    campaign, ends_on = plan.campaign, plan.window_ends_on
+    warehouse.change(
+        f"removing targets of {campaign.name} that were never launched",
+        [
+            f"delete from {TARGETS} where campaign = '{campaign.name}'"
+            f" and campaign not in (select campaign from {CAMPAIGNS})"
+        ],
+    )
+    warehouse.merge(TARGETS, plan.targets, ["campaign", "customer_id"])
+    row = {
+        "campaign": campaign.name,
+        "launched_on": plan.launched_on,
+        "launched_at": at.replace(tzinfo=None),
+        "window_days": campaign.window_days,
+        "window_ends_on": ends_on,
+        "ranked_by": plan.ranked_by,
+        "treated": plan.count("treated"),
+        "held_out": plan.count("holdout"),
+        "margin": campaign.margin,
+        "cost_per_contact": campaign.offer.cost_per_contact,
+        "cost_per_redemption": campaign.offer.cost_per_redemption,
+        "budget": campaign.budget,
+        "currency": plan.currency,
+        "destination": campaign.destination,
+        "definition": json.dumps(as_written(campaign), ensure_ascii=False),
+    }
+    warehouse.merge(CAMPAIGNS, pa.Table.from_pylist([row], schema=_CAMPAIGN), ["campaign"])
+    warehouse.change(
+        "keeping the held-out off the lists",
+        [
+            "update marts.marketing_customers set may_be_contacted = false"
+            f" where customer_id in (select customer_id from {HELD_OUT})"
+        ],
+    )
+    return Launched(campaign.name, plan.launched_on, ends_on, plan.count("treated"), plan.count("holdout"))
+
+
+_CAMPAIGN = pa.schema(
+    {
+        "campaign": pa.string(), "launched_on": pa.date32(), "launched_at": pa.timestamp("us"),
+        "window_days": pa.int32(), "window_ends_on": pa.date32(), "ranked_by": pa.string(), "treated": pa.int64(),
+        "held_out": pa.int64(), "margin": pa.float64(), "cost_per_contact": pa.float64(),
+        "cost_per_redemption": pa.float64(), "budget": pa.float64(), "currency": pa.string(),
+        "destination": pa.string(), "definition": pa.string(),
+    }
+)  # fmt: skip
+
+
+def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
+    """The treated as the marts know them now, and whether they were sent; whom the marts know no more is not here. Of
+    two who were found to be one person there is one row, and none is sent whose other half is held out."""
+    return warehouse.read(
+        f"""with persons as (
+            select {PERSON} as customer_id,
+                min(case when targets.arm = 'treated' then targets.position end) as position,
+                min(targets.segment) as segment, min(targets.risk_band) as risk_band,
+                max(case when targets.arm = 'treated' then 0 else 1 end) = 1 as is_held_out
+            from {TARGETS} as targets {IDENTITIES}
+            where targets.campaign = '{campaign}'
+            group by {PERSON}
+        ),
+
+        sent as (
+            select distinct {PERSON} as customer_id from {SENDS} as targets {IDENTITIES}
+            where targets.campaign = '{campaign}' and targets.result = 'sent'
+        )
+
+        select customers.customer_id, customers.email,
+            customers.may_be_contacted and not persons.is_held_out as may_be_contacted, persons.segment,
+            persons.risk_band, customers.churn_probability, customers.expected_spend, customers.reason_1 as reason,
+            customers.recommended_action, customers.country, customers.currency,
+            sent.customer_id is not null as is_sent
+        from persons
+        inner join marts.marketing_customers as customers on persons.customer_id = customers.customer_id
+        left join sent on persons.customer_id = sent.customer_id
+        where persons.position is not null
+        order by persons.position"""
+    )
+
+
+def record_sends(
+    warehouse: Warehouse, campaign: str, destination: str, results: pa.Table, contacted_on: date, at: datetime
+) -> None:
+    """results: customer_id, result, detail, of a batch."""
+    rows = {
+        "campaign": pa.repeat(campaign, len(results)),
+        "contacted_on": pa.repeat(pa.scalar(contacted_on, pa.date32()), len(results)),
+        **result_columns(destination, results, at),
+    }
+    warehouse.merge(SENDS, pa.table(rows), ["campaign", "customer_id", "destination"])
+
+
+def result_columns(destination: str, results: pa.Table, at: datetime) -> dict[str, pa.Array]:
+    """What is kept of a batch, of a campaign or not. results: customer_id, result, detail."""
+    return {
+        **{name: results[name].cast(pa.string()) for name in ("customer_id", "result", "detail")},
+        "destination": pa.repeat(destination, len(results)),
+        "sent_at": pa.repeat(pa.scalar(at.replace(tzinfo=None), pa.timestamp("us")), len(results)),
+    }
+
+
+def read_contacted(warehouse: Warehouse) -> pa.Table:
+    """Whom campaigns have contacted: customer_id, launched_on, window_days."""
+    if not warehouse.exists(SENDS):
+        return pa.table({"customer_id": pa.array([], pa.string()), "launched_on": pa.array([], pa.date32()),
+                         "window_days": pa.array([], pa.int64())})  # fmt: skip
+    return warehouse.read(
+        f"""select sends.customer_id, campaigns.launched_on, campaigns.window_days from {SENDS} as sends
+        inner join {CAMPAIGNS} as campaigns on sends.campaign = campaigns.campaign where sends.result = 'sent'"""
+    )
+
+
+def count_sends(warehouse: Warehouse, campaign: str) -> dict[str, int]:
+    """How many of the treated were sent, and what became of the others."""
+    rows = warehouse.read(f"select result, count(*) as n from {SENDS} where campaign = '{campaign}' group by result")
+    return {row["result"]: row["n"] for row in rows.sort_by("result").to_pylist()}

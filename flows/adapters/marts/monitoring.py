@@ -1,0 +1,175 @@
+"""`marts.model_monitoring` and `marts.model_reliability`: drift at each scoring, and how right scores turned out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from flows.adapters.models.registry import ModelRegistry, StoredModel
+from flows.churn.backtest import FEWEST_OF_EACH_OUTCOME
+from flows.churn.evaluation import reliability
+from flows.churn.monitoring import Measurement, drift, realised
+from flows.churn.training_set import feature_matrix
+from flows.errors import ModelRefused
+from flows.ports.warehouse import Warehouse
+
+RELATION = "marts.model_monitoring"
+KEY = ("model_version", "as_of_date", "horizon_days", "measure", "feature")
+
+NO_MEASUREMENTS = pa.schema(
+    {
+        "model_version": pa.string(),
+        "as_of_date": pa.date32(),
+        "horizon_days": pa.int32(),
+        "measure": pa.string(),
+        "feature": pa.string(),
+        "value": pa.float64(),
+        "limit_value": pa.float64(),
+        "is_warning": pa.bool_(),
+        "customers": pa.int64(),
+        "measured_at": pa.timestamp("s"),
+    }
+).empty_table()
+
+RELIABILITY = "marts.model_reliability"
+RELIABILITY_KEY = ("model_version", "evidence", "as_of_date", "horizon_days", "tenth")
+
+NO_TENTHS = pa.schema(
+    {
+        "model_version": pa.string(),
+        "evidence": pa.string(),
+        "as_of_date": pa.date32(),
+        "horizon_days": pa.int32(),
+        "tenth": pa.int32(),
+        "customers": pa.int64(),
+        "mean_probability": pa.float64(),
+        "churn_rate": pa.float64(),
+        "standard_error": pa.float64(),
+        "measured_at": pa.timestamp("s"),
+    }
+).empty_table()
+
+MEASURES_IN_WORDS = {
+    "feature_drift": "customers differ in {feature} from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
+    "score_drift": "scores differ from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
+    "auc": "the scores of {as_of_date} sorted worse than expected: AUC {value:.3f}, limit {limit_value:.3f}",
+    "brier": "the scores of {as_of_date} were worse than the base rate: Brier {value:.3f}, limit {limit_value:.3f}",
+    "ece": "the scores of {as_of_date} were off: calibration error {value:.3f}, limit {limit_value:.3f}",
+    "expected_to_actual_spend": "the spend expected on {as_of_date} was {value:.2f} times what came",
+}
+
+
+def warnings_in_words(measured: pa.Table) -> list[str]:
+    """The rows that are beyond their limit, for people."""
+    warnings = measured.filter(measured.column("is_warning")).to_pylist()
+    return [MEASURES_IN_WORDS[row["measure"]].format(**row) for row in warnings]
+
+
+def monitor(
+    warehouse: Warehouse, models: ModelRegistry, model: StoredModel | None, as_of: date, measured_at: datetime
+) -> pa.Table:
+    """Measures and stores the drift of this run's customers, and the quality of every earlier batch whose horizon
+    has passed since and that was not measured before. Returns the rows of `marts.model_monitoring` that it stored."""
+    warehouse.merge(RELATION, NO_MEASUREMENTS, KEY)
+    measured = [] if model is None else _drift(warehouse, model, as_of, measured_at)
+    tenths = _held_out(model, measured_at) if model and model.version in models.versions() else []
+    realised_figures, realised_tenths = _realised(warehouse, models, measured_at)
+    rows = pa.Table.from_pylist(measured + realised_figures, schema=NO_MEASUREMENTS.schema)
+    warehouse.merge(RELIABILITY, pa.Table.from_pylist(tenths + realised_tenths, NO_TENTHS.schema), RELIABILITY_KEY)
+    warehouse.merge(RELATION, rows, KEY)  # last: what stands here is not measured again
+    return rows
+
+
+def _drift(warehouse: Warehouse, model: StoredModel, as_of: date, measured_at: datetime) -> list[dict[str, object]]:
+    scored = warehouse.read(
+        f"""select features.*, predictions.churn_probability from marts.customer_features as features
+        inner join marts.churn_predictions as predictions
+            on features.customer_id = predictions.customer_id and features.as_of_date = predictions.as_of_date
+        where predictions.source = 'batch' and predictions.as_of_date = '{as_of}'
+            and predictions.horizon_days = {model.horizon_days}"""
+    )
+    if not scored.num_rows:
+        return []
+    probability = scored.column("churn_probability").to_numpy()
+    measured = drift(model.card["drift_reference"], feature_matrix(scored), probability)
+    return [_row(model.version, as_of, model.horizon_days, figure, measured_at) for figure in measured]
+
+
+def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, object]]:
+    """What the model's card says of the dates that it had not seen."""
+    return [
+        row
+        for held_out in model.card["held_out"]
+        for row in _tenths(
+            (model.version, "held_out", date.fromisoformat(held_out["date"]), model.horizon_days),
+            held_out.get("reliability", ()),  # cards of models that were trained before it was asked for have none
+            measured_at,
+        )
+    ]
+
+
+def _realised(
+    warehouse: Warehouse, models: ModelRegistry, measured_at: datetime
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    batches = warehouse.read(
+        f"""select model_version, as_of_date, horizon_days from marts.prediction_outcomes as outcomes
+        where not exists (
+            select 1 from {RELATION} as measured
+            where measured.model_version = outcomes.model_version and measured.as_of_date = outcomes.as_of_date
+                and measured.horizon_days = outcomes.horizon_days and measured.measure = 'auc'
+        )
+        group by model_version, as_of_date, horizon_days
+        having least(count_if(churned), count_if(not churned)) >= {FEWEST_OF_EACH_OUTCOME}
+        order by model_version, as_of_date, horizon_days"""
+    ).to_pylist()
+    figures, tenths = [], []
+    for batch in batches:
+        version, day, horizon_days = batch.values()
+        outcomes = warehouse.read(
+            f"""select churned, churn_probability, spend_in_horizon, expected_spend from marts.prediction_outcomes
+            where model_version = '{version}' and as_of_date = '{day}' and horizon_days = {horizon_days}"""
+        )
+        probability, spend, expected = (column.cast(pa.float64()).to_numpy() for column in outcomes.columns[1:])
+        churned = outcomes.column("churned").to_numpy()
+        measured = realised(churned, probability, spend, expected, _backtest_auc(models, version))
+        figures += [_row(version, day, horizon_days, figure, measured_at) for figure in measured]
+        said_and_happened = reliability(churned, probability)
+        tenths += _tenths((version, "realised", day, horizon_days), said_and_happened, measured_at)
+    return figures, tenths
+
+
+def _backtest_auc(models: ModelRegistry, version: str) -> float | None:
+    try:
+        return float(models.load(version).card["quality"]["auc"])
+    except ModelRefused:  # shipped with the project, or no longer there
+        return None
+
+
+def _row(version: str, as_of: date, horizon_days: int, figure: Measurement, measured_at: datetime) -> dict[str, object]:
+    return {
+        "model_version": version,
+        "as_of_date": as_of,
+        "horizon_days": horizon_days,
+        "measure": figure.measure,
+        "feature": figure.feature,
+        "value": figure.value,
+        "limit_value": figure.limit,
+        "is_warning": figure.is_warning,
+        "customers": figure.customers,
+        "measured_at": measured_at.replace(tzinfo=None),
+    }
+
+
+def _tenths(
+    of: tuple[str, str, date, int], said_and_happened: Sequence[Mapping[str, float]], measured_at: datetime
+) -> list[dict[str, object]]:
+    """Rows of `marts.model_reliability`; `of`: the first fields of its key."""
+    return [
+        {
+            **dict(zip(RELIABILITY_KEY, (*of, tenth), strict=True)),
+            **row,
+            "customers": int(row["customers"]),
+            "measured_at": measured_at.replace(tzinfo=None),
+        }
+        for tenth, row in enumerate(said_and_happened, start=1)
+    ]

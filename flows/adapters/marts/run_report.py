@@ -1,0 +1,163 @@
+"""What a run found, read back from the warehouse for people to read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
+from flows.adapters.marts.campaign_results import read_results
+from flows.adapters.marts.staged_orders import AsOf
+from flows.adapters.models.registry import StoredModel
+from flows.adapters.privacy.masking import masked
+from flows.churn.backtest import Backtest
+from flows.churn.gate import Verdict
+from flows.churn.selection import Selection
+from flows.errors import TooLittleData
+from flows.ports.syncs import SyncRun
+from flows.ports.warehouse import Warehouse
+from flows.settings import Settings
+from flows.sources.mappings import Landing
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to. `model` is the one to score with: the new one, or the champion that the gate kept."""
+
+    model: StoredModel
+    new_version: str
+    verdict: Verdict
+    backtest: Backtest
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """`trained` is what this run trained, if it did. Of the shipped model nothing is known on this shop but
+    `why_shipped`."""
+
+    model: StoredModel
+    trained: Trained | None
+    why_shipped: str | None
+    best_possible_auc: float | None
+
+    @property
+    def version(self) -> str:
+        return self.model.version
+
+    @property
+    def shipped(self) -> bool:
+        return self.why_shipped is not None
+
+    @property
+    def quality(self) -> dict[str, float] | None:
+        """Mean figures of the model that scores, over the held-out dates of its training."""
+        return None if self.shipped else dict(self.model.card["quality"])
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
+    value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
+    `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
+    ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
+    were read, used or not. `identity_notes`: who was taken for one person, and what about that may be wrong."""
+
+    settings: Settings
+    warehouse: str
+    syncs: Sequence[SyncRun]
+    landings: tuple[Landing, ...]
+    order_lines: int
+    identity_notes: tuple[str, ...]
+    as_of: AsOf
+    later_rows: int
+    set_aside: pa.Table
+    segments: pa.Table
+    most_at_stake: pa.Table
+    model: ModelReport | None
+    measured: pa.Table
+    campaigns: pa.Table
+    why_no_model: str | None
+
+    @property
+    def customers(self) -> int:
+        return int(sum(self.segments.column("customers").to_pylist()))
+
+
+# the order of every list of whom to contact
+MOST_AT_STAKE_FIRST = "value_at_stake desc nulls last, monetary desc, customer_id"
+
+
+def most_at_stake(customers: int) -> str:
+    """The query of so many rows of `marts.marketing_customers`, most at stake first; nobody who opted out."""
+    return f"""select * from marts.marketing_customers where may_be_contacted
+        order by {MOST_AT_STAKE_FIRST} limit {customers}"""
+
+
+def read_report(
+    warehouse: Warehouse,
+    settings: Settings,
+    syncs: Sequence[SyncRun],
+    landings: tuple[Landing, ...],
+    as_of: AsOf,
+    trained: Trained | TooLittleData | None,
+    model: StoredModel | None,
+    is_shipped: bool,
+    measured: pa.Table,
+    simulated: SimulatedOrders | None,
+) -> RunReport:
+    """The report of a run whose marts are built. `model` has scored; `trained` is what this run came to by itself."""
+    stakes = warehouse.read(most_at_stake(10))
+    known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
+    return RunReport(
+        settings=settings,
+        warehouse=warehouse.place,
+        syncs=syncs,
+        landings=landings,
+        order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_judged")[0],
+        identity_notes=_identity_notes(warehouse),
+        as_of=as_of,
+        later_rows=warehouse.row(
+            f"select count(*) from staging.stg_shop__order_lines where ordered_on > '{as_of.date}'"
+        )[0],
+        set_aside=warehouse.read(
+            f'select reason, count(*) as "rows" from raw.rejected_rows where {known} group by 1 order by 2 desc, 1'
+        ),
+        segments=warehouse.read(
+            """select segments.segment, count(customers.customer_id) as customers,
+                coalesce(sum(spend_last_365_days), 0) as spend_last_365_days,
+                sum(expected_spend) as expected_spend, sum(value_at_stake) as value_at_stake,
+                avg(churn_probability) as mean_churn_probability
+            from staging.rfm_segments as segments
+            left join marts.marketing_customers as customers using (segment)
+            group by segments.segment, segments.position order by segments.position"""
+        ),
+        most_at_stake=stakes if settings.show_pii else masked(stakes),
+        model=_model_report(trained, model, is_shipped, simulated) if model else None,
+        measured=measured,
+        campaigns=read_results(warehouse, as_of.date),
+        why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
+    )
+
+
+def _identity_notes(warehouse: Warehouse) -> tuple[str, ...]:
+    [merged, persons] = warehouse.row(
+        "select count(*), count(distinct customer_id) from intermediate.int_customer_identities"
+    )
+    conflicts = warehouse.read(
+        "select conflict, count(*) as n from intermediate.int_identity_conflicts group by conflict order by 2 desc, 1"
+    ).to_pylist()
+    notes = [f"{merged:,} customer ids are those of {persons:,} persons"] if merged else []
+    return (*notes, *(f"{row['n']:,} × {row['conflict']} (intermediate.int_identity_conflicts)" for row in conflicts))
+
+
+def _model_report(
+    trained: Trained | TooLittleData | None, model: StoredModel, is_shipped: bool, simulated: SimulatedOrders | None
+) -> ModelReport:
+    if is_shipped:
+        why = str(trained) if isinstance(trained, TooLittleData) else "The API has no other yet."
+        return ModelReport(model, None, why, None)
+    if not isinstance(trained, Trained) or trained.model.version != model.version:
+        return ModelReport(model, None, None, None)
+    best = [best_possible_auc(simulated, h) for h in trained.backtest.held_out] if simulated else []
+    return ModelReport(model, trained, None, sum(best) / len(best) if best else None)

@@ -1,0 +1,49 @@
+"""`marts.segment_activations`: what destinations were told of customers' segments, without a campaign."""
+
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.marts.campaign_tables import HELD_OUT, result_columns
+from flows.ports.warehouse import Warehouse
+
+ACTIVATIONS = "marts.segment_activations"
+
+
+def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
+    """Everybody who may be contacted and is held out of no running campaign, as a destination takes them; with the
+    fingerprint of what is said of each, and whether the destination knows it already (is_sent)."""
+    said = "coalesce({0}, '')"
+    texts = [
+        said.format(name) for name in ("email", "segment", "risk_band", "reason_1", "recommended_action", "country")
+    ]
+    figures = [
+        said.format(f"cast(round({name}, {digits}) as varchar)")
+        for name, digits in (("churn_probability", 2), ("expected_spend", 0))
+    ]
+    return warehouse.read(
+        f"""with people as (
+            select *, reason_1 as reason, md5({" || '|' || ".join(texts + figures)}) as fingerprint
+            from marts.marketing_customers as customers
+            where may_be_contacted and customer_id not in (select customer_id from {HELD_OUT})
+        )
+
+        select people.customer_id, people.email, people.segment, people.risk_band, people.churn_probability,
+            people.expected_spend, people.reason, people.recommended_action, cast(null as varchar) as offer,
+            people.country, people.currency, people.fingerprint, known.customer_id is not null as is_sent
+        from people
+        left join {ACTIVATIONS} as known
+            on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint
+            and known.destination = '{destination}' and known.result = 'sent'
+        order by people.customer_id"""
+    )
+
+
+def record_activations(
+    warehouse: Warehouse, destination: str, people: pa.Table, results: pa.Table, at: datetime
+) -> None:
+    """results: customer_id, result, detail, of a batch of the people."""
+    of = pc.index_in(results["customer_id"], people["customer_id"])
+    rows = {"fingerprint": people["fingerprint"].take(of), **result_columns(destination, results, at)}
+    warehouse.merge(ACTIVATIONS, pa.table(rows), ["customer_id", "destination"])

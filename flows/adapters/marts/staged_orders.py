@@ -1,0 +1,101 @@
+"""What the staged order lines say about a run: as of which day, and in which currency."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flows.churn.horizon import GAP_QUANTILE, default_horizon
+from flows.errors import BadInput
+from flows.ports.warehouse import Warehouse
+
+# a shop may rest for a few days; a file that ends earlier than that is an old file
+MOST_SILENT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The day whose end everything is computed for. `currency` is what money is reported in, if it is known;
+    `convert_to` is that same currency where lines must be converted to it. `horizon_days` is how far ahead the run
+    looks, and `why_horizon` says why. `customers`: how many ids had ordered by then."""
+
+    date: date
+    currency: str | None
+    convert_to: str | None
+    horizon_days: int
+    why_horizon: str
+    customers: int
+
+
+def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None, horizon_days: int | None) -> AsOf:
+    """The as-of date, whether money must be converted, and the horizon, from the staged order lines.
+
+    Raises:
+        BadInput: when nothing was ordered by then or for long before, or money would have to be added without a rate.
+    """
+    lines = "staging.stg_shop__order_lines"
+    first, last = warehouse.row(f"select min(ordered_on), max(ordered_on) from {lines}")
+    if last is None:
+        reasons = warehouse.read("select reason, count(*) as n from raw.rejected_rows group by 1 order by 2 desc")
+        counted = ", ".join(f"{row['n']:,} {row['reason']}" for row in reasons.to_pylist())
+        raise BadInput(f"Not one order line can be used. Set aside: {counted}.")
+    if wanted and wanted < first:
+        raise BadInput(f"AS_OF={wanted}: the first order is of {first}, so nothing was known by then.")
+    if wanted and (wanted - last).days > MOST_SILENT_DAYS:
+        raise BadInput(
+            f"AS_OF={wanted}: the last order is of {last}. In the days between, everybody would seem to have left."
+            " Give newer orders or an earlier AS_OF."
+        )
+    day = wanted or last
+    found = warehouse.read(
+        f"select distinct currency from {lines} where ordered_on <= '{day}' and currency is not null order by 1"
+    )
+    currencies: list[str] = found.column("currency").to_pylist()
+    known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
+    [customers] = warehouse.row(f"select count(distinct customer_id) from {lines} where ordered_on <= '{day}'")
+    return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days), customers)
+
+
+def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
+    if wanted:
+        return wanted, "as HORIZON_DAYS says"
+    gaps, quantile = warehouse.row(
+        f"""with purchases as (
+            select distinct customer_id, ordered_on from {lines} where not is_return and ordered_on <= '{day}'
+        ),
+        gaps as (
+            select datediff(
+                'day', lag(ordered_on) over (partition by customer_id order by ordered_on), ordered_on
+            ) as days
+            from purchases
+        )
+        select count(days), percentile_cont({GAP_QUANTILE}) within group (order by days) from gaps"""
+    )
+    return default_horizon(gaps, quantile)
+
+
+def _currency(
+    warehouse: Warehouse, lines: str, day: date, currencies: list[str], wanted: str | None
+) -> tuple[str | None, str | None]:
+    if len(currencies) <= 1 and wanted in (None, *currencies):
+        return (currencies[0] if currencies else None), None
+    found = ", ".join(currencies) or "none"
+    if wanted is None:
+        raise BadInput(
+            f"The orders are in several currencies ({found}), which are never added up. Choose one with CURRENCY=,"
+            " and put the rates of the others into dbt_project/seeds/currency_rates.csv."
+        )
+    without_rate = warehouse.read(
+        f"""select lines.currency, min(lines.ordered_on) as first_day, count(*) as "rows" from {lines} as lines
+        where lines.ordered_on <= '{day}' and lines.currency <> '{wanted}' and not exists (
+            select 1 from staging.currency_rates as rates
+            where rates.reporting_currency = '{wanted}' and rates.currency = lines.currency
+                and rates.valid_from <= lines.ordered_on
+        ) group by 1 order by 1"""
+    ).to_pylist()
+    if without_rate:
+        missing = ", ".join(f"{row['currency']} from {row['first_day']} ({row['rows']:,} rows)" for row in without_rate)
+        raise BadInput(
+            f"CURRENCY={wanted}, and the orders are in {found}, but dbt_project/seeds/currency_rates.csv has no rate"
+            f" to {wanted} for: {missing}. Add lines such as {wanted},{without_rate[0]['currency']},"
+            f"{without_rate[0]['first_day']},<rate>."
+        )
+    return wanted, wanted

@@ -1,0 +1,1 @@
+"""Stored models, their reports, and the packages that Lambda gets."""

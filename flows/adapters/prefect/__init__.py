@@ -1,0 +1,1 @@
+"""A Prefect server: pools, automations, secrets."""

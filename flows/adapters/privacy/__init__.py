@@ -1,0 +1,1 @@
+"""Erasure, masking, and whose ids and addresses are known."""

@@ -1,0 +1,1 @@
+"""The workbook, its extract, and Tableau's server."""

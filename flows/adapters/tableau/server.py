@@ -1,0 +1,261 @@
+"""Publishes to Tableau Cloud or Server: the customers as a data source, and the workbook with the dashboards.
+
+Why these two. The workbook is published with what it needs, whole: its extract is in it, or it is connected to
+Snowflake; nobody can break it by changing something else on the site. `MARKETING_CUSTOMERS` is a data source besides,
+for those who make sheets of their own: it is the one mart with a row for each customer. The other marts are small
+aggregates that mean something only in the dashboards that show them. One table for one source: tables in a .hyper are
+joined by its foreign keys, of which marts have none, and only a source with one connection is updated by its own id.
+
+Everything here may be done again at any time, and a run that was killed between two steps is healed by the next one.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tableauserverclient as tsc
+
+from flows.adapters.tableau.api import TableauApi
+from flows.adapters.tableau.content import (
+    find_data_source,
+    find_project,
+    find_workbook,
+    follow,
+    log_in_to_snowflake,
+    refresh,
+    views_of,
+)
+from flows.adapters.tableau.credentials import SnowflakeLogin, read_credentials
+from flows.adapters.tableau.files import TableFile, shown_sheets
+from flows.errors import PublishFailed, SettingsError, TableauRefused
+from flows.settings import TableauSettings
+
+log = logging.getLogger(__name__)
+
+DESCRIBES_WORKBOOKS_VERSION = "3.21"
+How = Literal["published", "updated", "unchanged", "refreshed"]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """`how`: made or replaced as a whole; its rows replaced; left as it is; or its extract read again."""
+
+    kind: Literal["data source", "workbook"]
+    name: str
+    url: str
+    how: How
+    updated_at: datetime | None
+
+
+@dataclass
+class TableauServer:
+    """`snowflake` None: what is connected to Snowflake asks its viewers to sign in there."""
+
+    api: TableauApi
+    project: str
+    job_timeout_seconds: float
+    snowflake: SnowflakeLogin | None = None
+
+    @classmethod
+    def read(
+        cls,
+        settings: TableauSettings,
+        wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """The server that the settings describe.
+
+        Raises:
+            SettingsError: naming what is missing, or why the block cannot be used; never a secret.
+        """
+        if settings.url is None:
+            raise SettingsError("TABLEAU_URL is not set: without it nothing is published.")
+        as_whom = read_credentials(settings)
+        api = TableauApi(
+            url=settings.url.rstrip("/"),
+            site=settings.site,
+            token_name=as_whom.token_name,
+            token_secret=as_whom.token_secret,
+            request_timeout_seconds=settings.request_timeout_seconds,
+            wait=wait,
+            clock=clock,
+            secrets=(as_whom.snowflake.password,) if as_whom.snowflake and as_whom.snowflake.password else (),
+        )
+        return cls(api, settings.project, settings.job_timeout_seconds, as_whom.snowflake)
+
+    def publish_table(self, name: str, description: str, table: TableFile, run_id: str) -> Publication:
+        """A .hyper with one table as a live data source: published once, then its rows are replaced.
+
+        The mart is made anew every day, and every row of it changes with its date: who is in it is put in place of who
+        was, which is an upsert of all rows and the deletion of all others in one step, done by the server as a whole or
+        not at all. What people have made of the source stays, as do its id and its permissions. Different columns are
+        another source: it is published again.
+
+        `run_id`: the server does not carry out the same rows of the same run twice.
+
+        Raises:
+            TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
+        """
+        deadline = self._deadline()
+        project_id = find_project(self.api, self.project)
+        existing = find_data_source(self.api, project_id, name)
+        described = f"{description} Columns: {table.columns_digest}."
+        if existing is not None and (existing.description or "") == described:
+            try:
+                self._replace_rows(existing, table, f"{run_id}-{table.rows_digest}", deadline)
+            except (PublishFailed, TableauRefused) as problem:
+                if self.api.clock() >= deadline:
+                    raise
+                log.warning("%s Publishing it as a whole instead.", problem)
+            else:
+                return _publication("data source", existing, "updated")
+        item = tsc.DatasourceItem(project_id, name)
+        item.description = described
+        now_there = self._publish_data_source(item, table.file, existing, deadline)
+        return _publication("data source", now_there, "published")
+
+    def publish_source(self, name: str, description: str, file: Path) -> Publication:
+        """A .tds that is connected to Snowflake: published where it is new or has changed, and its extract refreshed.
+
+        Raises:
+            TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
+        """
+        deadline = self._deadline()
+        project_id = find_project(self.api, self.project)
+        existing = find_data_source(self.api, project_id, name)
+        described = f"{description} Definition: {_digest(file)}."
+        how: How = "unchanged"
+        if existing is None or (existing.description or "") != described:
+            _warn_of_extract(existing)
+            item = tsc.DatasourceItem(project_id, name)
+            item.description = described
+            existing, how = self._publish_data_source(item, file, existing, deadline), "published"
+        return _publication("data source", existing, self._connect(existing, how, deadline))
+
+    def publish_workbook(self, name: str, description: str, file: Path) -> Publication:
+        """A .twbx with its data in it, or a .twb that is connected to Snowflake; the latter only if it has changed.
+
+        Raises:
+            TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
+        """
+        deadline = self._deadline()
+        project_id = find_project(self.api, self.project)
+        existing = find_workbook(self.api, project_id, name)
+        can_say = self.api.has_version(DESCRIBES_WORKBOOKS_VERSION)
+        described = f"{description} Definition: {_digest(file)}." if can_say else None
+        how: How = "unchanged"
+        if existing is None or described is None or (existing.description or "") != described:
+            if file.suffix == ".twb":
+                _warn_of_extract(existing)
+            item = tsc.WorkbookItem(project_id, name, show_tabs=True)
+            if described is not None:
+                item.description = described
+            existing, how = self._publish_workbook(item, file, existing, deadline), "published"
+        return _publication("workbook", existing, self._connect(existing, how, deadline))
+
+    def _publish_data_source(
+        self, item: tsc.DatasourceItem, file: Path, before: tsc.DatasourceItem | None, deadline: float
+    ) -> tsc.DatasourceItem:
+        doing = f"Publishing {file.name} as the data source {item.name}"
+        overwrite = tsc.Server.PublishMode.Overwrite  # makes what is not there yet, and can be done twice
+        job = self.api.ask(
+            doing, lambda server: server.datasources.publish(item, file, overwrite, as_job=True), deadline
+        )
+        follow(self.api, str(job.id), doing, deadline)
+        now_there = find_data_source(self.api, str(item.project_id), str(item.name))
+        _check_arrival(doing, now_there is not None, before, now_there)
+        assert now_there is not None
+        return now_there
+
+    def _publish_workbook(
+        self, item: tsc.WorkbookItem, file: Path, before: tsc.WorkbookItem | None, deadline: float
+    ) -> tsc.WorkbookItem:
+        doing = f"Publishing {file.name} as the workbook {item.name}"
+        overwrite = tsc.Server.PublishMode.Overwrite
+        # as a job, and without the check of its connections, which have no login yet
+        job = self.api.ask(
+            doing,
+            lambda server: server.workbooks.publish(item, file, overwrite, None, True, True),
+            deadline,
+        )
+        follow(self.api, str(job.id), doing, deadline)
+        now_there = find_workbook(self.api, str(item.project_id), str(item.name))
+        _check_arrival(doing, now_there is not None, before, now_there)
+        assert now_there is not None
+        if missing := shown_sheets(file) - views_of(self.api, now_there):
+            raise PublishFailed(
+                f"{doing}: Tableau says it is done, but has no sheet {', '.join(sorted(missing))} of it. Open the"
+                " workbook in Tableau, or ask `make validate-workbook`, to see why."
+            )
+        return now_there
+
+    def _replace_rows(self, source: tsc.DatasourceItem, table: TableFile, request_id: str, deadline: float) -> None:
+        doing = f"Replacing the rows of the data source {source.name}"
+        where = {"target-schema": table.schema, "target-table": table.table}
+        action: Any = {"action": "replace", "source-schema": table.schema, "source-table": table.table, **where}
+
+        def call(server: tsc.Server) -> tsc.JobItem | None:
+            try:
+                return server.datasources.update_hyper_data(
+                    source, request_id=request_id, actions=[action], payload=table.file
+                )
+            except IndexError:  # the SDK's first of no jobs: it is taken, as one that Tableau knows already
+                return None
+
+        if job := self.api.ask(doing, call, deadline):
+            follow(self.api, str(job.id), doing, deadline)
+
+    def _connect(self, item: tsc.DatasourceItem | tsc.WorkbookItem, how: How, deadline: float) -> How:
+        """Stores the login for Snowflake, where the item is connected to it, and refreshes what it keeps from there."""
+        is_connected = log_in_to_snowflake(self.api, item, self.snowflake)
+        if is_connected and str(item.has_extracts).lower() == "true":
+            refresh(self.api, item, deadline)
+            return "refreshed"
+        return how
+
+    def _deadline(self) -> float:
+        return self.api.clock() + self.job_timeout_seconds
+
+
+def _check_arrival(
+    doing: str,
+    is_there: bool,
+    before: tsc.DatasourceItem | tsc.WorkbookItem | None,
+    now_there: tsc.DatasourceItem | tsc.WorkbookItem | None,
+) -> None:
+    """Whether what is there is newer than what was."""
+    if not is_there:
+        raise PublishFailed(
+            f"{doing}: Tableau says it is done, but shows nothing of that name in the project. May the token's owner"
+            " see what he publishes? He needs the capability View on the project."
+        )
+    was, now = (None if it is None else it.updated_at for it in (before, now_there))
+    if was is not None and (now is None or now <= was):
+        raise PublishFailed(
+            f"{doing}: Tableau says it is done, but what it shows is still of {was:%Y-%m-%d %H:%M:%S} UTC. Run again:"
+            " nothing of it is half-written."
+        )
+
+
+def _warn_of_extract(existing: tsc.DatasourceItem | tsc.WorkbookItem | None) -> None:
+    if existing is not None and str(existing.has_extracts).lower() == "true":
+        log.warning(
+            "The definition of %s has changed: it is published again, connected to Snowflake live. If it is to keep an"
+            " extract as before, choose that in Tableau once more.",
+            existing.name,
+        )
+
+
+def _publication(
+    kind: Literal["data source", "workbook"], item: tsc.DatasourceItem | tsc.WorkbookItem, how: How
+) -> Publication:
+    return Publication(kind, str(item.name), item.webpage_url or "", how, item.updated_at)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

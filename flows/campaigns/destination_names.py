@@ -1,5 +1,0 @@
-"""Where customers can be sent, by the names that campaigns and DESTINATION= give."""
-
-from typing import Literal
-
-DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot"]

@@ -1,0 +1,56 @@
+"""`make deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names.
+
+Where Terraform has made the environment (MANAGED_BY=terraform, which `make env` writes), pools, limit and automations
+are its own, and only the deployments are made here: they change with the code, and each object has one owner.
+"""
+
+import os
+import subprocess
+import sys
+
+from flows.errors import PipelineError, SettingsError
+from flows.orchestration import ONE_AT_A_TIME
+from flows.settings import REPOSITORY
+
+AUTOMATIONS = REPOSITORY / "flows" / "automations.yaml"
+LOCAL_POOL, POOL = "rfm-churn-local", "rfm-churn"
+
+
+def deploy() -> None:
+    """Brings the server in line with prefect.yaml and flows/automations.yaml; again, it changes nothing.
+
+    Raises:
+        SettingsError: when a variable, the pool for push or managed execution, or a block is missing.
+        PipelineError: when Prefect refuses a deployment.
+    """
+    needed = ["PREFECT_API_URL", "REPOSITORY_URL", "SNOWFLAKE_BLOCK", "SOURCE", "MODELS"]
+    if missing := [name for name in needed if not os.environ.get(name)]:
+        raise SettingsError(
+            f"make deploy needs {', '.join(missing)}: what is not set would be blank in every deployment."
+            " docs/production.md says what each is."
+        )
+    if os.environ.get("MANAGED_BY") == "terraform":
+        _deploy_all()
+        return
+    from prefect.client.orchestration import get_client
+
+    from flows.adapters.prefect.server import (
+        align_automations,
+        limit_work_pool,
+        make_concurrency_limit,
+        make_process_pool,
+    )
+
+    with get_client(sync_client=True) as client:
+        sys.stdout.write(f"{limit_work_pool(client, POOL)}\n")
+        sys.stdout.write(f"{make_process_pool(client, LOCAL_POOL)}\n")
+        sys.stdout.write(f"{make_concurrency_limit(client, ONE_AT_A_TIME)}\n")
+        _deploy_all()
+        for done in align_automations(client, AUTOMATIONS):
+            sys.stdout.write(f"{done}\n")
+
+
+def _deploy_all() -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    if subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PWD": str(REPOSITORY)}).returncode:
+        raise PipelineError("Not everything could be deployed: see what Prefect says above.")

@@ -1,0 +1,73 @@
+"""`make forget FILE=…`: removes people from all that this installation holds, and sees to it that they stay away."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from flows.adapters.files.outbox import FileOutbox
+from flows.adapters.files.run_lock import lock
+from flows.adapters.privacy.erasure import all_names, erase_noted, normalised, note
+from flows.errors import BadInput, SettingsError
+from flows.settings import Settings
+from flows.wiring import wire
+from functions.clock import now
+
+
+def forget(settings: Settings) -> None:
+    """Removes the people whose customer ids or e-mail addresses the file FILE lists, one a line, and says from where.
+
+    Raises:
+        SettingsError: when FILE names no file.
+        BadInput: when it lists nobody, or an address that is of several customers.
+    """
+    names = read_names(os.environ.get("FILE", ""))
+    with lock(settings.data_dir):
+        for line in _forget(settings, names):
+            sys.stdout.write(f"{line}\n")
+
+
+def read_names(file: str) -> list[str]:
+    """Ids and addresses of a file with one in each line; a first line that says what they are is no name.
+
+    Raises:
+        SettingsError: when there is no such file.
+        BadInput: when it lists nobody, or has several columns.
+    """
+    if not file or not Path(file).expanduser().is_file():
+        raise SettingsError(f"FILE={file}: name a file with one customer id or e-mail address in each line.")
+    lines = Path(file).expanduser().read_text(encoding="utf-8-sig").splitlines()
+    names = [line.strip().strip('"') for line in lines if line.strip()]
+    if names and names[0].lower() in ("customer_id", "email", "e-mail", "id"):
+        names = names[1:]
+    if not names:
+        raise BadInput(f"{file} lists nobody.")
+    for number, line in enumerate(lines, start=1):
+        if any(separator in line for separator in (",", ";", "\t")):
+            raise BadInput(f"{file} line {number}: {line!r} has several columns; write one id or address a line.")
+    return names
+
+
+def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
+    started_at = now()
+    wiring = wire(settings)
+    warehouses = [wiring.warehouse, *wiring.warehouse.set_aside()]
+    names = {normalised(name) for name in given}
+    for warehouse in warehouses:
+        names |= all_names(warehouse, wiring.connections, names)
+    for folder in sorted((settings.data_dir / "outbox").glob("*")):
+        if answers := FileOutbox(folder).forget(names):
+            yield f"{answers:>9,} answers that wait in {folder}"
+    for warehouse in warehouses:
+        note(warehouse, names)
+    for warehouse in warehouses:
+        for erased in erase_noted(warehouse, wiring.connections, started_at):
+            yield f"{erased.rows:>9,} rows of {erased.relation} in {warehouse.place}"
+        yield warehouse.forget_deleted()
+    for copy in settings.copies:
+        if copy.exists():
+            shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
+            yield f"{copy} was removed: the next run, or campaign, makes it again"
+    yield "hashes stay in raw.erasures, by which a later sync is known to bring them back; a file that still has them,"
+    yield "HubSpot, and copies that others made are not in our hands"

@@ -1,0 +1,98 @@
+"""Keeps the tools' own state, logs and telemetry where a laptop run wants them. Imports none of them."""
+
+import atexit
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from flows.adapters.airbyte.cdk.process import PROGRAM
+from flows.orchestration import has_prefect_server
+from flows.ports.syncs import SyncFailed
+from flows.settings import REPOSITORY
+
+
+def keep_tools_local(data_dir: Path) -> None:
+    """Prefect's state goes under DATA_DIR, and no tool reports home, whatever profile the user has.
+
+    Only a PREFECT_API_URL that is set in the environment is taken as the wish to report to a server; without one, none
+    is started. Must be called before prefect is imported.
+    """
+    home = data_dir / ".prefect"
+    local = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # what went wrong is said once, at the end
+        "DO_NOT_TRACK": "1",
+    }
+    if not has_prefect_server():
+        for name in ("PREFECT_API_KEY", "PREFECT_PROFILE"):
+            os.environ.pop(name, None)
+    os.environ.update(local)
+
+
+def hush_duckdb_at_exit() -> None:
+    """Nothing is printed to standard error once the interpreter has run its exit handlers.
+
+    prefect-dbt keeps DuckDB's module alive beyond that, and its binding would complain at length. To be called
+    first: exit handlers run last to first.
+    """
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
+
+
+def leave_without_teardown() -> Callable[[int], NoReturn]:
+    """What ends the process with a status once its exit handlers have run, without freeing every object of dbt's and
+    scikit-learn's first: that takes more than a second. To be called first: exit handlers run last to first.
+    """
+    chosen: list[int] = []
+
+    def leave() -> None:
+        if chosen:  # else somebody else ends the process, with a status of their own
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # a terminal that is gone
+                    stream.flush()
+            os._exit(chosen[0])
+
+    def end(status: int) -> NoReturn:
+        chosen.append(status)
+        sys.exit(status)
+
+    atexit.register(leave)
+    return end
+
+
+def install_cdk() -> None:
+    """Installs Airbyte's CDK in its own environment, once.
+
+    Raises:
+        SyncFailed: when that fails.
+    """
+    command = [shutil.which("make") or "make", "-s", ".venv/cdk/ready"]
+    if not PROGRAM.exists() and subprocess.run(command, cwd=REPOSITORY).returncode:
+        raise SyncFailed("Airbyte's CDK could not be installed, see above; `make .venv/cdk/ready` tries again.")
+
+
+def show_progress() -> None:
+    """Prints what the flows log, each line with the seconds since the start."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_SinceStart())
+    logger = logging.getLogger("flows")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.propagate = False  # prefect's own console handler would say it again
+
+
+class _SinceStart(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = time.monotonic()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{time.monotonic() - self._start:6.1f} s  {record.getMessage()}"

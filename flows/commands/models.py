@@ -1,0 +1,34 @@
+"""`make promote` and `make rollback`: a person decides which model is the champion."""
+
+import os
+import sys
+
+from flows.adapters.models.registry import ModelRegistry
+from flows.errors import SettingsError
+from flows.settings import Settings
+
+
+def promote(settings: Settings) -> None:
+    """Makes the model named by VERSION the champion.
+
+    Raises:
+        SettingsError: when VERSION names no stored model; the message names those there are.
+        ModelRefused: when the model does not fit today's features.
+    """
+    models = ModelRegistry(settings.models_location, settings.models_cache)
+    version, stored = os.environ.get("VERSION", ""), models.versions()
+    if version not in stored:
+        there = "\n  ".join(stored) or "none yet: run `make run`"
+        raise SettingsError(f"VERSION={version}: write one of the models in {settings.models_location}:\n  {there}")
+    models.promote(version)
+    sys.stdout.write(f"the champion is {version}\n")
+
+
+def roll_back(settings: Settings) -> None:
+    """Makes the champion before the present one champion again.
+
+    Raises:
+        ModelRefused: when there was none before.
+    """
+    back_to = ModelRegistry(settings.models_location, settings.models_cache).roll_back()
+    sys.stdout.write(f"the champion is {back_to} again; the one before it will not come back by itself\n")

@@ -1,0 +1,37 @@
+"""`make package`: the deployment packages of both Lambda functions, for both architectures."""
+
+import sys
+
+from flows.adapters.models.lambda_package import FUNCTIONS, LAMBDA_PYTHON, PLATFORMS, build_package, find_python
+from flows.adapters.models.registry import ModelRegistry
+from flows.errors import ModelRefused
+from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings
+
+DIST = REPOSITORY / "dist"
+
+
+def package(settings: Settings) -> None:
+    """Builds every package with the champion, or with the shipped model, and prints their sizes.
+
+    Raises:
+        ModelRefused: when the champion does not fit; packages that were built before stay as they are.
+        PackageFailed: when a package cannot be built.
+    """
+    own = ModelRegistry(settings.models_location, settings.models_cache)
+    model = own.champion() or ModelRegistry(str(SHIPPED_MODELS), settings.models_cache).champion()
+    if model is None:
+        raise ModelRefused(f"There is no champion in {settings.models_location} or model_artifacts/: run `make run`.")
+    compiler = find_python(LAMBDA_PYTHON)
+    if compiler is None:
+        sys.stderr.write(
+            f"No Python {LAMBDA_PYTHON} was found, so no byte code is compiled; a cold start will take twice as long."
+            " Install it, or say LAMBDA_PYTHON=/path/to/python.\n"
+        )
+    sys.stdout.write(f"model {model.version}, Python {LAMBDA_PYTHON}\n")
+    for name in FUNCTIONS:
+        for architecture in PLATFORMS:
+            built = build_package(name, architecture, model, DIST, compiler)
+            sys.stdout.write(
+                f"{built.file.relative_to(REPOSITORY)!s:<34} {built.zipped_bytes / 1e6:6.1f} MB,"
+                f" {built.unpacked_bytes / 1e6:6.1f} MB unpacked\n"
+            )

@@ -1,0 +1,103 @@
+"""Serves the champion model on this machine: the last one trained here, else the one that comes with the project."""
+
+import gc
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import uvicorn
+
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.files.outbox import FileOutbox
+from flows.adapters.files.run_lock import try_lock
+from flows.adapters.models.registry import ModelRegistry
+from flows.errors import ModelRefused, SettingsError, WarehouseBusy
+from flows.settings import SHIPPED_MODELS, Settings
+from functions.churn_api.access import LOOPBACK, KeysRefused
+from functions.churn_api.champion import load_champion
+from functions.churn_api.front import create_api
+from functions.churn_api.scorer import ModelRefused as CannotLoad
+from functions.churn_api.service import Service
+from functions.churn_api.settings import ApiSettings, SettingsRefused
+from functions.clock import now
+from functions.json_log import log_as_json
+
+log = logging.getLogger(__name__)
+
+MERGE_EVERY_SECONDS = 1.0
+
+
+def serve(settings: Settings) -> None:
+    """Runs until it is interrupted. Answers are kept in the outbox, and in the laptop's warehouse as soon as it is
+    free; into another one the next run brings them.
+
+    Raises:
+        ModelRefused: when there is no model to serve.
+        SettingsError: when PORT is no port, or HOST is open to others and there are no API keys.
+    """
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not port.isdigit() or not 0 < int(port) < 65_536:
+        raise SettingsError(f"PORT={port}: write a number from 1 to 65535.")
+    models = [ModelRegistry(place, settings.models_cache) for place in (settings.models_location, str(SHIPPED_MODELS))]
+    warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
+    shop = warehouse.shop_at_hand() if settings.is_on_this_machine else None
+    outbox = FileOutbox(settings.outbox(shop))
+    try:
+        api = ApiSettings.read(os.environ, log_level="WARNING")
+        log_as_json(api.log_level, sys.stderr)
+        model = load_champion(models)
+        service = Service(
+            model=model,
+            queue=outbox,
+            access=api.access(on_loopback=host in LOOPBACK),
+            clock=now,
+            time_zone=api.time_zone,
+            refuse_unstored=api.when_not_stored == "refuse",
+        )
+    except CannotLoad as problem:
+        raise ModelRefused(f"{problem}\nRun `make run` to train one.") from problem
+    except (SettingsRefused, KeysRefused) as problem:
+        raise SettingsError(str(problem)) from problem
+    app = create_api(service)
+    sys.stderr.write(f"serving {model.scorer.model_version} on http://{host}:{port} (try /docs)\n")
+    gc.freeze()  # what is loaded stays: walking it again and again would slow down large batches by half
+    gc.set_threshold(50_000)
+    with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
+        uvicorn.run(app, host=host, port=int(port), log_level="warning", access_log=False, proxy_headers=False)
+
+
+@contextmanager
+def _merging(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> Iterator[None]:
+    """Merges in the background, and once more at the end."""
+    ended = threading.Event()
+
+    def merge_now_and_then() -> None:
+        while not ended.wait(MERGE_EVERY_SECONDS):
+            merge_outbox(outbox, warehouse, shop)
+
+    thread = threading.Thread(target=merge_now_and_then, name="outbox", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        merge_outbox(outbox, warehouse, shop)
+
+
+def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> None:
+    """Brings predictions into the warehouse if it is free, has a place for them and is still that of the shop for
+    which they were made; else they wait in the outbox."""
+    with try_lock(warehouse.file.parent) as locked:
+        try:
+            is_ours = locked and shop in (None, warehouse.shop_at_hand())
+            if is_ours and outbox.waits() and warehouse.takes_predictions():
+                outbox.close()
+                outbox.merge_into(warehouse.add_predictions)
+        except WarehouseBusy:
+            pass  # open in a notebook, say; the next time is soon
+        except Exception as problem:
+            log.exception("predictions stay in %s for now", outbox.folder, exc_info=problem)

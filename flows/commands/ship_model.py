@@ -1,0 +1,34 @@
+"""Trains the model that comes with the project, for shops with too little history to train their own."""
+
+import logging
+
+from flows.adapters.marts.run_report import Trained
+from flows.adapters.models.registry import REPORT
+from flows.errors import TooLittleData
+from flows.flow.pipeline import pipeline
+from flows.flow.training import training
+from flows.settings import Settings
+from flows.wiring import wire
+
+log = logging.getLogger(__name__)
+
+ORIGIN = "shipped-"
+
+
+def ship_champion(settings: Settings) -> None:
+    """Runs the pipeline, trains, and puts the model into model_artifacts/ as the champion there.
+
+    Raises:
+        TooLittleData: when the shop of the settings is too small to train on.
+    """
+    report = pipeline(settings)
+    trained = training(settings, report.as_of.date, report.as_of.horizon_days, ORIGIN)
+    if isinstance(trained, TooLittleData):
+        raise trained
+    assert isinstance(trained, Trained)  # a model that is made to be shipped is always trained
+    wiring = wire(settings)
+    model = wiring.own_models.load(trained.new_version)
+    report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
+    wiring.shipped_models.save(model.content, model.card, report_page)
+    wiring.shipped_models.promote(model.version)
+    log.info("model_artifacts/ now serves %s", model.version)

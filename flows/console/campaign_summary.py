@@ -1,0 +1,93 @@
+"""A campaign in words and a small table, for the terminal: before it is launched, and afterwards."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isinf
+
+from rich.console import Console
+
+from flows.adapters.marts.campaign_tables import Launched
+from flows.campaigns.definition import Campaign
+from flows.campaigns.targeting import BY_UPLIFT, Plan
+from flows.console.amounts import money, percent
+from flows.console.sections import print_sections
+
+
+@dataclass(frozen=True)
+class CampaignRun:
+    """`shop`: whose customers they are. `plan`: None where the campaign was launched before. `launched`: None where it
+    was only looked at. `sent`: of the treated, how many by result. `waiting`: how many may still be sent."""
+
+    shop: str
+    campaign: Campaign
+    plan: Plan | None
+    launched: Launched | None
+    sent: dict[str, int]
+    waiting: int
+
+
+def print_campaign(run: CampaignRun, console: Console) -> None:
+    """Prints the plan, what was launched, and what became of the treated."""
+    if run.plan is not None:
+        title = f"Campaign {run.campaign.name}, shop {run.shop}, as of {run.plan.launched_on}"
+        columns = ("segment", "to contact", "held out", "globally held out")
+        print_sections([(title, _planned(run.plan), columns, _by_segment(run.plan))], console)
+        for warning in run.plan.warnings:
+            console.print(f"\n  [bold]Warning:[/bold] {warning}.", highlight=False, soft_wrap=True)
+    if run.launched is not None:
+        print_sections([(f"Launched as of {run.launched.launched_on}", _launched(run), (), ())], console)
+    else:
+        remedy = "the same with LAUNCH=1 freezes this and sends the treated"
+        print_sections([("Nothing was written or sent", [remedy], (), ())], console)
+
+
+def _planned(plan: Plan) -> Iterator[str]:
+    campaign, can, currency = plan.campaign, plan.power, plan.currency
+    yield f"{plan.asked_about:,} customers in the audience"
+    for reason, customers in plan.excluded.items():
+        yield f"{customers:,} of them not: {reason}"
+    yield f"{plan.count('treated'):,} to contact, {plan.count('holdout'):,} held out to compare with"
+    how = "expected profit" if plan.ranked_by == BY_UPLIFT else plan.ranked_by
+    yield f"chosen by {how}. {plan.why_ranked_so}"
+    yield (
+        f"cost: {money(plan.expected_cost, currency)} expected, {money(plan.highest_cost, currency)} if everybody"
+        f" redeemed, of a budget of {money(campaign.budget, currency)}"
+    )
+    yield f"revenue at stake with them: {money(plan.at_stake, currency)} (a year's spend × probability of leaving)"
+    if plan.expected_profit:
+        mean, low, high = (money(value, currency) for value in plan.expected_profit)
+        yield f"profit to expect after its cost: {mean} (90 % between {low} and {high})"
+        yield "who is chosen for a high estimate mostly turns out a little lower: the holdout will say"
+    yield f"without it {percent(can.rate_without)} would buy within the {campaign.window_days} days"
+    if not isinf(can.detectable_lift):
+        yield (
+            f"smallest effect that can be shown (80 % chance, 95 % confidence): {points(can.detectable_lift)},"
+            f" or {money(can.detectable_margin, currency, digits=2)} margin per customer contacted"
+        )
+    if not isinf(can.break_even_lift):
+        yield f"it pays for itself from {points(can.break_even_lift)}"
+
+
+def _by_segment(plan: Plan) -> list[Sequence[str]]:
+    counts: dict[str, dict[str, int]] = {}
+    grouped = plan.targets.group_by(["segment", "arm"]).aggregate([("customer_id", "count")])
+    for row in grouped.sort_by("segment").to_pylist():
+        counts.setdefault(row["segment"], {})[row["arm"]] = row["customer_id_count"]
+    arms = ("treated", "holdout", "global_holdout")
+    return [(segment, *(f"{of.get(arm, 0):,}" for arm in arms)) for segment, of in counts.items()]
+
+
+def _launched(run: CampaignRun) -> Iterator[str]:
+    launched = run.launched
+    assert launched is not None  # said only then
+    yield f"{launched.treated:,} to contact, {launched.held_out:,} held out: nobody changes arms any more"
+    for result, customers in run.sent.items():
+        yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
+    if run.waiting:
+        yield f"{run.waiting:,} may still be sent: the same again, with LAUNCH=1, goes on with them"
+    yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"
+
+
+def points(share: float) -> str:
+    """A difference of shares, of 100 customers."""
+    return f"{100 * share:.1f} more buyers per 100 customers"

@@ -1,0 +1,230 @@
+"""A run in words and small tables: for the terminal, and as markdown for Prefect."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from rich.console import Console
+
+from flows.adapters.marts.monitoring import warnings_in_words
+from flows.adapters.marts.run_report import ModelReport, RunReport
+from flows.churn.evaluation import mean_quality
+from flows.console.amounts import money, percent
+from flows.console.sections import REASON, Section, print_sections
+
+CUSTOMER = "customer"
+MOST_CAMPAIGNS = 5
+KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
+
+
+def print_summary(report: RunReport, console: Console) -> None:
+    """Prints what was read, the segments, the model's quality, who is at stake and where the files are."""
+    print_sections(_sections(report), console)
+
+
+def as_markdown(report: RunReport) -> str:
+    """The same as markdown, but for who the customers are: whoever keeps it could not be told to forget them."""
+    parts = []
+    for title, lines, columns, rows in _sections(report):
+        if columns and columns[0] == CUSTOMER:
+            rows = []
+        parts.append(f"## {title}\n")
+        parts += [f"- {line}" for line in lines]
+        if rows:
+            parts += ["", f"| {' | '.join(columns)} |", "|---|" + "---:|" * (len(columns) - 1)]
+            parts += [f"| {' | '.join(row)} |" for row in rows]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _sections(report: RunReport) -> Iterable[Section]:
+    yield "What was read", list(_what_was_read(report)), (), []
+    yield f"Segments on {report.as_of.date}", [], *_segments(report)
+    yield "How good the model is", list(_quality(report)), *_candidates(report.model)
+    if report.model:
+        yield "What the model meets", list(_watched(report)), (), []
+    if len(report.campaigns):
+        yield "What campaigns changed", list(_about_campaigns()), *_campaigns(report)
+    yield "Most at stake", list(_about_stakes(report)), *_stakes(report)
+    yield "Where to look", [f"{name}: {path}" for name, path in _files(report)], (), []
+
+
+def _what_was_read(report: RunReport) -> Iterable[str]:
+    for sync in report.syncs:
+        yield from sync.notes or (f"{sync.rows or 0:,} rows of {sync.connection}, by Airbyte's job {sync.job_id}",)
+    for landing in report.landings:
+        what, connection = KINDS[landing.kind], landing.mapping.connection
+        files = ", ".join(str(file) for file in landing.files)
+        if landing.rows is None:
+            yield f"{what} of {connection}, as {landing.mapping.model} yields them"
+        else:
+            yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
+        yield from landing.notes
+    set_aside = report.set_aside.to_pylist()
+    if set_aside:
+        yield f"{sum(r['rows'] for r in set_aside):,} set aside (raw.rejected_rows): " + ", ".join(
+            f"{row['rows']:,} {row['reason']}" for row in set_aside
+        )
+    else:
+        yield "nothing had to be set aside"
+    yield from report.identity_notes
+    if report.later_rows:
+        yield f"{report.later_rows:,} later than {report.as_of.date}, not looked at"
+    yield f"looking {report.as_of.horizon_days} days ahead: {report.as_of.why_horizon}"
+    if report.as_of.convert_to:
+        yield f"all amounts converted to {report.as_of.convert_to}"
+
+
+def _segments(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
+    columns = ("segment", "customers", "spent/year", "at stake", "churn")
+    rows = [
+        (
+            row["segment"],
+            f"{row['customers']:,}",
+            money(row["spend_last_365_days"], report.as_of.currency),
+            money(row["value_at_stake"], report.as_of.currency),
+            percent(row["mean_churn_probability"]),
+        )
+        for row in report.segments.to_pylist()
+    ]
+    return columns, list(rows)
+
+
+def _quality(report: RunReport) -> Iterable[str]:
+    model = report.model
+    if model is None:
+        yield f"nobody was scored: {report.why_no_model}"
+        return
+    yield f"{model.version}: {model.model.card['algorithm']}"
+    if model.shipped:
+        yield f"this model is the one that comes with the project, trained on a simulated shop: {model.why_shipped}"
+        yield "its probabilities are a first orientation, untested on this shop"
+        return
+    if model.trained is None:
+        quality = model.model.card["quality"]
+        yield (
+            f"trained as of {model.model.card['trained_as_of']}, not again in this run; on dates that it had not seen:"
+            f" AUC {quality['auc']:.3f}, Brier {quality['brier']:.3f}"
+        )
+        yield from _about_candidates(model)
+        return
+    trained = model.trained
+    quality = mean_quality(trained.backtest.qualities[trained.selection.candidate])
+    if trained.verdict.use_new:
+        yield f"{'champion' if trained.verdict.promote else 'for this run only'}: {trained.verdict.why}"
+    else:
+        yield f"the champion stays, {trained.new_version} does not replace it: {trained.verdict.why}"
+    dates = [h.day for h in trained.backtest.held_out]
+    yield (
+        f"{trained.new_version} was tested on {len(dates)} dates it had not seen, {dates[-1]} to {dates[0]}:"
+        f" {percent(quality['churn_rate'])}"
+        f" bought nothing in the {report.as_of.horizon_days} days after; it had said"
+        f" {percent(quality['mean_probability'])}"
+    )
+    if trained.backtest.seasonal:
+        helped = (trained.backtest.season_gain or 0) > 0
+        yield (
+            "base rate and spend follow the season of a year before:"
+            f" on these dates that {'made it better' if helped else 'did no harm'}"
+        )
+    yield from _about_candidates(model)
+
+
+def _about_candidates(model: ModelReport) -> Iterable[str]:
+    yield "means over these dates (* kept; lift: how many times more churners among the tenth rated riskiest)"
+    if model.best_possible_auc is not None:
+        yield f"best possible AUC, knowing each simulated customer's true habits: {model.best_possible_auc:.3f}"
+
+
+def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence[str]]]:
+    columns = ("candidate", "AUC", "±", "Brier", "ECE", "lift")
+    if model is None or model.shipped:
+        return columns, []
+    if model.trained:
+        kept, tested = model.trained.selection.candidate, model.trained.backtest.qualities
+        means = {name: mean_quality(qualities) for name, qualities in tested.items()}
+    else:
+        kept, means = model.model.card["algorithm"], model.model.card["comparison"]
+    rows = [
+        (
+            f"{name} *" if name == kept else name,
+            f"{mean['auc']:.3f}",
+            f"{mean['auc_standard_error']:.3f}",
+            f"{mean['brier']:.3f}",
+            f"{mean['ece']:.3f}",
+            f"{mean['lift']:.2f}" if "lift" in mean else "–",  # not in the cards of older models
+        )
+        for name, mean in means.items()
+    ]
+    return columns, list(rows)
+
+
+def _watched(report: RunReport) -> Iterable[str]:
+    warnings = warnings_in_words(report.measured)
+    yield from warnings
+    if not warnings:
+        past = len({row["as_of_date"] for row in report.measured.to_pylist() if row["measure"] == "auc"})
+        yield f"no drift and no loss of quality beyond its limit ({past} earlier runs could be judged since the last)"
+
+
+def _about_campaigns() -> Iterable[str]:
+    yield "beside customers who were chosen like theirs and held out; in parentheses the 95 % interval"
+
+
+def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
+    columns = ("campaign", "launched", "treated", "held out", "more buyers of 100", "profit after cost")
+    rows = []
+    for row in report.campaigns.slice(0, MOST_CAMPAIGNS).to_pylist():
+        lift, profit = ([row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in ("lift", "profit"))
+        rows.append(
+            (
+                row["campaign"],
+                str(row["launched_on"]),
+                f"{row['treated']:,}",
+                f"{row['held_out']:,}",
+                "not to be trusted"
+                if row["is_sample_ratio_off"]
+                else _with_interval(lift, lambda x: f"{100 * x:+.1f}"),
+                _with_interval(profit, partial(money, currency=row["currency"])),
+            )
+        )
+    return columns, list(rows)
+
+
+def _with_interval(values: Sequence[float | None], say: Callable[[float], str]) -> str:
+    known = [say(value) for value in values if value is not None]
+    return f"{known[0]} ({known[1]} to {known[2]})" if len(known) == len(values) else "not known"
+
+
+def _about_stakes(report: RunReport) -> Iterable[str]:
+    if report.model:
+        days = report.as_of.horizon_days
+        yield f"at stake: spend of the last 365 days × probability of no purchase in the next {days} days"
+        expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
+        total = money(expected, report.as_of.currency)
+        yield f"all customers together are expected to spend {total} in these {days} days"
+
+
+def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
+    columns = (CUSTOMER, "at stake", "churn", "expected", "next order", REASON)
+    rows = [
+        (
+            row["customer_id"],
+            money(row["value_at_stake"], report.as_of.currency),
+            percent(row["churn_probability"]),
+            money(row["expected_spend"], report.as_of.currency),
+            str(row["next_order_on"] or "none expected"),
+            row["reason_1"] or "–",
+        )
+        for row in report.most_at_stake.to_pylist()
+    ]
+    return columns, list(rows)
+
+
+def _files(report: RunReport) -> Iterable[tuple[str, object]]:
+    yield "dashboard", report.settings.dashboard_file
+    yield "whom to contact", report.settings.contacts_file
+    if report.settings.workbook_file.exists():
+        yield "Tableau workbook", report.settings.workbook_file
+    yield "warehouse", report.warehouse
+    if report.model and not report.model.shipped:
+        yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"

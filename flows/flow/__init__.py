@@ -1,0 +1,1 @@
+"""Flows: order and retries, a table of contents each."""

@@ -1,0 +1,62 @@
+"""`make activate DESTINATION=…`, and a step of the daily run: every customer's segment, risk and reason, to where they
+are worked with. No campaign is needed for it, and none is disturbed: who is held out of one is not sent."""
+
+import logging
+from collections import Counter
+from typing import get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.marts.campaign_tables import read_as_of
+from flows.adapters.marts.segment_activations import read_people, record_activations
+from flows.campaigns.assignment import in_global_holdout
+from flows.errors import SettingsError
+from flows.orchestration import flow, task
+from flows.ports.destination import PEOPLE, Outgoing
+from flows.settings import DestinationName, Settings
+from flows.wiring import destination, wire
+from functions.clock import now
+
+log = logging.getLogger(__name__)
+
+
+@flow(name="activation")
+def activating(settings: Settings) -> None:
+    """What the last run found, once more.
+
+    Raises:
+        SettingsError: when nobody said where to.
+    """
+    if settings.destination is None:
+        raise SettingsError(f"DESTINATION is not set: name one of {', '.join(get_args(DestinationName))}.")
+    activate_segments(settings)
+
+
+@task
+def activate_segments(settings: Settings) -> None:
+    """Sends whoever has changed since he was last sent, where DESTINATION says to which destination.
+
+    Raises:
+        PipelineError: when the destination cannot go on; what it has taken is recorded, and the next run goes on.
+    """
+    if settings.destination is None:
+        return
+    started_at = now()
+    warehouse, to = wire(settings).warehouse, destination(settings, settings.destination)
+    read_as_of(warehouse)  # there are marts
+    people = _without_global_holdout(read_people(warehouse, to.name), settings.global_holdout)
+    if not to.rewrites_everybody:
+        people = people.filter(pc.invert(people["is_sent"]))
+    log.info("sending the segments of %s customers to %s", f"{len(people):,}", to.name)
+    became: Counter[str] = Counter()
+    for batch in to.send(Outgoing(None, people.select(PEOPLE.names))):
+        record_activations(warehouse, to.name, people, batch, started_at)
+        became.update(batch["result"].to_pylist())
+    log.info("%s", ", ".join(f"{count:,} {result.replace('_', ' ')}" for result, count in became.items()) or "nobody")
+
+
+def _without_global_holdout(people: pa.Table, share: float) -> pa.Table:
+    if not share:
+        return people
+    return people.filter(pa.array(~in_global_holdout(people["customer_id"].to_pylist(), share)))

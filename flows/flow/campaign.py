@@ -1,0 +1,178 @@
+"""`make campaign FILE=…`: what a campaign would do; with LAUNCH=1 it is frozen, and the treated go to its destination.
+
+What is launched does not change. Launching again goes on where it was interrupted: nobody is sent twice, nobody changes
+arms.
+"""
+
+import logging
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.dashboard.contact_list import write_contact_list
+from flows.adapters.marts.campaign_results import read_history
+from flows.adapters.marts.campaign_tables import (
+    Launched,
+    count_sends,
+    find_launched,
+    freeze,
+    read_as_of,
+    read_candidates,
+    read_segments,
+    read_treated,
+    record_sends,
+)
+from flows.campaigns.audience import screen
+from flows.campaigns.definition import Campaign, read_campaign
+from flows.campaigns.targeting import Plan, plan
+from flows.campaigns.uplift import learn
+from flows.console.campaign_summary import CampaignRun
+from flows.errors import BadInput, SettingsError
+from flows.orchestration import flow, task, waits_for_warehouse
+from flows.ports.destination import PEOPLE, Outgoing, results
+from flows.ports.warehouse import Warehouse
+from flows.settings import SIMULATED_SHOP, Settings
+from flows.wiring import destination, wire
+from functions.clock import now
+
+log = logging.getLogger(__name__)
+
+FRESH_DAYS = 7
+
+
+@flow(name="campaign")
+def campaigning(settings: Settings) -> CampaignRun:
+    """Reads FILE, plans the campaign on the last run's marts and, with LAUNCH=1, freezes it and sends the treated.
+
+    Raises:
+        SettingsError: when FILE names no file.
+        BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, or another campaign of
+            its name was launched.
+    """
+    campaign = read_file(settings)
+    launched = find_launched(wire(settings).warehouse, campaign)
+    planned = None if launched else plan_campaign(settings, campaign)
+    if planned and settings.launch:
+        launched = launch(settings, planned)
+    if launched and settings.launch:
+        send_treated(settings, campaign, launched)
+    return look_back(settings, campaign, planned, launched)
+
+
+@task(retry=waits_for_warehouse)
+def read_file(settings: Settings) -> Campaign:
+    file = Path(os.environ.get("FILE") or "-").expanduser()
+    if not file.is_file():
+        raise SettingsError(
+            f"FILE={os.environ.get('FILE', '')}: name the YAML file of a campaign. docs/campaigns.md shows one."
+        )
+    warehouse = wire(settings).warehouse
+    read_as_of(warehouse)  # there are marts
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadInput(f"{file}, line {line}: this is not UTF-8. Save the file in that encoding.") from None
+    return read_campaign(text, str(file), read_segments(warehouse))
+
+
+@task(retry=waits_for_warehouse)
+def plan_campaign(settings: Settings, campaign: Campaign) -> Plan:
+    """Screens the audience, asks what earlier campaigns have taught, and chooses for the budget."""
+    warehouse = wire(settings).warehouse
+    as_of, horizon_days = read_as_of(warehouse)
+    candidates = read_candidates(warehouse, campaign, as_of)
+    screened = screen(candidates, campaign, settings.global_holdout)
+    log.info("learning from campaigns whose window has ended")
+    learnt = learn(read_history(warehouse, as_of))
+    planned = plan(campaign, screened, learnt, as_of, horizon_days)
+    started_at = now()
+    if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:
+        old = f"what is known of customers is {age} days old: bring in newer orders and `make run` first"
+        planned = replace(planned, warnings=[*planned.warnings, old])
+    return planned
+
+
+@task(retry=waits_for_warehouse)
+def launch(settings: Settings, planned: Plan) -> Launched:
+    """Freezes the campaign, once nothing is known to stand in its destination's way.
+
+    Raises:
+        BadInput: when its window would have ended by now, because what is known of customers is so old.
+    """
+    started_at = now()
+    campaign, warehouse = planned.campaign, wire(settings).warehouse
+    if launched := find_launched(warehouse, campaign):  # by a try of this task whose answer was lost
+        return launched
+    if not _is_simulated(warehouse) and planned.window_ends_on < started_at.date():
+        raise BadInput(
+            f"{campaign.name} would be launched as of {planned.launched_on}, the day of the last run, and its window"
+            f" would have ended on {planned.window_ends_on}. Bring in newer orders and `make run` first."
+        )
+    destination(settings, campaign.destination).check(Outgoing(campaign.name, PEOPLE.empty_table()))
+    log.info("freezing %s: who is in which arm does not change any more", campaign.name)
+    launched = freeze(warehouse, planned, started_at)
+    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without those who are held out now
+    return launched
+
+
+@task
+def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> None:
+    """Sends whom the destination has not taken yet; consent is asked about once more.
+
+    Raises:
+        BadInput: when the window has ended.
+    """
+    started_at = now()
+    warehouse = wire(settings).warehouse
+    as_of, _ = read_as_of(warehouse)
+    if as_of >= launched.window_ends_on:
+        raise BadInput(
+            f"The window of {campaign.name} ended on {launched.window_ends_on}: who is contacted now would be measured"
+            " as if it had been in time. Write a new campaign."
+        )
+    treated, contacted_on = read_treated(warehouse, campaign.name), as_of + timedelta(days=1)
+    to = destination(settings, campaign.destination)
+    unsent = treated.filter(pc.invert(treated["is_sent"]))  # whoever was sent has been contacted, whatever comes later
+    refused = unsent.filter(pc.invert(unsent["may_be_contacted"]))
+    record_sends(
+        warehouse,
+        campaign.name,
+        to.name,
+        results(refused["customer_id"], "opted_out", "since the launch"),
+        contacted_on,
+        started_at,
+    )
+    people = treated if to.rewrites_everybody else unsent
+    people = people.filter(people["may_be_contacted"])
+    people = people.append_column("offer", pa.repeat(campaign.offer.text, len(people)))
+    log.info("sending %s customers to %s", f"{len(people):,}", to.name)
+    members = frozenset(treated["email"].drop_null().to_pylist())
+    done = 0
+    is_resumed = len(unsent) < len(treated)
+    for batch in to.send(Outgoing(campaign.name, people.select(PEOPLE.names), members, is_resumed)):
+        news = batch.filter(pc.is_in(batch["customer_id"], unsent["customer_id"].combine_chunks()))
+        record_sends(warehouse, campaign.name, to.name, news, contacted_on, started_at)
+        done += len(batch)
+        log.info("%s of %s done", f"{done:,}", f"{len(people):,}")
+
+
+@task(retry=waits_for_warehouse)
+def look_back(settings: Settings, campaign: Campaign, planned: Plan | None, launched: Launched | None) -> CampaignRun:
+    """What there is of the campaign by now."""
+    warehouse = wire(settings).warehouse
+    sent = count_sends(warehouse, campaign.name)
+    waiting = 0
+    if launched and read_as_of(warehouse)[0] < launched.window_ends_on:
+        treated = read_treated(warehouse, campaign.name)
+        waiting = len(treated.filter(pc.and_not(treated["may_be_contacted"], treated["is_sent"])))
+    return CampaignRun(warehouse.shop_at_hand() or "", campaign, planned, launched, sent, waiting)
+
+
+def _is_simulated(warehouse: Warehouse) -> bool:
+    """Whether time is made up in this shop: then its last run may be as of any day."""
+    return (warehouse.shop_at_hand() or "").startswith(SIMULATED_SHOP)

@@ -1,0 +1,167 @@
+"""The training flow: from past snapshots to a stored model that the gate has judged."""
+
+import logging
+from datetime import date
+
+import pyarrow.compute as pc
+
+from flows.adapters.marts.run_report import Trained
+from flows.adapters.models.registry import StoredModel
+from flows.adapters.models.report import render_model_report
+from flows.churn.backtest import Backtest, run_backtest
+from flows.churn.churn_model import ChurnModel
+from flows.churn.gate import Champion, Verdict, judge
+from flows.churn.model_card import model_card
+from flows.churn.onnx_export import ExportedModel, export
+from flows.churn.recipe import training_fingerprint
+from flows.churn.selection import Selection, select, train_selected
+from flows.churn.threads import in_one_thread
+from flows.churn.training_set import Totals, TrainingSet
+from flows.errors import ModelRefused, TooLittleData
+from flows.orchestration import flow, task, waits_for_warehouse
+from flows.settings import Settings
+from flows.wiring import wire
+from functions.churn_api.scorer import Scorer
+
+log = logging.getLogger(__name__)
+
+
+@flow(name="training")
+def training(
+    settings: Settings, as_of: date, horizon_days: int, origin: str = ""
+) -> Trained | StoredModel | TooLittleData:
+    """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
+
+    Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
+    Returns the champion instead where it was made of the very same, and the reason where there is too little data.
+    """
+    snapshots = read_snapshots(settings, horizon_days)
+    if not origin and (champion := champion_of_the_same(settings, snapshots, as_of)):
+        return champion
+    backtest = test_on_the_past(snapshots)
+    if isinstance(backtest, TooLittleData):
+        return backtest
+    selection = choose(backtest)
+    model = train(snapshots, backtest, selection, as_of)
+    exported = export_to_onnx(model, snapshots, as_of, origin)
+    stored = store(settings, exported, model, backtest, selection, snapshots, as_of)
+    if origin:
+        verdict = Verdict(promote=False, use_new=True, why="it is made to be shipped")
+    else:
+        verdict = promote_if_good(settings, stored, backtest, selection, as_of)
+    return Trained(scoring_model(settings, stored, verdict), stored.version, verdict, backtest, selection)
+
+
+@task(retry=waits_for_warehouse)
+def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
+    """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
+    Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
+    warehouse = wire(settings).warehouse
+    table = warehouse.read(
+        f"""select snapshots.*, contacted.customer_id is not null as was_contacted
+        from intermediate.int_training_snapshots as snapshots
+        left join (
+            select distinct snapshots.customer_id, snapshots.as_of_date
+            from intermediate.int_training_snapshots as snapshots
+            inner join intermediate.int_contacts as contacts
+                on snapshots.customer_id = contacts.customer_id
+                and contacts.contacted_on <= snapshots.as_of_date + {horizon_days}
+                and contacts.answers_until > snapshots.as_of_date
+        ) as contacted
+            on snapshots.customer_id = contacted.customer_id and snapshots.as_of_date = contacted.as_of_date"""
+    )
+    left_alone = table.filter(pc.invert(table["was_contacted"]))
+    if contacted := len(table) - len(left_alone):
+        log.info("not trained on: %s rows of customers whom a campaign contacted", f"{contacted:,}")
+    totals = warehouse.read("select as_of_date, customers, churned, spend from intermediate.int_training_totals")
+    population = {day: Totals(*of_all) for day, *of_all in zip(*totals.to_pydict().values(), strict=True)}
+    rows, in_all = len(left_alone), sum(of.customers for of in population.values())
+    if rows == in_all:
+        return TrainingSet.from_table(left_alone, horizon_days)
+    log.info("training on a sample: %s of %s rows", f"{rows:,}", f"{in_all:,}")
+    return TrainingSet.from_table(left_alone, horizon_days, population)
+
+
+@task
+def champion_of_the_same(settings: Settings, snapshots: TrainingSet, as_of: date) -> StoredModel | None:
+    """The champion, if training again on these snapshots would make the same model."""
+    try:
+        champion = wire(settings).own_models.champion()
+    except ModelRefused:  # which is said where a new one is judged
+        return None
+    if champion is None or champion.card["trained_as_of"] != str(as_of):
+        return None
+    trained_on = champion.card["trained_on"]
+    if trained_on["shop"] != settings.shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
+        return None
+    log.info("nothing has changed since %s was trained: it is kept", champion.version)
+    return champion
+
+
+@task
+def test_on_the_past(snapshots: TrainingSet) -> Backtest | TooLittleData:
+    try:
+        return run_backtest(snapshots, log.info)
+    except TooLittleData as reason:
+        return reason
+
+
+@task
+def choose(backtest: Backtest) -> Selection:
+    selection = select(backtest)
+    log.info("kept: %s", selection.candidate)
+    return selection
+
+
+@task
+def train(snapshots: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
+    return in_one_thread(train_selected, snapshots, backtest, selection, as_of)
+
+
+@task
+def export_to_onnx(model: ChurnModel, snapshots: TrainingSet, as_of: date, origin: str) -> ExportedModel:
+    return export(model, snapshots.features, as_of, origin)
+
+
+@task
+def store(
+    settings: Settings,
+    exported: ExportedModel,
+    model: ChurnModel,
+    backtest: Backtest,
+    selection: Selection,
+    snapshots: TrainingSet,
+    as_of: date,
+) -> StoredModel:
+    card = model_card(exported, model, backtest, selection, snapshots, as_of, settings.shop)
+    return wire(settings).own_models.save(exported.content, card, render_model_report(card, backtest, selection))
+
+
+@task
+def promote_if_good(
+    settings: Settings, stored: StoredModel, backtest: Backtest, selection: Selection, as_of: date
+) -> Verdict:
+    models = wire(settings).own_models
+    verdict = judge(
+        stored.version, selection.candidate, backtest, as_of, settings.shop,
+        champion_to_beat(settings), models.pointer().rejected,
+    )  # fmt: skip
+    if verdict.promote:
+        models.promote(stored.version)
+    log.info("%s %s: %s", stored.version, "is the champion" if verdict.promote else "stays in reserve", verdict.why)
+    return verdict
+
+
+def champion_to_beat(settings: Settings) -> Champion | None:
+    """The champion, unless there is none or it cannot be used any more, which is said."""
+    try:
+        champion = wire(settings).own_models.champion()
+    except ModelRefused as reason:
+        log.warning("the champion is not compared with: %s", reason)
+        return None
+    return Champion(champion.card, Scorer.load(champion.content)) if champion else None
+
+
+def scoring_model(settings: Settings, stored: StoredModel, verdict: Verdict) -> StoredModel:
+    champion = None if verdict.use_new else wire(settings).own_models.champion()
+    return champion or stored

@@ -1,0 +1,48 @@
+"""What is known of one sync: by Airbyte's server, or on the laptop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flows.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class SyncRun:
+    """`status` is Airbyte's word. `rows` and `bytes` are those that have arrived for good. None: Airbyte did not say.
+
+    `attached`: it ran already; somebody else, Airbyte's own schedule or an earlier run had started it. `notes`: what
+    the user should be told of it. `job_id`: Airbyte's number; on the laptop, an id of its own.
+    """
+
+    job_id: int | str
+    connection_id: str
+    connection: str
+    status: str
+    started_at: datetime | None
+    duration_seconds: float | None
+    rows: int | None
+    bytes: int | None
+    attached: bool
+    notes: tuple[str, ...] = ()
+
+
+class SyncFailed(PipelineError):
+    """`run`: how far it came; None if nothing is known to have been started."""
+
+    def __init__(self, message: str, run: SyncRun | None = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+class Syncs(Protocol):
+    """Whoever syncs a connection."""
+
+    def sync(self, wanted: str, streams: Sequence[str] = ()) -> SyncRun:
+        """One sync of the connection with that name, which must have these streams, to its end.
+
+        Raises:
+            SyncFailed: when it did not succeed; with the run, as far as it is known.
+        """
+        ...

@@ -1,0 +1,116 @@
+"""Which connections a run reads, and what of each: what the user named, held against airbyte/connections.yml."""
+
+from dataclasses import dataclass
+
+from flows.errors import BadInput
+from flows.settings import ANY_CONTACTS_CSV, SIMULATED_SHOP, Settings
+from flows.sources.connections import Connection, Connections, Contacts, EmailEvents, OrderLines
+from flows.sources.mappings import Kind, Landing, of_model
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Names of connections. `order_files` and `contact_files`: the one that is read from files, with their path or
+    glob; without it, where the warehouse is elsewhere, from what Airbyte brought there. `synced`: those that Airbyte
+    brings."""
+
+    orders: tuple[str, ...]
+    contacts: tuple[str, ...]
+    email_events: tuple[str, ...]
+    order_files: tuple[str, str | None] | None
+    contact_files: tuple[str, str | None] | None
+    synced: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every connection, each once."""
+        return tuple(dict.fromkeys((*self.orders, *self.contacts)))
+
+
+def sources_of(settings: Settings, connections: Connections) -> Sources:
+    """What a run with these settings reads.
+
+    Raises:
+        BadInput: when a name is unknown, does not bring what is asked of it, or lacks its file.
+    """
+    orders = tuple(dict.fromkeys(settings.sources))
+    found = {name: connections.connection(name) for name in orders}
+    for name, connection in found.items():
+        if connection.order_lines is None:
+            raise BadInput(f"SOURCE={name} brings no order lines. Name one that does; contacts go with CONTACTS=.")
+    order_files = _order_files(settings, found)
+    contacts, contact_files = _contacts(settings, connections, found)
+    known = found | {name: connections.connection(name) for name in contacts}
+    return Sources(
+        orders=orders,
+        contacts=contacts,
+        email_events=tuple(name for name, connection in known.items() if connection.email_events),
+        order_files=order_files,
+        contact_files=contact_files,
+        synced=_synced(known, order_files, contact_files),
+    )
+
+
+def from_models(sources: Sources, connections: Connections) -> list[Landing]:
+    """What the staging models of this run's sources will yield."""
+    landings = []
+    for name in sources.all:
+        connection = connections.connection(name)
+        brought: tuple[tuple[Kind, OrderLines | Contacts | EmailEvents | None, tuple[str, ...]], ...] = (
+            ("order_lines", connection.order_lines, sources.orders),
+            ("contacts", connection.contacts, sources.contacts),
+            ("email_events", connection.email_events, sources.email_events),
+        )
+        for kind, meaning, wanted in brought:
+            if meaning is not None and meaning.model and name in wanted:
+                landings.append(of_model(kind, name, meaning))
+    return landings
+
+
+def _order_files(settings: Settings, found: dict[str, Connection]) -> tuple[str, str | None] | None:
+    from_files = [name for name, connection in found.items() if connection.connector == "csv"]
+    if len(from_files) > 1:
+        raise BadInput(
+            f"SOURCE={settings.source}: {' and '.join(from_files)} are both files, and ORDERS= names those of one."
+            " Put both exports under one header, or run them as two shops, each with a DATA_DIR of its own."
+        )
+    if settings.orders and not from_files:
+        raise BadInput(
+            f"ORDERS={settings.orders} is a file, and SOURCE={settings.source} reads none. For both say"
+            f" SOURCE=orders_csv,{settings.source}; for contacts only, CONTACTS={settings.source}."
+        )
+    if not from_files:
+        return None
+    name = from_files[0]
+    if settings.is_on_this_machine and not settings.orders and name != SIMULATED_SHOP:
+        raise BadInput(f"SOURCE={name} needs ORDERS= too: the CSV file to read.")
+    return name, settings.orders
+
+
+def _synced(known: dict[str, Connection], *files: tuple[str, str | None] | None) -> tuple[str, ...]:
+    """All but those that are read from a file here, or simulated."""
+    from_here = {SIMULATED_SHOP, *(name for name, path in filter(None, files) if path)}
+    return tuple(name for name in known if name not in from_here)
+
+
+def _contacts(
+    settings: Settings, connections: Connections, found: dict[str, Connection]
+) -> tuple[tuple[str, ...], tuple[str, str | None] | None]:
+    """The connections that bring contacts, and the one of them that is a file."""
+    bring = [name for name, connection in found.items() if connection.contacts and connection.connector != "csv"]
+    files = [name for name, connection in found.items() if connection.contacts and connection.connector == "csv"]
+    wanted = settings.contacts
+    if wanted and wanted in connections.connections:
+        if connections.connection(wanted).contacts is None:
+            raise BadInput(f"CONTACTS={wanted} brings no contacts, says airbyte/connections.yml.")
+        if connections.connection(wanted).connector == "csv" and settings.is_on_this_machine:
+            raise BadInput(f"CONTACTS={wanted} is read from a file: say CONTACTS=<the file>.")
+        if connections.connection(wanted).connector == "csv":
+            return (*bring, wanted), (wanted, None)
+        return tuple(dict.fromkeys((*bring, wanted))), None
+    if wanted:
+        name = files[0] if files else ANY_CONTACTS_CSV
+        return (*bring, name), (name, wanted)
+    if files and (SIMULATED_SHOP in files or not settings.is_on_this_machine):
+        return (*bring, files[0]), (files[0], None)
+    return tuple(bring), None

@@ -1,0 +1,60 @@
+"""What campaigns changed: a step of every run. Figures of a campaign are withheld until its window has ended."""
+
+import logging
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.marts.campaign_results import read_outcomes, read_to_measure, store_results
+from flows.adapters.marts.staged_orders import AsOf
+from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure
+from flows.orchestration import task, waits_for_warehouse
+from flows.settings import Settings
+from flows.wiring import wire
+
+log = logging.getLogger(__name__)
+
+
+@task(retry=waits_for_warehouse)
+def measure_campaigns(settings: Settings, as_of: AsOf) -> None:
+    """Measures every campaign whose window has ended, into marts.campaign_results."""
+    warehouse = wire(settings).warehouse
+    for campaign in read_to_measure(warehouse, as_of.date):
+        if campaign["currency"] != as_of.currency:
+            log.warning(
+                "%s was launched in %s and is not measured in a run in %s",
+                campaign["campaign"], campaign["currency"], as_of.currency,
+            )  # fmt: skip
+            continue
+        targets = read_outcomes(warehouse, campaign["campaign"])
+        if not len(targets):
+            log.warning("nobody is left of %s, which is not measured", campaign["campaign"])
+            continue
+        drawn = campaign["treated"], campaign["held_out"]
+        effects = list(measure(Outcomes.from_table(targets, campaign["margin"], drawn)))
+        of_segments = _contacted(targets)
+        store_results(warehouse, campaign, effects, of_segments)
+        whole, (contacted, _) = effects[0], of_segments[WHOLE_CAMPAIGN]
+        if contacted < 0.9 * whole.treated:
+            log.warning(
+                "%s: only %s of %s treated were contacted, which makes what it changed look smaller",
+                campaign["campaign"], f"{contacted:,}", f"{whole.treated:,}",
+            )  # fmt: skip
+        log.info(
+            "measured %s: %.1f %% of the treated bought, %.1f %% of the held-out",
+            campaign["campaign"], 100 * whole.treated_rate, 100 * whole.held_out_rate,
+        )  # fmt: skip
+        if whole.is_sample_ratio_off:
+            log.warning(
+                "%s: %s treated and %s held-out are left, which is not as they were drawn: do not trust its figures",
+                campaign["campaign"], f"{whole.treated:,}", f"{whole.held_out:,}",
+            )  # fmt: skip
+
+
+def _contacted(targets: pa.Table) -> dict[str, tuple[int, int]]:
+    """By segment, and of all: how many were contacted, and how many of those bought."""
+    contacted = targets.filter(pc.and_(targets["is_contacted"], pc.equal(targets["arm"], "treated")))
+    grouped = contacted.group_by("segment").aggregate([("purchased", "count"), ("purchased", "sum")])
+    counts = {row["segment"]: (row["purchased_count"], row["purchased_sum"]) for row in grouped.to_pylist()}
+    together = (len(contacted), int(pc.sum(contacted["purchased"]).as_py() or 0))
+    return {**counts, WHOLE_CAMPAIGN: together}

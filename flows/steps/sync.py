@@ -1,0 +1,120 @@
+"""Syncs as part of a flow, by Airbyte's server or by its CDK on the laptop; on record however they end."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from flows.orchestration import keep_table, task, waits_for_warehouse
+from flows.ports.syncs import SyncFailed, SyncRun, Syncs
+from flows.settings import Settings
+from flows.sources.selection import Sources
+from flows.wiring import syncs, wire
+from functions.clock import now
+
+log = logging.getLogger(__name__)
+
+RELATION = "raw.sync_runs"
+COLUMNS = pa.schema([
+    ("job_id", pa.string()),
+    ("connection_id", pa.string()),
+    ("connection", pa.string()),
+    ("status", pa.string()),
+    ("started_at", pa.timestamp("us")),  # UTC, like recorded_at
+    ("duration_seconds", pa.float64()),
+    ("rows_synced", pa.int64()),
+    ("bytes_synced", pa.int64()),
+    ("was_attached", pa.bool_()),
+    ("recorded_at", pa.timestamp("us")),
+])  # fmt: skip
+
+
+def sync_sources(settings: Settings, sources: Sources) -> list[SyncRun]:
+    """Brings what this run reads up to date, where that is ours to do. To be called in a flow.
+
+    Raises:
+        SyncFailed: naming every connection that was not synced, and why, once all are on record.
+    """
+    found = syncs(settings)
+    if found is None:  # Airbyte keeps a schedule of its own
+        return []
+    connections = wire(settings).connections.connections
+    names = found.instead or sources.synced
+    wanted = {name: tuple(connections[name].streams) if name in connections else () for name in names}
+    return sync_connections(settings, found.by, wanted) if wanted else []
+
+
+def sync_connections(
+    settings: Settings,
+    server: Syncs,
+    wanted: Mapping[str, tuple[str, ...]],
+    clock: Callable[[], datetime] = now,
+) -> list[SyncRun]:
+    """Syncs connections side by side, and waits for all of them. To be called in a flow.
+
+    `wanted`: by a connection's name or id, the streams that it must have. Every job that is known of ends up in
+    raw.sync_runs and in the artifact "airbyte-syncs", whatever became of it.
+
+    Raises:
+        SyncFailed: naming every connection that was not synced, and why, once all are on record.
+    """
+    ended = sync_connection.side_by_side([(server, name, streams) for name, streams in wanted.items()])
+    outcomes = dict(zip(wanted, ended, strict=True))
+    failures = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, BaseException)}
+    for name, failure in failures.items():
+        log.warning("%s was not synced: %s", name, failure)
+    runs = [run for run in map(_run_of, outcomes.values()) if run]
+    if runs:
+        publish_syncs(runs)
+        record_syncs(settings, runs, clock())
+    if failures:
+        reasons = "\n  ".join(f"{name}: {failure}" for name, failure in failures.items())
+        raise SyncFailed(f"{len(failures)} of {len(wanted)} connections were not synced:\n  {reasons}")
+    return runs
+
+
+@task(run_name="sync {connection}")
+def sync_connection(server: Syncs, connection: str, streams: tuple[str, ...]) -> SyncRun:
+    return server.sync(connection, streams)
+
+
+@task
+def publish_syncs(runs: Sequence[SyncRun]) -> None:
+    keep_table(
+        "airbyte-syncs",
+        [_row(run) | {"started_at": str(run.started_at or "")} for run in runs],
+        "What was synced for this run",
+    )
+
+
+@task(retry=waits_for_warehouse)
+def record_syncs(settings: Settings, runs: Sequence[SyncRun], recorded_at: datetime) -> None:
+    """A job that was on record already, such as one that was still running then, is brought up to date."""
+    rows = [_row(run) | {"recorded_at": _naive(recorded_at)} for run in runs]
+    by_job = {row["job_id"]: row for row in rows}  # a connection may be wanted by its name and by its id
+    wire(settings).warehouse.merge(RELATION, pa.Table.from_pylist(list(by_job.values()), COLUMNS), ["job_id"])
+
+
+def _run_of(outcome: object) -> SyncRun | None:
+    if isinstance(outcome, SyncFailed):
+        return outcome.run
+    return outcome if isinstance(outcome, SyncRun) else None
+
+
+def _row(run: SyncRun) -> dict[str, object]:
+    return {
+        "job_id": str(run.job_id),
+        "connection_id": run.connection_id,
+        "connection": run.connection,
+        "status": run.status,
+        "started_at": _naive(run.started_at) if run.started_at else None,
+        "duration_seconds": run.duration_seconds,
+        "rows_synced": run.rows,
+        "bytes_synced": run.bytes,
+        "was_attached": run.attached,
+    }
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
