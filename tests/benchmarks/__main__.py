@@ -1,6 +1,7 @@
-"""`make bench`: every figure of docs/benchmarks.md, each measured beside something else in the same run.
+"""`make bench`: writes docs/benchmarks.md, each figure measured next to something else in the same run.
 
-With names of benchmarks, only those are measured, and only their sections of the page are written again.
+With names of benchmarks, only those are measured, and only their sections of the page are written again. A section has
+the date, commit and machine of its measurement.
 """
 
 import os

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -92,12 +93,61 @@ def test_the_api_loads_nothing_of_the_pipeline(heavy):
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_the_readme_mentions_every_folder_and_only_targets_that_exist():
-    readme = (REPOSITORY / "README.md").read_text()
-    makefile = (REPOSITORY / "Makefile").read_text()
-    for folder in {
-        path.relative_to(REPOSITORY).parts[0] for path in TRACKED if len(path.relative_to(REPOSITORY).parts) > 1
-    }:
-        assert folder in readme, folder
-    for target in re.findall(r"`make ([a-z-]+)", readme):
-        assert re.search(rf"^{target}:", makefile, re.M), target
+DOCUMENTS = [path for path in TRACKED if path.suffix == ".md" and path.name != "CHANGELOG.md"]  # which names the past
+
+
+def test_the_readme_is_a_front_page_that_draws_every_folder():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 120
+    drawn = set(re.findall(r"[\w.]+", readme.split("\n## The house\n")[1].split("\n## ")[0]))
+    parts = [path.relative_to(REPOSITORY).parts for path in TRACKED]
+    folders = {folders[0] for *folders, _ in parts if folders}
+    folders |= {folders[1] for *folders, _ in parts if len(folders) > 1 and folders[0] in ("flows", "functions")}
+    folders |= {folders[2] for *folders, _ in parts if folders[:2] == ["flows", "adapters"] and len(folders) > 2}
+    assert sorted(folders - drawn) == []
+
+
+def test_the_layers_are_drawn_as_they_are_held():
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (held,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    block = page.split("\n## Layers\n")[1].split("```")[1]
+    drawn = [re.split(r"\s{2,}", line.strip())[0] for line in block.strip().splitlines()]
+    assert drawn == [layer.replace("flows.", "").replace(" | ", " · ") for layer in held]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_a_document_names_only_what_exists(document):
+    """Make targets, links with their headings, and files of the repository that stand in backticks."""
+    text = document.read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M)
+    assert sorted(set(re.findall(r"`make ([a-z-]+)", text)) - set(targets)) == []
+
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link in links if not _leads_somewhere(document, link)] == []
+
+    folders = {path.relative_to(REPOSITORY).parts[0] for path in TRACKED if path.parent != REPOSITORY}
+    paths = re.findall(rf"`((?:{'|'.join(map(re.escape, folders))})/[\w./-]+)`", text)
+    assert [path for path in paths if path not in _ADDED_BY_READERS and not (REPOSITORY / path).exists()] == []
+
+
+_ADDED_BY_READERS = {  # what docs/sources.md has its reader write
+    "airbyte/stripe.yaml",
+    "dbt_project/models/staging/stripe/stg_stripe__order_lines.sql",
+    "dbt_project/models/staging/stripe/_stripe__sources.yml",
+}
+
+
+def _leads_somewhere(document, link):
+    name, _, heading = link.partition("#")
+    file = (document.parent / name) if name else document
+    if not file.exists():
+        return False
+    titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.M) if heading else []
+    return not heading or heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_marts_of_dbt_and_of_the_flows_are_in_their_document():
+    document = (REPOSITORY / "docs" / "marts.md").read_text(encoding="utf-8")
+    marts = {path.stem for path in TRACKED if path.suffix == ".sql" and "models/marts" in path.as_posix()}
+    assert sorted(name for name in marts if f"`marts.{name}`" not in document) == []

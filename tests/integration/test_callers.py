@@ -1,4 +1,4 @@
-"""The calls that the README shows, executed as they stand there against a running server."""
+"""The calls that docs/api.md shows, executed as they stand there against a running server."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from tests.integration.test_serving import serving
 from tests.processes import post
 from tests.serving import customer
 
-README = (REPOSITORY / "README.md").read_text()
+PAGE = (REPOSITORY / "docs" / "api.md").read_text()
 AIRFLOW = Path(sys.prefix) / "airflow" / "bin"
 KEY = "k" * 32
 
 
 def shown(heading, language):
-    """The block of code under a heading of the README."""
-    (section,) = re.findall(rf"^\*\*{heading}.*?(?=^\*\*|^#)", README, re.M | re.S)
+    """The block of code under a heading of the page."""
+    (section,) = re.findall(rf"^### {heading}\n.*?(?=^##)", PAGE, re.M | re.S)
     (code,) = re.findall(rf"```{language}\n(.*?)```", section, re.S)
     return code
 
@@ -29,7 +29,7 @@ def shown(heading, language):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The URL of a server that wants KEY."""
-    keys = {"API_KEYS": json.dumps({"readme": KEY})}
+    keys = {"API_KEYS": json.dumps({"documents": KEY})}
     with serving(tmp_path_factory.mktemp("serve"), **keys) as (process, url, _):
         with pytest.raises(Exception, match="401") as refused:
             post(f"{url}/predict", customer(), process)
