@@ -4,17 +4,10 @@ With names of benchmarks, only those are measured, and only their sections of th
 the date, commit and machine of its measurement.
 """
 
-import os
-import platform
-import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.settings import REPOSITORY
 from tests.benchmarks import (
     busy_cores,
     calibrations,
@@ -35,61 +28,30 @@ from tests.benchmarks import (
     training,
     whole_run,
 )
-from tests.benchmarks.measured import Figure
+from tests.benchmarks import page as pages
 
-PAGE = REPOSITORY / "docs" / "benchmarks.md"
 BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, dashboard,
     training, quality_of_september, regimes, calibrations, campaign_intervals, campaigns, snowflake_cost,
 )  # fmt: skip
+NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 
 
 def main() -> None:
     wanted = sys.argv[1:]
-    for benchmark in BENCHMARKS:
-        name = benchmark.__name__.rsplit(".", 1)[-1]
+    for name, benchmark in zip(NAMES, BENCHMARKS, strict=True):
         if wanted and name not in wanted:
             continue
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
             figures = []
             for figure in benchmark.measure(Path(folder)):
-                sys.stdout.write(f"{_row(figure)}\n")
+                sys.stdout.write(f"{pages.row(figure)}\n")
                 sys.stdout.flush()
                 figures.append(figure)
         assert benchmark.__doc__
-        section = _section(name, " ".join(benchmark.__doc__.split()), figures)
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_section(page, name, section), encoding="utf-8")
-
-
-def with_section(page: str, name: str, section: str) -> str:
-    """The page with the section of a benchmark replaced, or added at its end."""
-    there = re.compile(rf"^## {re.escape(name)}\n.*?(?=^## |\Z)", re.S | re.M)
-    if there.search(page):
-        return there.sub(lambda _: f"{section}\n", page).rstrip() + "\n"
-    return f"{page.rstrip()}\n\n{section}"
-
-
-def _section(name: str, about: str, figures: Iterable[Figure]) -> str:
-    rows = "\n".join(_row(figure) for figure in figures)
-    return (
-        f"## {name}\n\n{about}\n{datetime.now(UTC).date()}, {_commit()}, {_machine()}.\n\n"
-        f"| what | figure | beside | target | |\n|---|---|---|---|---|\n{rows}\n"
-    )
-
-
-def _commit() -> str:
-    say = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(say, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-
-
-def _row(figure: Figure) -> str:
-    verdict = {True: "ok", False: "**missed**", None: ""}[figure.met]
-    return f"| {figure.what} | {figure.figure} | {figure.beside} | {figure.target} | {verdict} |"
+        sections = pages.sections(pages.PAGE.read_text(encoding="utf-8"))
+        sections[name] = pages.section(benchmark.__doc__, figures)
+        pages.PAGE.write_text(pages.compose(sections, NAMES), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Training next to two busy processes, beside the same training on quiet cores."""
+"""Training next to two busy processes, compared with the same training on quiet cores."""
 
 import subprocess
 import sys

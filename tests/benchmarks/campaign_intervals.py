@@ -1,7 +1,7 @@
-"""How often a campaign's intervals hold what is true, and what the model's expectations are worth in measuring it.
+"""How often a campaign's intervals contain the truth, and how much the model's expectations narrow them.
 
-Of a simulated shop both outcomes of every customer are known. A campaign draws its customers from it, and who of them
-is held out; what is true is the mean over the whole shop.
+Both outcomes of every customer of a simulated shop are known. A campaign draws its customers and its control group from
+it; the truth is the mean over the whole shop.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""Whom to contact: share of the best possible profit that each way of ranking customers brings, on simulated shops.
+"""Who to contact: share of the best possible profit that each way of ranking customers brings, on simulated shops.
 
-A first campaign contacts by chance and holds out half; three months later the same shop has money for a tenth, two or
-three tenths of its customers. The profit of a list is the sum of the true expected profits of contacting them; the best
-possible list is that of somebody who knows these, which nobody can: how willing a customer is, whether he has left and
-whether he is about to buy anyway cannot be observed.
+A first campaign contacts customers at random and has a control group of one half. Three months later the same shop has
+money for 10, 20 or 30 % of its customers. The profit of a list is the sum of the true expected profits of contacting
+them. The best possible list is one that knows these profits, which nobody can: how willing customers are, whether they
+have left, and whether they are about to buy anyway cannot be observed.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A cold start and a warm call of the packaged API, by Lambda's runtime client, beside an empty handler and the same
+"""A cold start and a warm call of the packaged API, by Lambda's runtime client, next to an empty handler and the same
 app packaged plainly: `pip --target`, no byte code, FastAPI built at start."""
 
 import json
@@ -124,7 +124,7 @@ def _measure(python: Path, runtime: Path, task: Path) -> Measured:
     starts, calls, megabytes = [], [], 0.0
     for number in range(STARTS):
         begin = time.perf_counter()
-        # as on Lambda, nothing can be written beside the code
+        # as on Lambda, nothing can be written next to the code
         with Sandbox(python, runtime, task, "bench.handler", SETTINGS | {"PYTHONDONTWRITEBYTECODE": "1"}) as function:
             starts.append(function.asked_for_work() - begin)
             if number:

@@ -1,4 +1,4 @@
-"""Segments and features of 10 million order lines by dbt, beside one query written by hand for the same columns."""
+"""Segments and features of 10 million order lines by dbt, next to one query written by hand for the same columns."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Landing a CSV of 10 million order lines, beside DuckDB's bare read_csv of the same file."""
+"""Landing a CSV of 10 million order lines, next to DuckDB's bare read_csv of the same file."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -14,7 +14,7 @@ from flows.settings import REPOSITORY
 class Figure:
     what: str
     figure: str
-    beside: str = ""
+    compared_with: str = ""
     target: str = ""
     met: bool | None = None
 

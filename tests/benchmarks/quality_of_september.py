@@ -1,4 +1,4 @@
-"""A real shop as of 2011-09-10, judged by the 90 days after; skipped, and said so, where its file is not there."""
+"""A real shop as of 2011-09-10, judged by the 90 days after; reported as skipped where its file is missing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,4 +31,6 @@ def measure(folder: Path) -> Iterator[Figure]:
         "≤ .208",
         quality.brier <= 0.208,
     )
-    yield Figure("… ECE", f"{quality.ece:.3f}", f"said {quality.mean_probability:.1%}, was {quality.churn_rate:.1%}")
+    yield Figure(
+        "… ECE", f"{quality.ece:.3f}", f"predicted {quality.mean_probability:.1%}, observed {quality.churn_rate:.1%}"
+    )

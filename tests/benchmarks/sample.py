@@ -1,5 +1,5 @@
-"""Models that are trained on a sample of the customers, beside those trained on all: how good they are on a date that
-neither has seen, of all customers then."""
+"""Models that are trained on a sample of the customers, compared with those trained on all: how good they are for all
+customers on a date that neither has seen."""
 
 import hashlib
 from collections.abc import Iterator

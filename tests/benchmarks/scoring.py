@@ -1,4 +1,4 @@
-"""Scoring a million customers inside DuckDB on one thread, beside the scorer and bare onnxruntime."""
+"""Scoring a million customers inside DuckDB on one thread, next to the scorer and bare onnxruntime."""
 
 import time
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""`make serve` beside other model servers: the same requests (customers with named features), each server on one core.
+"""`make serve` next to other model servers: the same requests (customers with named features), each server on one core.
 
-The others answer with the model's bare figures; ours with reasons in words and an id, and with what it said stored.
+The others answer with the model's bare figures; ours with reasons in words and an id, and with its predictions stored.
 """
 
 import json
@@ -68,7 +68,7 @@ def measure(folder: Path) -> Iterator[Figure]:
     for name, peer in measured.items():
         ratio = ours.one.per_second / peer.one.per_second
         yield Figure(
-            f"`/predict`, one customer, one core, 16 connections: beside {name}",
+            f"`/predict`, one customer, one core, 16 connections: next to {name}",
             f"{ours.one.per_second:,.0f}/s, p50 {ours.one.p50_ms:.1f} ms, p99 {ours.one.p99_ms:.1f} ms",
             f"{peer.one.per_second:,.0f}/s, p50 {peer.one.p50_ms:.1f} ms, p99 {peer.one.p99_ms:.1f} ms: {ratio:.1f} ×",
             f"≥ {wanted.get(name, 1)} ×",
@@ -81,7 +81,7 @@ def measure(folder: Path) -> Iterator[Figure]:
     )
     for name, peer in measured.items():
         yield Figure(
-            f"`/predict`, batches of 1,000: beside {name}",
+            f"`/predict`, batches of 1,000: next to {name}",
             f"{ours.batch.per_second:.0f}/s",
             f"{peer.batch.per_second:.0f}/s",
             "ahead" if name != "MLServer" else "≥ 1.2 ×",

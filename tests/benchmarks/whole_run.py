@@ -1,4 +1,4 @@
-"""`make run` on the default shop, environment already there: where its time goes, again, and what starts beside it."""
+"""`make run` on the default shop, environment already there: its parts, a second run, and other commands."""
 
 import re
 import signal
