@@ -13,21 +13,15 @@ from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
 from flows.errors import TooLittleData
 from flows.flow.activation import activate_segments
-from flows.flow.pipeline import (
-    FEATURES,
-    TRAINING,
-    History,
-    build,
-    pipeline,
-    publish_measured,
-    read_history,
-    watch_model,
-)
+from flows.flow.pipeline import pipeline, read_history
 from flows.flow.publication import publish_to_tableau
 from flows.flow.training import read_snapshots, test_on_the_past, training
 from flows.orchestration import ONE_AT_A_TIME, keep_table, task
 from flows.settings import Settings, read_settings
-from flows.wiring import wire
+from flows.steps.building import FEATURES, TRAINING, build
+from flows.steps.monitoring import publish_measured, watch_model
+from flows.steps.outputs import History
+from flows.wiring import Wiring, wire
 from functions.clock import now
 
 log = logging.getLogger(__name__)
@@ -50,8 +44,9 @@ def weekly_training() -> None:
     """A new model as of the last order's day; the gate decides whether it becomes the champion."""
     started_at = now()
     with _settings() as settings:
-        history = _read_with_snapshots(settings, started_at)
-        trained = training(settings, history.as_of.date, history.as_of.horizon_days)
+        wiring = wire(settings)
+        history = _read_with_snapshots(wiring, settings, started_at)
+        trained = training(wiring, settings.shop, history.as_of.date, history.as_of.horizon_days)
         if isinstance(trained, TooLittleData):
             log.warning("no model was trained: %s", trained)
 
@@ -61,10 +56,11 @@ def monthly_monitoring() -> None:
     """How the candidates would have done on the past months, and how the champion's predictions came true."""
     started_at = now()
     with _settings() as settings:
-        history = _read_with_snapshots(settings, started_at)
-        backtest = test_on_the_past(read_snapshots(settings, history.as_of.horizon_days))
+        wiring = wire(settings)
+        history = _read_with_snapshots(wiring, settings, started_at)
+        backtest = test_on_the_past(read_snapshots(wiring.warehouse, history.as_of.horizon_days))
         publish_backtest(backtest)
-        measured = watch_model(settings, history.as_of, wire(settings).own_models.champion(), started_at)
+        measured = watch_model(wiring, history.as_of, wiring.own_models.champion(), started_at)
         publish_measured(measured)
 
 
@@ -86,9 +82,9 @@ def _settings(as_of: date | None = None) -> Iterator[Settings]:
         yield settings
 
 
-def _read_with_snapshots(settings: Settings, started_at: datetime) -> History:
-    history = read_history(settings, started_at)
-    build(settings, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.mappings,
+def _read_with_snapshots(wiring: Wiring, settings: Settings, started_at: datetime) -> History:
+    history = read_history(wiring, settings, started_at)
+    build(wiring.dbt, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.mappings,
           history.run_values)  # fmt: skip
     return history
 

@@ -73,13 +73,12 @@ class Syncing:
     instead: tuple[str, ...] = ()
 
 
-def syncs(settings: Settings) -> Syncing | None:
+def syncs(wiring: Wiring) -> Syncing | None:
     """Who brings a run's sources up to date; None where Airbyte's server does, and nobody told us where it is.
 
     Raises:
         SettingsError: naming what is missing to reach Airbyte's server.
     """
-    wiring = wire(settings)
     if isinstance(wiring.warehouse, DuckDBWarehouse):
         return Syncing(CdkSyncs(wiring.warehouse, wiring.connections, CONNECTIONS.parent, now))
     airbyte = read_airbyte_settings()

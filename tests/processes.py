@@ -65,14 +65,16 @@ ENDS_WITH_ITS_PROCESS = ("multiprocessing.resource_tracker", "--callback-connect
 
 def left_behind(variable, value):
     """Processes, but for this one, whose environment has this variable: what was started by a process that had it.
-    Python's resource trackers and Tableau's hyperd do not count: each ends with its process. Empty where the system does
-    not tell (macOS)."""
+    Python's resource trackers and Tableau's hyperd do not count: each ends with its process. Empty where the system
+    does not tell (macOS)."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if folder.name != str(os.getpid()) and f"{variable}={value}".encode() in (folder / "environ").read_bytes():
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-                if command and not any(name in command for name in ENDS_WITH_ITS_PROCESS):  # none: it waits to be reaped
+                if command and not any(
+                    name in command for name in ENDS_WITH_ITS_PROCESS
+                ):  # none: it waits to be reaped
                     found.append(f"{folder.name} {command}")
     return found
 

@@ -22,11 +22,11 @@ def ship_champion(settings: Settings) -> None:
         TooLittleData: when the shop of the settings is too small to train on.
     """
     report = pipeline(settings)
-    trained = training(settings, report.as_of.date, report.as_of.horizon_days, ORIGIN)
+    wiring = wire(settings)
+    trained = training(wiring, settings.shop, report.as_of.date, report.as_of.horizon_days, ORIGIN)
     if isinstance(trained, TooLittleData):
         raise trained
     assert isinstance(trained, Trained)  # a model that is made to be shipped is always trained
-    wiring = wire(settings)
     model = wiring.own_models.load(trained.new_version)
     report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
     wiring.shipped_models.save(model.content, model.card, report_page)

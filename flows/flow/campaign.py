@@ -33,7 +33,7 @@ from flows.campaigns.uplift import learn
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.ports.destination import PEOPLE, Outgoing, results
+from flows.ports.destination import PEOPLE, Destination, Outgoing, results
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.wiring import destination, wire
@@ -53,24 +53,24 @@ def campaigning(settings: Settings) -> CampaignRun:
         BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, or another campaign of
             its name was launched.
     """
-    campaign = read_file(settings)
-    launched = find_launched(wire(settings).warehouse, campaign)
-    planned = None if launched else plan_campaign(settings, campaign)
+    warehouse = wire(settings).warehouse
+    campaign = read_file(warehouse)
+    launched = find_launched(warehouse, campaign)
+    planned = None if launched else plan_campaign(warehouse, campaign, settings.global_holdout)
     if planned and settings.launch:
-        launched = launch(settings, planned)
+        launched = launch(warehouse, settings, planned)
     if launched and settings.launch:
-        send_treated(settings, campaign, launched)
-    return look_back(settings, campaign, planned, launched)
+        send_treated(warehouse, destination(settings, campaign.destination), campaign, launched)
+    return look_back(warehouse, campaign, planned, launched)
 
 
 @task(retry=waits_for_warehouse)
-def read_file(settings: Settings) -> Campaign:
+def read_file(warehouse: Warehouse) -> Campaign:
     file = Path(os.environ.get("FILE") or "-").expanduser()
     if not file.is_file():
         raise SettingsError(
             f"FILE={os.environ.get('FILE', '')}: name the YAML file of a campaign. docs/campaigns.md shows one."
         )
-    warehouse = wire(settings).warehouse
     read_as_of(warehouse)  # there are marts
     try:
         text = file.read_text(encoding="utf-8")
@@ -81,12 +81,11 @@ def read_file(settings: Settings) -> Campaign:
 
 
 @task(retry=waits_for_warehouse)
-def plan_campaign(settings: Settings, campaign: Campaign) -> Plan:
+def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: float) -> Plan:
     """Screens the audience, asks what earlier campaigns have taught, and chooses for the budget."""
-    warehouse = wire(settings).warehouse
     as_of, horizon_days = read_as_of(warehouse)
     candidates = read_candidates(warehouse, campaign, as_of)
-    screened = screen(candidates, campaign, settings.global_holdout)
+    screened = screen(candidates, campaign, global_holdout)
     log.info("learning from campaigns whose window has ended")
     learnt = learn(read_history(warehouse, as_of))
     planned = plan(campaign, screened, learnt, as_of, horizon_days)
@@ -98,14 +97,14 @@ def plan_campaign(settings: Settings, campaign: Campaign) -> Plan:
 
 
 @task(retry=waits_for_warehouse)
-def launch(settings: Settings, planned: Plan) -> Launched:
+def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
     """Freezes the campaign, once nothing is known to stand in its destination's way.
 
     Raises:
         BadInput: when its window would have ended by now, because what is known of customers is so old.
     """
     started_at = now()
-    campaign, warehouse = planned.campaign, wire(settings).warehouse
+    campaign = planned.campaign
     if launched := find_launched(warehouse, campaign):  # by a try of this task whose answer was lost
         return launched
     if not _is_simulated(warehouse) and planned.window_ends_on < started_at.date():
@@ -121,14 +120,13 @@ def launch(settings: Settings, planned: Plan) -> Launched:
 
 
 @task
-def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> None:
+def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, launched: Launched) -> None:
     """Sends whom the destination has not taken yet; consent is asked about once more.
 
     Raises:
         BadInput: when the window has ended.
     """
     started_at = now()
-    warehouse = wire(settings).warehouse
     as_of, _ = read_as_of(warehouse)
     if as_of >= launched.window_ends_on:
         raise BadInput(
@@ -136,7 +134,6 @@ def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> 
             " as if it had been in time. Write a new campaign."
         )
     treated, contacted_on = read_treated(warehouse, campaign.name), as_of + timedelta(days=1)
-    to = destination(settings, campaign.destination)
     unsent = treated.filter(pc.invert(treated["is_sent"]))  # whoever was sent has been contacted, whatever comes later
     refused = unsent.filter(pc.invert(unsent["may_be_contacted"]))
     record_sends(
@@ -162,9 +159,8 @@ def send_treated(settings: Settings, campaign: Campaign, launched: Launched) -> 
 
 
 @task(retry=waits_for_warehouse)
-def look_back(settings: Settings, campaign: Campaign, planned: Plan | None, launched: Launched | None) -> CampaignRun:
+def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, launched: Launched | None) -> CampaignRun:
     """What there is of the campaign by now."""
-    warehouse = wire(settings).warehouse
     sent = count_sends(warehouse, campaign.name)
     waiting = 0
     if launched and read_as_of(warehouse)[0] < launched.window_ends_on:

@@ -6,7 +6,7 @@ from datetime import date
 import pyarrow.compute as pc
 
 from flows.adapters.marts.run_report import Trained
-from flows.adapters.models.registry import StoredModel
+from flows.adapters.models.registry import ModelRegistry, StoredModel
 from flows.adapters.models.report import render_model_report
 from flows.churn.backtest import Backtest, run_backtest
 from flows.churn.churn_model import ChurnModel
@@ -19,8 +19,8 @@ from flows.churn.threads import in_one_thread
 from flows.churn.training_set import Totals, TrainingSet
 from flows.errors import ModelRefused, TooLittleData
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.settings import Settings
-from flows.wiring import wire
+from flows.ports.warehouse import Warehouse
+from flows.wiring import Wiring
 from functions.churn_api.scorer import Scorer
 
 log = logging.getLogger(__name__)
@@ -28,15 +28,16 @@ log = logging.getLogger(__name__)
 
 @flow(name="training")
 def training(
-    settings: Settings, as_of: date, horizon_days: int, origin: str = ""
+    wiring: Wiring, shop: str, as_of: date, horizon_days: int, origin: str = ""
 ) -> Trained | StoredModel | TooLittleData:
     """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
 
     Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
     Returns the champion instead where it was made of the very same, and the reason where there is too little data.
     """
-    snapshots = read_snapshots(settings, horizon_days)
-    if not origin and (champion := champion_of_the_same(settings, snapshots, as_of)):
+    warehouse, models = wiring.warehouse, wiring.own_models
+    snapshots = read_snapshots(warehouse, horizon_days)
+    if not origin and (champion := champion_of_the_same(models, shop, snapshots, as_of)):
         return champion
     backtest = test_on_the_past(snapshots)
     if isinstance(backtest, TooLittleData):
@@ -44,19 +45,18 @@ def training(
     selection = choose(backtest)
     model = train(snapshots, backtest, selection, as_of)
     exported = export_to_onnx(model, snapshots, as_of, origin)
-    stored = store(settings, exported, model, backtest, selection, snapshots, as_of)
+    stored = store(models, shop, exported, model, backtest, selection, snapshots, as_of)
     if origin:
         verdict = Verdict(promote=False, use_new=True, why="it is made to be shipped")
     else:
-        verdict = promote_if_good(settings, stored, backtest, selection, as_of)
-    return Trained(scoring_model(settings, stored, verdict), stored.version, verdict, backtest, selection)
+        verdict = promote_if_good(models, shop, stored, backtest, selection, as_of)
+    return Trained(scoring_model(models, stored, verdict), stored.version, verdict, backtest, selection)
 
 
 @task(retry=waits_for_warehouse)
-def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
+def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
     """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
     Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
-    warehouse = wire(settings).warehouse
     table = warehouse.read(
         f"""select snapshots.*, contacted.customer_id is not null as was_contacted
         from intermediate.int_training_snapshots as snapshots
@@ -83,16 +83,16 @@ def read_snapshots(settings: Settings, horizon_days: int) -> TrainingSet:
 
 
 @task
-def champion_of_the_same(settings: Settings, snapshots: TrainingSet, as_of: date) -> StoredModel | None:
+def champion_of_the_same(models: ModelRegistry, shop: str, snapshots: TrainingSet, as_of: date) -> StoredModel | None:
     """The champion, if training again on these snapshots would make the same model."""
     try:
-        champion = wire(settings).own_models.champion()
+        champion = models.champion()
     except ModelRefused:  # which is said where a new one is judged
         return None
     if champion is None or champion.card["trained_as_of"] != str(as_of):
         return None
     trained_on = champion.card["trained_on"]
-    if trained_on["shop"] != settings.shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
+    if trained_on["shop"] != shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
         return None
     log.info("nothing has changed since %s was trained: it is kept", champion.version)
     return champion
@@ -125,7 +125,8 @@ def export_to_onnx(model: ChurnModel, snapshots: TrainingSet, as_of: date, origi
 
 @task
 def store(
-    settings: Settings,
+    models: ModelRegistry,
+    shop: str,
     exported: ExportedModel,
     model: ChurnModel,
     backtest: Backtest,
@@ -133,18 +134,17 @@ def store(
     snapshots: TrainingSet,
     as_of: date,
 ) -> StoredModel:
-    card = model_card(exported, model, backtest, selection, snapshots, as_of, settings.shop)
-    return wire(settings).own_models.save(exported.content, card, render_model_report(card, backtest, selection))
+    card = model_card(exported, model, backtest, selection, snapshots, as_of, shop)
+    return models.save(exported.content, card, render_model_report(card, backtest, selection))
 
 
 @task
 def promote_if_good(
-    settings: Settings, stored: StoredModel, backtest: Backtest, selection: Selection, as_of: date
+    models: ModelRegistry, shop: str, stored: StoredModel, backtest: Backtest, selection: Selection, as_of: date
 ) -> Verdict:
-    models = wire(settings).own_models
     verdict = judge(
-        stored.version, selection.candidate, backtest, as_of, settings.shop,
-        champion_to_beat(settings), models.pointer().rejected,
+        stored.version, selection.candidate, backtest, as_of, shop,
+        champion_to_beat(models), models.pointer().rejected,
     )  # fmt: skip
     if verdict.promote:
         models.promote(stored.version)
@@ -152,16 +152,16 @@ def promote_if_good(
     return verdict
 
 
-def champion_to_beat(settings: Settings) -> Champion | None:
+def champion_to_beat(models: ModelRegistry) -> Champion | None:
     """The champion, unless there is none or it cannot be used any more, which is said."""
     try:
-        champion = wire(settings).own_models.champion()
+        champion = models.champion()
     except ModelRefused as reason:
         log.warning("the champion is not compared with: %s", reason)
         return None
     return Champion(champion.card, Scorer.load(champion.content)) if champion else None
 
 
-def scoring_model(settings: Settings, stored: StoredModel, verdict: Verdict) -> StoredModel:
-    champion = None if verdict.use_new else wire(settings).own_models.champion()
+def scoring_model(models: ModelRegistry, stored: StoredModel, verdict: Verdict) -> StoredModel:
+    champion = None if verdict.use_new else models.champion()
     return champion or stored

@@ -9,16 +9,14 @@ from flows.adapters.marts.campaign_results import read_outcomes, read_to_measure
 from flows.adapters.marts.staged_orders import AsOf
 from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure
 from flows.orchestration import task, waits_for_warehouse
-from flows.settings import Settings
-from flows.wiring import wire
+from flows.ports.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 
 @task(retry=waits_for_warehouse)
-def measure_campaigns(settings: Settings, as_of: AsOf) -> None:
+def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
     """Measures every campaign whose window has ended, into marts.campaign_results."""
-    warehouse = wire(settings).warehouse
     for campaign in read_to_measure(warehouse, as_of.date):
         if campaign["currency"] != as_of.currency:
             log.warning(

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from flows.orchestration import keep_table, task, waits_for_warehouse
 from flows.ports.syncs import SyncFailed, SyncRun, Syncs
-from flows.settings import Settings
+from flows.ports.warehouse import Warehouse
 from flows.sources.selection import Sources
-from flows.wiring import syncs, wire
+from flows.wiring import Wiring, syncs
 from functions.clock import now
 
 log = logging.getLogger(__name__)
@@ -30,23 +30,23 @@ COLUMNS = pa.schema([
 ])  # fmt: skip
 
 
-def sync_sources(settings: Settings, sources: Sources) -> list[SyncRun]:
+def sync_sources(wiring: Wiring, sources: Sources) -> list[SyncRun]:
     """Brings what this run reads up to date, where that is ours to do. To be called in a flow.
 
     Raises:
         SyncFailed: naming every connection that was not synced, and why, once all are on record.
     """
-    found = syncs(settings)
+    found = syncs(wiring)
     if found is None:  # Airbyte keeps a schedule of its own
         return []
-    connections = wire(settings).connections.connections
+    connections = wiring.connections.connections
     names = found.instead or sources.synced
     wanted = {name: tuple(connections[name].streams) if name in connections else () for name in names}
-    return sync_connections(settings, found.by, wanted) if wanted else []
+    return sync_connections(wiring.warehouse, found.by, wanted) if wanted else []
 
 
 def sync_connections(
-    settings: Settings,
+    warehouse: Warehouse,
     server: Syncs,
     wanted: Mapping[str, tuple[str, ...]],
     clock: Callable[[], datetime] = now,
@@ -67,7 +67,7 @@ def sync_connections(
     runs = [run for run in map(_run_of, outcomes.values()) if run]
     if runs:
         publish_syncs(runs)
-        record_syncs(settings, runs, clock())
+        record_syncs(warehouse, runs, clock())
     if failures:
         reasons = "\n  ".join(f"{name}: {failure}" for name, failure in failures.items())
         raise SyncFailed(f"{len(failures)} of {len(wanted)} connections were not synced:\n  {reasons}")
@@ -89,11 +89,11 @@ def publish_syncs(runs: Sequence[SyncRun]) -> None:
 
 
 @task(retry=waits_for_warehouse)
-def record_syncs(settings: Settings, runs: Sequence[SyncRun], recorded_at: datetime) -> None:
+def record_syncs(warehouse: Warehouse, runs: Sequence[SyncRun], recorded_at: datetime) -> None:
     """A job that was on record already, such as one that was still running then, is brought up to date."""
     rows = [_row(run) | {"recorded_at": _naive(recorded_at)} for run in runs]
     by_job = {row["job_id"]: row for row in rows}  # a connection may be wanted by its name and by its id
-    wire(settings).warehouse.merge(RELATION, pa.Table.from_pylist(list(by_job.values()), COLUMNS), ["job_id"])
+    warehouse.merge(RELATION, pa.Table.from_pylist(list(by_job.values()), COLUMNS), ["job_id"])
 
 
 def _run_of(outcome: object) -> SyncRun | None:

@@ -16,6 +16,7 @@ from flows.churn.training_set import TrainingSet, sample_below
 from flows.flow.training import read_snapshots
 from flows.settings import Settings
 from flows.simulator.regimes import GIFT
+from flows.wiring import wire
 from tests.benchmarks.measured import Figure, run_python
 from tests.benchmarks.quality import ONLINE_RETAIL
 from tests.simulated_snapshots import simulated_snapshots
@@ -33,7 +34,7 @@ def measure(folder: Path) -> Iterator[Figure]:
 def _real(folder: Path) -> TrainingSet:
     given = {"ORDERS": str(ONLINE_RETAIL), "SOURCE": "online_retail", "HORIZON_DAYS": "90", "AS_OF": "2011-12-09"}
     run_python("-m", "flows", "run", DATA_DIR=str(folder / "real"), **given)
-    return read_snapshots.fn(Settings(data_dir=folder / "real"), 90)
+    return read_snapshots.fn(wire(Settings(data_dir=folder / "real")).warehouse, 90)
 
 
 def _compared(name: str, everybody: TrainingSet, wanted: int) -> Iterator[Figure]:

@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.flow.pipeline import FEATURES, SCORES, STAGING, TRAINING
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from flows.simulator.shop import ShopProfile, simulate
 from flows.sources.connections import read_connections
+from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING
 from functions.churn_api.front import create_api
 from tests.benchmarks.measured import Figure, run_python
 from tests.dbt import dbt_command, dbt_environment

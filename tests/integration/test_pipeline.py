@@ -10,8 +10,8 @@ import pytest
 
 from flows.adapters.models.registry import ModelRegistry
 from flows.console.run_summary import as_markdown
-from flows.flow.pipeline import publish
 from flows.settings import REPOSITORY
+from flows.steps.outputs import publish
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import Scorer
 from tests.integration.both_engines import parsed

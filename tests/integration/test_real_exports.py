@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.errors import BadInput
-from flows.pipeline import build, read_history
+from flows.flow.pipeline import read_history
 from flows.settings import REPOSITORY, Settings
+from flows.steps.building import build
+from flows.wiring import wire
 
 EXPORTS = REPOSITORY.parent / "shared" / "cases" / "exports"
 STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,8 +27,9 @@ def what_a_run_finds(data_dir, orders, read):
     """Net sales, customers, first and last day, as the marts have them; the words of a refusal."""
     settings = Settings(data_dir=data_dir, orders=str(orders))
     try:
-        history = read_history(settings, STARTED_AT)
-        build(settings, "customers", RFM, history.mappings, history.run_values)
+        wiring = wire(settings)
+        history = read_history(wiring, settings, STARTED_AT)
+        build(wiring.dbt, "customers", RFM, history.mappings, history.run_values)
     except BadInput as refused:
         return str(refused)
     [found] = read(

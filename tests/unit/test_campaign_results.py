@@ -17,7 +17,7 @@ LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
 
 @pytest.fixture
 def shop(tmp_path):
-    """Settings of a warehouse with the outcomes of one campaign: 200 treated, of whom 100 were contacted, and 50
+    """A warehouse with the outcomes of one campaign: 200 treated, of whom 100 were contacted, and 50
     held-out. Every other customer bought for 10."""
     whole = Settings(data_dir=tmp_path)
     warehouse = DuckDBWarehouse(whole.warehouse_file, whole.scratch)
@@ -49,7 +49,7 @@ def shop(tmp_path):
             create table marts.marketing_customers as select 'EUR' as currency;
         """)
     store_results(warehouse, {}, [], {})  # makes the table
-    measure_campaigns.fn(whole, AsOf(ENDED_ON, "EUR", None, 90, "", customers=400))
+    measure_campaigns.fn(warehouse, AsOf(ENDED_ON, "EUR", None, 90, "", customers=400))
     return warehouse
 
 

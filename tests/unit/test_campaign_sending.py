@@ -93,8 +93,7 @@ def warehouse():
         con.execute(f"create view intermediate.int_held_out as {HELD_OUT}")
         patch.setattr(DuckDBWarehouse, "connect", lambda _: con.cursor())
         in_memory = DuckDBWarehouse(Path("nowhere"), Path("nowhere"))
-        for module in (flows.flow.activation, flows.flow.campaign):
-            patch.setattr(module, "wire", lambda _: SimpleNamespace(warehouse=in_memory))
+        patch.setattr(flows.flow.activation, "wire", lambda _: SimpleNamespace(warehouse=in_memory))
         yield in_memory
 
 
@@ -126,15 +125,12 @@ def fill(warehouse: DuckDBWarehouse, people, other_ends: date) -> None:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=PEOPLE, rewrites=st.booleans())
-def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_else(
-    monkeypatch, warehouse, people, rewrites
-):
+def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_else(warehouse, people, rewrites):
     to = Recording(rewrites)
-    monkeypatch.setattr(flows.flow.campaign, "destination", lambda *_: to)
     fill(warehouse, people, TODAY)
     spring = campaign(destination="hubspot")
     launched = Launched("spring", date(2026, 3, 31), date(2026, 4, 30), 1, 1)
-    flows.flow.campaign.send_treated.fn(Settings(), spring, launched)
+    flows.flow.campaign.send_treated.fn(warehouse, to, spring, launched)
     treated = {
         f"C{n}": (may and merged != "with a held-out", was_sent)
         for n, (may, arm, _, was_sent, merged) in enumerate(people)

@@ -8,8 +8,7 @@ import pytest
 from flows.adapters.marts.staged_orders import AsOf
 from flows.adapters.models.registry import StoredModel
 from flows.errors import ModelRefused, TooLittleData
-from flows.flow import pipeline
-from flows.settings import Settings
+from flows.steps.scoring import choose_model, fitting_champion
 
 AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said", customers=400)
 
@@ -46,13 +45,12 @@ class Wiring:
 
 
 @pytest.fixture
-def wired(monkeypatch):
+def wired():
     def with_models(*models, served=None, deployed=None):
         wiring = Wiring({m.version: m for m in models}, served, deployed)
-        monkeypatch.setattr(pipeline, "wire", lambda _: wiring)
-        settings = Settings(warehouse="snowflake", source="my_shop")
-        return lambda found: pipeline.choose_model.fn(settings, AS_OF, found), lambda: pipeline.fitting_champion.fn(
-            settings, AS_OF
+        return (
+            lambda found: choose_model.fn(wiring, "my_shop", AS_OF, found),
+            lambda: fitting_champion.fn(wiring, "my_shop", AS_OF),
         )
 
     return with_models

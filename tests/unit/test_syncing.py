@@ -14,6 +14,7 @@ from flows.orchestration import flow
 from flows.ports.syncs import SyncFailed
 from flows.settings import AirbyteSettings, Settings
 from flows.steps.sync import sync_connections
+from flows.wiring import wire
 from tests.airbyte_server import Fault, Time, airbyte_server
 
 NOON = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
@@ -31,7 +32,7 @@ def sync(there, tmp_path):
 
     @flow(name="syncs")
     def syncs(server, wanted, recorded_at):
-        return sync_connections(Settings(data_dir=tmp_path), server, wanted, lambda: recorded_at)
+        return sync_connections(wire(Settings(data_dir=tmp_path)).warehouse, server, wanted, lambda: recorded_at)
 
     def run(wanted, recorded_at=NOON, time=None, **settings):
         given = {"url": there.url, "client_id": there.client_id, "client_secret": there.client_secret}

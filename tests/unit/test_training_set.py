@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.churn.training_set import sample_below
 from flows.flow.training import read_snapshots
-from flows.settings import Settings
 from functions.churn_api.contract import FEATURE_NAMES
 from tests.unit.snapshots import made_up_snapshots
 
@@ -27,9 +26,9 @@ def test_a_label_is_known_at_the_end_of_the_last_day_of_its_horizon(day, known):
 
 
 def snapshots_of(folder, contacts, totals):
-    """Settings whose warehouse has snapshots of March. `contacts`: by customer, when they were contacted and until when
+    """A warehouse that has snapshots of March. `contacts`: by customer, when they were contacted and until when
     they may answer. `totals`: of all customers then, how many, how many churned, and their spend."""
-    settings = Settings(data_dir=folder)
+    warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder)
     snapshots = pa.table(
         {
             "customer_id": [*contacts],
@@ -41,7 +40,7 @@ def snapshots_of(folder, contacts, totals):
             **{name: np.ones(len(contacts)) for name in FEATURE_NAMES},
         }
     )
-    with DuckDBWarehouse(settings.warehouse_file, settings.scratch).connect() as con:
+    with warehouse.connect() as con:
         con.register("snapshots", snapshots)
         con.execute("create schema intermediate")
         con.execute("create table intermediate.int_training_snapshots as from snapshots")
@@ -53,7 +52,7 @@ def snapshots_of(folder, contacts, totals):
             " $3::bigint as churned, $4::double as spend",
             [MARCH, *totals],
         )
-    return settings
+    return warehouse
 
 
 def test_of_a_sample_base_rate_and_spend_are_those_of_all_customers(tmp_path):

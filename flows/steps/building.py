@@ -1,0 +1,42 @@
+"""dbt's builds of a run, and the day that they are as of."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flows.adapters.dbt.runner import DbtProject
+from flows.adapters.marts.staged_orders import AsOf, decide_as_of
+from flows.orchestration import task, waits_for_warehouse
+from flows.ports.warehouse import Warehouse
+from flows.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STAGING = ("path:seeds", "path:models/staging")
+CAMPAIGNS = ("campaigns", "campaign_targets", "campaign_sends", "segment_activations")
+FEATURES = ("path:models/intermediate", "customer_features", "customer_rfm", *CAMPAIGNS)
+TRAINING = ("path:models/training",)
+SCORES = (
+    "churn_predictions", "prediction_outcomes", "marketing_customers", "cohort_retention", "campaign_outcomes",
+    "campaign_results",
+)  # fmt: skip
+
+
+@task(run_name="build {title}", retry=waits_for_warehouse)
+def build(
+    dbt: DbtProject,
+    title: str,
+    selection: tuple[str, ...],
+    mappings: Mapping[str, Any],
+    run_values: Mapping[str, Any],
+) -> None:
+    log.info("building %s", title)
+    dbt.build(selection, mappings, run_values)
+
+
+@task(retry=waits_for_warehouse)
+def find_as_of(warehouse: Warehouse, settings: Settings) -> AsOf:
+    as_of = decide_as_of(warehouse, settings.as_of, settings.currency, settings.horizon_days)
+    log.info("everything is as of the end of %s", as_of.date)
+    log.info("looking %d days ahead: %s", as_of.horizon_days, as_of.why_horizon)
+    return as_of

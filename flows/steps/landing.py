@@ -1,0 +1,71 @@
+"""What there is of every source, as raw tables of this shop, and what their columns mean."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flows.adapters.files.simulated_orders import SimulatedOrders, write_simulated_orders
+from flows.adapters.marts.campaign_tables import read_contacted
+from flows.orchestration import task, waits_for_warehouse
+from flows.ports.warehouse import Warehouse
+from flows.settings import SIMULATED_SHOP, Settings
+from flows.sources.connections import Connections
+from flows.sources.mappings import Landing
+from flows.sources.selection import Sources, from_models
+
+log = logging.getLogger(__name__)
+
+
+@task(retry=waits_for_warehouse)
+def hold_shop(warehouse: Warehouse, shop: str) -> None:
+    if note := warehouse.hold_shop(shop):
+        log.info(note)
+
+
+@task(retry=waits_for_warehouse)
+def simulate_orders(warehouse: Warehouse, settings: Settings) -> SimulatedOrders:
+    log.info("simulating a shop of %s customers", f"{settings.customers:,}")
+    return write_simulated_orders(settings, read_contacted(warehouse))
+
+
+@task(retry=waits_for_warehouse)
+def land(
+    warehouse: Warehouse,
+    connections: Connections,
+    sources: Sources,
+    simulated: SimulatedOrders | None,
+    extracted_at: datetime,
+) -> tuple[Landing, ...]:
+    """What is there of every source: files are read, what Airbyte brought is looked at, models will yield the rest."""
+    landings: list[Landing] = []
+    if sources.order_files:
+        name, pattern = sources.order_files
+        if pattern := str(simulated.file) if simulated else pattern:
+            log.info("reading %s", pattern)
+            landings.append(warehouse.land_order_lines(pattern, name, connections, extracted_at))
+        else:
+            landings.append(warehouse.synced_order_lines(name, connections))
+    if sources.contact_files:
+        name, pattern = sources.contact_files
+        if simulated and name == SIMULATED_SHOP and not pattern:
+            pattern = str(simulated.contacts_file)
+        if pattern:
+            log.info("reading %s", pattern)
+            landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))
+        else:
+            landings.append(warehouse.synced_contacts(name, connections))
+    landings += from_models(sources, connections)
+    for landing in landings:
+        for note in landing.notes:
+            log.info(note)
+    return tuple(landings)
+
+
+def mappings_of(sources: Sources, landings: Sequence[Landing]) -> dict[str, Any]:
+    """dbt's variables of the sources: what their columns mean."""
+    kinds = ("order_lines", "contacts", "email_events")
+    return {
+        **{kind: [one.mapping.as_dbt_variable() for one in landings if one.kind == kind] for kind in kinds},
+        "sources": list(sources.all),
+    }
