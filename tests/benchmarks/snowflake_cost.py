@@ -30,9 +30,9 @@ CREDIT = 3.00  # Enterprise edition, on demand
 STORAGE_TB_MONTH = 23.00
 LAMBDA_GB_SECOND, LAMBDA_GB, LAMBDA_MILLION_CALLS = 0.0000166667, 1.77, 0.20  # 1.77 GB is one core
 GATEWAY_MILLION_CALLS = 3.50
-XSMALL_CORES = 8  # of about the speed of this machine's; Snowflake does not say
+XSMALL_CORES = 8  # of about the speed of this machine's; Snowflake does not publish it
 SIZES = ("XS", "S", "M", "L", "XL", "2XL", "3XL", "4XL")  # each twice the one before, in cores and in credits
-LONGEST_SECONDS = 1_800  # the smallest warehouse is taken that is done in that time
+MAX_SECONDS = 1_800  # the smallest warehouse that is done in that time is taken
 IDLE_SECONDS = 60  # AUTO_SUSPEND
 NODE_SECONDS = 3.0  # of each of dbt's nodes, whatever it does: compiling, comments, grants; four run at a time
 FLOW_SECONDS = 120  # what the flow does between its statements, in gaps that are too short for the warehouse to sleep
@@ -177,7 +177,7 @@ def bill(measured: Measured, customers: int) -> Bill:
     position, seconds = 0, 0.0
     for position in range(len(SIZES)):
         seconds = measured.daily_core_seconds * scale / (XSMALL_CORES * 2**position) + latency
-        if seconds <= LONGEST_SECONDS:
+        if seconds <= MAX_SECONDS:
             break
     per_second = 2**position / 3600
     training_seconds = measured.training_core_seconds * scale / (XSMALL_CORES * 2**position) + latency
@@ -248,7 +248,7 @@ def _page(measured: Measured) -> str:
         credit=f"{CREDIT:.2f}",
         storage=f"{STORAGE_TB_MONTH:.0f}",
         cores=XSMALL_CORES,
-        longest=LONGEST_SECONDS // 60,
+        longest=MAX_SECONDS // 60,
         idle=IDLE_SECONDS,
         flow=FLOW_SECONDS,
         rows_a_call=ROWS_A_CALL,
@@ -276,39 +276,39 @@ On a simulated shop of {customers} customers, by DuckDB on this project's own mo
 
 - a daily build (order lines, segments, features, scores, marts and their tests: {nodes} nodes): {daily} cores
   × seconds;
-- training snapshots, built only where a model is trained: {training} cores × seconds more;
-- an external function's row: {request} bytes there, {response} bytes back.
+- training snapshots, built only when a model is trained: {training} cores × seconds more;
+- an external function's row: {request} bytes out, {response} bytes back.
 
 ## Assumed
 
 - {credit} USD a credit, {storage} USD a TB and month; Lambda with one core, REST API Gateway, all in one
-  region and at list price, no transfer fees within it.
+  region and at list price, without transfer fees.
 - An XS has {cores} cores of this machine's speed, and twice the warehouse is twice as fast; the smallest one
   is taken that is done within {longest} minutes. Each of dbt's nodes costs {node} s of its own;
   four run at a time.
-- A run has the warehouse wait {flow} s for what the flow does between its statements, and {idle} s more until it
-  suspends itself. It does nothing else. Automatic clustering is left out: days arrive in their order.
-- Snowflake's files are as large as parquet's; every run reads every column of its inputs, which is more than
-  it does.
+- During a run the warehouse waits {flow} s for what the flow does between its statements, and {idle} s more until it
+  suspends itself. It does nothing else. Automatic clustering is left out: days arrive in order.
+- Snowflake's files are as large as parquet's; every run reads every column of its inputs, which overestimates
+  it.
 - Snowflake sends {rows_a_call} rows a call; a core of the API answers {api_rows} rows a second, and a core
-  scores {udf_rows} inside the warehouse, both by `make bench`. What the API costs the warehouse in waiting is
+  scores {udf_rows} inside the warehouse, both by `make bench`. The time that the warehouse waits for the API is
   left out.
 
 ## What keeps it low
 
-- **A daily run trains nothing.** The snapshots of past dates, the largest thing that is ever built, are built
+- **A daily run trains nothing.** The snapshots of past dates, the largest tables of all, are built
   weekly.
-- **Segments, features and scores are made once a day, in one pass over purchases**, not over order lines.
-- **Staging is made anew each time**: late orders, returns and deleted rows are then right without a rule for
+- **Segments, features and scores are computed once a day, in one pass over purchases**, not over order lines.
+- **Staging is rebuilt each time**: late orders, returns and deleted rows are then right without a rule for
   each. Beyond ten million customers that is most of the bill; an incremental staging by Airbyte's generation
   would be the next step.
-- **`marts.churn_predictions` is the one table that grows.** It is clustered by the as-of date, and the merge
-  names that date, so that a run reads one day of it; it alone is not transient.
-- **Rows arrive as parquet by COPY**, and content that is loaded already is not loaded again
+- **`marts.churn_predictions` is the only table that grows.** It is clustered by the as-of date, and the merge
+  filters by that date, so a run reads one day of it; it alone is not transient.
+- **Rows arrive as parquet by COPY**, and content that is already loaded is not loaded again
   (`raw.load_manifest`).
 - **One small warehouse** that suspends after a minute, a resource monitor, time limits on statements, a query
-  tag on every session: see who costs what in `snowflake.account_usage.query_history`.
+  tag on every session: the cost per session is in `snowflake.account_usage.query_history`.
 - **From ten million customers on, let Snowflake score by itself** (`SNOWFLAKE_SCORING=udf`): the API's calls
-  cost little, but the warehouse waits for them. And train on a sample: the flow holds the snapshots in
+  cost little, but the warehouse waits for them. Also train on a sample: the flow keeps the snapshots in
   memory.
 """

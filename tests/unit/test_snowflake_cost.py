@@ -18,7 +18,7 @@ def test_a_larger_shop_stores_reads_and_costs_more_and_gets_a_larger_warehouse_o
     assert small.dollars < large.dollars < huge.dollars
     assert (small.size, large.size) == ("XS", "XS")
     assert huge.size not in ("XS", "S", "M")
-    assert huge.daily_seconds <= cost.LONGEST_SECONDS
+    assert huge.daily_seconds <= cost.MAX_SECONDS
 
 
 def test_a_daily_run_does_not_pay_for_training_snapshots():
