@@ -1,6 +1,6 @@
-# One apply makes everything. Snowflake and AWS name each other: the API integration names a role by its ARN, which is
-# known before the role is made; the role trusts the user that Snowflake made for the integration; the external function
-# calls the stage of the API. Terraform orders resources, not modules, so that is no circle.
+# One apply creates everything. Snowflake and AWS name each other: the API integration names a role by its ARN, which is
+# known before the role exists; the role trusts the user that Snowflake created for the integration; the external function
+# calls the stage of the API. Terraform orders resources, not modules, so that is no cycle.
 
 locals {
   tags = merge(var.tags, {

@@ -16,7 +16,7 @@ output "environment_variables" {
       QUEUE_URL             = module.aws.queue_url
       DEAD_LETTER_QUEUE_URL = module.aws.dead_letter_queue_url
     },
-    { for name, value in { # blank is not the same as not said
+    { for name, value in { # blank is not the same as unset
       CONTACTS      = var.contacts_source
       CURRENCY      = var.currency
       HORIZON_DAYS  = var.horizon_days == null ? null : tostring(var.horizon_days)
@@ -52,7 +52,7 @@ output "models_policy_arn" {
 }
 
 output "secrets_to_fill" {
-  description = "Secrets in AWS that are made empty: docs/deploy.md says what goes into each."
+  description = "Secrets in AWS that are created empty: docs/deploy.md says what goes into each."
   value       = module.aws.secrets
 }
 

@@ -1,4 +1,4 @@
-# How each system is reached. Secrets are ephemeral variables: they stand in no plan and in no state.
+# How each system is reached. Secrets are ephemeral variables: they are in no plan and in no state.
 
 provider "snowflake" {
   organization_name      = var.snowflake.organization

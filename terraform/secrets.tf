@@ -1,10 +1,10 @@
 # Every secret, best given in the environment as TF_VAR_<name>. The ephemeral ones go through Terraform and are kept
-# nowhere, so whoever applies a saved plan gives them again. Those that Airbyte's provider can only take as ordinary values
-# stand in the state, unless they are written as references into a store that Airbyte knows, `secret_coordinate::NAME`: so
+# nowhere, so anyone who applies a saved plan gives them again. Those that Airbyte's provider can only take as ordinary
+# values are in the state, unless they are written as references into a store that Airbyte knows, `secret_coordinate::NAME`: so
 # the state must be encrypted (backend.tf.example).
 
 variable "snowflake_private_key" {
-  description = "PEM key of the user as whom Terraform works in Snowflake."
+  description = "PEM key of Terraform's user in Snowflake."
   type        = string
   sensitive   = true
   ephemeral   = true
@@ -24,7 +24,7 @@ variable "snowflake_private_key_passphrase" {
 }
 
 variable "transformer_private_key" {
-  description = "PEM key of the user transformer, as whom the runs work. Goes to a Prefect block."
+  description = "PEM key of the user transformer, with which the runs work. Goes to a Prefect block."
   type        = string
   sensitive   = true
   ephemeral   = true

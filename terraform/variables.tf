@@ -7,12 +7,12 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,19}[a-z0-9]$", var.name))
-    error_message = "name: write 3 to 21 small letters, digits and hyphens, a letter first, such as rfm-churn."
+    error_message = "name: write 3 to 21 lower-case letters, digits and hyphens, a letter first, such as rfm-churn."
   }
 }
 
 variable "environment" {
-  description = "dev or prod. prod's data is protected: docs/deploy.md says how to remove it all the same."
+  description = "dev or prod. prod's data is protected: docs/deploy.md says how to remove it anyway."
   type        = string
 
   validation {
@@ -22,7 +22,7 @@ variable "environment" {
 }
 
 variable "tags" {
-  description = "Labels for everything in AWS, beside project, environment and managed_by; `cost_center` also in Snowflake."
+  description = "Labels for everything in AWS, in addition to project, environment and managed_by; `cost_center` also in Snowflake."
   type        = map(string)
   default     = {}
 }
@@ -77,7 +77,7 @@ variable "source_files" {
 
   validation {
     condition     = alltrue(flatten([for streams in values(var.source_files) : [for file in values(streams) : startswith(file.url, "https://")]]))
-    error_message = "source_files: every url must begin with https://, and carry no password: it stands in the state."
+    error_message = "source_files: every url must begin with https://, and contain no password, because it is in the state."
   }
 }
 
@@ -116,7 +116,7 @@ variable "repository_url" {
 # Snowflake
 
 variable "snowflake" {
-  description = "The account, and the user and role as which Terraform works in it."
+  description = "The account, and the user and role with which Terraform works in it."
   type = object({
     organization = string
     account      = string
@@ -126,7 +126,7 @@ variable "snowflake" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_]+$", var.snowflake.organization)) && can(regex("^[A-Za-z0-9_]+$", var.snowflake.account))
-    error_message = "snowflake: write organization and account as they stand in the account's URL, https://ORGANIZATION-ACCOUNT.snowflakecomputing.com."
+    error_message = "snowflake: write organization and account as in the account's URL, https://ORGANIZATION-ACCOUNT.snowflakecomputing.com."
   }
 }
 
@@ -147,7 +147,7 @@ variable "edition" {
 }
 
 variable "unmasked_personal_data" {
-  description = "true: it is known and right that readers of a standard account's prod see e-mail addresses."
+  description = "true: readers of a standard account's prod see e-mail addresses, and that is intended."
   type        = bool
   default     = false
 }
@@ -170,7 +170,7 @@ variable "credit_quotas" {
 }
 
 variable "notify_users" {
-  description = "Snowflake users who are told when a quota is nearly used up."
+  description = "Snowflake users who are notified when a quota is nearly used up."
   type        = list(string)
   default     = []
 }
@@ -182,13 +182,13 @@ variable "network_allowed_ips" {
 }
 
 variable "pii_roles" {
-  description = "Roles beside loader and transformer that see e-mail addresses and names."
+  description = "Roles other than loader and transformer that see e-mail addresses and names."
   type        = set(string)
   default     = []
 }
 
 variable "readers" {
-  description = "Roles beside the reporter that may read the marts."
+  description = "Roles other than the reporter that may read the marts."
   type        = set(string)
   default     = []
 }
@@ -255,12 +255,12 @@ variable "airbyte" {
 
   validation {
     condition     = var.airbyte == null || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.airbyte.workspace_id))
-    error_message = "airbyte.workspace_id: write the id that stands in the address of the workspace's page."
+    error_message = "airbyte.workspace_id: write the id in the address of the workspace's page."
   }
 
   validation {
     condition     = var.airbyte != null || length(var.source_files) == 0 && alltrue([for name in local.wanted_connections : try(local.known_connections[name].connector, "csv") == "csv"])
-    error_message = "airbyte: write { url = …, workspace_id = … }: ${join(", ", local.wanted_connections)} can only be brought by Airbyte."
+    error_message = "airbyte: write { url = …, workspace_id = … }: ${join(", ", local.wanted_connections)} can only be synced by Airbyte."
   }
 
   validation {
@@ -338,7 +338,7 @@ variable "throttle" {
 }
 
 variable "jwt" {
-  description = "A JWT that tools must show beside their API key: who issues it and for whom. null: the key alone."
+  description = "A JWT that tools must send in addition to their API key: its issuer and audience. null: the key alone."
   type        = object({ issuer = string, audience = list(string) })
   default     = null
 }
@@ -356,7 +356,7 @@ variable "shop_time_zone" {
 }
 
 variable "when_not_stored" {
-  description = "What the API does with an answer that the queue does not take: answer (saying so), or refuse."
+  description = "What the API does with a prediction that the queue does not accept: answer (with stored = false), or refuse."
   type        = string
   default     = "answer"
 }
@@ -368,18 +368,18 @@ variable "log_retention_days" {
 }
 
 variable "alarm_emails" {
-  description = "Who is told of alarms and of the budget. Each is asked to confirm, once."
+  description = "E-mail addresses that get alarms and budget notices. Each has to confirm once."
   type        = list(string)
   default     = []
 }
 
 variable "monthly_budget_usd" {
-  description = "Costs of a month in AWS at which they are told."
+  description = "Costs of a month in AWS at which they are notified."
   type        = number
 }
 
 variable "budget_by_tags" {
-  description = "true: the budget counts only what bears our tags, once `project` is activated as a cost allocation tag."
+  description = "true: the budget counts only resources with our tags, once `project` is activated as a cost allocation tag."
   type        = bool
   default     = false
 }
@@ -400,7 +400,7 @@ variable "tableau" {
 }
 
 variable "hubspot" {
-  description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run; create_contacts: also of customers whom it does not know. null: none."
+  description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run; create_contacts: also create contacts that HubSpot does not know. null: none."
   type = object({
     segments_daily  = optional(bool, true)
     create_contacts = optional(bool, false)
@@ -409,7 +409,7 @@ variable "hubspot" {
 }
 
 variable "global_holdout" {
-  description = "Share of the customers whom no campaign ever contacts."
+  description = "Share of the customers that no campaign ever contacts: the global control group."
   type        = number
   default     = 0
 
@@ -420,7 +420,7 @@ variable "global_holdout" {
 }
 
 variable "show_pii" {
-  description = "Whether e-mail addresses stand in the files of a run. What is read in Snowflake is masked by role."
+  description = "Whether the files of a run show e-mail addresses. What is read in Snowflake is masked by role."
   type        = bool
   default     = false
 }
@@ -445,13 +445,13 @@ variable "data_retention_days" {
 }
 
 variable "network_policy_users" {
-  description = "Whom network_allowed_ips binds. Airbyte comes as loader and Tableau as reporter: from addresses of their own."
+  description = "The users that network_allowed_ips binds. Airbyte comes as loader and Tableau as reporter: from addresses of their own."
   type        = set(string)
   default     = ["loader", "transformer", "reporter"]
 }
 
 variable "parent_role" {
-  description = "The role that stands above ours, so that administrators see what they own."
+  description = "The role above ours, so that administrators see what they own."
   type        = string
   default     = "SYSADMIN"
 }
@@ -475,7 +475,7 @@ variable "sink_concurrency" {
 }
 
 variable "sink_batching_seconds" {
-  description = "How long answers are gathered before they are merged; each merge wakes a warehouse."
+  description = "How long predictions are gathered before they are merged; each merge wakes a warehouse."
   type        = number
   default     = 300
 }

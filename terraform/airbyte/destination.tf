@@ -3,7 +3,7 @@ resource "airbyte_destination" "snowflake" {
   workspace_id  = var.workspace_id
   definition_id = "424892c4-daac-4491-b35d-c6688ba547ba" # destination-snowflake
 
-  # The provider knows no write-only argument here: what is not a reference (`secret_coordinate::…`) stands in the state.
+  # The provider knows no write-only argument here: a value that is no reference (`secret_coordinate::…`) is in the state.
   configuration = jsonencode({
     host      = "${var.snowflake.account}.snowflakecomputing.com"
     role      = var.snowflake.role

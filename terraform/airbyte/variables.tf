@@ -28,7 +28,7 @@ variable "files" {
 }
 
 variable "snowflake" {
-  description = "Where Airbyte loads to, and as whom."
+  description = "Where Airbyte loads to, and with which user."
   type = object({
     account   = string
     user      = string

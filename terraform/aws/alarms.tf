@@ -37,7 +37,7 @@ locals {
 
   function_alarms = {
     for pair in setproduct(keys(local.functions), ["Errors", "Throttles"]) : "${replace(pair[0], "_", "-")}-${lower(pair[1])}" => {
-      description = "${pair[0]} has ${pair[1] == "Errors" ? "failed: see its log" : "been turned away: more calls at once than reserved_concurrency"}."
+      description = "${pair[0]} has ${pair[1] == "Errors" ? "failed: see its log" : "been throttled: more calls at once than reserved_concurrency"}."
       namespace   = "AWS/Lambda"
       metric      = pair[1]
       dimensions  = { FunctionName = local.functions[pair[0]].name }
@@ -53,7 +53,7 @@ locals {
     local.function_alarms,
     {
       http-api-5xx = {
-        description = "Tools got errors that are not theirs."
+        description = "Tools got errors that they did not cause."
         namespace   = "AWS/ApiGateway"
         metric      = "5xx"
         dimensions  = { ApiId = aws_apigatewayv2_api.tools.id }
@@ -64,7 +64,7 @@ locals {
         if_missing  = "notBreaching"
       }
       snowflake-api-5xx = {
-        description = "Snowflake got errors that are not its own; it tries again, and a build fails in the end."
+        description = "Snowflake got errors that it did not cause; it retries, and the build fails in the end."
         namespace   = "AWS/ApiGateway"
         metric      = "5XXError"
         dimensions  = { ApiName = aws_api_gateway_rest_api.snowflake.name, Stage = var.environment }
@@ -75,7 +75,7 @@ locals {
         if_missing  = "notBreaching"
       }
       oldest-message = {
-        description = "Answers wait for over half an hour: is the sink failing, or Snowflake away?"
+        description = "Predictions wait for over half an hour: is the sink failing, or Snowflake down?"
         namespace   = "AWS/SQS"
         metric      = "ApproximateAgeOfOldestMessage"
         dimensions  = { QueueName = aws_sqs_queue.predictions.name }
@@ -86,7 +86,7 @@ locals {
         if_missing  = "notBreaching"
       }
       dead-letters = {
-        description = "Answers could not be merged. Mend the cause (the sink's log), then, with AWS_REGION set: make redrive QUEUE_URL=… DEAD_LETTER_QUEUE_URL=…"
+        description = "Predictions could not be merged. Fix the cause (see the sink's log), then, with AWS_REGION set: make redrive QUEUE_URL=… DEAD_LETTER_QUEUE_URL=…"
         namespace   = "AWS/SQS"
         metric      = "ApproximateNumberOfMessagesVisible"
         dimensions  = { QueueName = aws_sqs_queue.dead_letters.name }
@@ -97,7 +97,7 @@ locals {
         if_missing  = "notBreaching"
       }
       not-stored = {
-        description = "Answers were given to tools that the queue did not take: they are in no table."
+        description = "Tools got predictions that the queue did not accept: they are in no table."
         namespace   = "ChurnApi"
         metric      = "NotStored"
         dimensions  = { route = "/predict" }
@@ -131,13 +131,13 @@ resource "aws_cloudwatch_metric_alarm" "all" {
   tags = local.tags
 }
 
-# The one alarm that goes off when nothing happens: the daily run did not come, or came and asked for nobody. One
-# question does not count: each run asks with an example first which model it has
+# The only alarm that goes off when nothing happens: the daily run did not start, or scored no customer. A single
+# request does not count: each run first requests the model's version with an example
 resource "aws_cloudwatch_metric_alarm" "no_predictions" {
   count = var.scoring_is_external ? 1 : 0
 
   alarm_name          = "${local.prefix}-no-predictions"
-  alarm_description   = "Snowflake has asked for no prediction for ${var.hours_without_predictions} hours: did the daily run fail?"
+  alarm_description   = "Snowflake has requested no prediction for ${var.hours_without_predictions} hours: did the daily run fail?"
   namespace           = "ChurnApi"
   metric_name         = "BatchSize"
   dimensions          = { route = "/snowflake" }

@@ -13,7 +13,7 @@ resource "aws_budgets_budget" "monthly" {
     }
   }
 
-  # a budget tells nobody without an address to tell
+  # a budget without an address notifies nobody
   dynamic "notification" {
     for_each = length(var.alarm_emails) == 0 ? {} : { ACTUAL = 80, FORECASTED = 100 }
     content {

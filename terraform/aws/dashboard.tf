@@ -43,7 +43,7 @@ locals {
       ]
     },
     {
-      title   = "Age of the oldest answer on the queue, s"
+      title   = "Age of the oldest prediction on the queue, s"
       stat    = "Maximum"
       metrics = [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", aws_sqs_queue.predictions.name]]
     },

@@ -11,7 +11,7 @@ resource "aws_kms_key" "main" {
     Version = "2012-10-17"
     Statement = [
       {
-        # else nobody could ever change the key again; who in the account may do what, IAM says
+        # otherwise nobody could ever change the key again; IAM says who in the account may do what
         Sid       = "TheAccountAdministersIt"
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }

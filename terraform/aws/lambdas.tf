@@ -52,7 +52,7 @@ resource "aws_lambda_function" "all" {
   }
 
   logging_config {
-    # the functions write JSON themselves; CloudWatch finds metrics only in lines that nobody has wrapped
+    # the functions write JSON themselves; CloudWatch finds metrics only in lines that are not wrapped
     log_format = "Text"
     log_group  = aws_cloudwatch_log_group.all[each.key].name
   }

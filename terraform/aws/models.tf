@@ -53,7 +53,7 @@ resource "aws_s3_bucket_policy" "models" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      # a refusal is for everybody and everything, so its wildcards narrow nothing down
+      # a denial is for every principal and action, so its wildcards are right
       Sid       = "NothingInClear"
       Effect    = "Deny"
       Principal = "*"
@@ -97,7 +97,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "models" {
   depends_on = [aws_s3_bucket_versioning.models]
 }
 
-# For whoever runs the flows (the task role of Prefect's work pool): attach it there.
+# For the role that runs the flows (the task role of Prefect's work pool): attach it there.
 resource "aws_iam_policy" "models" {
   name        = "${local.prefix}-models"
   description = "Read and add models; no version can be changed back or deleted"
@@ -106,7 +106,7 @@ resource "aws_iam_policy" "models" {
     Version = "2012-10-17"
     Statement = [
       {
-        # without it S3 answers "forbidden" instead of "not there" for a file that is not there
+        # without it S3 responds "forbidden" instead of "not found" for a missing file
         Sid      = "SeeWhichModelsThereAre"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
@@ -116,10 +116,10 @@ resource "aws_iam_policy" "models" {
         Sid      = "ReadAndAddModels"
         Effect   = "Allow"
         Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
-        Resource = "${aws_s3_bucket.models.arn}/models/*" # versions have names that nobody knows yet
+        Resource = "${aws_s3_bucket.models.arn}/models/*" # the names of future versions are unknown
       },
       {
-        # a file is written beside its place and then moved
+        # a file is written next to its place and then moved
         Sid      = "RemoveDrafts"
         Effect   = "Allow"
         Action   = "s3:DeleteObject"

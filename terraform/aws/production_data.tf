@@ -1,5 +1,5 @@
-# As in the module snowflake: prevent_destroy takes no variable, so it stands on a companion of each thing in prod that
-# holds data, and a plan that would replace or destroy that thing fails as a whole. The deliberate second step is
+# As in the module snowflake: prevent_destroy takes no variable, so it is set on a companion of each resource in prod
+# with data, and a plan that would replace or destroy that resource fails as a whole. The deliberate second step is
 #   terraform state rm 'module.aws.terraform_data.production_data'
 # after which S3 still refuses to delete a bucket that is not empty, and keys and secrets wait for 30 days.
 resource "terraform_data" "production_data" {

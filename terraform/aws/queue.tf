@@ -1,4 +1,4 @@
-# An answer is here before the caller has it. Encrypted by SQS's own key: with one of ours, every cold start of the API
+# A prediction is here before the caller has it. Encrypted by SQS's own key: with one of ours, every cold start of the API
 # would wait for KMS, and an outage of KMS would be one of the API.
 
 resource "aws_sqs_queue" "predictions" {
@@ -7,7 +7,7 @@ resource "aws_sqs_queue" "predictions" {
   message_retention_seconds = 1209600 # 14 days, the most there is
   receive_wait_time_seconds = 20
 
-  # a message that is being worked on must not come again: six times the sink's timeout and the gathering, says AWS
+  # a message in work must not be delivered again: six times the sink's timeout and the batching window, as AWS advises
   visibility_timeout_seconds = 6 * local.functions.prediction_sink.timeout + var.sink_batching_seconds
 
   redrive_policy = jsonencode({
@@ -44,7 +44,7 @@ resource "aws_sqs_queue_policy" "nothing_in_clear" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      # a refusal is for everybody and everything; who may send and receive, the roles of the functions say
+      # a denial is for every principal and action; the roles of the functions say who may send and receive
       Sid       = "NothingInClear"
       Effect    = "Deny"
       Principal = "*"
@@ -59,7 +59,7 @@ resource "aws_lambda_event_source_mapping" "predictions" {
   event_source_arn = aws_sqs_queue.predictions.arn
   function_name    = aws_lambda_alias.live["prediction_sink"].arn
 
-  # a message with a bad answer must not bring the others back
+  # a message with a bad prediction must not return the others to the queue
   function_response_types = ["ReportBatchItemFailures"]
 
   # a message holds up to 200 KB; Lambda stops at 6 MB by itself
@@ -72,6 +72,6 @@ resource "aws_lambda_event_source_mapping" "predictions" {
 
   tags = local.tags
 
-  # Lambda asks whether the function may receive, when the mapping is made
+  # Lambda checks whether the function may receive when the mapping is created
   depends_on = [aws_iam_role_policy.prediction_sink]
 }

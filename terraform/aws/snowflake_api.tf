@@ -40,7 +40,7 @@ resource "aws_api_gateway_rest_api_policy" "snowflake" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      # a refusal of everybody but one: its wildcards are what it is about. That one is let in by its role's own policy
+      # a denial of every principal but one, so it needs its wildcards. That one is let in by its role's own policy
       Sid       = "NobodyButSnowflakesRole"
       Effect    = "Deny"
       Principal = "*"

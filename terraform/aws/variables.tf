@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
-    error_message = "name: write 2 to 21 small letters, digits and hyphens, a letter first, such as rfm-churn."
+    error_message = "name: write 2 to 21 lower-case letters, digits and hyphens, a letter first, such as rfm-churn."
   }
 }
 
@@ -19,13 +19,13 @@ variable "environment" {
 }
 
 variable "tags" {
-  description = "On everything that takes tags, beside project, environment and managed_by."
+  description = "On everything that takes tags, in addition to project, environment and managed_by."
   type        = map(string)
   default     = {}
 }
 
 variable "region" {
-  description = "Where everything stands; Snowflake's own region is the cheapest and the fastest."
+  description = "The AWS region; Snowflake's own region is the cheapest and the fastest."
   type        = string
 
   validation {
@@ -35,7 +35,7 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "The AWS account. Names of roles are made of it before the roles are there."
+  description = "The AWS account. Names of roles are built from it before the roles exist."
   type        = string
 
   validation {
@@ -45,7 +45,7 @@ variable "account_id" {
 }
 
 variable "packages" {
-  description = "The zip files that `make package` makes."
+  description = "The zip files that `make package` writes."
   type        = object({ churn_api = string, prediction_sink = string })
 
   validation {
@@ -66,7 +66,7 @@ variable "architecture" {
 
   validation {
     condition     = alltrue([for file in values(var.packages) : !endswith(file, "-${var.architecture == "arm64" ? "x86_64" : "arm64"}.zip")])
-    error_message = "architecture: a package says in its name that it is for the other one. Write the paths that end in -${var.architecture}.zip."
+    error_message = "architecture: a package is built for the other one, by its name. Write the paths that end in -${var.architecture}.zip."
   }
 }
 
@@ -159,13 +159,13 @@ variable "throttle" {
 }
 
 variable "jwt" {
-  description = "A JWT that tools must show beside their API key: who issues it and for whom; null: the key alone."
+  description = "A JWT that tools must send in addition to their API key: its issuer and audience; null: the key alone."
   type        = object({ issuer = string, audience = list(string) })
   default     = null
 
   validation {
     condition     = var.jwt == null || (startswith(try(var.jwt.issuer, ""), "https://") && length(try(var.jwt.audience, [])) > 0)
-    error_message = "jwt: write an issuer, https://…, whose keys stand under /.well-known/openid-configuration, and at least one audience."
+    error_message = "jwt: write an issuer, https://…, whose keys are under /.well-known/openid-configuration, and at least one audience."
   }
 }
 
@@ -192,19 +192,19 @@ variable "existing_secrets_kms_key" {
 }
 
 variable "snowflake_principal" {
-  description = "Who in AWS is Snowflake, as its API integration says: outputs api_user_arn and api_external_id of the module snowflake; null: no external function."
+  description = "Snowflake's principal in AWS, as its API integration reports it: outputs api_user_arn and api_external_id of the module snowflake; null: no external function."
   type        = object({ user_arn = string, external_id = string })
   default     = null
 
   validation {
     condition     = var.snowflake_principal == null || can(regex("^arn:aws:iam::[0-9]{12}:(user|role)/.+$", try(var.snowflake_principal.user_arn, "")))
-    error_message = "snowflake_principal.user_arn: write the ARN of a user, as `describe integration` says under API_AWS_IAM_USER_ARN."
+    error_message = "snowflake_principal.user_arn: write the ARN of a user, as `describe integration` shows under API_AWS_IAM_USER_ARN."
   }
 
   validation {
     # without one, anybody's integration in that Snowflake region could take the role on
     condition     = var.snowflake_principal == null || length(try(var.snowflake_principal.external_id, "")) >= 2
-    error_message = "snowflake_principal.external_id: write what `describe integration` says under API_AWS_EXTERNAL_ID."
+    error_message = "snowflake_principal.external_id: write what `describe integration` shows under API_AWS_EXTERNAL_ID."
   }
 }
 
@@ -235,7 +235,7 @@ variable "shop_time_zone" {
 }
 
 variable "when_not_stored" {
-  description = "What the API does with an answer that the queue does not take: answer (saying so), or refuse."
+  description = "What the API does with a prediction that the queue does not accept: answer (with stored = false), or refuse."
   type        = string
   default     = "answer"
 
@@ -246,12 +246,12 @@ variable "when_not_stored" {
 }
 
 variable "log_level" {
-  description = "Of both functions; from INFO on a request leaves the line that metrics are made of."
+  description = "Log level of both functions; from INFO on a request leaves the line that metrics are computed from."
   type        = string
   default     = "INFO"
 
   validation {
-    # with less, ChurnApi's metrics stop and with them the alarm that nobody is scored
+    # with less, ChurnApi's metrics stop, and with them the alarm for missing predictions
     condition     = contains(["DEBUG", "INFO"], var.log_level)
     error_message = "log_level: write INFO or DEBUG; with less there are no metrics, and the alarms on them would be blind."
   }
@@ -269,7 +269,7 @@ variable "log_retention_days" {
 }
 
 variable "alarm_emails" {
-  description = "Who is told of alarms and of the budget. Each is asked to confirm, once."
+  description = "E-mail addresses that get alarms and budget notices. Each has to confirm once."
   type        = list(string)
 
   validation {
@@ -279,22 +279,22 @@ variable "alarm_emails" {
 
   validation {
     condition     = length(var.alarm_emails) > 0 || var.environment == "dev"
-    error_message = "alarm_emails: write at least one address; in prod somebody must be told."
+    error_message = "alarm_emails: write at least one address; in prod somebody must get the alarms."
   }
 }
 
 variable "monthly_budget_usd" {
-  description = "Of the whole AWS account, or of what bears our tags (budget_by_tags)."
+  description = "Budget of the whole AWS account, or of the resources with our tags (budget_by_tags)."
   type        = number
 
   validation {
     condition     = var.monthly_budget_usd >= 1
-    error_message = "monthly_budget_usd: write an amount from 1 on; docs/deploy.md says what a month costs."
+    error_message = "monthly_budget_usd: write an amount from 1 on; docs/deploy.md lists what a month costs."
   }
 }
 
 variable "budget_by_tags" {
-  description = "true: the budget counts only what bears our tags. That wants project activated as a cost allocation tag first: else it sees nothing, and is silent."
+  description = "true: the budget counts only resources with our tags. Activate project as a cost allocation tag first; otherwise the budget sees nothing and stays silent."
   type        = bool
   default     = false
 }

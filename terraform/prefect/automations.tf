@@ -1,5 +1,5 @@
-# Who is told when a run fails, is late or falls silent: what flows/automations.yaml says. Where Terraform is used it owns
-# these, as it owns the pools and the limit, and `make deploy` (MANAGED_BY=terraform) leaves them alone.
+# Who is notified when a run fails, is late or sends no heartbeat, as in flows/automations.yaml. Where Terraform is used it
+# owns these, as it owns the pools and the limit, and `make deploy` (MANAGED_BY=terraform) leaves them alone.
 
 locals {
   automations = { for automation in var.automations : automation.name => automation }

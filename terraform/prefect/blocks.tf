@@ -1,7 +1,7 @@
 # What the flows load by name. Secrets are write-only: Terraform hands them over and keeps neither value nor digest, so a
 # changed secret is only written when `secrets_version` is raised.
 #
-# There are no Prefect variables: the flows read the environment, which prefect.yaml gives them from what `make env` writes,
+# There are no Prefect variables: the flows read the environment, which prefect.yaml sets from what `make env` writes,
 # and a second place for the same value would be one too many.
 
 resource "prefect_block" "snowflake_credentials" {

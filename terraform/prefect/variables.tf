@@ -12,7 +12,7 @@ variable "work_pool" {
 }
 
 variable "snowflake" {
-  description = "Where the runs work: what the connector block says beside the key."
+  description = "Where the runs work: the content of the connector block except the key."
   type = object({
     account   = string
     user      = string
@@ -38,14 +38,14 @@ variable "snowflake_private_key_passphrase" {
 }
 
 variable "alerts_url" {
-  description = "Where alerts are posted to. Whoever has such an address can post too, so it is a secret."
+  description = "Where alerts are posted to. Anyone who has such an address can post too, so it is a secret."
   type        = string
   sensitive   = true
   ephemeral   = true
 }
 
 variable "has_airbyte" {
-  description = "Whether the runs tell Airbyte to sync, and need its credentials for that."
+  description = "Whether the runs start Airbyte's syncs, and need its credentials for that."
   type        = bool
 }
 

@@ -8,10 +8,10 @@ resource "snowflake_database" "main" {
 
 locals {
   schema_comments = merge(
-    { for schema in local.source_schemas : schema => "What Airbyte or a file has brought, every value as it came" },
+    { for schema in local.source_schemas : schema => "What Airbyte or a file has landed, every value unchanged" },
     {
-      RAW                       = "What the flows note of themselves: loads, the shop, erasures"
-      STAGING                   = "dbt: columns named and typed, rows judged"
+      RAW                       = "Records of the flows: loads, the shop, erasures"
+      STAGING                   = "dbt: columns named and typed, rows validated"
       INTERMEDIATE              = "dbt: people, purchases, training snapshots"
       MARTS                     = "dbt: what marketing, Tableau and the API read and write"
       (local.airbyte_schema)    = "Where Airbyte prepares its tables"

@@ -1,6 +1,6 @@
-# The trust between Snowflake and AWS is mutual, and each side wants the other's name first. The name of the role is
-# known before the role is there: so the integration comes first, tells who will call (outputs api_user_arn and
-# api_external_id), and the role that trusts just that caller comes after it, in the same apply.
+# The trust between Snowflake and AWS is mutual, and each side needs the other's name first. The name of the role is
+# known before the role exists: so the integration is created first and has the caller (outputs api_user_arn and
+# api_external_id), and the role that trusts only that caller comes after it, in the same apply.
 
 resource "snowflake_api_integration_amazon_api_gateway" "churn_api" {
   count = var.external_function == null ? 0 : 1
@@ -30,7 +30,7 @@ resource "snowflake_external_function" "predict_churn" {
   return_type         = "VARIANT"
   return_null_allowed = true
   null_input_behavior = "CALLED ON NULL INPUT"
-  # another model answers otherwise
+  # another model returns other values
   return_behavior = "VOLATILE"
 
   api_integration           = snowflake_api_integration_amazon_api_gateway.churn_api[0].name

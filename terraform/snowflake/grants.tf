@@ -6,7 +6,7 @@ locals {
   builds    = ["USAGE", "CREATE TABLE", "CREATE VIEW"]
 
   schema_grants = merge(
-    # Airbyte makes a stage for each stream beside its table, and in earlier releases a file format
+    # Airbyte creates a stage for each stream next to its table, and in earlier releases a file format
     {
       for schema in setunion(local.source_schemas, [local.airbyte_schema]) : "loader ${schema}" => {
         role = "loader", schema = schema, privileges = concat(local.fills_raw, ["CREATE STAGE", "CREATE FILE FORMAT"])
@@ -31,7 +31,7 @@ locals {
   )
 
   future_grants = merge(
-    # Airbyte's tables are Airbyte's: the flows read them, and blank or delete the rows of who asked to be forgotten.
+    # Airbyte's tables are Airbyte's: the flows read them, and blank or delete the rows of erased people.
     # Also in Airbyte's own schema, which they may not use: a table that is swapped into place brings its rights along.
     {
       for schema in setunion(local.source_schemas, [local.airbyte_schema]) : "transformer ${schema} TABLES" => {
@@ -126,7 +126,7 @@ resource "snowflake_grant_privileges_to_account_role" "predictions" {
   depends_on = [snowflake_grant_ownership.churn_predictions]
 }
 
-# The table is there before the reporter's right on future ones, or after: nobody can say
+# The table may be created before the reporter's right on future ones, or after
 resource "snowflake_grant_privileges_to_account_role" "predictions_read" {
   account_role_name = snowflake_account_role.purpose["reporter"].name
   privileges        = ["SELECT"]

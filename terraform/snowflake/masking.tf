@@ -1,19 +1,19 @@
-# dbt makes its tables anew each day, and a policy on a column would go with the old one. So the policies are on tags,
-# and the tags on schemas: whatever column is ever there inherits them, with nothing to be done at a build.
+# dbt rebuilds its tables each day, and a policy on a column would be lost with the old table. So the policies are on tags,
+# and the tags on schemas: every future column inherits them, and a build has nothing to do.
 #
 #   everything  raw schemas: no text and no JSON is shown. Names, telephone numbers, whole e-mails may be in any column of a raw
 #               table, and no role but those below has a reason to look.
-#   addresses   what dbt makes: a value in which an e-mail address stands is replaced, also where it is the customer's
+#   addresses   what dbt makes: a value that contains an e-mail address is replaced, also where it is the customer's
 #               id. Staging takes no names and no telephone numbers over, so none are further on.
 #
-# An address becomes a digest, so that two customers stay two in a count. Whoever knows an address can find its digest.
+# An address becomes a digest, so that two customers stay two in a count. Someone who knows an address can find its digest.
 
 locals {
   sees_personal_data = sort(concat(
     [local.role_names["loader"], local.role_names["transformer"]],
     [for role in var.pii_roles : upper(role)],
   ))
-  # the session's own role: who merely inherits from one of them, as administrators do, has to take it on to see
+  # the session's own role: a role that only inherits from one of them, as administrators do, has to switch to it
   may_see = "current_role() in (${join(", ", [for role in local.sees_personal_data : "'${role}'"])})"
 
   masks = {

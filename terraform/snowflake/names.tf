@@ -12,7 +12,7 @@ locals {
   # Airbyte's destination prepares its tables here and then swaps them into raw_<source>
   airbyte_schema = "AIRBYTE_INTERNAL"
   dbt_schemas    = toset(["STAGING", "INTERMEDIATE", "MARTS"])
-  # policies and tags, which nobody but Terraform may change
+  # policies and tags, which only Terraform may change
   governance_schema = "GOVERNANCE"
 
   has_tags    = var.edition == "enterprise"

@@ -1,4 +1,4 @@
-# Bound to our users, not to the account: nobody else is locked out by it. Lists of addresses, because network rules are
+# Bound to our users, not to the account, so it locks nobody else out. Lists of addresses, because network rules are
 # a preview of the provider's.
 resource "snowflake_network_policy" "service_users" {
   count = length(var.network_allowed_ips) > 0 ? 1 : 0

@@ -4,7 +4,7 @@ output "database" {
 }
 
 output "schemas" {
-  description = "Every schema, by its name in small letters."
+  description = "Every schema, by its name in lower-case letters."
   value       = { for name, schema in snowflake_schema.all : lower(name) => schema.name }
 }
 
@@ -39,6 +39,6 @@ output "api_user_arn" {
 }
 
 output "api_external_id" {
-  description = "What Snowflake says when it takes the role on; null without an external function."
+  description = "The external id that Snowflake sends when it assumes the role; null without an external function."
   value       = one(snowflake_api_integration_amazon_api_gateway.churn_api[*].describe_output[0].api_aws_external_id)
 }

@@ -1,6 +1,6 @@
-# The one table with a history that cannot be made again. dbt would make it at its first run; then nobody could be given
-# a right on it before, and the sink would have to get rights on the whole schema. So it is laid down here, empty, and is
-# dbt's from then on: dbt only ever merges into it and adds columns.
+# The only table whose history cannot be rebuilt. dbt would create it at its first run; before that no right on it could be
+# granted, and the sink would need rights on the whole schema. So it is created here, empty, and is dbt's from then on: dbt
+# only merges into it and adds columns.
 
 locals {
   # as in dbt's contract (dbt_project/models/marts/_marts__models.yml), in its order

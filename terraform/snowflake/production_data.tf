@@ -1,6 +1,6 @@
-# prevent_destroy takes no variable, so it cannot stand on resources that dev has too. These stand beside each thing in
-# prod that holds data, and are to be replaced or destroyed whenever it is: a plan that would do either fails as a whole,
-# with nothing done, be it `terraform destroy`, another name, a source less, or environment = "dev".
+# prevent_destroy takes no variable, so it cannot be set on resources that dev has too. These are companions of each
+# resource in prod with data, and are replaced or destroyed whenever it is: a plan that would do either fails as a whole,
+# with nothing done, be it `terraform destroy`, another name, a removed source, or environment = "dev".
 #
 # The deliberate second step, for all or for one of them (docs/deploy.md):
 #   terraform state rm 'module.snowflake.terraform_data.production_data'

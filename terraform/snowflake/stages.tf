@@ -1,4 +1,4 @@
-# The flows make both if they are not there; made here they are nobody's to drop
+# The flows create both if they are missing; created here, no role of the flows can drop them
 resource "snowflake_stage_internal" "loads" {
   database = snowflake_database.main.name
   schema   = snowflake_schema.all["RAW"].name

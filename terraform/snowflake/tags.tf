@@ -1,4 +1,4 @@
-# Who costs what, in snowflake.account_usage.tag_references beside warehouse_metering_history
+# Who costs what, in snowflake.account_usage.tag_references joined with warehouse_metering_history
 
 resource "snowflake_tag" "cost_center" {
   count = local.has_tags ? 1 : 0

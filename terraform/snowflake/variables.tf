@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.name))
-    error_message = "name: write 2 to 31 small letters, digits and hyphens, a letter first, such as rfm-churn."
+    error_message = "name: write 2 to 31 lower-case letters, digits and hyphens, a letter first, such as rfm-churn."
   }
 }
 
@@ -40,7 +40,7 @@ variable "sources" {
 
   validation {
     condition     = length(var.sources) > 0 && alltrue([for source in var.sources : can(regex("^[a-z][a-z0-9_]{0,60}$", source))])
-    error_message = "sources: write at least one name of airbyte/connections.yml, in small letters, digits and underscores, such as [\"hubspot\"]."
+    error_message = "sources: write at least one name of airbyte/connections.yml, in lower-case letters, digits and underscores, such as [\"hubspot\"]."
   }
 }
 
@@ -54,7 +54,7 @@ variable "public_keys" {
   }
 
   validation {
-    # said without the value: somebody may have put the wrong half here
+    # without the value in the message: it may be the private key
     condition     = alltrue([for key in values(var.public_keys) : !strcontains(key, "PRIVATE")])
     error_message = "public_keys: that is a private key. Keep it to yourself, and write what `openssl rsa -in key.p8 -pubout` prints."
   }
@@ -96,7 +96,7 @@ variable "credit_quotas" {
 }
 
 variable "notify_users" {
-  description = "Snowflake users, with a verified e-mail address, who are told when a quota is nearly used up."
+  description = "Snowflake users, with a verified e-mail address, who are notified when a quota is nearly used up."
   type        = list(string)
   default     = []
 }
@@ -113,12 +113,12 @@ variable "network_allowed_ips" {
 
   validation {
     condition     = !contains(var.network_allowed_ips, "0.0.0.0/0")
-    error_message = "network_allowed_ips: 0.0.0.0/0 is everywhere; leave the list empty instead, which says so."
+    error_message = "network_allowed_ips: 0.0.0.0/0 is every address; leave the list empty instead, which means the same."
   }
 }
 
 variable "network_policy_users" {
-  description = "Whom network_allowed_ips binds. Not the scorer, unless its Lambda goes out through a fixed address."
+  description = "The users that network_allowed_ips binds. Not the scorer, unless its Lambda goes out through a fixed address."
   type        = set(string)
   default     = ["loader", "transformer", "reporter"]
 
@@ -145,7 +145,7 @@ variable "external_function" {
 }
 
 variable "pii_roles" {
-  description = "Roles beside loader and transformer that see e-mail addresses and whatever else is masked."
+  description = "Roles other than loader and transformer that see e-mail addresses and whatever else is masked."
   type        = set(string)
   default     = []
 
@@ -157,13 +157,13 @@ variable "pii_roles" {
 }
 
 variable "readers" {
-  description = "Roles beside the reporter, already there, that may read the marts; also dbt's variable `readers`."
+  description = "Existing roles other than the reporter that may read the marts; also dbt's variable `readers`."
   type        = set(string)
   default     = []
 
   validation {
     condition     = alltrue([for role in var.readers : can(regex("^[A-Za-z][A-Za-z0-9_]*$", role)) && upper(role) != "PUBLIC"])
-    error_message = "readers: write names of roles in letters, digits and underscores; PUBLIC is everybody, and not allowed."
+    error_message = "readers: write names of roles in letters, digits and underscores; PUBLIC is everyone, and not allowed."
   }
 }
 
@@ -179,12 +179,12 @@ variable "edition" {
 
   validation {
     condition     = var.edition == "enterprise" || var.environment == "dev" || var.unmasked_personal_data
-    error_message = "edition: a standard account masks nothing, so whoever reads prod's marts sees e-mail addresses. If that is right, set unmasked_personal_data = true."
+    error_message = "edition: a standard account masks nothing, so all readers of prod's marts see e-mail addresses. If that is intended, set unmasked_personal_data = true."
   }
 }
 
 variable "unmasked_personal_data" {
-  description = "true: it is known and right that readers of a standard account's prod see e-mail addresses."
+  description = "true: readers of a standard account's prod see e-mail addresses, and that is intended."
   type        = bool
   default     = false
 }
@@ -201,7 +201,7 @@ variable "data_retention_days" {
 }
 
 variable "parent_role" {
-  description = "The role that stands above ours, so that administrators see what they own."
+  description = "The role above ours, so that administrators see what they own."
   type        = string
   default     = "SYSADMIN"
 }

@@ -267,7 +267,7 @@ def test_missing_variables_are_named(terraform):
 
 
 MALFORMED = {
-    "name": ("RFM Churn", "write 3 to 21 small letters, digits and hyphens"),
+    "name": ("RFM Churn", "write 3 to 21 lower-case letters, digits and hyphens"),
     "environment": ("test", "write dev or prod"),
     "region": ("Frankfurt", "write a region such as eu-central-1"),
     "account_id": ("1234", "write the twelve digits"),
@@ -279,7 +279,7 @@ MALFORMED = {
     "repository_url": ("https://token@github.com/o/n.git", "without a token"),
     "snowflake": (
         {"organization": "a-b", "account": "c", "user": "d"},
-        "write organization and account as they stand in the account's URL",
+        "write organization and account as in the account's URL",
     ),
     "database": ("shop-dev", "write letters, digits and underscores"),
     "scoring": ("nobody", "write external_function or udf"),
@@ -307,7 +307,7 @@ def test_what_needs_more_than_one_look_fails_at_plan_too(terraform):
         "public_keys": ({"loader": "x"}, "write one key each for loader, transformer, scorer and reporter"),
         "credit_quotas": ({"load": 0, "transform": 1, "report": 1}, "write whole numbers from 1 on"),
         "network_allowed_ips": (["0.0.0.0/0"], "leave the list empty instead"),
-        "readers": (["PUBLIC"], "PUBLIC is everybody"),
+        "readers": (["PUBLIC"], "PUBLIC is everyone"),
         "startup": ("warm", "write none, snapstart or provisioned"),
         "log_retention_days": (31, "CloudWatch takes 1, 3, 5, 7, 14"),
         "packages": ({"churn_api": "no.zip", "prediction_sink": "no.zip"}, "Run `make package` first"),
