@@ -80,6 +80,7 @@ class OrderLines(_Meaning):
 
     columns: Mapping[OrderLineColumn, str] = Field(default_factory=dict)
     delimiter: str | None = None
+    sheet: str | None = None
     decimal: Literal["point", "comma"] | None = None
     currency: str | None = None
     returns: Pattern | None = None
@@ -100,6 +101,7 @@ class Contacts(_Meaning):
 
     columns: Mapping[ContactColumn, str] = Field(default_factory=dict)
     delimiter: str | None = None
+    sheet: str | None = None
 
 
 class EmailEvents(_Meaning):

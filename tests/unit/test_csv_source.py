@@ -181,8 +181,9 @@ def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
         (b"", "is empty"),
         (PLAIN.split("\n")[0] + "\n", "no readable line"),
         ("just a line of text\nand another\n", "single column"),
-        (b"PK\x03\x04 and so on", "Excel workbook"),
-        (b"PAR1 and so on", "parquet"),
+        (b"PK\x03\x04 and so on", "zip archive that cannot be unpacked"),
+        (b"PAR1 and so on", "cannot be read as a Parquet file"),
+        (b"<html><table>", "web page"),
         (b"a,b\0,c\n1,2,3\n", "NUL"),
         ("order_id,order_id,amount\n1,2,3\n", "there twice"),
         ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id and ordered_at"),
@@ -203,7 +204,7 @@ def test_a_missing_file_a_folder_and_a_broken_gzip_are_refused_by_name(land, tmp
     with pytest.raises(BadInput, match="is a folder"):
         land(None, "folder")
     with pytest.raises(BadInput, match="cannot be unpacked"):
-        land(PLAIN, "orders.csv.gz")
+        land(gzip.compress(PLAIN.encode())[:40], "orders.csv.gz")
 
 
 def test_a_refusal_for_want_of_columns_shows_the_mapping_to_write(land):

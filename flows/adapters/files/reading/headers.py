@@ -1,10 +1,10 @@
 """Which column of a file is which, from its headers alone."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from flows.adapters.files.reading.header_row import plain
 from flows.errors import BadInput
 from flows.sources.connections import Column
 
@@ -42,19 +42,15 @@ def map_columns(
 
 
 def _recognise(header: Sequence[str], recognised: Mapping[Name, Sequence[str]]) -> dict[Name, str]:
-    by_plain_name = {_plain(name): name for name in reversed(header)}
+    by_plain_name = {plain(name): name for name in reversed(header)}
     columns: dict[Name, str] = {}
     for ours, theirs in recognised.items():
-        for candidate in map(_plain, theirs):
+        for candidate in map(plain, theirs):
             name = by_plain_name.get(candidate)
             if name is not None and name not in columns.values():
                 columns[ours] = name
                 break
     return columns
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _require(needed: Sequence[Sequence[Name]], columns: Mapping[Name, str], header: Sequence[str], file: Path) -> None:

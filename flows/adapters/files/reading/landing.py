@@ -8,24 +8,39 @@ from typing import Any
 
 import duckdb
 
-from flows.adapters.duckdb.sql import literal, quote, transaction
+from flows.adapters.duckdb.sql import quote, transaction
 from flows.adapters.files.reading.formats import find_number_format, find_timestamp_format
+from flows.adapters.files.reading.header_row import HeaderNames, plain
 from flows.adapters.files.reading.headers import map_columns
-from flows.adapters.files.reading.text_files import TextFile, find_files, open_text_file
+from flows.adapters.files.reading.tables import Tables
+from flows.adapters.files.reading.text_files import (
+    MAX_LINE_BYTES,
+    WESTERN_EUROPE,
+    TextFile,
+    find_files,
+    open_text_file,
+)
 from flows.errors import BadInput
 from flows.sources.connections import ContactColumn, Contacts, OrderLineColumn, OrderLines, RecognisedHeaders
 from flows.sources.mappings import ISO, Kind, Landing, OrderLineMapping, RowMapping, order_line_mapping
 
-WESTERN_EUROPE = "cp1252"  # what Windows programs write when they do not write Unicode
 # of each kind, where records stand that could not be read, and which rows come from which lines
 UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
 SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
 NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
+NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
+    ("customer_id",),
+    ("ordered_at",),
+    ("amount", "unit_price"),
+]
+NEEDED_OF_CONTACTS: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
 
 
-class _NotUtf8(Exception):
-    def __init__(self, file: TextFile) -> None:
-        self.file = file
+class _NeedsCopy(Exception):
+    """A file that DuckDB reads only as a copy from this `encoding`, with one kind of line ends."""
+
+    def __init__(self, file: TextFile, encoding: str) -> None:
+        self.file, self.encoding = file, encoding
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,8 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        files = self._open(find_files(pattern), stream.delimiter)
+        names = HeaderNames.of(_each(stream.columns) or self.recognised.order_lines, NEEDED_OF_ORDER_LINES)
+        files = self._open(find_files(pattern), names, stream)
         columns = map_order_lines(files[0].header, stream, self.recognised, files[0].original, connection)
 
         def describe(table: str) -> RowMapping:
@@ -58,7 +74,8 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        files = self._open(find_files(pattern, "CONTACTS"), stream.delimiter)
+        names = HeaderNames.of(_each(stream.columns) or self.recognised.contacts, NEEDED_OF_CONTACTS)
+        files = self._open(find_files(pattern, "CONTACTS"), names, stream)
         columns = map_contacts(files[0].header, stream, self.recognised, files[0].original, connection)
 
         def describe(table: str) -> RowMapping:
@@ -70,10 +87,15 @@ class CsvLanding:
         unknown = "no column says who has opted out: nobody is held back from a list of whom to contact"
         return replace(landing, notes=(*landing.notes, unknown))
 
-    def _open(self, files: Sequence[Path], delimiter: str | None) -> list[TextFile]:
-        opened = [open_text_file(file, self.scratch, delimiter) for file in files]
+    def _open(self, files: Sequence[Path], names: HeaderNames, stream: OrderLines | Contacts) -> list[TextFile]:
+        opened = Tables(names, self.scratch, stream.delimiter, stream.sheet).open(files)
         _require_same_columns(opened)
         return opened
+
+    def _copy(self, file: TextFile, encoding: str) -> TextFile:
+        names = HeaderNames(known=frozenset(map(plain, file.header)))  # the same row is the header again
+        again = open_text_file(file.readable, file.original, self.scratch, names, file.delimiter, encoding)
+        return replace(again, notes=tuple(dict.fromkeys((*file.notes, *again.notes))))
 
     def _land(
         self,
@@ -99,9 +121,10 @@ class CsvLanding:
                     mapping = describe(table)
                     unreadable = _count(con, UNREADABLE[kind])
                 break
-            except _NotUtf8 as not_utf8:
-                again = open_text_file(not_utf8.file.original, self.scratch, not_utf8.file.delimiter, WESTERN_EUROPE)
-                files = [again if file is not_utf8.file else file for file in files]
+            except _NeedsCopy as needs_copy:
+                file = needs_copy.file
+                copied = self._copy(file, needs_copy.encoding)
+                files = [copied if each is file else each for each in files]
         notes = dict.fromkeys(note for file in files for note in file.notes)  # in order, each once
         return Landing(
             kind=kind,
@@ -121,8 +144,7 @@ def map_order_lines(
     Raises:
         BadInput: when a declared column is missing, or customer, date or amount cannot be found.
     """
-    needed: Sequence[Sequence[OrderLineColumn]] = [("customer_id",), ("ordered_at",), ("amount", "unit_price")]
-    return map_columns(header, stream.columns, recognised.order_lines, needed, place, connection)
+    return map_columns(header, stream.columns, recognised.order_lines, NEEDED_OF_ORDER_LINES, place, connection)
 
 
 def map_contacts(
@@ -133,8 +155,7 @@ def map_contacts(
     Raises:
         BadInput: when a declared column is missing, or neither e-mail nor customer can be found.
     """
-    needed: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
-    return map_columns(header, stream.columns, recognised.contacts, needed, place, connection)
+    return map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
 
 
 def _require_same_columns(files: Sequence[TextFile]) -> None:
@@ -171,13 +192,16 @@ def _create_tables(
 def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile) -> None:
     first_row = _count(con, _text_table(connection, kind))
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    con.execute(
-        f"""insert into {_text_table(connection, kind)}
-        from read_csv({literal(file.readable)}, all_varchar = true, header = true, delim = '{file.delimiter}',
-            quote = '"', escape = '"', store_rejects = true)"""
-    )
+    if file.typed:  # what is no CSV is read whole or not at all
+        con.execute("create temp table reject_errors (line bigint, error_type varchar, csv_line varchar)")
+    try:
+        con.execute(f"insert into {_text_table(connection, kind)} from {file.relation}")
+    except duckdb.InvalidInputException as error:
+        if file.typed is None and not file.is_copy:  # the usual cause is that its lines end in different ways
+            raise _NeedsCopy(file, "utf-8") from None
+        raise BadInput(_why_unreadable(file, error)) from None
     if _count(con, "reject_errors where error_type = 'INVALID ENCODING'"):
-        raise _NotUtf8(file)
+        raise _NeedsCopy(file, WESTERN_EUROPE)
     con.execute(
         f"""insert into {UNREADABLE[kind]}
         select ?, line, lower(any_value(error_type)), any_value(csv_line) from reject_errors group by line""",
@@ -186,15 +210,27 @@ def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file
     con.execute(
         f"""insert into {SPANS[kind]}
         with starts as (  -- rows follow each other from the first line on, and after every unreadable line
-            select 2 as first_line, 0 as skipped
+            select $4 as first_line, 0 as skipped
             union all
             select line + 1, row_number() over (order by line) from (select distinct line from reject_errors)
         )
-        select $1, $2 + first_line - 2 - skipped as first_row,
-            lead($2 + first_line - 2 - skipped, 1, $3) over (order by first_line) - 1 as last_row, first_line
+        select $1, $2 + first_line - $4 - skipped as first_row,
+            lead($2 + first_line - $4 - skipped, 1, $3) over (order by first_line) - 1 as last_row, first_line
         from starts
         qualify first_row <= last_row""",
-        [file.original.name, first_row, _count(con, _text_table(connection, kind))],
+        [file.original.name, first_row, _count(con, _text_table(connection, kind)), file.first_line],
+    )
+
+
+def _why_unreadable(file: TextFile, error: duckdb.Error) -> str:
+    said = str(error).splitlines()[0]
+    if "Maximum line size" in str(error):
+        return f"{file.original} has a line of more than {MAX_LINE_BYTES // 1_000_000} MB: {said[:200]}"
+    if file.typed:
+        return f"{file.original} cannot be read to its end: {said[:200]}"
+    return (
+        f"{file.original} is no table that can be read. A quotation mark that is never closed is the usual cause: save"
+        f" the file again as CSV. DuckDB says: {said[:200]}"
     )
 
 
@@ -247,3 +283,7 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     row = con.execute(f"select count(*) from {relation}").fetchone()
     assert row is not None  # count(*) always yields a row
     return int(row[0])
+
+
+def _each(columns: Mapping[Any, str]) -> dict[str, tuple[str]]:
+    return {ours: (theirs,) for ours, theirs in columns.items()}
