@@ -57,7 +57,7 @@ def test_a_source_with_an_api_is_a_manifest_an_entry_and_a_staging_model(tmp_pat
     manifest, entry, model, dbt_sources = blocks
     (project / "airbyte" / "stripe.yaml").write_text(manifest)
     connections = project / "airbyte" / "connections.yml"
-    before = "# Headers that say the same thing"
+    before = "# Headers of the same column"
     connections.write_text(connections.read_text().replace(before, f"{entry}\n{before}"))
     staging = project / "dbt_project" / "models" / "staging" / "stripe"
     staging.mkdir()
