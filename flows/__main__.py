@@ -36,7 +36,7 @@ def main(command: str) -> int:
             from flows.flow.publication import validate_workbook
 
             return validate_workbook()
-        settings = read_settings()
+        settings = read_settings(Settings)
         if command == "serve":
             from flows.commands.serve import serve
 

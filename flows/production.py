@@ -69,7 +69,7 @@ def backfill(as_of: date) -> None:
     """Scores of a past date, with a model that knows nothing later; the marts are then brought back to today."""
     with _settings(as_of) as settings:
         pipeline(settings, retrain=True)
-        today = read_settings()
+        today = read_settings(Settings)
         pipeline(today, retrain=False)
         publish_to_tableau(today)
 
@@ -77,7 +77,7 @@ def backfill(as_of: date) -> None:
 @contextmanager
 def _settings(as_of: date | None = None) -> Iterator[Settings]:
     logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml hands what they log to the run's page
-    settings = read_settings(**({"as_of": as_of} if as_of else {}))
+    settings = read_settings(Settings, **({"as_of": as_of} if as_of else {}))
     with concurrency(ONE_AT_A_TIME), lock(settings.data_dir):
         yield settings
 

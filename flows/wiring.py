@@ -19,12 +19,12 @@ from flows.settings import (
     CONNECTIONS,
     REPOSITORY,
     SHIPPED_MODELS,
+    AirbyteSettings,
+    HubSpotSettings,
     Settings,
     SnowflakeSettings,
-    read_airbyte_settings,
-    read_hubspot_settings,
-    read_snowflake_settings,
-    read_tableau_settings,
+    TableauSettings,
+    read_settings,
 )
 from flows.sources.connections import Connections, read_connections
 from functions.clock import now
@@ -81,7 +81,7 @@ def syncs(wiring: Wiring) -> Syncing | None:
     """
     if isinstance(wiring.warehouse, DuckDBWarehouse):
         return Syncing(CdkSyncs(wiring.warehouse, wiring.connections, CONNECTIONS.parent, now))
-    airbyte = read_airbyte_settings()
+    airbyte = read_settings(AirbyteSettings)
     if airbyte.url is None:
         return None
     from flows.adapters.airbyte.server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
@@ -95,7 +95,7 @@ def tableau() -> "TableauServer | None":
     Raises:
         SettingsError: naming what is missing to reach Tableau.
     """
-    settings = read_tableau_settings()
+    settings = read_settings(TableauSettings)
     if settings.url is None:
         return None
     from flows.adapters.tableau.server import TableauServer  # Tableau's SDK, for which only who has a server waits
@@ -111,7 +111,7 @@ def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
     from flows.adapters.tableau.credentials import read_credentials
     from flows.adapters.tableau.workbook import SnowflakeConnection
 
-    account, tableau = SnowflakeAccount.read(read_snowflake_settings()), read_tableau_settings()
+    account, tableau = SnowflakeAccount.read(read_settings(SnowflakeSettings)), read_settings(TableauSettings)
     login = read_credentials(tableau).snowflake if tableau.url else None
     return SnowflakeConnection(
         server=account.host,
@@ -134,7 +134,7 @@ def destination(settings: Settings, name: str) -> Destination:
         raise SettingsError(f"There is no destination {name!r}. There are: {', '.join(csv_files.NAMES)}, hubspot.")
     from flows.adapters.hubspot.destination import HubSpotContacts  # HubSpot's SDK, for which only who has it waits
 
-    return HubSpotContacts.read(read_hubspot_settings())
+    return HubSpotContacts.read(read_settings(HubSpotSettings))
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
@@ -142,7 +142,7 @@ def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
     if settings.warehouse == "duckdb":
         environment = {"WAREHOUSE_FILE": str(settings.warehouse_file)}  # of dbt_project/profiles.yml
         return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {"environment": environment}
-    return _snowflake(read_snowflake_settings(), settings.scratch)
+    return _snowflake(read_settings(SnowflakeSettings), settings.scratch)
 
 
 @lru_cache(maxsize=4)

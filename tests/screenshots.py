@@ -3,14 +3,14 @@
 import sys
 
 from flows.adapters.models.registry import ModelRegistry
-from flows.settings import REPOSITORY, read_settings
+from flows.settings import REPOSITORY, Settings, read_settings
 from tests.browser import headless_chromium, open_page
 
 PICTURES = REPOSITORY / "tableau" / "screenshots"
 
 if __name__ == "__main__":
     PICTURES.mkdir(parents=True, exist_ok=True)
-    settings = read_settings()
+    settings = read_settings(Settings)
     models = ModelRegistry(settings.models_location, settings.models_cache)
     champion = models.champion()
     assert champion is not None, "no model has been trained: run `make run`"

@@ -14,7 +14,7 @@ from flows.adapters.snowflake import loading as snowflake_loading
 from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import BadInput, WarehouseRefused, WarehouseUnreachable
-from flows.settings import SHIPPED_MODELS, read_snowflake_settings
+from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
 from flows.sources.connections import Connections
 from functions.prediction_record import PredictionRecord
 from tests.snowflake_server import snowflake_server
@@ -52,7 +52,7 @@ class Shop:
     def __init__(self, folder):
         self.folder = folder
         self.warehouse = SnowflakeWarehouse(
-            SnowflakeAccount.read(read_snowflake_settings()), folder / "tmp", "external_function"
+            SnowflakeAccount.read(read_settings(SnowflakeSettings)), folder / "tmp", "external_function"
         )
 
     def land(self, orders, **stream):

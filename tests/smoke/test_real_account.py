@@ -12,7 +12,7 @@ import pytest
 from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import WarehouseRefused
-from flows.settings import SHIPPED_MODELS, read_snowflake_settings
+from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.conftest import GIVEN_ACCOUNT
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 def warehouse(tmp_path, monkeypatch):
     for name, value in GIVEN_ACCOUNT.items():
         monkeypatch.setenv(name, value)
-    settings = read_snowflake_settings()
+    settings = read_settings(SnowflakeSettings)
     return SnowflakeWarehouse(SnowflakeAccount.read(settings), tmp_path, settings.scoring)
 
 

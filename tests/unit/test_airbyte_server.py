@@ -11,7 +11,7 @@ from flows.adapters.airbyte import api as airbyte_api
 from flows.adapters.airbyte.server import AirbyteServer
 from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, SettingsError
 from flows.ports.syncs import SyncFailed, SyncRun
-from flows.settings import AirbyteSettings, read_airbyte_settings
+from flows.settings import AirbyteSettings, read_settings
 from tests.airbyte_server import Fault, Time, airbyte_server
 
 NOT_FOUND = "00000000-0000-4000-8000-000000000000"
@@ -485,9 +485,9 @@ def _no_airbyte(monkeypatch):
 
 @pytest.mark.usefixtures("_no_airbyte")
 def test_without_an_address_nothing_is_triggered():
-    assert read_airbyte_settings().url is None
+    assert read_settings(AirbyteSettings).url is None
     with pytest.raises(SettingsError, match="AIRBYTE_URL is not set"):
-        AirbyteServer.read(read_airbyte_settings())
+        AirbyteServer.read(read_settings(AirbyteSettings))
 
 
 @pytest.mark.usefixtures("_no_airbyte")
@@ -497,7 +497,7 @@ def test_settings_come_from_variables(monkeypatch):
         "CONNECTIONS": " shop, crm ,shop,", "SYNC_TIMEOUT_SECONDS": "60", "ON_TIMEOUT": "cancel",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"AIRBYTE_{name}", value)
-    settings = read_airbyte_settings()
+    settings = read_settings(AirbyteSettings)
     server = AirbyteServer.read(settings)
     assert settings.connections == ("shop", "crm")
     assert server.api.url == "https://airbyte.example/api/public/v1"
@@ -519,7 +519,7 @@ def test_settings_come_from_variables(monkeypatch):
 def test_a_setting_that_does_not_fit_is_named(monkeypatch, variable, value, says):
     monkeypatch.setenv(f"AIRBYTE_{variable}", value)
     with pytest.raises(SettingsError, match=says) as refused:
-        read_airbyte_settings()
+        read_settings(AirbyteSettings)
     assert "hunter2" not in str(refused.value)
 
 
@@ -527,7 +527,7 @@ def test_a_setting_that_does_not_fit_is_named(monkeypatch, variable, value, says
 def test_missing_credentials_are_named_and_a_block_is_offered(monkeypatch):
     monkeypatch.setenv("AIRBYTE_URL", "https://api.airbyte.com/v1")
     with pytest.raises(SettingsError, match="AIRBYTE_CLIENT_ID and AIRBYTE_CLIENT_SECRET too; or AIRBYTE_BLOCK"):
-        AirbyteServer.read(read_airbyte_settings())
+        AirbyteServer.read(read_settings(AirbyteSettings))
 
 
 def test_nothing_is_asked_before_the_first_sync(there, time):

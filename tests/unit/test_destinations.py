@@ -17,7 +17,7 @@ from flows.adapters.files.importer_files import NAMES, CsvFiles
 from flows.adapters.hubspot.credentials import read_token
 from flows.errors import SettingsError
 from flows.ports.destination import PEOPLE, RESULTS, Outgoing
-from flows.settings import DestinationName, HubSpotSettings, Settings, read_hubspot_settings
+from flows.settings import DestinationName, HubSpotSettings, Settings, read_settings
 from flows.wiring import destination
 from tests.people import anybody, people
 
@@ -240,11 +240,11 @@ def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what
 def test_the_token_goes_nowhere_but_where_it_is_safe(url, monkeypatch):
     monkeypatch.setenv("HUBSPOT_BASE_URL", url)
     with pytest.raises(SettingsError, match="HUBSPOT_BASE_URL") as refused:
-        read_hubspot_settings()
+        read_settings(HubSpotSettings)
     assert "sesame" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["https://api.hubapi.com", "https://api.hubapi.com/", "http://127.0.0.1:8080"])
 def test_hubspot_may_be_in_the_cloud_or_on_this_machine(url, monkeypatch):
     monkeypatch.setenv("HUBSPOT_BASE_URL", url)
-    assert read_hubspot_settings().base_url == url
+    assert read_settings(HubSpotSettings).base_url == url

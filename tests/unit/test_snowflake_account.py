@@ -6,7 +6,7 @@ import pytest
 
 from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.errors import SettingsError
-from flows.settings import read_snowflake_settings
+from flows.settings import SnowflakeSettings, read_settings
 from tests.snowflake_server import der, encrypted, key_pair
 
 NAMES = {
@@ -18,7 +18,7 @@ NAMES = {
 def account(monkeypatch, **variables):
     for name, value in (NAMES | variables).items():
         monkeypatch.setenv(name, value)
-    return SnowflakeAccount.read(read_snowflake_settings())
+    return SnowflakeAccount.read(read_settings(SnowflakeSettings))
 
 
 def test_a_plain_and_an_encrypted_key_from_a_variable_or_a_file_give_the_same_account(monkeypatch, tmp_path):

@@ -10,7 +10,7 @@ from flows.adapters.tableau import content as tableau_content
 from flows.adapters.tableau.files import shown_sheets, write_source, write_table
 from flows.adapters.tableau.server import TableauServer
 from flows.errors import BadInput, PublishFailed, SettingsError, TableauRefused, TableauUnreachable
-from flows.settings import TableauSettings, read_tableau_settings
+from flows.settings import TableauSettings, read_settings
 from tests.airbyte_server import Time
 from tests.tableau_files import connected_workbook, customers, extract, mart_rows, packaged_workbook
 from tests.tableau_stand_in import Fault, tableau_stand_in
@@ -621,14 +621,14 @@ def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, varia
     for name, value in variables.items():
         monkeypatch.setenv(f"TABLEAU_{name}", value)
     with pytest.raises(SettingsError, match=says) as refused:
-        read_tableau_settings()
+        read_settings(TableauSettings)
     assert "word" not in str(refused.value).replace("password", "")
 
 
 def test_without_an_address_there_is_no_server():
-    assert read_tableau_settings().url is None
+    assert read_settings(TableauSettings).url is None
     with pytest.raises(SettingsError, match="nothing is published"):
-        TableauServer.read(read_tableau_settings())
+        TableauServer.read(read_settings(TableauSettings))
 
 
 @pytest.mark.parametrize(

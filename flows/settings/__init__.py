@@ -1,0 +1,35 @@
+"""What is set from outside: by options of the command line, by environment variables, or by make, which passes its
+variables on. A file for each system, and one reader."""
+
+from flows.settings.airbyte import AirbyteSettings
+from flows.settings.destinations import DestinationName
+from flows.settings.hubspot import HubSpotSettings
+from flows.settings.project import (
+    ANY_CONTACTS_CSV,
+    ANY_ORDERS_CSV,
+    CONNECTIONS,
+    REPOSITORY,
+    SHIPPED_MODELS,
+    SIMULATED_SHOP,
+)
+from flows.settings.reader import changed, read_settings
+from flows.settings.run import Settings
+from flows.settings.snowflake import SnowflakeSettings
+from flows.settings.tableau import TableauSettings
+
+__all__ = [
+    "ANY_CONTACTS_CSV",
+    "ANY_ORDERS_CSV",
+    "CONNECTIONS",
+    "REPOSITORY",
+    "SHIPPED_MODELS",
+    "SIMULATED_SHOP",
+    "AirbyteSettings",
+    "DestinationName",
+    "HubSpotSettings",
+    "Settings",
+    "SnowflakeSettings",
+    "TableauSettings",
+    "changed",
+    "read_settings",
+]

@@ -1,0 +1,157 @@
+"""The settings of a run, and the places that follow from them."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows.settings.destinations import DestinationName
+from flows.settings.project import ANY_ORDERS_CSV, SIMULATED_SHOP
+
+
+class Settings(BaseSettings):
+    """One run's settings. An option of the command line, or an environment or make variable of the same name in
+    capitals, sets each."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    warehouse: Literal["duckdb", "snowflake"] = Field(
+        "duckdb", description="where tables live; also the dbt target. For snowflake, see `SnowflakeSettings`"
+    )
+    orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
+    source: str | None = Field(
+        None, description="entry of airbyte/connections.yml; several, separated by commas, are one shop's"
+    )
+    contacts: str | None = Field(None, description="CSV file (or glob) of contacts, or an entry that has contacts")
+    as_of: date | None = Field(None, description="YYYY-MM-DD; none: the last order's day")
+    horizon_days: int | None = Field(
+        None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
+    )
+    currency: str | None = Field(None, description="report in this currency (ISO code)")
+    data_dir: Path = Field(Path("data"), description="everything a run writes")
+    models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
+    customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
+    seed: int = Field(42, ge=0, description="of the simulated shop")
+    show_pii: bool = Field(
+        False, description="1: e-mail addresses stand in page, list and extract; else they are masked"
+    )
+    crm_link: str | None = Field(
+        None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
+    )
+    training_customers: int = Field(
+        20_000,
+        ge=1_000,
+        description="models are trained on so many customers at most, chosen by the md5 of their ids; all are scored",
+    )
+    global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers whom no campaign ever contacts")
+    destination: DestinationName | None = Field(
+        None, description="where `make activate` and the daily run send segments"
+    )
+    launch: bool = Field(False, description="1: `make campaign` freezes and sends; else it only shows what would be")
+    timings: bool = Field(False, description="1: print where the time of the command went")
+    threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("crm_link")
+    @classmethod
+    def _names_a_customer(cls, value: str | None) -> str | None:
+        names = set(re.findall(r"\{(.*?)\}", value or "{customer_id}"))
+        if value and not (value.startswith("https://") and names and names <= {"customer_id", "email"}):
+            raise ValueError("write it as https://…, with {customer_id} or {email} where a customer's goes")
+        return value
+
+    @model_validator(mode="after")
+    def _orders_and_source_agree(self) -> Self:
+        if SIMULATED_SHOP in self.sources and self.orders:
+            raise ValueError(
+                f"SOURCE={SIMULATED_SHOP} makes its own orders: leave out ORDERS= or choose another SOURCE="
+            )
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The connections whose orders this run reads."""
+        named = tuple(name.strip() for name in (self.source or "").split(",") if name.strip())
+        return named or ((ANY_ORDERS_CSV,) if self.orders else (SIMULATED_SHOP,))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this run makes the orders that it reads."""
+        return SIMULATED_SHOP in self.sources
+
+    @property
+    def shop(self) -> str:
+        """Which shop the warehouse describes: two shops never share one."""
+        size = f"_{self.customers}_{self.seed}"
+        return "_and_".join(name + size if name == SIMULATED_SHOP else name for name in sorted(set(self.sources)))
+
+    @property
+    def scratch(self) -> Path:
+        """For copies that live as long as they are read."""
+        return self.data_dir / "tmp"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the warehouse is a file here, which may be written to at any moment."""
+        return self.warehouse == "duckdb"
+
+    def outbox(self, shop: str | None) -> Path:
+        """Predictions that were served for a shop and are not in its warehouse yet; None: before any shop was run."""
+        return self.data_dir / "outbox" / (shop or "before_the_first_run")
+
+    @property
+    def dashboard_file(self) -> Path:
+        return self.data_dir / "dashboard.html"
+
+    @property
+    def docs_file(self) -> Path:
+        return self.data_dir / "dbt_docs.html"
+
+    @property
+    def contacts_file(self) -> Path:
+        return self.data_dir / "customers_to_contact.csv"
+
+    @property
+    def extract_file(self) -> Path:
+        """The marts that marketing works with, in Tableau's format."""
+        return self.data_dir / "marketing.hyper"
+
+    @property
+    def workbook_file(self) -> Path:
+        """The dashboards for marketing: with their data in them, or connected to where these are."""
+        return self.data_dir / ("marketing.twbx" if self.is_on_this_machine else "marketing.twb")
+
+    @property
+    def campaigns_folder(self) -> Path:
+        """Files for the services that send: a folder for each campaign."""
+        return self.data_dir / "campaigns"
+
+    @property
+    def copies(self) -> tuple[Path, ...]:
+        """Where runs have shown or handed out rows about customers, Prefect's own records among them."""
+        shown = (
+            self.dashboard_file, self.contacts_file, self.extract_file, self.workbook_file, self.campaigns_folder,
+        )  # fmt: skip
+        unfinished = self.data_dir.glob("*.draft*")
+        return (*shown, *unfinished, self.scratch, self.data_dir / ".prefect")
+
+    @property
+    def models_cache(self) -> Path:
+        """Copies of models that are kept elsewhere."""
+        return self.data_dir / "models"
+
+    @property
+    def models_location(self) -> str:
+        """Models trained by this installation; the shipped one is in `SHIPPED_MODELS`."""
+        return self.models or str(self.data_dir / "models")
