@@ -9,55 +9,84 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 
-export WAREHOUSE ORDERS CONTACTS SOURCE AS_OF HORIZON_DAYS CURRENCY DATA_DIR CUSTOMERS SEED HOST PORT MODELS VERSION LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL FILE LAUNCH TRAINING_CUSTOMERS TIMINGS GLOBAL_HOLDOUT DESTINATION SHOW_PII CRM_LINK ENV_FILE
+CHURN := $(BIN)/python -m flows
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
+# What may follow `make` as NAME=value: options of a command, of a system, of the API and of this file. Make puts each into
+# the environment of what it starts. airbyte/connections.yml names some more.
+OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CURRENCY CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
+	TRAINING_CUSTOMERS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
+	FILE LAUNCH VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION ENV_FILE \
+	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL MANAGED_BY \
+	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
+		DATABASE SCHEMA QUERY_TAG STATEMENT_TIMEOUT_SECONDS SCORING HOST PORT PROTOCOL) \
+	$(addprefix AIRBYTE_,URL CLIENT_ID CLIENT_SECRET BLOCK CONNECTIONS SYNC_TIMEOUT_SECONDS ON_TIMEOUT) \
+	$(addprefix TABLEAU_,URL SITE TOKEN_NAME TOKEN_SECRET BLOCK PROJECT REQUEST_TIMEOUT_SECONDS JOB_TIMEOUT_SECONDS \
+		SNOWFLAKE_USER SNOWFLAKE_ROLE SNOWFLAKE_WAREHOUSE SNOWFLAKE_PASSWORD) \
+	$(addprefix HUBSPOT_,ACTIVATION_TOKEN ACTIVATION_BLOCK BASE_URL CREATE_CONTACTS) \
+	WHEN_NOT_STORED API_KEYS API_KEYS_SECRET TRUSTED_ROLE_ARNS SHOP_TIME_ZONE LOG_LEVEL \
+	PYTHON VENV SHELL
+
+given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+unknown := $(filter-out $(OPTIONS),$(given))
+ifneq ($(unknown),)
+unknown := $(filter-out $(shell grep -o '$${[A-Z0-9_]*' airbyte/connections.yml | tr -d '$${'),$(unknown))
+endif
+nearest = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1], sys.argv[2:], 1, 0.5))' $(1) $(OPTIONS))
+ifneq ($(unknown),)
+$(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call nearest,$(name)), Is $(call nearest,$(name))= meant?)))
+$(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
+endif
+
+.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
-run: $(VENV)/pipeline ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
-	@$(BIN)/python -m flows run
+run: $(BIN)/churn ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
+	@$(CHURN) run
 
-campaign: $(VENV)/pipeline ## say whom the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
-	@$(BIN)/python -m flows campaign
+campaign: $(BIN)/churn ## say whom the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
+	@$(CHURN) campaign $(if $(filter-out 0 n no f false off,$(LAUNCH)),launch,preview) $(if $(FILE),"$$FILE")
 
-activate: $(VENV)/pipeline ## send every customer's segment and risk to DESTINATION= (hubspot, or a file: csv, mailchimp, …)
-	@$(BIN)/python -m flows activate
+activate: $(BIN)/churn ## send every customer's segment and risk to DESTINATION= (hubspot, or a file: csv, mailchimp, …)
+	@$(CHURN) activate
 
-publish: $(VENV)/pipeline ## put the last run's workbook and customers on the Tableau site of TABLEAU_URL=
-	@$(BIN)/python -m flows publish
+publish: $(BIN)/churn ## put the last run's workbook and customers on the Tableau site of TABLEAU_URL=
+	@$(CHURN) publish
 
-validate-workbook: $(VENV)/pipeline ## ask the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
-	@$(BIN)/python -m flows validate-workbook
+validate-workbook: $(BIN)/churn ## ask the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
+	@$(CHURN) validate-workbook $(if $(FILE),"$$FILE")
 
-serve: $(VENV)/pipeline ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
-	@$(BIN)/python -m flows serve
+serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
+	@$(CHURN) serve
 
-promote: $(VENV)/pipeline ## make the stored model VERSION= the champion
-	@$(BIN)/python -m flows promote
+promote: $(BIN)/churn ## make the stored model VERSION= the champion
+	@$(CHURN) models promote $(if $(VERSION),"$$VERSION")
 
-rollback: $(VENV)/pipeline ## make the champion before this one champion again
-	@$(BIN)/python -m flows rollback
+rollback: $(BIN)/churn ## make the champion before this one champion again
+	@$(CHURN) models rollback
 
-package: $(VENV)/pipeline ## build the Lambda packages into dist/, with the champion model
-	@$(BIN)/python -m flows package
+package: $(BIN)/churn ## build the Lambda packages into dist/, with the champion model
+	@$(CHURN) package
 
-env: $(VENV)/pipeline ## write what Terraform has made into .env (or ENV_FILE=), without a secret
-	@$(BIN)/python -m flows env
+env: $(BIN)/churn ## write what Terraform has made into .env (or ENV_FILE=), without a secret
+	@$(CHURN) env
 
-deploy: $(VENV)/pipeline ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
-	@$(BIN)/python -m flows deploy
+deploy: $(BIN)/churn ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
+	@$(CHURN) deploy
 
-forget: $(VENV)/pipeline ## remove the people whose ids or e-mail addresses FILE= lists, one a line, for good
-	@$(BIN)/python -m flows forget
+erase: $(BIN)/churn ## remove the people whose ids or e-mail addresses FILE= lists, one a line, for good
+	@$(CHURN) erase $(if $(FILE),"$$FILE")
 
-docs: $(VENV)/pipeline ## write dbt's pages of all models, columns, tests and exposures, as the last run left them
-	@$(BIN)/python -m flows docs
+forget: ## the old name of erase
+	@echo "make forget is make erase now, and nobody was erased: make erase FILE=$(or $(FILE),people.txt)" >&2; exit 2
 
-redrive: $(VENV)/pipeline ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
-	@$(BIN)/python -m flows redrive
+docs: $(BIN)/churn ## write dbt's pages of all models, columns, tests and exposures, as the last run left them
+	@$(CHURN) docs
+
+redrive: $(BIN)/churn ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
+	@$(CHURN) redrive
 
 test: check $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## all checks and all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -89,8 +118,8 @@ explore: $(VENV)/dev ## open the page on which an analyst changes a feature and 
 generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
 	@$(BIN)/python -m flows.adapters.dbt.feature_docs
 
-champion: $(VENV)/pipeline ## train the model that comes with the project again, into model_artifacts/
-	@DATA_DIR=$(DATA_DIR)/champion $(BIN)/python -m flows champion
+champion: $(BIN)/churn ## train the model that comes with the project again, into model_artifacts/
+	@DATA_DIR="$(DATA_DIR)/champion" $(CHURN) models ship
 
 screenshots: $(VENV)/dev ## draw the pictures of the README again, from the last run
 	@$(BIN)/python -m tests.screenshots
@@ -127,6 +156,11 @@ $(VENV)/pipeline: requirements/pipeline.txt $(VENV)/uv
 	@echo "installing the packages of requirements/pipeline.txt" >&2
 	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/pipeline.txt
 	@touch $@
+
+# the command `churn`, from any folder
+$(BIN)/churn: $(VENV)/pipeline
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -P -m flows "$$@"\n' "$(CURDIR)" "$(abspath $(BIN))" > $@
+	@chmod +x $@
 
 $(VENV)/%/ready: requirements/%.txt $(VENV)/uv
 	@echo "installing the packages of $<" >&2

@@ -1,156 +1,282 @@
-"""`python -m flows <command>`: what the make targets of the same names call."""
+"""The command line, `churn` or `python -m flows`: a table of commands. Each imports what it needs when it is called, so
+that none waits for the others' libraries."""
 
-import signal
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
-from types import FrameType
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
 
-from flows.adapters.files.run_lock import lock
-from flows.commands.local_tools import install_cdk, keep_tools_local, leave_without_teardown, show_progress
-from flows.console.sections import print_sections
-from flows.console.timings import timings
+from flows.commands.local_tools import leave_without_teardown
+from flows.commands.options import takes
 from flows.errors import PipelineError
-from flows.settings import CONNECTIONS, Settings, read_settings
-from flows.sources.connections import read_connections
-from flows.sources.selection import sources_of
+from flows.settings import Settings
+
+STYLE: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 112},
+    "no_args_is_help": True,
+    "add_completion": False,
+}
+ELSEWHERE = (
+    "An environment or make variable of the same name in capitals (HORIZON_DAYS=90) sets an option too. Snowflake,"
+    " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
+)
+SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "currency")
+SIMULATION = ("customers", "seed")
+HERE = ("data_dir", "warehouse")
+EFFORT = ("threads", "timings")
+PLAN = ("global_holdout", "show_pii", *HERE, "timings")
+CampaignFile = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign, in YAML: docs/campaigns.md.")]
+
+app = typer.Typer(help="RFM segments and churn risk of a shop's customers, from its orders.", epilog=ELSEWHERE, **STYLE)
+campaign = typer.Typer(help="Plan a campaign, or send it.", **STYLE)
+models = typer.Typer(help="Decide which model is the champion.", **STYLE)
+app.add_typer(campaign, name="campaign")
+app.add_typer(models, name="models")
 
 
-def main(command: str) -> int:
-    """Runs a command to its end and returns the process's exit status."""
-    try:
-        if command == "deploy":  # its variables are those of the deployments, not of a run
-            from flows.commands.deploy import deploy
+@app.command(epilog=ELSEWHERE)
+@takes(*SHOP, *SIMULATION, *HERE, "models", "training_customers", "show_pii", "crm_link", *EFFORT)
+def run(settings: Settings) -> None:
+    """Read orders, and score every customer.
 
-            deploy()
-            return 0
-        if command == "env":  # it says what the settings are to be
-            from flows.commands.env_file import write_environment_file
+    Without --orders and --source a shop is simulated. Page, list and workbook are in --data-dir.
+    """
+    from flows.commands.foreground import foreground
 
-            write_environment_file()
-            return 0
-        if command == "validate-workbook":
-            from flows.flow.publication import validate_workbook
+    with foreground(settings) as console:
+        from flows.commands.install_cdk import install_cdk
+        from flows.console.run_summary import print_summary
+        from flows.flow.pipeline import pipeline
 
-            return validate_workbook()
-        settings = read_settings(Settings)
-        if command == "serve":
-            from flows.commands.serve import serve
-
-            serve(settings)
-            return 0
-        if command == "package":
-            from flows.commands.package import package
-
-            package(settings)
-            return 0
-        if command == "redrive":
-            from flows.commands.redrive import redrive_dead_letters
-
-            redrive_dead_letters()
-            return 0
-        if command == "forget":
-            from flows.commands.erase import forget
-
-            forget(settings)
-            return 0
-        if command == "docs":
-            from flows.wiring import wire
-
-            with lock(settings.data_dir):
-                wire(settings).dbt.document(settings.docs_file)
-            sys.stdout.write(f"wrote {settings.docs_file}\n")
-            return 0
-        if command in ("promote", "rollback"):
-            from flows.commands.models import promote, roll_back
-
-            (promote if command == "promote" else roll_back)(settings)
-            return 0
-        return _run_flow(command, settings)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except PipelineError as error:
-        sys.stderr.write(f"\n{error}\n")
-        return 1
+        install_cdk(settings)
+        print_summary(pipeline(settings), console)
 
 
-def _run_flow(command: str, settings: Settings) -> int:
-    stopped_by = _stop_on_signals()
-    if command == "run" and settings.is_on_this_machine and sources_of(settings, read_connections(CONNECTIONS)).synced:
-        install_cdk()
-    keep_tools_local(settings.data_dir)
-    show_progress()
-    try:
-        with lock(settings.data_dir):
-            _flow_of(command)(settings)
-        if settings.timings:
-            print_sections([timings()], _console())
-    except (Exception, KeyboardInterrupt) as error:
-        if stopped_by:  # dbt turns an interrupt into a failure of its own
-            with suppress(OSError):  # the terminal may be gone
-                sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
-            return 128 + stopped_by[0]
-        if isinstance(error, PipelineError):
-            raise
-        traceback.print_exc()
-        return 1
-    return 0
+@campaign.command(epilog=ELSEWHERE)
+@takes(*PLAN)
+def preview(file: CampaignFile, settings: Settings) -> None:
+    """Say whom it would contact.
+
+    And what it costs, and what effect it could show. Nothing is sent.
+    """
+    _campaign(settings, file, launches=False)
 
 
-def _stop_on_signals() -> list[int]:
-    """Ends what is under way in order when the user, the system or a closing terminal asks for it; the list then says
-    which signal it was."""
-    received: list[int] = []
+@campaign.command(epilog=ELSEWHERE)
+@takes(*PLAN)
+def launch(file: CampaignFile, settings: Settings) -> None:
+    """Freeze it, and send the treated.
 
-    def stop(signal_number: int, _: FrameType | None) -> None:
-        received.append(signal_number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        signal.signal(signal.SIGHUP, stop)
-    return received
+    Who is in which arm does not change any more. Launched again, it goes on where it was interrupted.
+    """
+    _campaign(settings, file, launches=True)
 
 
-def _flow_of(command: str) -> Callable[[Settings], None]:
-    """What a command runs and prints. Each imports what it needs, so that none waits for the others' libraries."""
-    if command == "champion":
-        from flows.commands.ship_model import ship_champion
+def _campaign(settings: Settings, file: Path, *, launches: bool) -> None:
+    from flows.commands.foreground import foreground
 
-        return ship_champion
-    if command == "publish":
-        from flows.flow.publication import publishing
-
-        return publishing
-    if command == "activate":
-        from flows.flow.activation import activating
-
-        return activating
-    if command == "campaign":
+    with foreground(settings) as console:
         from flows.console.campaign_summary import print_campaign
         from flows.flow.campaign import campaigning
 
-        return lambda settings: print_campaign(campaigning(settings), _console())
-    from flows.console.run_summary import print_summary
-    from flows.flow.pipeline import pipeline
-
-    return lambda settings: print_summary(pipeline(settings), _console())
+        print_campaign(campaigning(settings, file.expanduser(), launches), console)
 
 
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else 112)
+@app.command(epilog=ELSEWHERE)
+@takes("destination", "global_holdout", *HERE, "timings")
+def activate(settings: Settings) -> None:
+    """Send every segment to --destination.
+
+    With each customer's segment go their risk and its reason. Only what has changed since is sent.
+    """
+    from flows.commands.foreground import foreground
+
+    with foreground(settings):
+        from flows.flow.activation import activating
+
+        activating(settings)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes(*HERE, "timings")
+def publish(settings: Settings) -> None:
+    """Publish the last run's workbook.
+
+    It goes to the Tableau site of TABLEAU_URL, with the customers.
+    """
+    from flows.commands.foreground import foreground
+
+    with foreground(settings):
+        from flows.flow.publication import publishing
+
+        publishing(settings)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes(*HERE, "models")
+def serve(
+    settings: Settings,
+    host: Annotated[
+        str, typer.Option(envvar="HOST", help="address to listen on; open to others only with API_KEYS")
+    ] = ("127.0.0.1"),
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65_535, help="port to listen on")] = 8000,
+) -> None:
+    """Answer POST /predict with the champion."""
+    from flows.commands.serve import serve
+
+    serve(settings, host, port)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes(*HERE)
+def erase(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A customer id or an e-mail address in each line.")],
+    settings: Settings,
+) -> None:
+    """Remove people for good.
+
+    From all that this installation holds; a later sync that brings them back is undone.
+    """
+    from flows.commands.erase import forget
+
+    forget(settings, file.expanduser())
+
+
+@models.command(epilog=ELSEWHERE)
+@takes("data_dir", "models")
+def promote(version: Annotated[str, typer.Argument(metavar="VERSION")], settings: Settings) -> None:
+    """Make a stored model the champion."""
+    from flows.commands.models import promote
+
+    promote(settings, version)
+
+
+@models.command(epilog=ELSEWHERE)
+@takes("data_dir", "models")
+def rollback(settings: Settings) -> None:
+    """Bring back the champion before this one."""
+    from flows.commands.models import roll_back
+
+    roll_back(settings)
+
+
+@models.command(epilog=ELSEWHERE)
+@takes(*SIMULATION, "data_dir", "training_customers", *EFFORT)
+def ship(settings: Settings) -> None:
+    """Train the project's own model again.
+
+    It goes to model_artifacts/, for shops with too little history to train one.
+    """
+    from flows.commands.foreground import foreground
+
+    with foreground(settings):
+        from flows.commands.ship_model import ship_champion
+
+        ship_champion(settings)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes("data_dir", "models")
+def package(
+    settings: Settings,
+    python: Annotated[
+        Path | None,
+        typer.Option(envvar="LAMBDA_PYTHON", help="of Lambda's version, to compile byte code; none: one that is found"),
+    ] = None,
+) -> None:
+    """Build the Lambda packages.
+
+    With the champion, into dist/.
+    """
+    from flows.commands.package import package
+
+    package(settings, python)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes(*HERE)
+def docs(settings: Settings) -> None:
+    """Write dbt's pages of all models.
+
+    Columns, tests and exposures too, as the last run left them.
+    """
+    from flows.adapters.files.run_lock import lock
+    from flows.wiring import wire
+
+    with lock(settings.data_dir):
+        wire(settings).dbt.document(settings.docs_file)
+    sys.stdout.write(f"wrote {settings.docs_file}\n")
+
+
+@app.command("validate-workbook")
+def validate_workbook(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A .twb; none: tableau/marketing.twb.")] = None,
+) -> None:
+    """Ask Tableau whether it opens a workbook.
+
+    The Tableau of TABLEAU_URL.
+    """
+    from flows.flow.publication import validate_workbook
+
+    raise typer.Exit(validate_workbook(file and file.expanduser()))
+
+
+@app.command()
+def env(
+    file: Annotated[Path, typer.Argument(metavar="FILE", envvar="ENV_FILE", help="Where to write.")] = Path(".env"),
+) -> None:
+    """Write what Terraform made as variables.
+
+    Without a secret.
+    """
+    from flows.commands.env_file import write_environment_file
+
+    write_environment_file(file.expanduser())
+
+
+@app.command()
+def deploy() -> None:
+    """Make the deployments on a Prefect server.
+
+    That of PREFECT_API_URL; and its work pools, limit and automations, where Terraform has not made them.
+    """
+    from flows.commands.deploy import deploy
+
+    deploy()
+
+
+@app.command()
+def redrive(
+    queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="SQS queue of predictions")],
+    dead_letter_queue_url: Annotated[str, typer.Option(envvar="DEAD_LETTER_QUEUE_URL", help="its dead-letter queue")],
+    aws_region: Annotated[str, typer.Option(envvar="AWS_REGION", help="region of both")],
+) -> None:
+    """Put dead letters back on their queue."""
+    from flows.commands.redrive import redrive_dead_letters
+
+    redrive_dead_letters(queue_url, dead_letter_queue_url, aws_region)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command to its end, and returns the status that the process should exit with.
+
+    `arguments`: the command and what it takes; None: those of the process.
+    """
+    try:
+        typer.main.get_command(app).main(arguments, prog_name="churn")
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except PipelineError as error:
+        sys.stderr.write(f"\n{error}\n")
+    except Exception:
+        traceback.print_exc()
+    return 1
 
 
 if __name__ == "__main__":
-    commands = (
-        "run", "serve", "champion", "promote", "rollback", "package", "redrive", "env", "deploy", "forget", "docs",
-        "publish", "validate-workbook", "campaign", "activate",
-    )  # fmt: skip
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        sys.exit(f"usage: python -m flows {' | '.join(commands)}")
     end = leave_without_teardown()
-    end(main(sys.argv[1]))
+    end(main())

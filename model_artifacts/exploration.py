@@ -18,15 +18,12 @@ def _(mo):
 
 @app.cell
 def _():
-    import os
-    from pathlib import Path
-
     import altair as alt
     import marimo as mo
     import numpy as np
     import pyarrow as pa
-    from flows.adapters.duckdb_warehouse import DuckDBWarehouse
 
+    from flows.adapters.duckdb.warehouse import DuckDBWarehouse
     from flows.churn.backtest import hold_out
     from flows.churn.candidates import CANDIDATES
     from flows.churn.evaluation import mean_quality, measure
@@ -34,17 +31,18 @@ def _():
     from flows.churn.risk import logs_of
     from flows.churn.selection import mean_by_customer
     from flows.churn.training_set import TrainingSet
+    from flows.settings import Settings, read_settings
 
     return (
-        CANDIDATES, DuckDBWarehouse, Path, TrainingSet, alt, fit_logistic, hold_out, logs_of, mean_by_customer,
-        mean_quality, measure, mo, np, os, pa,
+        CANDIDATES, DuckDBWarehouse, Settings, TrainingSet, alt, fit_logistic, hold_out, logs_of, mean_by_customer,
+        mean_quality, measure, mo, np, pa, read_settings,
     )  # fmt: skip
 
 
 @app.cell
-def _(DuckDBWarehouse, Path, TrainingSet, mo, os):
-    data_dir = Path(os.environ.get("DATA_DIR") or "data")
-    warehouse = DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp")
+def _(DuckDBWarehouse, Settings, TrainingSet, mo, read_settings):
+    settings = read_settings(Settings)
+    warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
     horizon_days = warehouse.row("select max(horizon_days) from marts.churn_predictions")[0]
     snapshots = TrainingSet.from_table(warehouse.read("from intermediate.int_training_snapshots"), horizon_days)
     mo.md(

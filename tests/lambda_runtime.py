@@ -28,7 +28,8 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 def lambda_python() -> tuple[Path, str]:
     """Lambda's Python if it is on this machine, else this process's own; and its version."""
-    found = find_python(LAMBDA_PYTHON)
+    given = os.environ.get("LAMBDA_PYTHON")
+    found = find_python(LAMBDA_PYTHON, given and Path(given))
     return (found, LAMBDA_PYTHON) if found else (Path(sys.executable), "{}.{}".format(*sys.version_info))
 
 

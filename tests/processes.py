@@ -49,10 +49,10 @@ def process_group(command, ending=signal.SIGKILL, **options):
             process.stdout.close()
 
 
-def flows(command, data_dir, **environment):
-    """`python -m flows <command>`, which does not outlive the block."""
+def flows(command, data_dir, *arguments, **environment):
+    """`churn <command> <arguments>`, such as `models promote` with a version, which does not outlive the block."""
     return process_group(
-        [sys.executable, "-m", "flows", command],
+        [sys.executable, "-m", "flows", *command.split(), *arguments],
         env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

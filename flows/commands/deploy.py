@@ -1,4 +1,4 @@
-"""`make deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names.
+"""`churn deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names.
 
 Where Terraform has made the environment (MANAGED_BY=terraform, which `make env` writes), pools, limit and automations
 are its own, and only the deployments are made here: they change with the code, and each object has one owner.
@@ -10,7 +10,7 @@ import sys
 
 from flows.errors import PipelineError, SettingsError
 from flows.orchestration import ONE_AT_A_TIME
-from flows.settings import REPOSITORY
+from flows.settings import REPOSITORY, DeploymentSettings, read_settings
 
 AUTOMATIONS = REPOSITORY / "flows" / "automations.yaml"
 LOCAL_POOL, POOL = "rfm-churn-local", "rfm-churn"
@@ -23,13 +23,13 @@ def deploy() -> None:
         SettingsError: when a variable, the pool for push or managed execution, or a block is missing.
         PipelineError: when Prefect refuses a deployment.
     """
-    needed = ["PREFECT_API_URL", "REPOSITORY_URL", "SNOWFLAKE_BLOCK", "SOURCE", "MODELS"]
-    if missing := [name for name in needed if not os.environ.get(name)]:
+    settings = read_settings(DeploymentSettings)
+    if missing := list(settings.missing):
         raise SettingsError(
             f"make deploy needs {', '.join(missing)}: what is not set would be blank in every deployment."
             " docs/production.md says what each is."
         )
-    if os.environ.get("MANAGED_BY") == "terraform":
+    if settings.managed_by == "terraform":
         _deploy_all()
         return
     from prefect.client.orchestration import get_client

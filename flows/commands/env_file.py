@@ -1,7 +1,6 @@
-"""`make env`: what Terraform has made, as a file of variables for `make deploy` and the flows."""
+"""`churn env`: what Terraform has made, as a file of variables for `make deploy` and the flows."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -20,14 +19,13 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _SECRET = re.compile(r"PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE_KEY|API_KEY")
 
 
-def write_environment_file() -> None:
-    """Writes ENV_FILE (.env) from the outputs of terraform/, with a line for each variable and no secret.
+def write_environment_file(path: Path) -> None:
+    """Writes a file from the outputs of terraform/, with a line for each variable and no secret.
 
     Raises:
         SettingsError: when there is no Terraform, or it has applied nothing yet.
         PipelineError: when an output would put a secret into the file.
     """
-    path = Path(os.environ.get("ENV_FILE") or ".env").expanduser()
     text = as_lines(read_outputs(TERRAFORM))
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
-"""`make forget FILE=…`: removes people from all that this installation holds, and sees to it that they stay away."""
+"""`churn erase FILE`: removes people from all that this installation holds, and sees to it that they stay away."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,29 +14,29 @@ from flows.wiring import wire
 from functions.clock import now
 
 
-def forget(settings: Settings) -> None:
-    """Removes the people whose customer ids or e-mail addresses the file FILE lists, one a line, and says from where.
+def forget(settings: Settings, file: Path) -> None:
+    """Removes the people whose customer ids or e-mail addresses a file lists, one a line, and says from where.
 
     Raises:
-        SettingsError: when FILE names no file.
+        SettingsError: when there is no such file.
         BadInput: when it lists nobody, or an address that is of several customers.
     """
-    names = read_names(os.environ.get("FILE", ""))
+    names = read_names(file)
     with lock(settings.data_dir):
         for line in _forget(settings, names):
             sys.stdout.write(f"{line}\n")
 
 
-def read_names(file: str) -> list[str]:
+def read_names(file: Path) -> list[str]:
     """Ids and addresses of a file with one in each line; a first line that says what they are is no name.
 
     Raises:
         SettingsError: when there is no such file.
         BadInput: when it lists nobody, or has several columns.
     """
-    if not file or not Path(file).expanduser().is_file():
-        raise SettingsError(f"FILE={file}: name a file with one customer id or e-mail address in each line.")
-    lines = Path(file).expanduser().read_text(encoding="utf-8-sig").splitlines()
+    if not file.is_file():
+        raise SettingsError(f"There is no file {file}: name one with a customer id or e-mail address in each line.")
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
     names = [line.strip().strip('"') for line in lines if line.strip()]
     if names and names[0].lower() in ("customer_id", "email", "e-mail", "id"):
         names = names[1:]

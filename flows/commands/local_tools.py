@@ -3,8 +3,6 @@
 import atexit
 import logging
 import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -12,10 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from flows.adapters.airbyte.cdk.process import PROGRAM
 from flows.orchestration import has_prefect_server
-from flows.ports.syncs import SyncFailed
-from flows.settings import REPOSITORY
 
 
 def keep_tools_local(data_dir: Path) -> None:
@@ -66,17 +61,6 @@ def leave_without_teardown() -> Callable[[int], NoReturn]:
 
     atexit.register(leave)
     return end
-
-
-def install_cdk() -> None:
-    """Installs Airbyte's CDK in its own environment, once.
-
-    Raises:
-        SyncFailed: when that fails.
-    """
-    command = [shutil.which("make") or "make", "-s", ".venv/cdk/ready"]
-    if not PROGRAM.exists() and subprocess.run(command, cwd=REPOSITORY).returncode:
-        raise SyncFailed("Airbyte's CDK could not be installed, see above; `make .venv/cdk/ready` tries again.")
 
 
 def show_progress() -> None:

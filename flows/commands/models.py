@@ -1,6 +1,5 @@
-"""`make promote` and `make rollback`: a person decides which model is the champion."""
+"""`churn models promote` and `churn models rollback`: a person decides which model is the champion."""
 
-import os
 import sys
 
 from flows.adapters.models.registry import ModelRegistry
@@ -8,18 +7,17 @@ from flows.errors import SettingsError
 from flows.settings import Settings
 
 
-def promote(settings: Settings) -> None:
-    """Makes the model named by VERSION the champion.
+def promote(settings: Settings, version: str) -> None:
+    """Makes a stored model the champion.
 
     Raises:
-        SettingsError: when VERSION names no stored model; the message names those there are.
+        SettingsError: when there is no such model; the message names those there are.
         ModelRefused: when the model does not fit today's features.
     """
     models = ModelRegistry(settings.models_location, settings.models_cache)
-    version, stored = os.environ.get("VERSION", ""), models.versions()
-    if version not in stored:
+    if version not in (stored := models.versions()):
         there = "\n  ".join(stored) or "none yet: run `make run`"
-        raise SettingsError(f"VERSION={version}: write one of the models in {settings.models_location}:\n  {there}")
+        raise SettingsError(f"There is no model {version!r}; name one of {settings.models_location}:\n  {there}")
     models.promote(version)
     sys.stdout.write(f"the champion is {version}\n")
 

@@ -1,6 +1,7 @@
-"""`make package`: the deployment packages of both Lambda functions, for both architectures."""
+"""`churn package`: the deployment packages of both Lambda functions, for both architectures."""
 
 import sys
+from pathlib import Path
 
 from flows.adapters.models.lambda_package import FUNCTIONS, LAMBDA_PYTHON, PLATFORMS, build_package, find_python
 from flows.adapters.models.registry import ModelRegistry
@@ -10,8 +11,10 @@ from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings
 DIST = REPOSITORY / "dist"
 
 
-def package(settings: Settings) -> None:
+def package(settings: Settings, python: Path | None = None) -> None:
     """Builds every package with the champion, or with the shipped model, and prints their sizes.
+
+    `python`: one of Lambda's version, to compile byte code; None: one that is found on this machine.
 
     Raises:
         ModelRefused: when the champion does not fit; packages that were built before stay as they are.
@@ -21,7 +24,7 @@ def package(settings: Settings) -> None:
     model = own.champion() or ModelRegistry(str(SHIPPED_MODELS), settings.models_cache).champion()
     if model is None:
         raise ModelRefused(f"There is no champion in {settings.models_location} or model_artifacts/: run `make run`.")
-    compiler = find_python(LAMBDA_PYTHON)
+    compiler = find_python(LAMBDA_PYTHON, python)
     if compiler is None:
         sys.stderr.write(
             f"No Python {LAMBDA_PYTHON} was found, so no byte code is compiled; a cold start will take twice as long."

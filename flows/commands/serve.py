@@ -30,17 +30,14 @@ log = logging.getLogger(__name__)
 MERGE_EVERY_SECONDS = 1.0
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, host: str, port: int) -> None:
     """Runs until it is interrupted. Answers are kept in the outbox, and in the laptop's warehouse as soon as it is
     free; into another one the next run brings them.
 
     Raises:
         ModelRefused: when there is no model to serve.
-        SettingsError: when PORT is no port, or HOST is open to others and there are no API keys.
+        SettingsError: when `host` is open to others and there are no API keys.
     """
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    if not port.isdigit() or not 0 < int(port) < 65_536:
-        raise SettingsError(f"PORT={port}: write a number from 1 to 65535.")
     models = [ModelRegistry(place, settings.models_cache) for place in (settings.models_location, str(SHIPPED_MODELS))]
     warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
     shop = warehouse.shop_at_hand() if settings.is_on_this_machine else None
@@ -66,7 +63,7 @@ def serve(settings: Settings) -> None:
     gc.freeze()  # what is loaded stays: walking it again and again would slow down large batches by half
     gc.set_threshold(50_000)
     with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
-        uvicorn.run(app, host=host, port=int(port), log_level="warning", access_log=False, proxy_headers=False)
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def print_campaign(run: CampaignRun, console: Console) -> None:
     if run.launched is not None:
         print_sections([(f"Launched as of {run.launched.launched_on}", _launched(run), (), ())], console)
     else:
-        remedy = "the same with LAUNCH=1 freezes this and sends the treated"
+        remedy = "`churn campaign launch` (or LAUNCH=1) freezes this and sends the treated"
         print_sections([("Nothing was written or sent", [remedy], (), ())], console)
 
 
@@ -84,7 +84,7 @@ def _launched(run: CampaignRun) -> Iterator[str]:
     for result, customers in run.sent.items():
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
     if run.waiting:
-        yield f"{run.waiting:,} may still be sent: the same again, with LAUNCH=1, goes on with them"
+        yield f"{run.waiting:,} may still be sent: the same launch again goes on with them"
     yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"
 
 

@@ -1,11 +1,10 @@
-"""`make campaign FILE=…`: what a campaign would do; with LAUNCH=1 it is frozen, and the treated go to its destination.
+"""`churn campaign preview FILE`: what a campaign would do; `launch` freezes it and sends the treated to its destination
 
 What is launched does not change. Launching again goes on where it was interrupted: nobody is sent twice, nobody changes
 arms.
 """
 
 import logging
-import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -45,32 +44,29 @@ FRESH_DAYS = 7
 
 
 @flow(name="campaign")
-def campaigning(settings: Settings) -> CampaignRun:
-    """Reads FILE, plans the campaign on the last run's marts and, with LAUNCH=1, freezes it and sends the treated.
+def campaigning(settings: Settings, file: Path, launches: bool = False) -> CampaignRun:
+    """Reads a campaign, plans it on the last run's marts and, if it `launches`, freezes it and sends the treated.
 
     Raises:
-        SettingsError: when FILE names no file.
+        SettingsError: when there is no such file.
         BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, or another campaign of
             its name was launched.
     """
     warehouse = wire(settings).warehouse
-    campaign = read_file(warehouse)
+    campaign = read_file(warehouse, file)
     launched = find_launched(warehouse, campaign)
     planned = None if launched else plan_campaign(warehouse, campaign, settings.global_holdout)
-    if planned and settings.launch:
+    if planned and launches:
         launched = launch(warehouse, settings, planned)
-    if launched and settings.launch:
+    if launched and launches:
         send_treated(warehouse, destination(settings, campaign.destination), campaign, launched)
     return look_back(warehouse, campaign, planned, launched)
 
 
 @task(retry=waits_for_warehouse)
-def read_file(warehouse: Warehouse) -> Campaign:
-    file = Path(os.environ.get("FILE") or "-").expanduser()
+def read_file(warehouse: Warehouse, file: Path) -> Campaign:
     if not file.is_file():
-        raise SettingsError(
-            f"FILE={os.environ.get('FILE', '')}: name the YAML file of a campaign. docs/campaigns.md shows one."
-        )
+        raise SettingsError(f"There is no file {file}: name the YAML file of a campaign. docs/campaigns.md shows one.")
     read_as_of(warehouse)  # there are marts
     try:
         text = file.read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ What is published comes from the files that the run has written, so it shows as 
 """
 
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,9 +108,8 @@ def record(published: Sequence["Publication"]) -> None:
     )
 
 
-def validate_workbook() -> int:
-    """`make validate-workbook`: prints what Tableau says of the workbook, or of FILE, and returns 1 if it would not
-    open it.
+def validate_workbook(file: Path | None = None) -> int:
+    """Prints what Tableau says of the project's workbook, or of another file, and returns 1 if it would not open it.
 
     Raises:
         SettingsError: when nobody said where Tableau is.
@@ -125,7 +123,7 @@ def validate_workbook() -> int:
         )
     from flows.adapters.tableau.validation import validate_workbook as ask
 
-    workbook = Path(os.environ.get("FILE") or SOURCE_OF_WORKBOOK).expanduser()
+    workbook = file or SOURCE_OF_WORKBOOK
     try:
         findings = ask(server.api, workbook)
     finally:

@@ -2,6 +2,7 @@
 variables on. A file for each system, and one reader."""
 
 from flows.settings.airbyte import AirbyteSettings
+from flows.settings.deployment import DeploymentSettings
 from flows.settings.destinations import DestinationName
 from flows.settings.hubspot import HubSpotSettings
 from flows.settings.project import (
@@ -14,6 +15,7 @@ from flows.settings.project import (
 )
 from flows.settings.reader import changed, read_settings
 from flows.settings.run import Settings
+from flows.settings.shown import differing
 from flows.settings.snowflake import SnowflakeSettings
 from flows.settings.tableau import TableauSettings
 
@@ -25,11 +27,13 @@ __all__ = [
     "SHIPPED_MODELS",
     "SIMULATED_SHOP",
     "AirbyteSettings",
+    "DeploymentSettings",
     "DestinationName",
     "HubSpotSettings",
     "Settings",
     "SnowflakeSettings",
     "TableauSettings",
     "changed",
+    "differing",
     "read_settings",
 ]

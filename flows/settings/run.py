@@ -19,14 +19,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
     warehouse: Literal["duckdb", "snowflake"] = Field(
-        "duckdb", description="where tables live; also the dbt target. For snowflake, see `SnowflakeSettings`"
+        "duckdb", description="where tables live; also dbt's target. What snowflake needs: docs/configuration.md"
     )
     orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
     source: str | None = Field(
         None, description="entry of airbyte/connections.yml; several, separated by commas, are one shop's"
     )
     contacts: str | None = Field(None, description="CSV file (or glob) of contacts, or an entry that has contacts")
-    as_of: date | None = Field(None, description="YYYY-MM-DD; none: the last order's day")
+    as_of: date | None = Field(
+        None, description="as the end of that day would have seen it; none: the last order's day"
+    )
     horizon_days: int | None = Field(
         None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
     )
@@ -34,10 +36,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="everything a run writes")
     models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
-    seed: int = Field(42, ge=0, description="of the simulated shop")
-    show_pii: bool = Field(
-        False, description="1: e-mail addresses stand in page, list and extract; else they are masked"
-    )
+    seed: int = Field(42, ge=0, description="seed of the simulated shop")
+    show_pii: bool = Field(False, description="show e-mail addresses in page, list and extract; else they are masked")
     crm_link: str | None = Field(
         None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
     )
@@ -48,11 +48,10 @@ class Settings(BaseSettings):
     )
     global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers whom no campaign ever contacts")
     destination: DestinationName | None = Field(
-        None, description="where `make activate` and the daily run send segments"
+        None, description="where `churn activate` and the daily run send segments"
     )
-    launch: bool = Field(False, description="1: `make campaign` freezes and sends; else it only shows what would be")
-    timings: bool = Field(False, description="1: print where the time of the command went")
-    threads: int | None = Field(None, ge=1, le=64, description="of dbt; none: as dbt_project/profiles.yml says")
+    timings: bool = Field(False, description="print where the time of the command went")
+    threads: int | None = Field(None, ge=1, le=64, description="threads of dbt; none: as dbt_project/profiles.yml says")
 
     @field_validator("data_dir")
     @classmethod

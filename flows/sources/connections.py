@@ -128,7 +128,7 @@ class Connection(_Strict):
         if (self.connector == "declarative") != (self.manifest is not None):
             raise ValueError("a `manifest` belongs to connector: declarative, and to no other")
         if len(self.streams) > 1 and self.connector == "declarative" and not self.personal_records:
-            raise ValueError("name the staging model of which record is whose as `personal_records`, for `make forget`")
+            raise ValueError("name the staging model of which record is whose as `personal_records`, for `make erase`")
         if self.connector == "csv" and (unread := set(self.streams) - {"order_lines", "contacts"}):
             raise ValueError(f"a file holds order_lines or contacts, not {', '.join(sorted(unread))}")
         for name in ("order_lines", "contacts", "email_events"):

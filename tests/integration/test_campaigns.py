@@ -47,13 +47,11 @@ def shop(before, tmp_path):
     return Path(shutil.copytree(before, tmp_path / "data"))
 
 
-def run(data_dir, text=FILE, **settings):
-    """`make campaign`, in this process."""
+def run(data_dir, text=FILE, launch=False, **settings):
+    """`churn campaign preview` or `launch`, in this process."""
     file = data_dir.parent / "campaign.yml"
     file.write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FILE", str(file))
-        return campaigning(Settings(data_dir=data_dir, **SHOP, **settings))
+    return campaigning(Settings(data_dir=data_dir, **SHOP, **settings), file, launch)
 
 
 def ask(data_dir, query):
@@ -241,8 +239,8 @@ def test_a_file_that_cannot_be_meant_is_refused_before_anything_is_written(shop,
 
 
 def test_without_a_file_or_a_run_the_command_says_what_is_missing(tmp_path):
-    with pytest.raises(SettingsError, match=r"FILE=: name the YAML file of a campaign"):
-        campaigning(Settings(data_dir=tmp_path))
+    with pytest.raises(SettingsError, match=r"none\.yml: name the YAML file of a campaign"):
+        campaigning(Settings(data_dir=tmp_path), tmp_path / "none.yml")
     with pytest.raises(BadInput, match="`make run` first"):
         run(tmp_path / "data")
 
@@ -250,7 +248,7 @@ def test_without_a_file_or_a_run_the_command_says_what_is_missing(tmp_path):
 def test_the_command_prints_the_preview_and_no_traceback(shop):
     (shop.parent / "campaign.yml").write_text(FILE, encoding="utf-8")
     given = {name.upper(): str(value) for name, value in SHOP.items()}
-    with flows("campaign", shop, FILE=str(shop.parent / "campaign.yml"), **given) as process:
+    with flows("campaign preview", shop, str(shop.parent / "campaign.yml"), **given) as process:
         said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
     for words in ("customers in the audience", "held out to compare with", "smallest effect", "LAUNCH=1"):

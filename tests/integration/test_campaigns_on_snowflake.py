@@ -32,11 +32,10 @@ def both(tmp_path_factory, run_pipeline):
     folder = tmp_path_factory.mktemp("both")
     (folder / "campaign.yml").write_text(FILE, encoding="utf-8")
     with snowflake_server() as server, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("FILE", str(folder / "campaign.yml"))
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=LAUNCHED_ON, **SHOP)
         for settings in (laptop, cloud):
-            campaigning(settings.model_copy(update={"launch": True}))
-        again = campaigning(cloud.model_copy(update={"launch": True}))
+            campaigning(settings, folder / "campaign.yml", launches=True)
+        again = campaigning(cloud, folder / "campaign.yml", launches=True)
         said = server.steer()["statements"]
         after = LAUNCHED_ON + timedelta(days=WINDOW_DAYS)
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=after, **SHOP)

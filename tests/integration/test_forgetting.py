@@ -84,9 +84,8 @@ def shop(hubspot, tmp_path_factory, run_pipeline):
     run_pipeline(settings.data_dir, **given)
     (folder / "campaign.yml").write_text(CAMPAIGN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FILE", str(folder / "campaign.yml"))
         patch.setattr("flows.flow.campaign._is_simulated", lambda _: True)  # its orders are of long ago
-        campaigning(settings.model_copy(update={"launch": True}))
+        campaigning(settings, folder / "campaign.yml", launches=True)
     shutil.copy(settings.warehouse_file, settings.data_dir / "warehouse.another_shop.duckdb")
     outbox = FileOutbox(settings.outbox(settings.shop))
     outbox.put("api", now(), ANSWER)
@@ -136,11 +135,9 @@ def forgotten(shop):
     folder, settings, _ = shop
     before = traces(settings.warehouse_file), traces_in_files(settings.data_dir)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FILE", str(folder / "people.txt"))
-        patch.setenv("DATA_DIR", str(settings.data_dir))
         lines = []
         patch.setattr("sys.stdout.write", lines.append)
-        assert main("forget") == 0
+        assert main(["erase", str(folder / "people.txt"), "--data-dir", str(settings.data_dir)]) == 0
     return before, "".join(lines)
 
 
@@ -198,23 +195,21 @@ def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, fo
     assert read(settings.data_dir, "select count(*) as n from marts.customer_rfm").column("n").to_pylist() == [7]
 
 
-def test_an_address_of_several_customers_is_refused_and_nobody_erased(shop, forgotten, monkeypatch, tmp_path, read):
+def test_an_address_of_several_customers_is_refused_and_nobody_erased(shop, forgotten, tmp_path, read):
     _, settings, _ = shop
     (tmp_path / "people.txt").write_text("stays\ntill@example.org\n")
-    monkeypatch.setenv("FILE", str(tmp_path / "people.txt"))
     with pytest.raises(BadInput, match=r"till@example.org of 6\. Name the customer ids"):
-        forget(settings)
+        forget(settings, tmp_path / "people.txt")
     assert "stays" in read(settings.data_dir, "select customer_id from marts.customer_rfm")["customer_id"].to_pylist()
 
 
 def test_an_erasure_that_was_interrupted_is_finished_by_the_next_run(shop, forgotten, monkeypatch, run_pipeline):
     folder, settings, given = shop
     (folder / "people.txt").write_text("stays\n")
-    monkeypatch.setenv("FILE", str(folder / "people.txt"))
     with monkeypatch.context() as interrupted:
         interrupted.setattr(DuckDBWarehouse, "blank_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            forget(settings)
+            forget(settings, folder / "people.txt")
     run_pipeline(settings.data_dir, **given)
     with duckdb.connect(settings.warehouse_file) as con:
         assert con.execute("select count(*) from marts.customer_rfm where customer_id = 'stays'").fetchall() == [(0,)]

@@ -38,7 +38,7 @@ class Shop:
     """A shop after a run, whose customers are contacts in HubSpot."""
 
     def __init__(self, folder: Path, hubspot: WritableHubSpot):
-        self.settings = Settings(data_dir=folder, **SHOP)
+        self.settings, self.file = Settings(data_dir=folder, **SHOP), folder.parent / "campaign.yml"
         self.hubspot = hubspot
         self.customers = self.ask("select customer_id, email from marts.marketing_customers where email is not null")
         self.contacts = {email: hubspot.contacts.add({"email": email}) for email in self.customers["email"].to_pylist()}
@@ -46,8 +46,11 @@ class Shop:
     def ask(self, query):
         return DuckDBWarehouse(self.settings.warehouse_file, self.settings.scratch).read(query)
 
+    def preview(self):
+        return campaigning(self.settings, self.file)
+
     def launch(self):
-        return campaigning(self.settings.model_copy(update={"launch": True}))
+        return campaigning(self.settings, self.file, launches=True)
 
     def arm(self, name):
         """Record ids of an arm."""
@@ -74,7 +77,6 @@ def shop(before, tmp_path, monkeypatch):
     with hubspot.serving() as url:
         monkeypatch.setenv("HUBSPOT_BASE_URL", url)
         monkeypatch.setenv("HUBSPOT_ACTIVATION_TOKEN", TOKEN)
-        monkeypatch.setenv("FILE", str(tmp_path / "campaign.yml"))
         yield Shop(folder, hubspot)
 
 
@@ -112,8 +114,7 @@ def test_what_was_interrupted_is_gone_on_with_and_ends_as_if_it_had_not_been(sho
 
 
 def test_who_is_gone_or_has_opted_out_in_hubspot_is_left_alone_and_said_so(shop):
-    campaign_of = shop.settings.model_copy(update={"launch": False})
-    treated = campaigning(campaign_of).plan.targets
+    treated = shop.preview().plan.targets
     ids = [row["customer_id"] for row in treated.to_pylist() if row["arm"] == "treated"][:2]
     gone, out = (
         shop.contacts[shop.customers["email"][shop.customers["customer_id"].to_pylist().index(i)].as_py()] for i in ids
@@ -136,7 +137,7 @@ def test_a_list_of_somebody_else_stops_the_campaign_before_anybody_is_told(shop)
 
 def test_without_a_token_it_can_be_previewed_and_not_sent(shop, monkeypatch):
     monkeypatch.delenv("HUBSPOT_ACTIVATION_TOKEN")
-    assert campaigning(shop.settings).plan.count("treated") > 200
+    assert shop.preview().plan.count("treated") > 200
     with pytest.raises(SettingsError, match="HUBSPOT_ACTIVATION_TOKEN is missing"):
         shop.launch()
     assert shop.ask("from marts.campaigns").num_rows == 0

@@ -11,7 +11,6 @@ from snowflake.connector.converter import SnowflakeConverter
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.commands.redrive import redrive_dead_letters
-from flows.errors import SettingsError
 from functions import aws
 from functions.churn_api.front import create_api
 from functions.churn_api.sqs_queue import SqsQueue
@@ -251,15 +250,11 @@ def test_while_the_warehouse_is_down_everything_waits_and_afterwards_nothing_is_
     assert trigger.waiting(trigger.dead) == 0
 
 
-def test_dead_letters_are_put_back_by_one_command(aws_server, tmp_path, monkeypatch, capsys):
+def test_dead_letters_are_put_back_by_one_command(aws_server, tmp_path, capsys):
     trigger = Lambda(aws_server, InDuckDB(tmp_path))
     for number in range(25):
         trigger.sqs.send_message(QueueUrl=trigger.dead, MessageBody=str(number))
-    with pytest.raises(SettingsError, match="Say QUEUE_URL= and DEAD_LETTER_QUEUE_URL="):
-        redrive_dead_letters()
-    monkeypatch.setenv("QUEUE_URL", trigger.url)
-    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", trigger.dead)
-    redrive_dead_letters()
+    redrive_dead_letters(trigger.url, trigger.dead, "eu-central-1")
     assert capsys.readouterr().out == "25 of 25 messages are on the queue again\n"
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (25, 0)
 

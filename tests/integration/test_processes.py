@@ -93,8 +93,8 @@ def test_a_person_promotes_a_model_and_rolls_back_with_one_command_each(tmp_path
     second = run_pipeline(tmp_path, **shop).model.version
     champion = tmp_path / "models" / "champion.json"
 
-    def say(command, **environment):
-        with flows(command, tmp_path, **environment) as process:
+    def say(*command):
+        with flows("models", tmp_path, *command) as process:
             output, _ = process.communicate()
             return process.returncode, output
 
@@ -106,9 +106,9 @@ def test_a_person_promotes_a_model_and_rolls_back_with_one_command_each(tmp_path
     assert again.model.version == first
     assert "rolled back" in again.model.trained.verdict.why
 
-    status, output = say("promote", VERSION=second)
+    status, output = say("promote", second)
     assert (status, json.loads(champion.read_text())["model_version"]) == (0, second), output
-    status, output = say("promote", VERSION="nothing")
+    status, output = say("promote", "nothing")
     assert status == 1
     assert first in output
     assert second in output

@@ -4,10 +4,14 @@ import re
 import shlex
 
 import pytest
+import typer
 
+from flows.__main__ import app
 from flows.commands.env_file import as_lines
 from flows.errors import PipelineError, SettingsError
-from flows.settings import REPOSITORY, AirbyteSettings, HubSpotSettings, Settings, SnowflakeSettings, TableauSettings
+from flows.settings import REPOSITORY, DeploymentSettings, Settings
+from flows.settings.reader import variables
+from flows.settings.shown import SYSTEMS
 
 
 def outputs(sensitive=False, **variables):
@@ -49,9 +53,6 @@ def test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_r
     said = set(re.findall(r"^\s+([A-Z_]+)\s+=", block[1], re.M))
     asked = set(re.findall(r"\{\{ \$([A-Z_]+) \}\}", (REPOSITORY / "prefect.yaml").read_text())) - {"PWD"}
     assert asked - said == {"AIRBYTE_CONNECTIONS"}  # left out: the flows find the connections by their names
-    read = {name.upper() for name in Settings.model_fields}
-    for kind in (SnowflakeSettings, AirbyteSettings, TableauSettings, HubSpotSettings):
-        read |= {f"{kind.model_config['env_prefix']}{name.upper()}" for name in kind.model_fields}
-    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows/commands/deploy.py").read_text()))
-    read |= set(re.findall(r'"([A-Z_]+)"', (REPOSITORY / "flows/commands/redrive.py").read_text()))
+    read = set(variables(Settings, DeploymentSettings, *SYSTEMS))
+    read |= {option.envvar for option in typer.main.get_command(app).commands["redrive"].params}
     assert said - asked - read == set()

@@ -114,7 +114,7 @@ def workbook(tmp_path, monkeypatch):
 
 
 def test_a_workbook_without_faults_passes(there, workbook, capsys):
-    assert main("validate-workbook") == 0
+    assert main(["validate-workbook"]) == 0
     assert capsys.readouterr().out == "marketing.twb: 0 errors, 0 warnings\n"
     assert there.items["workbooks"] == {}
     assert there.sessions == set()
@@ -123,7 +123,7 @@ def test_a_workbook_without_faults_passes(there, workbook, capsys):
 def test_warnings_are_told_and_are_no_failure(there, workbook, capsys):
     there.findings = {"warnings": [{"severity": "WARNING", "message": "Unknown map", "line": 24, "column": 8,
                                     "elementName": "map"}]}  # fmt: skip
-    assert main("validate-workbook") == 0
+    assert main(["validate-workbook"]) == 0
     assert "warning: Unknown map (line 24, column 8, <map>)\nmarketing.twb: 0 errors, 1 warn" in capsys.readouterr().out
 
 
@@ -134,45 +134,43 @@ def test_errors_are_told_and_are_a_failure(there, workbook, capsys, status):
         there.fail_next("POST workbooks/validateWorkbook", Fault(status, body=error))
     else:
         there.findings = {"errors": [{"message": "no field [A]", "line": 3}]}
-    assert main("validate-workbook") == 1
+    assert main(["validate-workbook"]) == 1
     assert capsys.readouterr().out == "error: no field [A] (line 3)\nmarketing.twb: 1 errors, 0 warnings\n"
 
 
 def test_a_workbook_that_is_not_well_formed_fails_with_its_line(there, workbook, capsys):
     workbook.write_text("<workbook>\n<a></b>")
-    assert main("validate-workbook") == 1
+    assert main(["validate-workbook"]) == 1
     assert "error: mismatched tag: line 2" in capsys.readouterr().out
 
 
-def test_another_file_can_be_asked_about(there, workbook, tmp_path, monkeypatch, capsys):
+def test_another_file_can_be_asked_about(there, workbook, tmp_path, capsys):
     other = tmp_path / "other.twb"
     other.write_text("<workbook/>")
-    monkeypatch.setenv("FILE", str(other))
-    assert main("validate-workbook") == 0
+    assert main(["validate-workbook", str(other)]) == 0
     assert capsys.readouterr().out == "other.twb: 0 errors, 0 warnings\n"
 
 
 def test_a_server_that_is_too_old_for_the_question_is_said_plainly(there, workbook, capsys):
     there.api_version = "3.28"
-    assert main("validate-workbook") == 1
+    assert main(["validate-workbook"]) == 1
     assert "version 3.28 of Tableau's REST API, and validates from 3.29 on" in capsys.readouterr().err
 
 
 def test_without_a_server_nobody_can_say(workbook, capsys):
-    assert main("validate-workbook") == 1
+    assert main(["validate-workbook"]) == 1
     assert "TABLEAU_URL is not set: only Tableau itself can say" in capsys.readouterr().err
 
 
 def test_data_beside_the_workbook_are_said_to_be_the_reason(there, workbook, capsys):
     there.fail_next("POST workbooks/validateWorkbook", Fault(400, body=b'{"message": "Data/marketing.hyper"}'))
-    assert main("validate-workbook") == 1
+    assert main(["validate-workbook"]) == 1
     assert "Data/marketing.hyper" in (said := capsys.readouterr().err)
     assert "validate the one that is connected to Snowflake" in said
 
 
-def test_a_package_is_not_sent(there, workbook, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("FILE", str(packaged_workbook(tmp_path)))
-    assert main("validate-workbook") == 1
+def test_a_package_is_not_sent(there, workbook, tmp_path, capsys):
+    assert main(["validate-workbook", str(packaged_workbook(tmp_path))]) == 1
     assert "validates a .twb by itself" in capsys.readouterr().err
     assert there.requests == []
 

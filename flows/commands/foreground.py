@@ -1,0 +1,57 @@
+"""Runs what takes long, in the foreground: with its progress, by itself, and until a signal ends it."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from flows.adapters.files.run_lock import lock
+from flows.commands.local_tools import keep_tools_local, show_progress
+from flows.console.sections import print_sections
+from flows.console.timings import timings
+from flows.settings import Settings, differing
+
+
+@contextmanager
+def foreground(settings: Settings) -> Iterator[Console]:
+    """To be entered before prefect is imported. Hands out the console to print results on.
+
+    Raises:
+        typer.Exit: with 128 and the signal's number, when a signal ended it.
+    """
+    stopped_by = _stop_on_signals()
+    console = Console(width=None if sys.stdout.isatty() else 112)
+    sys.stderr.write(f"{differing(settings)}\n")
+    keep_tools_local(settings.data_dir)
+    show_progress()
+    try:
+        with lock(settings.data_dir):
+            yield console
+        if settings.timings:
+            print_sections([timings()], console)
+    except (Exception, KeyboardInterrupt):
+        if stopped_by:  # dbt turns an interrupt into a failure of its own
+            with suppress(OSError):  # the terminal may be gone
+                sys.stderr.write("\nInterrupted. Nothing is half-written: run again to finish.\n")
+            raise typer.Exit(128 + stopped_by[0]) from None
+        raise
+
+
+def _stop_on_signals() -> list[int]:
+    """Ends what is under way in order when the user, the system or a closing terminal asks for it; the list then says
+    which signal it was."""
+    received: list[int] = []
+
+    def stop(signal_number: int, _: FrameType | None) -> None:
+        received.append(signal_number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, stop)
+    return received

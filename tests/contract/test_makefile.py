@@ -1,0 +1,75 @@
+"""What may follow `make`: what settings and commands read, and nothing else."""
+
+import subprocess
+
+import pytest
+import typer
+
+from flows.__main__ import app
+from flows.settings import REPOSITORY, Settings
+from flows.settings.deployment import DeploymentSettings
+from flows.settings.reader import variables
+from flows.settings.shown import SYSTEMS
+from functions.churn_api.settings import ApiSettings
+
+OF_MAKE = {"FILE", "LAUNCH", "VERSION", "PYTHON", "VENV", "SHELL"}  # what the Makefile itself reads, or hands on
+
+
+def make(*arguments):
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+
+
+def of_commands(command):
+    for option in command.params:
+        yield from [option.envvar] if isinstance(option.envvar, str) else option.envvar or ()
+    for one in getattr(command, "commands", {}).values():
+        yield from of_commands(one)
+
+
+def test_make_takes_what_settings_and_commands_read_and_nothing_else():
+    listed = make("--eval", "listed: ; @echo $(OPTIONS)", "listed").stdout.split()
+    read = set(variables(Settings, DeploymentSettings, *SYSTEMS)) | set(of_commands(typer.main.get_command(app)))
+    read |= {name.upper() for name in ApiSettings.__dataclass_fields__}
+    assert set(listed) == read | OF_MAKE | {"PREFECT_API_KEY"}  # which prefect itself reads
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [("ORDER=orders.csv", "ORDERS"), ("HORIZON=90", "HORIZON_DAYS"), ("TABLEAU_SIT=a", "TABLEAU_SITE")],
+)
+def test_a_variable_that_no_target_takes_is_refused_with_the_nearest_name(given, nearest):
+    ended = make("help", given)
+    assert ended.returncode == 2
+    assert f"{given.partition('=')[0]}=: no target takes it. Is {nearest}= meant?" in ended.stdout
+    assert "Nothing was started" in ended.stderr
+    assert "make run" not in ended.stdout
+
+
+def test_what_options_and_sources_are_called_is_taken():
+    assert (
+        make("help", "ORDERS=my orders.csv", "HUBSPOT_ACCESS_TOKEN=x", "HUBSPOT_START_DATE=2026-01-01").returncode == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"),
+    [
+        (["run", "ORDERS=my orders.csv"], "-m flows run"),
+        (["campaign", "FILE=my spring.yml"], '-m flows campaign preview "$FILE"'),
+        (["campaign", "FILE=spring.yml", "LAUNCH=0"], '-m flows campaign preview "$FILE"'),
+        (["campaign", "FILE=spring.yml", "LAUNCH=1"], '-m flows campaign launch "$FILE"'),
+        (["erase", "FILE=people.txt"], '-m flows erase "$FILE"'),
+        (["validate-workbook"], "-m flows validate-workbook"),
+        (["promote", "VERSION=v"], '-m flows models promote "$VERSION"'),
+    ],
+)
+def test_targets_call_the_command_line(arguments, calls):
+    assert make("-n", *arguments).stdout.strip().endswith(calls)
+
+
+def test_the_old_name_of_erase_says_the_new_one_and_erases_nobody():
+    ended = make("forget", "FILE=people.txt")
+    assert ended.returncode == 2
+    assert "make forget is make erase now, and nobody was erased: make erase FILE=people.txt" in ended.stderr
