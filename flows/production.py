@@ -41,7 +41,7 @@ def daily_pipeline() -> None:
 
 @flow(name="weekly-training", timeout_seconds=LONGEST_SECONDS)
 def weekly_training() -> None:
-    """A new model as of the last order's day; the gate decides whether it becomes the champion."""
+    """A new model as of the last order's day; the promotion gate decides whether it becomes the champion."""
     started_at = now()
     with _settings() as settings:
         wiring = wire(settings)

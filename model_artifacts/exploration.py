@@ -147,7 +147,7 @@ def _(mo):
     2. `dbt_project/macros/customer_features.sql`: the SQL, at the same place in the order.
     3. `make generate`, `make test-fast`, `make run`; then `make champion` for the model that comes with the project.
 
-    The gate compares the new model with the champion, and says why it was promoted or not.
+    The promotion gate compares the new model with the champion, and says why it was promoted or not.
     """)
     return
 

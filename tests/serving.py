@@ -11,7 +11,7 @@ from flows.settings import SHIPPED_MODELS
 from functions.churn_api.access import Access
 from functions.churn_api.champion import ModelFolder, load_champion
 from functions.churn_api.contract import CustomerFeatures
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictor import NotStored
 from functions.churn_api.service import Service
 from functions.prediction_record import messages, read_message

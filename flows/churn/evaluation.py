@@ -13,7 +13,7 @@ from flows.churn.churn_model import base_rate_shift
 
 Flags = NDArray[np.bool_]
 ECE_GROUPS = 10
-# what a model may be off by, beyond chance, before the gate and the monitoring object
+# what a model may be off by, beyond chance, before the promotion gate and the monitoring object
 LARGEST_ECE = 0.05
 
 
@@ -25,7 +25,7 @@ class Quality:
     pr_auc: average precision; a coin gets the churn rate. brier (± brier_standard_error), log_loss: less is better.
     ece: mean distance of probability and frequency over ten groups of equal size; ece_of_chance: what a perfect
     model of as many customers would show on average.
-    lift_by_decile: churn rate of each tenth of the customers by the churn rate of all, those rated highest first.
+    lift_by_decile: churn rate of each decile of the customers by the churn rate of all, those rated highest first.
     """
 
     customers: int
@@ -56,7 +56,7 @@ def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
     p = np.asarray(probability, dtype=np.float64)
     auc = float(roc_auc_score(churned, p))
     squared_errors = (p - churned) ** 2
-    groups = [len(part) for part in _tenths(p)]
+    groups = [len(part) for part in _deciles(p)]
     return Quality(
         customers=len(p),
         churn_rate=float(churned.mean()),
@@ -69,10 +69,10 @@ def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
         log_loss=float(log_loss(churned, np.clip(p, 1e-7, 1 - 1e-7))),
         ece=expected_calibration_error(churned, p),
         ece_of_chance=float(
-            sum(np.sqrt(2 / np.pi * p[part].mean() * (1 - p[part].mean()) * len(part)) for part in _tenths(p))
+            sum(np.sqrt(2 / np.pi * p[part].mean() * (1 - p[part].mean()) * len(part)) for part in _deciles(p))
             / sum(groups)
         ),
-        lift_by_decile=tuple(float(churned[part].mean() / churned.mean()) for part in reversed(_tenths(p))),
+        lift_by_decile=tuple(float(churned[part].mean() / churned.mean()) for part in reversed(_deciles(p))),
     )
 
 
@@ -117,14 +117,14 @@ def by_group(churned: Flags, probability: Floats, groups: NDArray[np.object_]) -
 
 def expected_calibration_error(churned: Flags, probability: Floats) -> float:
     """Mean |predicted − observed| over groups of equal size, from the lowest probabilities to the highest."""
-    parts = _tenths(probability)
+    parts = _deciles(probability)
     return float(sum(len(part) * abs(probability[part].mean() - churned[part].mean()) for part in parts) / len(churned))
 
 
 def reliability(churned: Flags, probability: Floats) -> list[dict[str, float]]:
-    """For each tenth of the customers by probability: mean probability, churn rate and its standard error."""
+    """For each decile of the customers by probability: mean probability, churn rate and its standard error."""
     rows = []
-    for part in _tenths(probability):
+    for part in _deciles(probability):
         rate, n = float(churned[part].mean()), len(part)
         rows.append(
             {
@@ -154,7 +154,7 @@ def _gini(amount: Floats, order_by: Floats) -> float:
     return float(share.mean() - (len(amount) + 1) / (2 * len(amount)))
 
 
-def _tenths(probability: Floats) -> list[NDArray[np.intp]]:
+def _deciles(probability: Floats) -> list[NDArray[np.intp]]:
     order = np.argsort(probability, kind="stable")
     return [part for part in np.array_split(order, ECE_GROUPS) if len(part)]
 

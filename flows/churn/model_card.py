@@ -1,4 +1,4 @@
-"""The papers of a model, after Mitchell et al., Model Cards for Model Reporting (2019)."""
+"""The metadata of a model, after Mitchell et al., Model Cards for Model Reporting (2019)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A trained model as an ONNX file that carries its papers, checked against the original.
+"""A trained model as an ONNX file that carries its metadata, checked against the original.
 
 skl2onnx converts scikit-learn's estimators in single precision, in which a customer within rounding of a split may
 fall on its other side. `ChurnModel` is registered with it under a converter of its own: the model's own functions,
@@ -19,8 +19,8 @@ from skl2onnx.common.data_types import DoubleTensorType
 
 from flows.churn.btyd import Floats
 from flows.churn.churn_model import ChurnModel
+from flows.churn.onnx_trace import Graph, Traced
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
-from flows.churn.tracing import Graph, Traced
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.reasons import CAUSE_NAMES
@@ -64,7 +64,7 @@ def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: st
     proto = shape_inference.infer_shapes(proto)  # or whoever loads it spends half of the loading on that
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()[:8]
     version = f"{origin}{trained_as_of}-h{model.horizon_days}-{digest}"
-    _attach_papers(proto, model_version=version, horizon_days=model.horizon_days, trained_as_of=str(trained_as_of))
+    _attach_metadata(proto, model_version=version, horizon_days=model.horizon_days, trained_as_of=str(trained_as_of))
     content = proto.SerializeToString(deterministic=True)
     return ExportedModel(version, content, _check_parity(model, content, real_rows))
 
@@ -114,13 +114,13 @@ def _check_parity(model: ChurnModel, content: bytes, real_rows: Floats) -> float
     return float(np.abs(np.subtract(*pairs["churn_probability"])).max())
 
 
-def _attach_papers(proto: ModelProto, **papers: Any) -> None:
-    papers |= {
+def _attach_metadata(proto: ModelProto, **metadata: Any) -> None:
+    metadata |= {
         "feature_names": json.dumps(FEATURE_NAMES),
         "causes": json.dumps(CAUSE_NAMES),
         "contract": CONTRACT_FINGERPRINT,
     }
-    helper.set_model_props(proto, {name: str(value) for name, value in sorted(papers.items())})
+    helper.set_model_props(proto, {name: str(value) for name, value in sorted(metadata.items())})
 
 
 @dataclass(frozen=True)

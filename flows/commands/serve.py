@@ -18,7 +18,7 @@ from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from functions.churn_api.access import LOOPBACK, KeysRefused
 from functions.churn_api.champion import load_champion
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.scorer import ModelRefused as CannotLoad
 from functions.churn_api.service import Service
 from functions.churn_api.settings import ApiSettings, SettingsRefused

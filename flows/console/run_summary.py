@@ -130,7 +130,7 @@ def _quality(report: RunReport) -> Iterable[str]:
 
 
 def _about_candidates(model: ModelReport) -> Iterable[str]:
-    yield "means over these dates (* kept; lift: how many times more churners among the tenth rated riskiest)"
+    yield "means over these dates (* kept; lift: how many times more churners among the decile rated riskiest)"
     if model.best_possible_auc is not None:
         yield f"best possible AUC, knowing each simulated customer's true habits: {model.best_possible_auc:.3f}"
 

@@ -1,4 +1,4 @@
-"""The training flow: from past snapshots to a stored model that the gate has judged."""
+"""The training flow: from past snapshots to a stored model and the decision of the promotion gate."""
 
 import logging
 from datetime import date
@@ -10,9 +10,9 @@ from flows.adapters.models.registry import ModelRegistry, StoredModel
 from flows.adapters.models.report import render_model_report
 from flows.churn.backtest import Backtest, run_backtest
 from flows.churn.churn_model import ChurnModel
-from flows.churn.gate import Champion, Verdict, judge
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
+from flows.churn.promotion_gate import Champion, Verdict, decide_promotion
 from flows.churn.recipe import training_fingerprint
 from flows.churn.selection import Selection, select, train_selected
 from flows.churn.threads import in_one_thread
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 def training(
     wiring: Wiring, shop: str, as_of: date, horizon_days: int, origin: str = ""
 ) -> Trained | StoredModel | TooLittleData:
-    """Trains on what was known by the end of `as_of`, and lets the gate decide whether it replaces the champion.
+    """Trains on what was known by the end of `as_of`, and lets the promotion gate decide whether it replaces the
+    champion.
 
     Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
     Returns the champion instead where it was made of the very same, and the reason where there is too little data.
@@ -142,7 +143,7 @@ def store(
 def promote_if_good(
     models: ModelRegistry, shop: str, stored: StoredModel, backtest: Backtest, selection: Selection, as_of: date
 ) -> Verdict:
-    verdict = judge(
+    verdict = decide_promotion(
         stored.version, selection.candidate, backtest, as_of, shop,
         champion_to_beat(models), models.pointer().rejected,
     )  # fmt: skip

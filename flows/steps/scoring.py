@@ -40,8 +40,8 @@ def _may_score(model: StoredModel, shop: str, as_of: AsOf) -> bool:
 def choose_model(
     wiring: Wiring, shop: str, as_of: AsOf, found: StoredModel | Trained | TooLittleData
 ) -> StoredModel | None:
-    """The champion, or what the gate chose; with neither, the shipped model if it looks as far ahead; else nobody is
-    scored. Where the warehouse scores with another one, it is that one, if it fits.
+    """The champion, or what the promotion gate chose; with neither, the shipped model if it looks as far ahead; else
+    nobody is scored. Where the warehouse scores with another one, it is that one, if it fits.
 
     Raises:
         ModelRefused: when the warehouse scores with a model that must not score this run.

@@ -12,7 +12,7 @@ from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.customers import Body, Refused, read, without_tags
 from functions.churn_api.documents import PROBLEMS, ExternalAnswer, ExternalBatch, Health, Prediction
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
-from functions.churn_api.gate import our_fault
+from functions.churn_api.middleware import internal_error
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
@@ -20,7 +20,7 @@ MOST_PROBLEMS = 100
 
 
 def create_app(service: Service) -> FastAPI:
-    """Every route, documented. It stands behind the gate, which has looked at keys, size and type of the body."""
+    """Every route, documented. The middleware in front of it has checked the key, and size and type of the body."""
     scorer = service.model.scorer
     app = FastAPI(
         title="Churn prediction",
@@ -87,7 +87,7 @@ def _explain_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, _: Exception) -> Response:
-        return Response(our_fault(request.scope["notes"].request_id), 500, media_type="application/json")
+        return Response(internal_error(request.scope["notes"].request_id), 500, media_type="application/json")
 
 
 def _in_words(problem: dict[str, Any]) -> dict[str, Any]:

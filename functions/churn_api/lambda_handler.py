@@ -5,12 +5,12 @@ import logging
 import os
 from pathlib import Path
 
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's papers
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plugins reads every package's metadata
 
 from mangum import Mangum
 
 from functions.churn_api.champion import ModelFolder, load_champion
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.service import Service
 from functions.churn_api.settings import ApiSettings
 from functions.churn_api.sqs_queue import SqsQueue

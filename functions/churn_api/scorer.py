@@ -78,9 +78,9 @@ class Scorer:
         options.log_severity_level = 3
         try:
             session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-            papers = session.get_modelmeta().custom_metadata_map
-            features, causes = tuple(json.loads(papers["feature_names"])), tuple(json.loads(papers["causes"]))
-            scorer = cls(session, papers["model_version"], int(papers["horizon_days"]))
+            metadata = session.get_modelmeta().custom_metadata_map
+            features, causes = tuple(json.loads(metadata["feature_names"])), tuple(json.loads(metadata["causes"]))
+            scorer = cls(session, metadata["model_version"], int(metadata["horizon_days"]))
         except Exception as error:  # onnxruntime has no exception of its own to name
             raise ModelRefused(f"{name} is not a churn model that can be loaded: {error}") from error
         if features != FEATURE_NAMES or causes != CAUSE_NAMES:

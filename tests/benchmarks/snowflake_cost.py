@@ -16,7 +16,7 @@ from flows.settings import REPOSITORY, SHIPPED_MODELS
 from flows.simulator.shop import ShopProfile, simulate
 from flows.sources.connections import read_connections
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from tests.benchmarks.measured import Figure, run_python
 from tests.dbt import dbt_command, dbt_environment
 from tests.serving import EXAMPLE, LocalClient, service

@@ -44,15 +44,15 @@ def measure(folder: Path) -> Iterator[Figure]:
     table, horizon_days = snapshot_table(simulate(profile).order_lines, profile, folder, dates=24)
     pq.write_table(table, folder / "snapshots.parquet")
     run = run_python("-c", _TRAIN, str(folder / "snapshots.parquet"), str(horizon_days), str(profile.last_day))
-    rows, backtest, training, papers = (float(value) for value in run.output.split()[-4:])
+    rows, backtest, training, artifacts = (float(value) for value in run.output.split()[-4:])
     yield Figure(
         f"training the trees on {rows:,.0f} rows of 12 snapshots", f"{training:.0f} s", "", "< 180 s", training < 180
     )
-    whole = backtest + training + papers
+    whole = backtest + training + artifacts
     yield Figure(
         "… with backtest on 4 dates, ONNX, card and report",
         f"{whole:.0f} s",
-        f"backtest {backtest:.0f} s, ONNX, card and report {papers:.0f} s",
+        f"backtest {backtest:.0f} s, ONNX, card and report {artifacts:.0f} s",
         "< 480 s",
         whole < 480,
     )

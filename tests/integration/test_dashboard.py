@@ -635,7 +635,14 @@ def test_the_report_of_the_model_stands_alone_and_shows_every_picture(run, brows
     assert page.complaints == []
     assert page.locator("svg").count() == 6
     headings = page.locator("h2").all_inner_texts()
-    for heading in ("Said and happened", "Lift", "Over time", "What it goes by", "Who is missed", "Use and limits"):
+    for heading in (
+        "Predicted and observed",
+        "Lift",
+        "Over time",
+        "What it goes by",
+        "Who is missed",
+        "Use and limits",
+    ):
         assert heading in headings
     assert len(page.screenshot()) > 60_000
     page.context.close()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from functions.churn_api.access import Access, ApiKeys
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.clock import now
 from tests.serving import service
 

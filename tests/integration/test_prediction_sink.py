@@ -12,7 +12,7 @@ from snowflake.connector.converter import SnowflakeConverter
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.commands.redrive import redrive_dead_letters
 from functions import aws
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.sqs_queue import SqsQueue
 from functions.clock import now
 from functions.prediction_record import COLUMNS, read_message

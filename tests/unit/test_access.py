@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.churn_api.access import Access, ApiKeys, KeysRefused, read_keys
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.settings import ApiSettings, SettingsRefused
 from tests.serving import LocalClient, customer, service
 

@@ -10,8 +10,8 @@ import pytest
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS, CustomerFeatures, risk_bands
 from functions.churn_api.documents import Prediction
-from functions.churn_api.front import create_api
-from functions.churn_api.gate import MAX_BODY_BYTES
+from functions.churn_api.fast_path import create_api
+from functions.churn_api.middleware import MAX_BODY_BYTES
 from functions.churn_api.order_history import Order, features_from_orders
 from tests.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue, customer, service
 
@@ -315,5 +315,5 @@ def test_what_goes_wrong_on_our_side_is_said_without_its_details(monkeypatch, ca
     "heavy", ["sklearn", "shap", "scipy", "boto3", "botocore", "snowflake.connector", "fastapi", "starlette"]
 )
 def test_the_plain_way_to_an_answer_loads_nothing_heavy(heavy):
-    code = f"import sys, functions.churn_api.front; sys.exit({heavy!r} in sys.modules)"
+    code = f"import sys, functions.churn_api.fast_path; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

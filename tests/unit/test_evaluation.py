@@ -105,7 +105,7 @@ def test_the_gini_of_the_amounts_themselves_is_one_and_of_their_opposite_minus_o
     assert normalised_gini(amount, -amount) == pytest.approx(-1)
 
 
-def test_reliability_gives_each_tenth_with_its_error():
+def test_reliability_gives_each_decile_with_its_error():
     p = np.linspace(0, 1, 1000)
     rows = reliability(p > 0.5, p)
     assert len(rows) == 10

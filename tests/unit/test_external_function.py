@@ -7,7 +7,7 @@ import random
 import pytest
 
 from functions.churn_api.documents import ExternalAnswer
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from tests.serving import EXAMPLE, LocalClient, MemoryQueue, customer, service
 
 QUERY = {"sf-external-function-query-batch-id": "01a2-0", "sf-external-function-format": "json"}

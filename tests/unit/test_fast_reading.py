@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from functions.churn_api.app import create_app
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import Body, Refused, read, read_fast
-from functions.churn_api.front import create_api
-from functions.churn_api.gate import Gate
+from functions.churn_api.fast_path import create_api
+from functions.churn_api.middleware import RequestMiddleware
 from tests.serving import EXAMPLE, LocalClient, customer, service
 
 TODAY = date(2026, 7, 1)
@@ -96,7 +96,7 @@ def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
 def both(shipped_model):
     """The API as it is, and without its fast way."""
     standing = service()
-    slow = Gate(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    slow = RequestMiddleware(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)
     with LocalClient(create_api(standing)) as api, LocalClient(slow) as in_full:
         yield api, in_full
 

@@ -61,10 +61,10 @@ def test_the_same_training_gives_the_same_model_to_the_byte(candidate):
 
 def test_a_model_carries_its_papers():
     exported = export(train(TREES), DATA.features, AS_OF, origin="shipped-")
-    papers = onnxruntime.InferenceSession(exported.content).get_modelmeta().custom_metadata_map
-    assert tuple(json.loads(papers["feature_names"])) == FEATURE_NAMES
-    assert papers["horizon_days"] == "60"
-    assert papers["model_version"] == exported.model_version
+    metadata = onnxruntime.InferenceSession(exported.content).get_modelmeta().custom_metadata_map
+    assert tuple(json.loads(metadata["feature_names"])) == FEATURE_NAMES
+    assert metadata["horizon_days"] == "60"
+    assert metadata["model_version"] == exported.model_version
     assert exported.model_version.startswith("shipped-2025-05-01-h60-")
 
 

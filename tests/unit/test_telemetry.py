@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from functions.churn_api.front import create_api
+from functions.churn_api.fast_path import create_api
 from functions.churn_api.telemetry import METRICS, MOST_VALUES, distribution
 from functions.json_log import log_as_json
 from tests.serving import ORDERS, LocalClient, MemoryQueue, customer, service

@@ -28,7 +28,7 @@ CURRENT_EVIDENCE = """select *, case evidence when 'held_out' then 'held out of 
         else 'predictions since come due' end as c_evidence
     from {reliability} where evidence = 'realised'
         or measured_at = (select max(measured_at) from {reliability} where evidence = 'held_out')"""
-TENTHS = """select c_evidence, tenth,
+DECILES = """select c_evidence, tenth,
     sum(customers) as customers,
     sum(mean_probability * customers) / sum(customers) as c_mean_probability,
     sum(churn_rate * customers) / sum(customers) as c_churn_rate,
@@ -109,9 +109,9 @@ QUESTIONS = {
     "Lift by segment": f"select campaign, segment, {LIFT} from {{campaigns}} where segment <> 'all'",
     "Cost and profit": """select campaign, segment, treated, held_out, margin_per_treated, cost, profit,
         profit_low, profit_high from {campaigns}""",
-    "Said and happened": f"""select *, c_mean_probability as c_perfect
-        from ({TENTHS} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth)""",
-    "Tenths in figures": f"{TENTHS} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth",
+    "Predicted and observed": f"""select *, c_mean_probability as c_perfect
+        from ({DECILES} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth)""",
+    "Deciles in figures": f"{DECILES} from ({CURRENT_EVIDENCE}) group by c_evidence, tenth",
     "Warnings": f"""select count(*) filter (is_warning) as c_warnings, count(*) as c_figures,
         coalesce(cast(cast(max(measured_at) as date) as varchar), 'never') as c_measured_on,
         coalesce(max(horizon_days) || ' days', 'unknown') as c_horizon from ({NEWEST}) {ANY}""",

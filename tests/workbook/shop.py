@@ -34,7 +34,7 @@ def contract() -> dict[str, dict[str, str]]:
         for model in models
         if model["name"] in MARTS
     }
-    written = {"model_monitoring": monitoring.NO_MEASUREMENTS.schema, "model_reliability": monitoring.NO_TENTHS.schema}
+    written = {"model_monitoring": monitoring.NO_MEASUREMENTS.schema, "model_reliability": monitoring.NO_DECILES.schema}
     return found | {name: {field.name: _sql_type(field.type) for field in schema} for name, schema in written.items()}
 
 

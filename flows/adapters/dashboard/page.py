@@ -92,7 +92,7 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         order by as_of_date desc, case when model_version = '{version}' then 0 else 1 end, measured_at desc limit 1"""
     ).to_pylist() or [{"model_version": "", "as_of_date": "0001-01-01"}]
     judged = "model_version = '{model_version}' and as_of_date = '{as_of_date}'".format(**newest[0])
-    tenths = warehouse.read(
+    deciles = warehouse.read(
         f"""select evidence, cast(as_of_date as varchar) as as_of_date, mean_probability, churn_rate, standard_error
         from {RELIABILITY} where horizon_days = {of.horizon_days} and (
             (evidence = 'held_out' and model_version = '{version}') or (evidence = 'realised' and {judged})
@@ -104,7 +104,7 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     )
     return {
         "quality": report.model and report.model.quality,
-        "reliability": tenths.to_pylist(),
+        "reliability": deciles.to_pylist(),
         "realised": [
             {name: row[name] for name in ("measure", "value", "limit_value", "is_warning")}
             | {"as_of_date": str(row["as_of_date"]), "model_version": row["model_version"]}

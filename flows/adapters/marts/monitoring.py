@@ -34,7 +34,7 @@ NO_MEASUREMENTS = pa.schema(
 RELIABILITY = "marts.model_reliability"
 RELIABILITY_KEY = ("model_version", "evidence", "as_of_date", "horizon_days", "tenth")
 
-NO_TENTHS = pa.schema(
+NO_DECILES = pa.schema(
     {
         "model_version": pa.string(),
         "evidence": pa.string(),
@@ -72,10 +72,10 @@ def monitor(
     has passed since and that was not measured before. Returns the rows of `marts.model_monitoring` that it stored."""
     warehouse.merge(RELATION, NO_MEASUREMENTS, KEY)
     measured = [] if model is None else _drift(warehouse, model, as_of, measured_at)
-    tenths = _held_out(model, measured_at) if model and model.version in models.versions() else []
-    realised_figures, realised_tenths = _realised(warehouse, models, measured_at)
+    deciles = _held_out(model, measured_at) if model and model.version in models.versions() else []
+    realised_figures, realised_deciles = _realised(warehouse, models, measured_at)
     rows = pa.Table.from_pylist(measured + realised_figures, schema=NO_MEASUREMENTS.schema)
-    warehouse.merge(RELIABILITY, pa.Table.from_pylist(tenths + realised_tenths, NO_TENTHS.schema), RELIABILITY_KEY)
+    warehouse.merge(RELIABILITY, pa.Table.from_pylist(deciles + realised_deciles, NO_DECILES.schema), RELIABILITY_KEY)
     warehouse.merge(RELATION, rows, KEY)  # last: what stands here is not measured again
     return rows
 
@@ -100,7 +100,7 @@ def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, objec
     return [
         row
         for held_out in model.card["held_out"]
-        for row in _tenths(
+        for row in _deciles(
             (model.version, "held_out", date.fromisoformat(held_out["date"]), model.horizon_days),
             held_out.get("reliability", ()),  # cards of models that were trained before it was asked for have none
             measured_at,
@@ -122,7 +122,7 @@ def _realised(
         having least(count_if(churned), count_if(not churned)) >= {FEWEST_OF_EACH_OUTCOME}
         order by model_version, as_of_date, horizon_days"""
     ).to_pylist()
-    figures, tenths = [], []
+    figures, deciles = [], []
     for batch in batches:
         version, day, horizon_days = batch.values()
         outcomes = warehouse.read(
@@ -133,9 +133,9 @@ def _realised(
         churned = outcomes.column("churned").to_numpy()
         measured = realised(churned, probability, spend, expected, _backtest_auc(models, version))
         figures += [_row(version, day, horizon_days, figure, measured_at) for figure in measured]
-        said_and_happened = reliability(churned, probability)
-        tenths += _tenths((version, "realised", day, horizon_days), said_and_happened, measured_at)
-    return figures, tenths
+        predicted_and_observed = reliability(churned, probability)
+        deciles += _deciles((version, "realised", day, horizon_days), predicted_and_observed, measured_at)
+    return figures, deciles
 
 
 def _backtest_auc(models: ModelRegistry, version: str) -> float | None:
@@ -160,16 +160,16 @@ def _row(version: str, as_of: date, horizon_days: int, figure: Measurement, meas
     }
 
 
-def _tenths(
-    of: tuple[str, str, date, int], said_and_happened: Sequence[Mapping[str, float]], measured_at: datetime
+def _deciles(
+    of: tuple[str, str, date, int], predicted_and_observed: Sequence[Mapping[str, float]], measured_at: datetime
 ) -> list[dict[str, object]]:
     """Rows of `marts.model_reliability`; `of`: the first fields of its key."""
     return [
         {
-            **dict(zip(RELIABILITY_KEY, (*of, tenth), strict=True)),
+            **dict(zip(RELIABILITY_KEY, (*of, decile), strict=True)),
             **row,
             "customers": int(row["customers"]),
             "measured_at": measured_at.replace(tzinfo=None),
         }
-        for tenth, row in enumerate(said_and_happened, start=1)
+        for decile, row in enumerate(predicted_and_observed, start=1)
     ]

@@ -11,7 +11,7 @@ from flows.adapters.marts.staged_orders import AsOf
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.privacy.masking import masked
 from flows.churn.backtest import Backtest
-from flows.churn.gate import Verdict
+from flows.churn.promotion_gate import Verdict
 from flows.churn.selection import Selection
 from flows.errors import TooLittleData
 from flows.ports.syncs import SyncRun
@@ -22,7 +22,8 @@ from flows.sources.mappings import Landing
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to. `model` is the one to score with: the new one, or the champion that the gate kept."""
+    """What a training came to. `model` is the one to score with: the new one, or the champion that the promotion gate
+    kept."""
 
     model: StoredModel
     new_version: str

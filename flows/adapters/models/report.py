@@ -68,9 +68,9 @@ def _reliability(backtest: Backtest, kept: str) -> Any:
 
 
 def _lift(lifts: tuple[float, ...]) -> Any:
-    table = pa.table({"tenth": list(range(1, len(lifts) + 1)), "lift": list(lifts)})
+    table = pa.table({"decile": list(range(1, len(lifts) + 1)), "lift": list(lifts)})
     bars = alt.Chart(table).mark_bar(color=BAR).encode(
-        x=alt.X("tenth:O", title="tenth of the customers, rated riskiest first").axis(labelAngle=0),
+        x=alt.X("decile:O", title="decile of the customers, rated riskiest first").axis(labelAngle=0),
         y=alt.Y("lift:Q", title="churn rate ÷ that of all"),
     )  # fmt: skip
     return (bars + alt.Chart(pa.table({"one": [1]})).mark_rule(color=DIM).encode(y="one:Q")).properties(

@@ -1,4 +1,5 @@
-"""Our own gate and reader, answering with the model's bare figures: what reasons, ids and storing cost is the rest.
+"""Our own middleware and reader, answering with the model's bare figures: what reasons, ids and storing cost is the
+rest.
 
 Run in our own environment. usage: bare.py PORT
 """
@@ -10,7 +11,7 @@ import uvicorn
 
 from functions.churn_api.asgi import send_json
 from functions.churn_api.customers import read_fast
-from functions.churn_api.gate import Gate
+from functions.churn_api.middleware import RequestMiddleware
 from tests.serving import service
 
 
@@ -28,5 +29,5 @@ class Bare:
 
 if __name__ == "__main__":
     standing = service()
-    app = Gate(Bare(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    app = RequestMiddleware(Bare(standing), standing.access, standing.model.scorer.model_version, standing.clock)
     uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off", proxy_headers=False)

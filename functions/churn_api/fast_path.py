@@ -1,9 +1,9 @@
-"""The API: a gate, and behind it two ways to the same answers.
+"""The API: the middleware, and behind it two ways to the same responses.
 
-`POST /predict` for customers given as features is most of what is asked. It is answered here, without FastAPI, whose
+`POST /predict` for customers given as features is most of the traffic. It is handled here, without FastAPI, whose
 import alone would be most of a cold start. Whatever is not plainly right, and every other route, goes to the app that
-documents them all and is built when it is first needed. A test asks both the same and finds the same answers.
-"""
+documents them all and is built when it is first needed. A test sends both the same requests and finds the same
+responses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from functions.churn_api.answers import Questions
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
 from functions.churn_api.customers import read_fast
-from functions.churn_api.gate import Gate
+from functions.churn_api.middleware import RequestMiddleware
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
 
-def create_api(service: Service) -> Gate:
+def create_api(service: Service) -> RequestMiddleware:
     """The API as an ASGI app."""
-    return Gate(Front(service, _everything), service.access, service.model.scorer.model_version, service.clock)
+    return RequestMiddleware(
+        FastPath(service, _everything), service.access, service.model.scorer.model_version, service.clock
+    )
 
 
 def _everything(service: Service) -> App:
@@ -28,8 +30,9 @@ def _everything(service: Service) -> App:
 
 
 @dataclass
-class Front:
-    """An ASGI app in front of the one that `everything` builds."""
+class FastPath:
+    """An ASGI app that handles the most frequent request itself and leaves the rest to the app that `everything`
+    builds."""
 
     service: Service
     everything: Callable[[Service], App]

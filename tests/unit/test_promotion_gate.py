@@ -6,7 +6,7 @@ import pytest
 
 from flows.churn.backtest import run_backtest
 from flows.churn.evaluation import mean_quality
-from flows.churn.gate import Champion, judge
+from flows.churn.promotion_gate import Champion, decide_promotion
 from flows.churn.selection import select
 from tests.unit.snapshots import made_up_snapshots
 
@@ -53,7 +53,7 @@ def champion(tested, *, wrong=0.0, trained_as_of="2025-04-01", **changes):
 
 def verdict(tested, champion, *, version="new", as_of=AS_OF, shop="shop", rejected=()):
     backtest, kept = tested
-    return judge(version, kept, backtest, as_of, shop, champion, rejected)
+    return decide_promotion(version, kept, backtest, as_of, shop, champion, rejected)
 
 
 def test_the_first_model_is_promoted(tested):
@@ -113,7 +113,7 @@ def test_a_model_that_somebody_rolled_back_from_does_not_return_by_itself(tested
 
 
 def test_a_model_that_is_less_calibrated_than_allowed_and_than_the_champion_stays_in_reserve(tested, monkeypatch):
-    monkeypatch.setattr("flows.churn.gate.LARGEST_ECE", -1.0)
+    monkeypatch.setattr("flows.churn.promotion_gate.LARGEST_ECE", -1.0)
     good = champion(tested, quality={"ece": 0.001})
     assert not verdict(tested, good).promote
     assert "calibration" in verdict(tested, good).why

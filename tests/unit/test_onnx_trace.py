@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from scipy.special import expit
 
-from flows.churn.tracing import Graph, Traced
+from flows.churn.onnx_trace import Graph, Traced
 
 
 class Names:

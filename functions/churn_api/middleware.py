@@ -1,4 +1,4 @@
-"""What every request passes: who is it, how large is it, what is it; and at the end, what became of it."""
+"""What every request passes: its key, size, type and encoding are checked, and its outcome is logged."""
 
 import logging
 import os
@@ -23,8 +23,8 @@ TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
 OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
 
 
-class Stopped(Exception):
-    """A request that goes no further."""
+class RequestRefused(Exception):
+    """A request that is answered with an error instead of being handled."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -32,8 +32,8 @@ class Stopped(Exception):
 
 
 @dataclass
-class Gate:
-    """An ASGI app in front of another one."""
+class RequestMiddleware:
+    """ASGI middleware: authenticates, limits and logs each request before `app` handles it."""
 
     app: App
     access: Access
@@ -60,17 +60,17 @@ class Gate:
             await send(message)
 
         try:
-            notes.caller = self._let_in(scope, headers)
+            notes.caller = self._authenticate(scope, headers)
             if scope["method"] == "POST" and scope["path"] in TAKE_A_BODY:
                 scope["body"] = await _whole_body(headers, receive)
                 receive = _replaying(scope["body"], receive)
             await self.app(scope, receive, send_with_id)
-        except Stopped as stopped:
-            await send_json(send_with_id, stopped.status, msgspec.json.encode({"detail": stopped.why}))
+        except RequestRefused as refused:
+            await send_json(send_with_id, refused.status, msgspec.json.encode({"detail": refused.why}))
         except Exception:
             log.exception("a request failed", extra={"request_id": notes.request_id})
             if not status:
-                await send_json(send_with_id, 500, our_fault(notes.request_id))
+                await send_json(send_with_id, 500, internal_error(notes.request_id))
         finally:
             log_request(
                 notes,
@@ -83,21 +83,21 @@ class Gate:
                 model_version=self.model_version,
             )
 
-    def _let_in(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+    def _authenticate(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
         if scope["path"] in OPEN_TO_ALL:
             return None
         try:
             caller = self.access.caller(scope, headers)
         except KeysRefused as problem:
-            log.error("nobody can be let in", extra={"problem": str(problem)})
-            raise Stopped(503, "The API keys cannot be read at the moment; try again later.") from None
+            log.error("no request can be authenticated", extra={"problem": str(problem)})
+            raise RequestRefused(503, "The API keys cannot be read at the moment; try again later.") from None
         if caller is None:
-            raise Stopped(401, f"Send a valid API key in the header {KEY_HEADER}.")
+            raise RequestRefused(401, f"Send a valid API key in the header {KEY_HEADER}.")
         return caller
 
 
-def our_fault(request_id: str) -> bytes:
-    """What a caller is told of a failure that is none of theirs."""
+def internal_error(request_id: str) -> bytes:
+    """The response to a request that failed through no fault of the caller."""
     return msgspec.json.encode({"detail": f"This went wrong on our side; the log has it as {request_id}."})
 
 
@@ -105,16 +105,16 @@ async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     """The body, decompressed and of allowed size and type."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Stopped(415, f"The content-type is {kind[:100] or 'missing'}; send application/json.")
-    said = headers.get("content-length", "")
-    if said.isdecimal() and len(said) < 20 and int(said) > MAX_BODY_BYTES:
+        raise RequestRefused(415, f"The content-type is {kind[:100] or 'missing'}; send application/json.")
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_BODY_BYTES:
         raise _too_large()
     parts: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Stopped(400, "The connection was closed before the whole body was there.")
+            raise RequestRefused(400, "The connection was closed before the whole body was there.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
@@ -136,18 +136,18 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
     if encoding == "identity":
         return body
     if encoding not in ("gzip", "x-gzip"):
-        raise Stopped(415, f"The content-encoding is {encoding[:100]}; send gzip, or none.")
+        raise RequestRefused(415, f"The content-encoding is {encoding[:100]}; send gzip, or none.")
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         unpacked = unpacker.decompress(body, MAX_BODY_BYTES)
     except zlib.error:
-        raise Stopped(400, "The body is not what its content-encoding says: gzip.") from None
+        raise RequestRefused(400, "The body is not what its content-encoding says: gzip.") from None
     if unpacker.unconsumed_tail:
         raise _too_large()
     if not unpacker.eof:
-        raise Stopped(400, "The body ends before its gzip stream does.")
+        raise RequestRefused(400, "The body ends before its gzip stream does.")
     return unpacked
 
 
-def _too_large() -> Stopped:
-    return Stopped(413, f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time.")
+def _too_large() -> RequestRefused:
+    return RequestRefused(413, f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time.")

@@ -34,7 +34,7 @@ class Verdict:
     why: str
 
 
-def judge(
+def decide_promotion(
     version: str,
     candidate: str,
     backtest: Backtest,
@@ -106,8 +106,8 @@ def _had_not_seen(champion: Champion, held_out: HeldOut) -> bool:
 
 def _squared_error_gain(champion: Champion, candidate: str, held_out: HeldOut) -> Any:
     churned = held_out.customers.churned
-    said = champion.scorer.score(held_out.customers.features).churn_probability
-    return (said - churned) ** 2 - (held_out.probability[candidate] - churned) ** 2
+    predicted = champion.scorer.score(held_out.customers.features).churn_probability
+    return (predicted - churned) ** 2 - (held_out.probability[candidate] - churned) ** 2
 
 
 def _ece(candidate: str, backtest: Backtest) -> float:
