@@ -1,5 +1,6 @@
 """What may follow `make`: what settings and commands read, and nothing else."""
 
+import re
 import subprocess
 
 import pytest
@@ -33,6 +34,18 @@ def test_make_takes_what_settings_and_commands_read_and_nothing_else():
     read |= {name.upper() for name in ApiSettings.__dataclass_fields__}
     assert set(listed) == read | OF_MAKE | {"PREFECT_API_KEY"}  # which prefect itself reads
     assert len(listed) == len(set(listed))
+
+
+def test_every_option_is_in_a_document():
+    listed = set(make("--eval", "listed: ; @echo $(OPTIONS)", "listed").stdout.split())
+    named = {
+        name
+        for document in (REPOSITORY / "docs").glob("*.md")
+        for name in re.findall(r"\b[A-Z][A-Z0-9_]+\b", document.read_text(encoding="utf-8"))
+    }
+    of_stand_ins = {"SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"}
+    of_make = {"VENV", "SHELL"}
+    assert sorted(listed - named - of_stand_ins - of_make) == []
 
 
 @pytest.mark.parametrize(
