@@ -10,9 +10,10 @@ from sqlglot.tokens import TokenType
 
 # Snowflake's own functions, https://docs.snowflake.com/en/sql-reference/functions-all: those that we use, and no more
 FUNCTIONS = frozenset(
-    """abs avg ceil coalesce convert_timezone count count_if dateadd datediff date_trunc flatten floor get_path iff lag
-    lead least lower max md5 median min nullif object_construct parse_json percent_rank percentile_cont position power
-    regexp_like regexp_replace round row_number split sum translate trim try_to_timestamp_ntz upper
+    """abs avg ceil chr coalesce convert_timezone count count_if dateadd datediff date_trunc first_value flatten floor
+    get_path iff lag lead least length lower ltrim max md5 median min nullif object_construct parse_json percent_rank
+    percentile_cont position power regexp_like regexp_replace replace round row_number split split_part sum translate
+    trim try_to_timestamp_ntz upper
     """.split()  # noqa: SIM905
 )
 OURS = frozenset({"predict_churn", "predict_churn_udf"})

@@ -51,10 +51,13 @@
             select
                 order_line_key,
                 extracted_at,
-                case when customer_id_text like '%@%' then lower(customer_id_text) else customer_id_text end
-                    as customer_id,
+                coalesce(
+                    {{ customer_of_id('customer_id_text') }},
+                    case when emails.written_id is null then {{ normalised_email('email_text') }} end
+                ) as customer_id,
+                coalesce(ids.correction, emails.correction) as id_correction,
                 {{ normalised_email('email_text') }} as email,
-                order_id_text as given_order_id,
+                {{ plain_order_id('order_id_text') }} as given_order_id,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
                 {{ parse_timestamp('ordered_at_text', mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
@@ -71,6 +74,10 @@
                 country_text as country,
                 channel_text as channel
             from renamed
+            left join {{ ref('stg_shop__customer_id_corrections') }} as ids
+                on renamed.customer_id_text = ids.written_id
+            left join {{ ref('stg_shop__customer_id_corrections') }} as emails
+                on {{ normalised_email('renamed.email_text') }} = emails.written_id
 
         ),
 
@@ -81,6 +88,7 @@
                 order_line_key,
                 extracted_at,
                 customer_id,
+                id_correction,
                 email,
                 coalesce(given_order_id, customer_id || ' ' || cast(cast(ordered_at as date) as varchar)) as order_id,
                 given_order_line_id,

@@ -15,7 +15,9 @@ OrderLineColumn = Literal[
     "order_id", "order_line_id", "customer_id", "ordered_at", "amount", "sku",
     "quantity", "unit_price", "discount", "country", "currency", "channel", "email",
 ]  # fmt: skip
-ContactColumn = Literal["contact_id", "customer_id", "email", "other_emails", "opted_out", "opted_out_at", "created_at"]
+ContactColumn = Literal[
+    "contact_id", "customer_id", "email", "other_emails", "opted_in", "opted_out", "opted_out_at", "created_at",
+]  # fmt: skip
 EmailEventColumn = Literal["event_id", "email", "happened_at", "kind"]
 Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn
 
@@ -86,6 +88,14 @@ class OrderLines(_Meaning):
     returns: Pattern | None = None
     set_aside: tuple[SetAside, ...] = ()
     duplicates: Literal["set_aside", "keep"] = "set_aside"
+    placeholder_ids: tuple[str, ...] = ()
+    real_ids: tuple[str, ...] = ()
+
+    @field_validator("placeholder_ids", "real_ids", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        """YAML reads 99999 as a number."""
+        return tuple(map(str, given)) if isinstance(given, list) else given
 
     @model_validator(mode="after")
     def _patterns_name_mapped_columns(self) -> Self:

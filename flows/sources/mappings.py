@@ -46,6 +46,8 @@ class OrderLineMapping(RowMapping):
     returns: Mapping[str, str] | None
     set_aside: Sequence[Mapping[str, str]]
     duplicates: str
+    placeholder_ids: Sequence[str]
+    real_ids: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def order_line_mapping(
         returns=stream.returns.model_dump() if stream.returns else None,
         set_aside=[rule.model_dump() for rule in stream.set_aside],
         duplicates=stream.duplicates,
+        placeholder_ids=list(stream.placeholder_ids),
+        real_ids=list(stream.real_ids),
     )
 
 

@@ -27,8 +27,8 @@ ORDERS = [
     # what is no address ties nobody
     ("placeholder-1", "n/a", "2026-05-03"),
     ("placeholder-2", "n/a", "2026-05-03"),
-    # all guests' id, of which one has an account too
-    *(("guests", f"guest{n}@x.de", "2026-05-04") for n in range(6)),
+    # the id of a whole house, of which one has an account too
+    *(("of-a-house", f"guest{n}@x.de", "2026-05-04") for n in range(6)),
     ("has-an-account", "guest0@x.de", "2026-05-04"),
     ("of-contact", "contact@x.de", "2026-05-04"),
     ("of-its-email", "its@x.de", "2026-05-05"),
@@ -95,8 +95,8 @@ def test_an_address_of_more_than_five_makes_nobody_one_and_is_reported(run, read
     }
 
 
-def test_placeholders_and_the_id_of_all_guests_make_nobody_one(customers):
-    assert {"placeholder-1", "placeholder-2", "guests", "has-an-account"} <= set(customers)
+def test_placeholders_and_the_id_of_a_whole_house_make_nobody_one(customers):
+    assert {"placeholder-1", "placeholder-2", "of-a-house", "has-an-account"} <= set(customers)
     assert customers["placeholder-1"]["email"] is None
     assert customers["has-an-account"]["frequency"] == 1
 

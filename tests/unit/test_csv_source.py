@@ -186,7 +186,7 @@ def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
         (b"<html><table>", "web page"),
         (b"a,b\0,c\n1,2,3\n", "NUL"),
         ("order_id,order_id,amount\n1,2,3\n", "there twice"),
-        ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id and ordered_at"),
+        ("order_id,when,amount\n1,2024-01-01,3\n", "customer_id or email and ordered_at"),
         ("customer_id,ordered_at,colour\nA,2024-01-01,red\n", "recognised as amount"),
         ("customer_id,ordered_at,amount\nA,yesterday,1\nB,today,2\n", "not understood.*timestamp_format"),
         ("customer_id,ordered_at,amount\nA,,1\n", "every value is blank"),

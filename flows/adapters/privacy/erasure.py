@@ -21,7 +21,7 @@ from flows.sources.connections import Connection, Connections
 from flows.sources.mappings import Kind
 
 # columns that hold a customer's id or address, by whichever name; a test finds tables that hold one by another
-PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "email", "link", "identifier")
+PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "link", "identifier")
 ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
 JUDGED: dict[Kind, tuple[str, str]] = {
     "order_lines": ("staging.stg_shop__order_lines_judged", "order_line_key"),

@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 {#
-  Every contact of every source with typed columns, and the reason why it is set aside, if it is. Whoever says anything
-  but a clear no where the question is whether he has opted out, has; a blank is a no.
+  Every contact of every source with typed columns, and the reason why it is set aside, if it is. Where the question is
+  whether somebody has opted out, anything but a clear no is a yes, and a blank a no. Where it is whether they have opted
+  in, anything but a clear yes is a no, a blank too.
 #}
 
 {% set sources = var('contacts') %}
@@ -18,7 +19,11 @@ with contacts as (
         {{ mapped_text(mapping, 'customer_id') }} as customer_id_text,
         {{ mapped_text(mapping, 'email') }} as email_text,
         lower({{ mapped_text(mapping, 'other_emails') }}) as other_emails,
-        lower({{ mapped_text(mapping, 'opted_out') }}) as opted_out_text,
+        {{ bare_word(mapped_text(mapping, 'opted_out')) }} as opted_out_text,
+        {% if mapping.columns.opted_in -%}
+        coalesce({{ bare_word(mapped_text(mapping, 'opted_in')) }}, 'no') not in ({{ quoted_list(words_of_consent()) }})
+        {%- else -%} false
+        {%- endif %} as has_not_opted_in,
         {{ mapped_text(mapping, 'opted_out_at') }} as opted_out_at_text,
         {{ parse_timestamp(mapped_text(mapping, 'opted_out_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
             as opted_out_at,
@@ -38,6 +43,7 @@ with contacts as (
         cast(null as varchar) as email_text,
         cast(null as varchar) as other_emails,
         cast(null as varchar) as opted_out_text,
+        cast(null as boolean) as has_not_opted_in,
         cast(null as varchar) as opted_out_at_text,
         cast(null as timestamp) as opted_out_at,
         cast(null as date) as created_on
@@ -49,17 +55,19 @@ with contacts as (
 read as (
 
     select
-        *,
+        contacts.*,
         {{ normalised_email('email_text') }} as email,
-        case when customer_id_text like '%@%' then lower(customer_id_text) else customer_id_text end as customer_id,
+        {{ customer_of_id('customer_id_text') }} as customer_id,
         opted_out_at_text is not null
-            or coalesce(opted_out_text, 'no') not in ('no', 'n', 'false', 'f', '0', 'nein', 'non', 'subscribed')
+            or has_not_opted_in
+            or coalesce(opted_out_text, 'no') not in ({{ quoted_list(words_of_no()) }})
             as opted_out,
         row_number() over (
-            partition by source_name, coalesce(contact_id, customer_id_text, email_text)
+            partition by source_name, coalesce(contact_id, {{ customer_of_id('customer_id_text') }}, email_text)
             order by extracted_at desc, contact_key desc
         ) as occurrence_from_last
     from contacts
+    left join {{ ref('stg_shop__customer_id_corrections') }} as ids on contacts.customer_id_text = ids.written_id
 
 )
 

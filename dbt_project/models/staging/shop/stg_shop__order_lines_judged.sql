@@ -52,7 +52,7 @@ select
     country,
     channel,
     case
-        when customer_id is null then 'no customer'
+        when customer_id is null then coalesce(id_correction, 'no customer')
         when customer_id = '{{ var("erased") }}' then 'erased on request'
         when ordered_at is null then 'unreadable date'
         when ordered_on > cast('{{ run_value("run_date") }}' as date) then 'date in the future'

@@ -9,6 +9,11 @@ from typing import Any
 import duckdb
 
 from flows.adapters.duckdb.sql import quote, transaction
+from flows.adapters.files.reading.consent import (
+    CONSENT_COLUMNS,
+    require_no_other_word,
+    require_the_right_way_round,
+)
 from flows.adapters.files.reading.formats import find_number_format, find_timestamp_format
 from flows.adapters.files.reading.header_row import HeaderNames, plain
 from flows.adapters.files.reading.headers import map_columns
@@ -29,7 +34,7 @@ UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable
 SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
 NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
 NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
-    ("customer_id",),
+    ("customer_id", "email"),
     ("ordered_at",),
     ("amount", "unit_price"),
 ]
@@ -82,7 +87,7 @@ class CsvLanding:
             return describe_contacts(self.con, table, connection, stream, columns)
 
         landing = self._land("contacts", files, connection, describe, bool(stream.columns))
-        if {"opted_out", "opted_out_at"} & set(columns):
+        if set(CONSENT_COLUMNS) & set(columns):
             return landing
         unknown = "no column says who has opted out: nobody is held back from a list of whom to contact"
         return replace(landing, notes=(*landing.notes, unknown))
@@ -153,9 +158,14 @@ def map_contacts(
     """Our column name → the header, of a file or a table at `place`.
 
     Raises:
-        BadInput: when a declared column is missing, or neither e-mail nor customer can be found.
+        BadInput: when a declared column is missing, neither e-mail nor customer can be found, or consent would be
+            misread.
     """
-    return map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
+    columns = map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
+    require_the_right_way_round(columns, recognised.contacts, place)
+    if not stream.columns:
+        require_no_other_word(columns, header, place, connection)
+    return columns
 
 
 def _require_same_columns(files: Sequence[TextFile]) -> None:

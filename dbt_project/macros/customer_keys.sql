@@ -1,0 +1,95 @@
+{# Words that stand where a customer's id should, in small letters without spaces and punctuation. #}
+{% macro placeholder_words() -%}
+    {{ return((
+        'na nan null none nil nd sn ns void empty blank false undefined unknown unidentified unassigned notset notavailable'
+        ' nocustomer nouser noid missing default customer kunde client cliente klant various divers diverse misc other sonstige'
+        ' guest guests guestuser guestcustomer guestcheckout guestbuyer guestorder visitor notloggedin unregistered'
+        ' anonymous anonymoususer anonymouscustomer anon anonym anonymized anonymised anonymisiert redacted deleted'
+        ' deleteduser deletedcustomer gelöscht geloescht'
+        ' walkin walkins walkincustomer walkinclient walkinguest passerby cash cashcustomer cashsale cashsales counter'
+        ' countersale till pos poscustomer retailcustomer onetimecustomer'
+        ' gast gäste gastkunde gastkonto gastbesteller gastbestellung unbekannt leer keine keiner keinkunde ohne'
+        ' laufkunde laufkundschaft barkunde barverkauf kasse kassenkunde ladenkunde ladenverkauf thekenverkauf'
+        ' einmalkunde cpd conto endkunde'
+        ' invité invite visiteur inconnu anonyme clientdepassage clientcomptoir comptoir vide aucun aucune'
+        ' invitado desconocido anónimo anonimo clientedepaso clientegeneral públicoengeneral publicogeneral'
+        ' consumidorfinal mostrador ninguno ninguna vacio vacío'
+        ' ospite sconosciuto clienteoccasionale clientebanco nessuno vuoto'
+        ' convidado desconhecido anônimo clientebalcão clientebalcao balcão balcao nenhum vazio'
+        ' onbekend anoniem passant contant contanteverkoop geen leeg'
+        ' gäst okänd gjest ukjent gæst ukendt vieras tuntematon anonyymi'
+        ' gość gosc nieznany anonimowy klientdetaliczny brak host neznámý neznamy nepřihlášený hosť vendég vendeg ismeretlen'
+        ' oaspete necunoscut misafir ziyaretçi bilinmeyen anonim gost nepoznato επισκέπτης гость неизвестно аноним гост'
+        ' ゲスト 匿名 不明 访客 訪客 游客 匿名用户 未知 손님 비회원 게스트 زائر ضيف אורח'
+    ).split()) }}
+{%- endmacro %}
+
+{# A customer id without what a spreadsheet or an export has put around it: 10000.0, ="00123", a no-break space. #}
+{% macro plain_id(text) -%}
+    case
+        when {{ text }} like '%@%' then lower({{ text }})
+        when {{ matches(text, '[0-9]+[.,]0{1,2}') }} then split_part(replace({{ text }}, ',', '.'), '.', 1)
+        else trim(translate({{ text }}, '="''' || chr(160) || chr(9), '   '))
+    end
+{%- endmacro %}
+
+{# Whether a text is a number that a spreadsheet has cut to its first digits: 7.41E+12. #}
+{% macro is_cut_to_digits(text) -%}
+    {{ text }} like '%+%' and {{ matches(text, '[0-9]([.,][0-9]+)?[eE][+][0-9]+') }}
+{%- endmacro %}
+
+{# An order's number as every export writes it; NULL for one that a spreadsheet has cut to its first digits. #}
+{% macro plain_order_id(text) -%}
+    case
+        when {{ text }} like '%.0' and {{ matches(text, '[0-9]+[.]0') }} then split_part({{ text }}, '.', 1)
+        when {{ is_cut_to_digits(text) }} then null
+        else {{ text }}
+    end
+{%- endmacro %}
+
+{# Whether a text is a word or sign for: no customer. Zeros are one, however many. #}
+{% macro is_placeholder(text) -%}
+    coalesce(nullif(
+        ltrim(translate(lower({{ text }}), ' -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), '0'), ''
+    ), 'none') in ({% for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
+    or {{ text }} in ('-1', chr(92) || 'N')
+{%- endmacro %}
+
+{# Values as literals for `in (…)`; nothing is in an empty one. #}
+{% macro quoted_list(values) -%}
+    {%- for value in values -%} '{{ value | string | replace("'", "''") }}'{{ ', ' if not loop.last }} {%- else -%} null {%- endfor -%}
+{%- endmacro %}
+
+{# The customer whom an id names, its corrections being joined as `ids`. NULL: nobody. #}
+{% macro customer_of_id(id) -%}
+    case
+        when ids.written_id is not null then ids.customer_id
+        when {{ id }} like '%@%' then lower({{ id }})
+        else {{ id }}
+    end
+{%- endmacro %}
+
+{# What says yes where the question is whether somebody wants e-mails, in small letters without spaces and punctuation. #}
+{% macro words_of_consent() -%}
+    {{ return((
+        'yes y true t 1 10 on ja j wahr oui o vrai si sí s sim tak accepted accepts granted given allowed consented confirmed'
+        ' erlaubt eingewilligt explicit').split() + words_of_subscribers()) }}
+{%- endmacro %}
+
+{# What says that somebody gets e-mails, whatever the question is. #}
+{% macro words_of_subscribers() -%}
+    {{ return((
+        'subscribed subscribe subscriber optedin optin doubleoptin singleoptin active abonniert angemeldet inscrit abonné'
+        ' abonne suscrito inscrito iscritto ingeschreven'
+    ).split()) }}
+{%- endmacro %}
+
+{# What says no where the question is whether somebody has opted out. #}
+{% macro words_of_no() -%}
+    {{ return('no n false f 0 00 off nein falsch non faux nee nej nie never'.split() + words_of_subscribers()) }}
+{%- endmacro %}
+
+{# A word as it is compared: in small letters, without spaces and punctuation. #}
+{% macro bare_word(text) -%}
+    translate(lower({{ text }}), ' -_.,;:/()', '')
+{%- endmacro %}

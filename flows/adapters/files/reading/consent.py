@@ -1,0 +1,63 @@
+"""Whether a file of contacts says who wants e-mails, and whether that is read the right way round."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from flows.adapters.files.reading.header_row import plain
+from flows.errors import BadInput
+from flows.sources.connections import ContactColumn
+
+CONSENT_COLUMNS: tuple[ContactColumn, ...] = ("opted_in", "opted_out", "opted_out_at")
+_OPPOSITE: dict[ContactColumn, ContactColumn] = {"opted_in": "opted_out", "opted_out": "opted_in"}
+_MAY_SAY = re.compile(
+    r"marketing|newsletter|consent|opt(ed)?[\W_]*(in|out)\b|subscri|permission|gdpr|dsgvo|rgpd|einwillig|werb|abonn|consentement",
+    re.IGNORECASE,
+)
+
+
+def require_the_right_way_round(
+    columns: Mapping[ContactColumn, str], recognised: Mapping[ContactColumn, Sequence[str]], place: Path
+) -> None:
+    """That no header is mapped as the opposite of what it is known to say.
+
+    Raises:
+        BadInput: with the line to write instead.
+    """
+    for ours, opposite in _OPPOSITE.items():
+        header = columns.get(ours)
+        if header is not None and plain(header) in map(plain, recognised.get(opposite, ())):
+            meaning = "who wants e-mails" if opposite == "opted_in" else "who wants none"
+            raise BadInput(
+                f"{place}: the column {header!r} says {meaning}, and airbyte/connections.yml maps it as {ours}, which"
+                f" would turn everybody's answer round. Write instead:\n\n      {opposite}: {_as_yaml(header)}"
+            )
+
+
+def require_no_other_word(
+    columns: Mapping[ContactColumn, str], header: Sequence[str], place: Path, connection: str
+) -> None:
+    """That where no column was recognised as saying who wants e-mails, none looks as if it did.
+
+    Raises:
+        BadInput: naming those that do, with the columns to write.
+    """
+    unread = list(_looks_like_consent(columns, header))
+    if not unread or set(CONSENT_COLUMNS) & set(columns):
+        return
+    known = "".join(f"        {ours}: {_as_yaml(theirs)}\n" for ours, theirs in columns.items())
+    raise BadInput(
+        f"{place}: {' and '.join(map(repr, unread))} may say who wants e-mails and was not understood, so that nobody"
+        f" would be held back. Write its meaning under {connection}: in airbyte/connections.yml, then run again:\n\n"
+        f"    contacts:\n      columns:\n{known}        opted_in: {_as_yaml(unread[0])}\n\n"
+        "opted_in: yes means e-mails; opted_out: yes means none; without either line, nobody is held back."
+    )
+
+
+def _looks_like_consent(columns: Mapping[ContactColumn, str], header: Sequence[str]) -> Iterator[str]:
+    return (name for name in header if name not in columns.values() and _MAY_SAY.search(name))
+
+
+def _as_yaml(header: str) -> str:
+    """Quoted, so that any header is valid YAML."""
+    return "'" + header.replace("'", "''") + "'"
