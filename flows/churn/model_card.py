@@ -21,14 +21,14 @@ from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 
 INTENDED_USE = (
     "Ranking and rating the customers of the shop it was trained on, for lists, budgets and forecasts. Not for"
-    " deciding prices, credit or service of a person. A probability of churn says who will leave, not whom a message"
-    " would keep: that takes a campaign with a holdout."
+    " deciding prices, credit or service of a person. A probability of churn predicts who leaves, not who a"
+    " message would keep: that takes a campaign with a control group."
 )
 LIMITS = (
-    "Knows orders only: no visits, no service contacts, no competitors.",
+    "Uses orders only: no visits, no service contacts, no competitors.",
     "A season that is in no snapshot, such as the first Christmas of a young shop, shifts the probabilities.",
-    "Customers are known by the shop's id: somebody with two ids is two customers.",
-    "Reasons say what moves the score away from a typical customer's; they are not causes in the world.",
+    "Customers are identified by the shop's id: a person with two ids is two customers.",
+    "Reasons explain what moves the score away from a typical customer's; they are not causes in the world.",
     "The next order's date follows a buy-till-you-die process scaled to the churn probability.",
 )
 
@@ -50,7 +50,8 @@ def model_card(
     return {
         "model_version": exported.model_version,
         "algorithm": kept,
-        "predicts": f"P(no purchase in the {data.horizon_days} days after the as-of date) of anybody who bought before",
+        "predicts": f"P(no purchase in the {data.horizon_days} days after the as-of date)"
+        " of every customer who bought before",
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
         "horizon_days": data.horizon_days,

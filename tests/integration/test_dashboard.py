@@ -639,7 +639,7 @@ def test_the_report_of_the_model_stands_alone_and_shows_every_picture(run, brows
         "Predicted and observed",
         "Lift",
         "Over time",
-        "What it goes by",
+        "Importance of features",
         "Who is missed",
         "Use and limits",
     ):
