@@ -26,10 +26,10 @@ from functions.clock import now
 
 log = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 6 * 3600
+MAX_SECONDS = 6 * 3600
 
 
-@flow(name="daily-pipeline", timeout_seconds=LONGEST_SECONDS)
+@flow(name="daily-pipeline", timeout_seconds=MAX_SECONDS)
 def daily_pipeline() -> None:
     """Segments, scores and marts as of the last order's day, with the champion; published and activated where the
     environment says to which Tableau and which DESTINATION."""
@@ -39,7 +39,7 @@ def daily_pipeline() -> None:
         activate_segments(settings)
 
 
-@flow(name="weekly-training", timeout_seconds=LONGEST_SECONDS)
+@flow(name="weekly-training", timeout_seconds=MAX_SECONDS)
 def weekly_training() -> None:
     """A new model as of the last order's day; the promotion gate decides whether it becomes the champion."""
     started_at = now()
@@ -51,7 +51,7 @@ def weekly_training() -> None:
             log.warning("no model was trained: %s", trained)
 
 
-@flow(name="monthly-monitoring", timeout_seconds=LONGEST_SECONDS)
+@flow(name="monthly-monitoring", timeout_seconds=MAX_SECONDS)
 def monthly_monitoring() -> None:
     """How the candidates would have done on the past months, and how the champion's predictions came true."""
     started_at = now()
@@ -64,7 +64,7 @@ def monthly_monitoring() -> None:
         publish_measured(measured)
 
 
-@flow(name="backfill", timeout_seconds=LONGEST_SECONDS)
+@flow(name="backfill", timeout_seconds=MAX_SECONDS)
 def backfill(as_of: date) -> None:
     """Scores of a past date, with a model that knows nothing later; the marts are then brought back to today."""
     with _settings(as_of) as settings:

@@ -42,7 +42,7 @@ class Wiring:
     own_models: ModelRegistry
     shipped_models: ModelRegistry
 
-    def home_of(self, version: str) -> ModelRegistry:
+    def registry_for(self, version: str) -> ModelRegistry:
         """The registry that has a version, if any has."""
         return self.shipped_models if version in self.shipped_models.versions() else self.own_models
 
@@ -60,7 +60,7 @@ def wire(settings: Settings) -> Wiring:
             state=settings.data_dir / ".dbt",
             **dbt_settings,
         ),
-        own_models=ModelRegistry(settings.models_location, settings.models_cache),
+        own_models=ModelRegistry(settings.model_store, settings.models_cache),
         shipped_models=ModelRegistry(str(SHIPPED_MODELS), settings.models_cache),
     )
 

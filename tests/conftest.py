@@ -57,7 +57,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 # The files that take longest, which begin first, so that no worker waits for another's at the end.
-LONGEST = (
+SLOWEST = (
     "test_campaigns", "test_parity", "test_deployments", "test_campaigns_on_snowflake", "test_processes",
     "test_dashboard", "test_time", "test_odd_shops", "test_forgetting", "test_hubspot", "test_regimes",
 )  # fmt: skip
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     `--no-loadscope-reorder`; else pytest-xdist begins with the files of many tests."""
 
     def order(item: pytest.Item) -> tuple[int, bool]:
-        place = LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
+        place = SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST)
         return place, item.get_closest_marker("whole_run") is None
 
     items.sort(key=order)

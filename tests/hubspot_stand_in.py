@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "pat-of-a-test"
 LIST_LIMIT, SEARCH_LIMIT, EVENTS_LIMIT = 100, 200, 1_000
-MOST_SEARCH_RESULTS = 10_000
+MAX_SEARCH_RESULTS = 10_000
 OPENING = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -216,7 +216,7 @@ class Objects:
     def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST /crm/v3/objects/<kind>/search"""
         limit, start = _limit(body.get("limit", 10), SEARCH_LIMIT), int(body.get("after") or 0)
-        if start >= MOST_SEARCH_RESULTS:
+        if start >= MAX_SEARCH_RESULTS:
             raise Refused("a search gives out no more than 10,000 results")
         groups = [group["filters"] for group in body.get("filterGroups", [])]
         with self._lock:

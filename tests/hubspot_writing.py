@@ -21,7 +21,7 @@ from tests.hubspot_stand_in import (
     Request,
 )
 
-MOST_IN_A_BATCH, MOST_MEMBERS_ON_A_PAGE = 100, 250
+MAX_BATCH_SIZE, MAX_MEMBERS_PER_PAGE = 100, 250
 SCOPES = {
     "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read",
     "crm.schemas.contacts.write", "crm.lists.read", "crm.lists.write",
@@ -219,7 +219,7 @@ class WritableHubSpot(HubSpot):
 
     def _members(self, found: List, query: Mapping[str, str]) -> dict[str, Any]:
         limit = int(query.get("limit", 100))
-        if not 1 <= limit <= MOST_MEMBERS_ON_A_PAGE:
+        if not 1 <= limit <= MAX_MEMBERS_PER_PAGE:
             raise Refused(f"limit is {limit}")
         ids = [record_id for record_id in sorted(found.members) if record_id > int(query.get("after", 0))]
         page = [
@@ -270,8 +270,8 @@ class WritableHubSpot(HubSpot):
 
 def _ids(body: Mapping[str, Any]) -> list[str]:
     ids = [one["id"] for one in body["inputs"]]
-    if not 1 <= len(ids) <= MOST_IN_A_BATCH:
-        raise Refused(f"{len(ids)} inputs, and the most is {MOST_IN_A_BATCH}")
+    if not 1 <= len(ids) <= MAX_BATCH_SIZE:
+        raise Refused(f"{len(ids)} inputs, and the most is {MAX_BATCH_SIZE}")
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
         raise Refused(f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique")
     return ids

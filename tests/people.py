@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from flows.ports.destination import PEOPLE
+from flows.ports.destination import CONTACT_SCHEMA
 
 _USUAL = {
     "segment": "At risk", "risk_band": "high", "churn_probability": 0.81234567, "expected_spend": 61.239,
@@ -18,7 +18,7 @@ _USUAL = {
 def people(*rows: dict[str, Any]) -> pa.Table:
     """What a row leaves out is as usual; its address is that of its id."""
     return pa.Table.from_pylist(
-        [_USUAL | {"email": f"{row['customer_id']}@example.org"} | row for row in rows], schema=PEOPLE
+        [_USUAL | {"email": f"{row['customer_id']}@example.org"} | row for row in rows], schema=CONTACT_SCHEMA
     )
 
 
@@ -50,4 +50,4 @@ def anybody(draw: st.DrawFn) -> pa.Table:
     """Any people, with any texts, some of them with the same address, or none."""
     ids: Sequence[str] = draw(st.lists(_texts.filter(bool) | _odd_texts.filter(bool), unique=True, max_size=6))
     rows = [_USUAL | {"customer_id": customer_id} | draw(_changes) for customer_id in ids]
-    return pa.Table.from_pylist(rows, schema=PEOPLE)
+    return pa.Table.from_pylist(rows, schema=CONTACT_SCHEMA)

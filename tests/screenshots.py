@@ -11,7 +11,7 @@ PICTURES = REPOSITORY / "tableau" / "screenshots"
 if __name__ == "__main__":
     PICTURES.mkdir(parents=True, exist_ok=True)
     settings = read_settings(Settings)
-    models = ModelRegistry(settings.models_location, settings.models_cache)
+    models = ModelRegistry(settings.model_store, settings.models_cache)
     champion = models.champion()
     assert champion is not None, "no model has been trained: run `make run`"
     with headless_chromium() as browser:

@@ -38,7 +38,7 @@ from tableauhyperapi import (
 )
 
 NAMESPACE = "http://tableau.com/api"
-MOST_ON_A_PAGE = 1_000
+MAX_PER_PAGE = 1_000
 Reply = tuple[int, dict[str, str], bytes]
 
 
@@ -262,7 +262,7 @@ class TableauStandIn:
 
     def _page(self, kind: str, entries: list[str], query: dict[str, str]) -> Reply:
         size, number = int(query.get("pageSize", 100)), int(query.get("pageNumber", 1))
-        if size > MOST_ON_A_PAGE:
+        if size > MAX_PER_PAGE:
             raise Refused("403014", "the page size is larger than the maximum")
         if number > 1 and (number - 1) * size >= len(entries):
             raise Refused("400006", "there is no such page")

@@ -17,8 +17,8 @@ WHOLE_CAMPAIGN = "all"
 SAMPLE_RATIO_LIMIT = 0.001
 # With fewer buyers or non-buyers in an arm, the spread of a rate cannot be told from them; with fewer buyers, nor that
 # of money, which few large orders make up.
-FEWEST_FOR_RATES, FEWEST_FOR_MONEY = 20, 20
-FEWEST_TO_ADJUST = 50  # of an arm
+MIN_PER_ARM_FOR_RATES, MIN_BUYERS_PER_ARM = 20, 20
+MIN_PER_ARM_TO_ADJUST = 50  # of an arm
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def rate_difference(
     arms = [bought[is_treated], bought[~is_treated]]
     if not all(len(arm) for arm in arms):
         return UNKNOWN
-    if min(min(arm.sum(), (~arm).sum()) for arm in arms) >= FEWEST_FOR_RATES:
+    if min(min(arm.sum(), (~arm).sum()) for arm in arms) >= MIN_PER_ARM_FOR_RATES:
         return adjusted_difference(bought.astype(float), is_treated, expectations, confidence)
     sizes = np.array([len(arm) + 2 for arm in arms])
     rates = np.array([arm.sum() + 1 for arm in arms]) / sizes
@@ -141,7 +141,7 @@ def money_difference(
     money: Floats, bought: Flags, is_treated: Flags, expectations: Floats, confidence: float = CONFIDENCE
 ) -> Difference:
     """Of money per customer; unknown where an arm has too few buyers to say how much their money varies."""
-    if min(int(bought[is_treated].sum()), int(bought[~is_treated].sum())) < FEWEST_FOR_MONEY:
+    if min(int(bought[is_treated].sum()), int(bought[~is_treated].sum())) < MIN_BUYERS_PER_ARM:
         return UNKNOWN
     return adjusted_difference(money, is_treated, expectations, confidence)
 
@@ -156,7 +156,7 @@ def adjusted_difference(
     and the better it was, the narrower the interval. (Deng et al., WSDM 2013; Lin, Annals of Applied Statistics 2013.)
     """
     arms, expected = (is_treated, ~is_treated), _standardised(expectations)
-    if min(int(arm.sum()) for arm in arms) < FEWEST_TO_ADJUST:
+    if min(int(arm.sum()) for arm in arms) < MIN_PER_ARM_TO_ADJUST:
         expected = expected[:, :0]
     means, variances, slopes, degrees = [], [], [], []
     for arm in arms:

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from flows.campaigns.covariates import Flags, Floats, Ints, Known, numbers
 
-FEWEST_OF_AN_ARM = 200
-FEWEST_PURCHASES_OF_AN_ARM = 20
+MIN_TARGETS_PER_ARM = 200
+MIN_PURCHASES_PER_ARM = 20
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class PastTargets:
             return "No campaign with a holdout has ended yet."
         for arm, chosen in (("contacted", self.treated), ("held out", ~self.treated)):
             targets, bought = int(chosen.sum()), int(self.purchased[chosen].sum())
-            if targets < FEWEST_OF_AN_ARM:
+            if targets < MIN_TARGETS_PER_ARM:
                 return (
                     f"Of past campaigns' targets {targets:,} were {arm} by chance; to learn whom contacting pays"
-                    f" {FEWEST_OF_AN_ARM} are needed. Contact by chance, with a holdout, and measure."
+                    f" {MIN_TARGETS_PER_ARM} are needed. Contact by chance, with a holdout, and measure."
                 )
-            if not FEWEST_PURCHASES_OF_AN_ARM <= bought <= targets - FEWEST_PURCHASES_OF_AN_ARM:
+            if not MIN_PURCHASES_PER_ARM <= bought <= targets - MIN_PURCHASES_PER_ARM:
                 return (
                     f"{bought:,} of the {targets:,} past targets who were {arm} bought within the window; to learn whom"
-                    f" contacting pays, at least {FEWEST_PURCHASES_OF_AN_ARM} must have bought and as many not."
+                    f" contacting pays, at least {MIN_PURCHASES_PER_ARM} must have bought and as many not."
                     " A longer window or more targets may do."
                 )
         return ""

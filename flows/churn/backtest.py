@@ -17,8 +17,8 @@ from flows.errors import TooLittleData
 
 HELD_OUT_DATES = 4
 HARM = 0.01  # of the squared errors
-FEWEST_CUSTOMERS = 200
-FEWEST_OF_EACH_OUTCOME = 20
+MIN_CUSTOMERS = 200
+MIN_PER_OUTCOME = 20
 
 
 @dataclass(frozen=True)
@@ -135,19 +135,19 @@ def _require_enough(data: TrainingSet) -> None:
             " a model on. Give more history or a shorter HORIZON_DAYS."
         )
     customers = len(data.at([dates[-1]]))
-    if customers < FEWEST_CUSTOMERS:
+    if customers < MIN_CUSTOMERS:
         raise TooLittleData(
             f"{customers} customers had bought by {dates[-1]}, the last date whose outcome is known;"
-            f" a model needs {FEWEST_CUSTOMERS}."
+            f" a model needs {MIN_CUSTOMERS}."
         )
     if not _has_both_outcomes(data):
         left = int(data.churned.sum())
         raise TooLittleData(
-            f"{left} of {len(data)} past outcomes are churn: a model needs at least {FEWEST_OF_EACH_OUTCOME} customers"
+            f"{left} of {len(data)} past outcomes are churn: a model needs at least {MIN_PER_OUTCOME} customers"
             " who left and as many who stayed. Another HORIZON_DAYS may part them."
         )
 
 
 def _has_both_outcomes(data: TrainingSet) -> bool:
     left = int(data.churned.sum())
-    return min(left, len(data) - left) >= FEWEST_OF_EACH_OUTCOME
+    return min(left, len(data) - left) >= MIN_PER_OUTCOME

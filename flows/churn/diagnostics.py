@@ -14,7 +14,7 @@ from functions.churn_api.reasons import CAUSES
 CURVE_POINTS = 200
 PERMUTATIONS = 3
 CUSTOMERS_SHUFFLED = 4_000  # more make the bars no truer and the page slower
-FEWEST_OF_AN_OUTCOME = 200
+MIN_SHUFFLED_PER_OUTCOME = 200
 GRID = 25
 
 
@@ -93,13 +93,13 @@ def who_is_missed(customers: TrainingSet, probability: Floats) -> pa.Table:
 
 
 def _sample(customers: TrainingSet) -> TrainingSet:
-    """At most CUSTOMERS_SHUFFLED, and of the rarer outcome as many as there are, up to FEWEST_OF_AN_OUTCOME."""
+    """At most CUSTOMERS_SHUFFLED, and of the rarer outcome as many as there are, up to MIN_SHUFFLED_PER_OUTCOME."""
     if len(customers) <= CUSTOMERS_SHUFFLED:
         return customers
     order = np.random.default_rng(0).permutation(len(customers))
     left, stayed = order[customers.churned[order]], order[~customers.churned[order]]
     rarer, other = sorted((left, stayed), key=len)
-    rarer = rarer[: max(CUSTOMERS_SHUFFLED * len(rarer) // len(customers), min(len(rarer), FEWEST_OF_AN_OUTCOME))]
+    rarer = rarer[: max(CUSTOMERS_SHUFFLED * len(rarer) // len(customers), min(len(rarer), MIN_SHUFFLED_PER_OUTCOME))]
     chosen = np.zeros(len(customers), dtype=bool)
     chosen[np.concatenate([rarer, other[: CUSTOMERS_SHUFFLED - len(rarer)]])] = True
     return customers.where(chosen)

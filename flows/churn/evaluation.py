@@ -14,7 +14,7 @@ from flows.churn.churn_model import base_rate_shift
 Flags = NDArray[np.bool_]
 ECE_GROUPS = 10
 # what a model may be off by, beyond chance, before the promotion gate and the monitoring object
-LARGEST_ECE = 0.05
+MAX_ECE = 0.05
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from flows.churn.btyd import Floats
-from flows.churn.evaluation import LARGEST_ECE, Flags, measure
+from flows.churn.evaluation import MAX_ECE, Flags, measure
 from functions.churn_api.contract import FEATURE_NAMES
 
 BINS = 10
@@ -74,7 +74,7 @@ def realised(
     n = quality.customers
     lowest_auc = 0.6 if auc_at_training is None else auc_at_training - max(0.03, 3 * quality.auc_standard_error)
     base_rate = quality.churn_rate * (1 - quality.churn_rate)
-    highest_ece = LARGEST_ECE + quality.ece_of_chance
+    highest_ece = MAX_ECE + quality.ece_of_chance
     figures = [
         Measurement("auc", "", quality.auc, lowest_auc, quality.auc < lowest_auc, n),
         Measurement("brier", "", quality.brier, base_rate, quality.brier > base_rate, n),

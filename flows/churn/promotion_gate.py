@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flows.churn.backtest import Backtest, HeldOut
-from flows.churn.evaluation import LARGEST_ECE
+from flows.churn.evaluation import MAX_ECE
 from flows.churn.selection import mean_by_customer
 from functions.churn_api.scorer import Scorer
 
@@ -115,4 +115,4 @@ def _ece(candidate: str, backtest: Backtest) -> float:
 
 
 def _allowed_ece(candidate: str, backtest: Backtest) -> float:
-    return LARGEST_ECE + float(np.mean([quality.ece_of_chance for quality in backtest.qualities[candidate]]))
+    return MAX_ECE + float(np.mean([quality.ece_of_chance for quality in backtest.qualities[candidate]]))

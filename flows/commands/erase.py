@@ -51,7 +51,7 @@ def read_names(file: Path) -> list[str]:
 def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
     started_at = now()
     wiring = wire(settings)
-    warehouses = [wiring.warehouse, *wiring.warehouse.set_aside()]
+    warehouses = [wiring.warehouse, *wiring.warehouse.other_shops()]
     names = {normalised(name) for name in given}
     for warehouse in warehouses:
         names |= all_names(warehouse, wiring.connections, names)

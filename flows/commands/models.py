@@ -14,10 +14,10 @@ def promote(settings: Settings, version: str) -> None:
         SettingsError: when there is no such model; the message names those there are.
         ModelRefused: when the model does not fit today's features.
     """
-    models = ModelRegistry(settings.models_location, settings.models_cache)
+    models = ModelRegistry(settings.model_store, settings.models_cache)
     if version not in (stored := models.versions()):
         there = "\n  ".join(stored) or "none yet: run `make run`"
-        raise SettingsError(f"There is no model {version!r}; name one of {settings.models_location}:\n  {there}")
+        raise SettingsError(f"There is no model {version!r}; name one of {settings.model_store}:\n  {there}")
     models.promote(version)
     sys.stdout.write(f"the champion is {version}\n")
 
@@ -28,5 +28,5 @@ def roll_back(settings: Settings) -> None:
     Raises:
         ModelRefused: when there was none before.
     """
-    back_to = ModelRegistry(settings.models_location, settings.models_cache).roll_back()
+    back_to = ModelRegistry(settings.model_store, settings.models_cache).roll_back()
     sys.stdout.write(f"the champion is {back_to} again; the one before it will not come back by itself\n")

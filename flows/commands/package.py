@@ -20,10 +20,10 @@ def package(settings: Settings, python: Path | None = None) -> None:
         ModelRefused: when the champion does not fit; packages that were built before stay as they are.
         PackageFailed: when a package cannot be built.
     """
-    own = ModelRegistry(settings.models_location, settings.models_cache)
+    own = ModelRegistry(settings.model_store, settings.models_cache)
     model = own.champion() or ModelRegistry(str(SHIPPED_MODELS), settings.models_cache).champion()
     if model is None:
-        raise ModelRefused(f"There is no champion in {settings.models_location} or model_artifacts/: run `make run`.")
+        raise ModelRefused(f"There is no champion in {settings.model_store} or model_artifacts/: run `make run`.")
     compiler = find_python(LAMBDA_PYTHON, python)
     if compiler is None:
         sys.stderr.write(

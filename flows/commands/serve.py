@@ -38,9 +38,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
         ModelRefused: when there is no model to serve.
         SettingsError: when `host` is open to others and there are no API keys.
     """
-    models = [ModelRegistry(place, settings.models_cache) for place in (settings.models_location, str(SHIPPED_MODELS))]
+    models = [ModelRegistry(place, settings.models_cache) for place in (settings.model_store, str(SHIPPED_MODELS))]
     warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
-    shop = warehouse.shop_at_hand() if settings.is_on_this_machine else None
+    shop = warehouse.current_shop() if settings.is_on_this_machine else None
     outbox = FileOutbox(settings.outbox(shop))
     try:
         api = ApiSettings.read(os.environ, log_level="WARNING")
@@ -90,7 +90,7 @@ def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | Non
     which they were made; else they wait in the outbox."""
     with try_lock(warehouse.file.parent) as locked:
         try:
-            is_ours = locked and shop in (None, warehouse.shop_at_hand())
+            is_ours = locked and shop in (None, warehouse.current_shop())
             if is_ours and outbox.waits() and warehouse.takes_predictions():
                 outbox.close()
                 outbox.merge_into(warehouse.add_predictions)

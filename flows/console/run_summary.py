@@ -12,7 +12,7 @@ from flows.console.amounts import money, percent
 from flows.console.sections import REASON, Section, print_sections
 
 CUSTOMER = "customer"
-MOST_CAMPAIGNS = 5
+MAX_CAMPAIGNS = 5
 KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
 
 
@@ -173,7 +173,7 @@ def _about_campaigns() -> Iterable[str]:
 def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
     columns = ("campaign", "launched", "treated", "held out", "more buyers of 100", "profit after cost")
     rows = []
-    for row in report.campaigns.slice(0, MOST_CAMPAIGNS).to_pylist():
+    for row in report.campaigns.slice(0, MAX_CAMPAIGNS).to_pylist():
         lift, profit = ([row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in ("lift", "profit"))
         rows.append(
             (
@@ -227,4 +227,4 @@ def _files(report: RunReport) -> Iterable[tuple[str, object]]:
         yield "Tableau workbook", report.settings.workbook_file
     yield "warehouse", report.warehouse
     if report.model and not report.model.shipped:
-        yield "model, with card and report", f"{report.settings.models_location}/{report.model.version}"
+        yield "model, with card and report", f"{report.settings.model_store}/{report.model.version}"

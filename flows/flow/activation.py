@@ -13,7 +13,7 @@ from flows.adapters.marts.segment_activations import read_people, record_activat
 from flows.campaigns.assignment import in_global_holdout
 from flows.errors import SettingsError
 from flows.orchestration import flow, task
-from flows.ports.destination import PEOPLE, Outgoing
+from flows.ports.destination import CONTACT_SCHEMA, SendRequest
 from flows.settings import DestinationName, Settings
 from flows.wiring import destination, wire
 from functions.clock import now
@@ -46,14 +46,14 @@ def activate_segments(settings: Settings) -> None:
     warehouse, to = wire(settings).warehouse, destination(settings, settings.destination)
     read_as_of(warehouse)  # there are marts
     people = _without_global_holdout(read_people(warehouse, to.name), settings.global_holdout)
-    if not to.rewrites_everybody:
+    if not to.is_full_refresh:
         people = people.filter(pc.invert(people["is_sent"]))
     log.info("sending the segments of %s customers to %s", f"{len(people):,}", to.name)
-    became: Counter[str] = Counter()
-    for batch in to.send(Outgoing(None, people.select(PEOPLE.names))):
+    results: Counter[str] = Counter()
+    for batch in to.send(SendRequest(None, people.select(CONTACT_SCHEMA.names))):
         record_activations(warehouse, to.name, people, batch, started_at)
-        became.update(batch["result"].to_pylist())
-    log.info("%s", ", ".join(f"{count:,} {result.replace('_', ' ')}" for result, count in became.items()) or "nobody")
+        results.update(batch["result"].to_pylist())
+    log.info("%s", ", ".join(f"{count:,} {result.replace('_', ' ')}" for result, count in results.items()) or "nobody")
 
 
 def _without_global_holdout(people: pa.Table, share: float) -> pa.Table:

@@ -32,7 +32,7 @@ from flows.campaigns.uplift import learn
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.ports.destination import PEOPLE, Destination, Outgoing, results
+from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, results
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.wiring import destination, wire
@@ -108,7 +108,7 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
             f"{campaign.name} would be launched as of {planned.launched_on}, the day of the last run, and its window"
             f" would have ended on {planned.window_ends_on}. Bring in newer orders and `make run` first."
         )
-    destination(settings, campaign.destination).check(Outgoing(campaign.name, PEOPLE.empty_table()))
+    destination(settings, campaign.destination).check(SendRequest(campaign.name, CONTACT_SCHEMA.empty_table()))
     log.info("freezing %s: who is in which arm does not change any more", campaign.name)
     launched = freeze(warehouse, planned, started_at)
     write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without those who are held out now
@@ -140,14 +140,14 @@ def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, laun
         contacted_on,
         started_at,
     )
-    people = treated if to.rewrites_everybody else unsent
+    people = treated if to.is_full_refresh else unsent
     people = people.filter(people["may_be_contacted"])
     people = people.append_column("offer", pa.repeat(campaign.offer.text, len(people)))
     log.info("sending %s customers to %s", f"{len(people):,}", to.name)
     members = frozenset(treated["email"].drop_null().to_pylist())
     done = 0
     is_resumed = len(unsent) < len(treated)
-    for batch in to.send(Outgoing(campaign.name, people.select(PEOPLE.names), members, is_resumed)):
+    for batch in to.send(SendRequest(campaign.name, people.select(CONTACT_SCHEMA.names), members, is_resumed)):
         news = batch.filter(pc.is_in(batch["customer_id"], unsent["customer_id"].combine_chunks()))
         record_sends(warehouse, campaign.name, to.name, news, contacted_on, started_at)
         done += len(batch)
@@ -162,9 +162,9 @@ def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, la
     if launched and read_as_of(warehouse)[0] < launched.window_ends_on:
         treated = read_treated(warehouse, campaign.name)
         waiting = len(treated.filter(pc.and_not(treated["may_be_contacted"], treated["is_sent"])))
-    return CampaignRun(warehouse.shop_at_hand() or "", campaign, planned, launched, sent, waiting)
+    return CampaignRun(warehouse.current_shop() or "", campaign, planned, launched, sent, waiting)
 
 
 def _is_simulated(warehouse: Warehouse) -> bool:
     """Whether time is made up in this shop: then its last run may be as of any day."""
-    return (warehouse.shop_at_hand() or "").startswith(SIMULATED_SHOP)
+    return (warehouse.current_shop() or "").startswith(SIMULATED_SHOP)

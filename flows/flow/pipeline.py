@@ -10,7 +10,7 @@ from flows.settings import Settings
 from flows.sources.selection import sources_of
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING, build, find_as_of
 from flows.steps.erasure import keep_erased
-from flows.steps.landing import hold_shop, land, mappings_of, simulate_orders
+from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orders
 from flows.steps.measurement import measure_campaigns
 from flows.steps.monitoring import watch_model
 from flows.steps.outputs import History, draw_dashboard, gather_report, publish, write_workbook
@@ -51,7 +51,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> History:
     """Brings and builds orders and contacts, and finds what they say about the run."""
     sources = sources_of(settings, wiring.connections)
-    hold_shop(wiring.warehouse, settings.shop)
+    claim_for_shop(wiring.warehouse, settings.shop)
     simulated = simulate_orders(wiring.warehouse, settings) if settings.is_simulated else None
     syncs = sync_sources(wiring, sources)
     landings = land(wiring.warehouse, wiring.connections, sources, simulated, started_at)

@@ -145,7 +145,7 @@ def promote_if_good(
 ) -> Verdict:
     verdict = decide_promotion(
         stored.version, selection.candidate, backtest, as_of, shop,
-        champion_to_beat(models), models.pointer().rejected,
+        champion_to_beat(models), models.alias().rejected,
     )  # fmt: skip
     if verdict.promote:
         models.promote(stored.version)

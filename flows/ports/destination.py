@@ -1,9 +1,9 @@
-"""What every destination takes and answers: for whoever adds one more.
+"""The interface of a destination: what it receives and what it returns.
 
-A destination is given people and says of each, once, what became of him. It adds nobody: who is in the holdout or has
-opted out is not among the people any more. It sends in batches and yields a batch's results as soon as they are taken;
-the caller records them before it asks for the next. So an interruption loses the record of one batch at most, and a
-destination must be one to which a batch can be sent again without harm.
+A destination receives customers and reports one result for each. It adds nobody: customers in the holdout and those
+who have opted out are removed before. It sends in batches and yields the results of a batch as soon as it has them; the
+caller records them before it requests the next batch. So an interruption loses the record of one batch at most, and
+sending a batch twice must do no harm.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 Result = Literal["sent", "opted_out", "no_address", "not_found", "refused"]
 
-PEOPLE = pa.schema(
+CONTACT_SCHEMA = pa.schema(
     [
         pa.field("customer_id", pa.string(), nullable=False),
         ("email", pa.string()),
@@ -35,17 +35,17 @@ RESULTS = pa.schema(
     [
         pa.field("customer_id", pa.string(), nullable=False),
         pa.field("result", pa.string(), nullable=False),
-        ("detail", pa.string()),  # in words, without an address
+        ("detail", pa.string()),  # for people to read, without an address
     ]
 )
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """people: as PEOPLE says, each customer once. audience: name of the campaign; None: segments alone, and no list.
-    members: e-mail addresses of all whom the campaign contacts, those included who were sent before; a destination
-    that keeps a list knows by them whether the list is this campaign's. is_resumed: whether some were sent before, so
-    that it is."""
+class SendRequest:
+    """people: CONTACT_SCHEMA, one row per customer. audience: name of the campaign; None: segments alone, and no list.
+    members: e-mail addresses of everyone the campaign contacts, including those who were sent before; a destination
+    that keeps a list recognises by them whether the list belongs to this campaign. is_resumed: whether some were sent
+    before, so that the list is the campaign's."""
 
     audience: str | None
     people: pa.Table
@@ -54,21 +54,21 @@ class Outgoing:
 
 
 class Destination(Protocol):
-    """`name` as a campaign calls it. `rewrites_everybody`: each time it wants all people, also those whom it has
-    taken before."""
+    """`name`: what a campaign calls it. `is_full_refresh`: every request must have everyone, also customers who were
+    sent before."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def rewrites_everybody(self) -> bool: ...
+    def is_full_refresh(self) -> bool: ...
 
-    def check(self, outgoing: Outgoing) -> None:
-        """Raises what can be known to stand in the way, before a campaign is launched. Nobody is told anything."""
+    def check(self, request: SendRequest) -> None:
+        """Raises what would make `send` fail, as far as it can be known before a launch. Nothing is sent."""
         ...
 
-    def send(self, outgoing: Outgoing) -> Iterator[pa.Table]:
-        """Sends everybody; yields tables as RESULTS says, which together have each customer once.
+    def send(self, request: SendRequest) -> Iterator[pa.Table]:
+        """Sends to everyone; yields tables of RESULTS, which together have each customer once.
 
         Raises:
             PipelineError: when it cannot go on. What was yielded before is sent.
@@ -77,7 +77,7 @@ class Destination(Protocol):
 
 
 def results(customer_ids: pa.Array | pa.ChunkedArray, result: Result, detail: str | None = None) -> pa.Table:
-    """The same result of several customers."""
+    """RESULTS with the same result for each of the customers."""
     count = len(customer_ids)
     columns = [
         customer_ids.cast(pa.string()),

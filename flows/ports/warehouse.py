@@ -48,8 +48,8 @@ class Warehouse(Protocol):
         """Drops what was landed from files that no run reads any more; returns how many rows that were."""
         ...
 
-    def set_aside(self) -> Sequence[Self]:
-        """Warehouses of other shops that were set aside here."""
+    def other_shops(self) -> Sequence[Self]:
+        """Warehouses of other shops that are kept here."""
         ...
 
     def forget_deleted(self) -> str:
@@ -61,11 +61,11 @@ class Warehouse(Protocol):
         """Whether there is such a table or view, as `schema.name`."""
         ...
 
-    def hold_shop(self, shop: str) -> str | None:
-        """Sees to it that no table ever mixes two shops; returns what the user should be told."""
+    def claim_for_shop(self, shop: str) -> str | None:
+        """Makes sure that no table mixes two shops; returns a notice for the user, if there is one."""
         ...
 
-    def shop_at_hand(self) -> str | None:
+    def current_shop(self) -> str | None:
         """The shop that this is the warehouse of; None before the first run."""
         ...
 

@@ -151,6 +151,6 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
-    def models_location(self) -> str:
+    def model_store(self) -> str:
         """Models trained by this installation; the shipped one is in `SHIPPED_MODELS`."""
         return self.models or str(self.data_dir / "models")

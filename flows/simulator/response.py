@@ -35,12 +35,12 @@ Flags = NDArray[np.bool_]
 WILLINGNESS = (0.8, 3.2)
 CHANNEL_FACTORS = {"organic search": 1.0, "paid search": 1.25, "social": 1.5, "referral": 0.9, "marketplace": 0.1}
 TIMING_SPREAD = 0.9  # of the log of waited ÷ usual gap
-LONGEST_GAP_DAYS = 120.0
+MAX_GAP_DAYS = 120.0
 WON_BACK = 0.08
 BESIDE_OWN_PURCHASE = 0.15
 DAYS_TO_RESPONSE = 10.0
 PUT_OFF, PUT_OFF_OF_MARKETPLACE, PUT_OFF_WHILE_BUYING = 0.02, 0.1, 0.2
-MOST_LINES = 9
+MAX_LINES = 9
 
 # what each die is thrown for
 _WILLINGNESS, _PUT_OFF, _ORDERS, _WHEN, _BASKET, _LINES, _OF_LINES = range(7)
@@ -162,7 +162,7 @@ class _Outcome:
         known = ~np.isnan(last[customer])
 
         now = float(clock.shop_days(np.array([starts]))[0])
-        gap = np.minimum(1 / truth("purchases_per_shop_day"), LONGEST_GAP_DAYS)
+        gap = np.minimum(1 / truth("purchases_per_shop_day"), MAX_GAP_DAYS)
         waited = (now - clock.shop_days(np.where(known, last[customer], 0.0))) / gap
         timing = np.exp(-0.5 * (np.log(np.maximum(waited, 1e-6)) / TIMING_SPREAD) ** 2)
         channel = _channel(shop, lines, customer)
@@ -265,13 +265,13 @@ def _additional_lines(
 
 def _baskets(basket: Floats, dice: Callable[[int], Floats]) -> tuple[Ints, Ints, Ints, Floats]:
     """Position of the order, number within it, product and price of every line of orders worth so much."""
-    lines = 1 + np.minimum(stats.poisson.ppf(dice(_LINES), 1.2), MOST_LINES - 1)
-    order, number = np.nonzero(np.arange(MOST_LINES) < lines[:, None])
-    drawn = np.column_stack([dice(_OF_LINES + n) for n in range(2 * MOST_LINES)])
+    lines = 1 + np.minimum(stats.poisson.ppf(dice(_LINES), 1.2), MAX_LINES - 1)
+    order, number = np.nonzero(np.arange(MAX_LINES) < lines[:, None])
+    drawn = np.column_stack([dice(_OF_LINES + n) for n in range(2 * MAX_LINES)])
     weight = 0.05 - np.log1p(-drawn[order, number])
     share = weight / np.bincount(order, weight, len(basket))[order]
     popularity = np.arange(1, PRODUCTS + 1) ** -1.3
-    sku = 1 + np.searchsorted(np.cumsum(popularity / popularity.sum()), drawn[order, MOST_LINES + number])
+    sku = 1 + np.searchsorted(np.cumsum(popularity / popularity.sum()), drawn[order, MAX_LINES + number])
     return order, number, np.minimum(sku, PRODUCTS), np.maximum(np.round(basket[order] * share, 2), 0.05)
 
 

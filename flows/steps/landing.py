@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 
 @task(retry=waits_for_warehouse)
-def hold_shop(warehouse: Warehouse, shop: str) -> None:
-    if note := warehouse.hold_shop(shop):
+def claim_for_shop(warehouse: Warehouse, shop: str) -> None:
+    if note := warehouse.claim_for_shop(shop):
         log.info(note)
 
 

@@ -53,7 +53,7 @@ def gather_report(
 ) -> RunReport:
     of = history
     trained = None if isinstance(found, StoredModel) else found
-    is_shipped = model is not None and wiring.home_of(model.version) is wiring.shipped_models
+    is_shipped = model is not None and wiring.registry_for(model.version) is wiring.shipped_models
     return read_report(
         wiring.warehouse, settings, of.syncs, of.landings, of.as_of, trained, model, is_shipped, measured, of.simulated
     )

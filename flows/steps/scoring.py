@@ -57,7 +57,7 @@ def choose_model(
     if version == wanted.version:
         return wanted
     log.warning("the API scores with %s, not with %s: `make package`, and deploy it", version, wanted.version)
-    model = wiring.home_of(version).load(version)
+    model = wiring.registry_for(version).load(version)
     if not _may_score(model, shop, as_of):
         raise ModelRefused(
             f"The API scores with {version}, which looks {model.horizon_days} days ahead and knows orders until"
@@ -73,7 +73,7 @@ def prepare_scoring(wiring: Wiring, model: StoredModel | None) -> dict[str, Any]
     if model is None:
         return {}
     version = model.version
-    folder = wiring.home_of(version).local_folder(version)
+    folder = wiring.registry_for(version).local_folder(version)
     return {"model_version": version, **wiring.warehouse.prepare_scoring(version, folder)}
 
 

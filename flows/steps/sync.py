@@ -54,7 +54,7 @@ def sync_connections(
     """Syncs connections side by side, and waits for all of them. To be called in a flow.
 
     `wanted`: by a connection's name or id, the streams that it must have. Every job that is known of ends up in
-    raw.sync_runs and in the artifact "airbyte-syncs", whatever became of it.
+    raw.sync_runs and in the artifact "airbyte-syncs", whatever results of it.
 
     Raises:
         SyncFailed: naming every connection that was not synced, and why, once all are on record.

@@ -13,7 +13,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 KEY_HEADER = "x-api-key"
-SHORTEST_KEY = 24
+MIN_KEY_LENGTH = 24
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST = re.compile(r":\d+$")
 REFRESH_AFTER = timedelta(minutes=5)
@@ -41,11 +41,11 @@ def read_keys(text: str) -> dict[bytes, str]:
     digests: dict[bytes, str] = {}
     for holder, keys in given.items():
         for key in keys if isinstance(keys, list) else [keys]:
-            if not isinstance(key, str) or len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable():
+            if not isinstance(key, str) or len(key) < MIN_KEY_LENGTH or not key.isascii() or not key.isprintable():
                 # what is as long as a key may be one, in the wrong place
-                whose = holder if len(holder) < SHORTEST_KEY else "a holder with a long name"
+                whose = holder if len(holder) < MIN_KEY_LENGTH else "a holder with a long name"
                 raise KeysRefused(
-                    f"A key of {whose} is not fit: use at least {SHORTEST_KEY} printable ASCII characters, all random."
+                    f"A key of {whose} is not fit: use at least {MIN_KEY_LENGTH} random printable ASCII characters."
                 )
             digests[sha256(key.encode()).digest()] = holder
     return digests

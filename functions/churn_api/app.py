@@ -16,7 +16,7 @@ from functions.churn_api.middleware import internal_error
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
-MOST_PROBLEMS = 100
+MAX_PROBLEMS = 100
 
 
 def create_app(service: Service) -> FastAPI:
@@ -68,9 +68,9 @@ def _explain_refusals(app: FastAPI) -> None:
     async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
         """Names field and reason; does not send the values back, which may be personal, or NaN."""
         problems = [_in_words(problem) for problem in error.errors()]
-        if len(problems) > MOST_PROBLEMS:
-            rest = f"and {len(problems) - MOST_PROBLEMS} more problems"
-            problems[MOST_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
+        if len(problems) > MAX_PROBLEMS:
+            rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
+            problems[MAX_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
         return JSONResponse({"detail": problems}, 422)
 
     @app.exception_handler(Refused)

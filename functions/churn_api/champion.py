@@ -58,14 +58,14 @@ def load_champion(places: Sequence[Models]) -> Served:
                 log.error("model refused", extra={"model_version": version, "problem": str(problem)})
                 refused.append(version)
                 problems.append(f"{version}: {problem}")
-    told = "".join(f"\n  {problem}" for problem in problems)
-    raise ModelRefused(f"There is no model to serve in {', '.join(place.location for place in places)}.{told}")
+    reasons = "".join(f"\n  {problem}" for problem in problems)
+    raise ModelRefused(f"There is no model to serve in {', '.join(place.location for place in places)}.{reasons}")
 
 
 def _versions(place: Models, problems: list[str]) -> list[str]:
     try:
-        pointer = json.loads(place.read("champion.json"))
-        return [version for version in (pointer["model_version"], *pointer.get("previous", ())) if version]
+        alias = json.loads(place.read("champion.json"))
+        return [version for version in (alias["model_version"], *alias.get("previous", ())) if version]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as problem:

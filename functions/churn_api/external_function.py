@@ -17,7 +17,7 @@ from functions.churn_api.answers import Answer, Questions
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerId, Day, feature_row
 
-MOST_PROBLEMS = 3  # of a row: Lambda answers with 6 MB at most
+MAX_PROBLEMS = 3  # of a row: Lambda answers with 6 MB at most
 BATCH_ID_HEADER = "sf-external-function-query-batch-id"
 
 
@@ -52,8 +52,8 @@ def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> B
             row = Row.model_validate({name.lower(): value for name, value in argument.items()})
         except ValidationError as error:
             found = [f"{'.'.join(map(str, p['loc']))[:100]}: {p['msg']}" for p in error.errors(include_input=False)]
-            rest = [f"and {len(found) - MOST_PROBLEMS} more"] if len(found) > MOST_PROBLEMS else []
-            problems[position] = "; ".join([*found[:MOST_PROBLEMS], *rest])
+            rest = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
+            problems[position] = "; ".join([*found[:MAX_PROBLEMS], *rest])
             continue
         if row.as_of_date and row.as_of_date > today:
             problems[position] = f"as_of_date: {row.as_of_date} is in the future; today is {today}"

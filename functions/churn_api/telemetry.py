@@ -18,7 +18,7 @@ METRICS = (
     {"Name": "ColdStart", "Unit": "Count"},
     {"Name": "ChurnProbability", "Unit": "None"},
 )
-MOST_VALUES = 100  # that CloudWatch takes of one metric in one line
+MAX_VALUES = 100  # that CloudWatch takes of one metric in one line
 
 
 @dataclass
@@ -68,10 +68,10 @@ def log_request(
 
 def distribution(values: Sequence[float]) -> list[float]:
     """The values, or as many of their quantiles as a metric takes."""
-    if len(values) <= MOST_VALUES:
+    if len(values) <= MAX_VALUES:
         return list(values)
     in_order = sorted(values)
-    return [in_order[int((n + 0.5) * len(in_order) / MOST_VALUES)] for n in range(MOST_VALUES)]
+    return [in_order[int((n + 0.5) * len(in_order) / MAX_VALUES)] for n in range(MAX_VALUES)]
 
 
 def request_id(headers: Mapping[str, str], aws_context: Any, fresh: str) -> str:

@@ -75,7 +75,7 @@ def _measure(folder: Path) -> Measured:
         con.execute("copy lines to $1 (format csv, header)", [str(orders)])
     connections = read_connections(REPOSITORY / "airbyte" / "connections.yml")
     warehouse = DuckDBWarehouse(database, folder / "tmp")
-    warehouse.hold_shop("simulated_shop")
+    warehouse.claim_for_shop("simulated_shop")
     landing = warehouse.land_order_lines(str(orders), "simulated_shop", connections, datetime.now(UTC))
     (model,) = SHIPPED_MODELS.glob("shipped-*")
     variables = {"order_lines": [landing.mapping.as_dbt_variable()]}

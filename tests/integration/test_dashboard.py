@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from flows.adapters.dashboard.campaigns import MOST_SHOWN
+from flows.adapters.dashboard.campaigns import MAX_SHOWN
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
@@ -580,10 +580,10 @@ def test_older_campaigns_are_counted_and_not_listed(run, campaigns, browser, tmp
     made_up.put_old_campaigns(filled, run.as_of.date, 30)
     write_dashboard(filled, run, tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html", locale="en-GB")
-    assert page.locator("#campaign-results tbody:not(.segments)").count() == MOST_SHOWN
+    assert page.locator("#campaign-results tbody:not(.segments)").count() == MAX_SHOWN
     assert row_of(page, made_up.HOSTILE).count() == row_of(page, "old-3").count() == 1
     assert row_of(page, "old-4").count() == 0
-    assert page.inner_text("#campaigns-more") == f"Earlier campaigns, not shown: {8 + 30 - MOST_SHOWN}."
+    assert page.inner_text("#campaigns-more") == f"Earlier campaigns, not shown: {8 + 30 - MAX_SHOWN}."
     page.context.close()
 
 
@@ -627,7 +627,7 @@ def test_the_page_is_small_and_asks_nobody_for_anything(run):
 
 
 def test_the_report_of_the_model_stands_alone_and_shows_every_picture(run, browser):
-    file = Path(run.settings.models_location) / run.model.version / "report.html"
+    file = Path(run.settings.model_store) / run.model.version / "report.html"
     text = file.read_text()
     assert not re.search(r"""(src|href)=["'](?!#|data:)|@import|url\((?!#)""", text)
     assert len(text) < 1_000_000

@@ -14,7 +14,7 @@ from flows.adapters.hubspot.api import PATIENCE_SECONDS, SCOPES
 from flows.adapters.hubspot.destination import HubSpotContacts
 from flows.adapters.hubspot.properties import PROPERTIES
 from flows.errors import HubSpotRefused, HubSpotUnreachable, PipelineError
-from flows.ports.destination import RESULTS, Outgoing
+from flows.ports.destination import RESULTS, SendRequest
 from flows.settings import HubSpotSettings
 from tests.hubspot_stand_in import (
     DO_AND_HANG_UP,
@@ -66,7 +66,7 @@ def send(
     recorded = {} if recorded is None else recorded
     everybody = who if members is None else members
     addresses = {address for address in everybody.column("email").to_pylist() if address}
-    for table in destination.send(Outgoing(audience, who, addresses)):
+    for table in destination.send(SendRequest(audience, who, addresses)):
         assert table.schema == RESULTS
         for row in table.to_pylist():
             assert row["customer_id"] not in recorded

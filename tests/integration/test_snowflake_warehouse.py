@@ -42,7 +42,7 @@ def shop(server, tmp_path, monkeypatch):
     monkeypatch.setattr(snowflake_account, "LOGIN_TIMEOUT_SECONDS", 3)
     server.steer(faults=[], login_refusal=None)
     shop = Shop(tmp_path)
-    shop.warehouse.hold_shop("shop")
+    shop.warehouse.claim_for_shop("shop")
     shop.land(ORDERS)
     server.steer(statements=[])
     return shop
@@ -126,7 +126,7 @@ def test_served_predictions_are_added_once(shop):
 
 def test_another_shop_is_not_let_in(shop):
     with pytest.raises(BadInput, match=r"holds the shop shop.*SNOWFLAKE_DATABASE"):
-        shop.warehouse.hold_shop("another")
+        shop.warehouse.claim_for_shop("another")
 
 
 REFUSALS = {

@@ -62,14 +62,14 @@ HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_held_out.sql"
 class Recording:
     """A destination that remembers whom it was handed, and takes everybody."""
 
-    rewrites_everybody: bool = False
+    is_full_refresh: bool = False
     name: str = "hubspot"
     handed: list[str] = field(default_factory=list)
 
-    def send(self, outgoing):
-        self.handed += outgoing.people["customer_id"].to_pylist()
-        for start in range(0, len(outgoing.people), 2):
-            yield results(outgoing.people["customer_id"].slice(start, 2), "sent")
+    def send(self, request):
+        self.handed += request.people["customer_id"].to_pylist()
+        for start in range(0, len(request.people), 2):
+            yield results(request.people["customer_id"].slice(start, 2), "sent")
 
 
 PEOPLE = st.lists(

@@ -59,7 +59,7 @@ def test_where_nothing_was_trained_the_next_place_is_asked(tmp_path):
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", "{}", "null"])
-def test_a_pointer_that_cannot_be_read_is_said_and_the_next_place_is_asked(folder, caplog, broken):
+def test_an_alias_that_cannot_be_read_is_reported_and_the_next_registry_is_tried(folder, caplog, broken):
     (folder / "champion.json").write_text(broken)
     with caplog.at_level(logging.ERROR):
         assert served(folder, SHIPPED_MODELS).scorer.model_version == SHIPPED

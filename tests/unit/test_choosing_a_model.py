@@ -34,7 +34,7 @@ class Wiring:
     def champion(self):
         return self.models.get(self.served)
 
-    def home_of(self, version):
+    def registry_for(self, version):
         return self
 
     def load(self, version):

@@ -16,7 +16,7 @@ from prefect.blocks.system import Secret
 from flows.adapters.files.importer_files import NAMES, CsvFiles
 from flows.adapters.hubspot.credentials import read_token
 from flows.errors import SettingsError
-from flows.ports.destination import PEOPLE, RESULTS, Outgoing
+from flows.ports.destination import CONTACT_SCHEMA, RESULTS, SendRequest
 from flows.settings import DestinationName, HubSpotSettings, Settings, read_settings
 from flows.wiring import destination
 from tests.people import anybody, people
@@ -27,7 +27,7 @@ CAMPAIGN = "spring"
 
 def sent(files: CsvFiles, who: pa.Table, audience: str | None = CAMPAIGN) -> dict[str, tuple[str, str | None]]:
     """What became of each."""
-    answers = list(files.send(Outgoing(audience, who)))
+    answers = list(files.send(SendRequest(audience, who)))
     assert all(table.schema == RESULTS for table in answers)
     rows = pa.concat_tables(answers).to_pylist()
     assert len({row["customer_id"] for row in rows}) == len(rows)
@@ -53,7 +53,7 @@ def test_our_own_file_has_every_column_and_everybody(tmp_path):
     file = tmp_path / CAMPAIGN / "csv.csv"
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     first, second = read(file)
-    assert list(first) == PEOPLE.names
+    assert list(first) == CONTACT_SCHEMA.names
     assert (first["email"], first["churn_probability"], first["expected_spend"]) == (
         "c1@example.org",
         "0.8123",
@@ -156,7 +156,7 @@ def test_a_rerun_replaces_the_whole_file_and_leaves_no_draft(tmp_path):
 
 def test_the_file_is_there_before_anybody_is_said_to_be_sent(tmp_path):
     ours = CsvFiles(tmp_path, "csv")
-    answers = ours.send(Outgoing(CAMPAIGN, people({"customer_id": "c1"})))
+    answers = ours.send(SendRequest(CAMPAIGN, people({"customer_id": "c1"})))
     assert not ours.file(CAMPAIGN).exists()
     next(answers)
     assert ours.file(CAMPAIGN).exists()
@@ -187,7 +187,7 @@ def test_whoever_comes_in_has_one_result_and_only_who_was_sent_is_in_the_file(wh
             assert (person["offer"] or "") in row.values()
 
 
-TEXTS = [name for name in PEOPLE.names if PEOPLE.field(name).type == pa.string()]
+TEXTS = [name for name in CONTACT_SCHEMA.names if CONTACT_SCHEMA.field(name).type == pa.string()]
 
 
 # --- which destination a name means, and what it needs
@@ -198,7 +198,7 @@ def test_every_name_that_a_campaign_may_give_is_a_destination(tmp_path, monkeypa
     given = Settings(data_dir=tmp_path)
     found = {name: destination(given, name) for name in get_args(DestinationName)}
     assert all(name == known.name for name, known in found.items())
-    assert {name for name, known in found.items() if not known.rewrites_everybody} == {"hubspot"}
+    assert {name for name, known in found.items() if not known.is_full_refresh} == {"hubspot"}
     assert found["csv"].file(CAMPAIGN) == tmp_path / "campaigns" / CAMPAIGN / "csv.csv"
     assert "sesame" not in repr(found["hubspot"])
 

@@ -68,7 +68,7 @@ def test_a_rollback_returns_to_the_champion_before(registry, models):
         registry.promote(version)
     assert registry.roll_back() == second
     assert registry.champion().version == second
-    assert registry.pointer().rejected == (third,)
+    assert registry.alias().rejected == (third,)
     assert registry.roll_back() == first
     with pytest.raises(ModelRefused, match="no earlier champion"):
         registry.roll_back()
@@ -81,8 +81,8 @@ def test_promoting_by_hand_forgives_a_rollback(registry, models):
     registry.roll_back()
     registry.promote(second)
     assert registry.champion().version == second
-    assert registry.pointer().rejected == ()
-    assert registry.pointer().previous == (first,)
+    assert registry.alias().rejected == ()
+    assert registry.alias().previous == (first,)
 
 
 def test_a_folder_without_a_card_is_no_version(registry, models):
@@ -101,7 +101,7 @@ def test_a_broken_model_file_is_refused_and_cannot_be_promoted(registry, models)
     assert registry.champion() is None
 
 
-def test_a_pointer_to_a_missing_version_is_refused_by_name(registry):
+def test_an_alias_of_a_missing_version_is_refused_by_name(registry):
     registry._write("champion.json", json.dumps({"model_version": "gone"}).encode())
     with pytest.raises(ModelRefused, match="gone"):
         registry.champion()

@@ -113,7 +113,7 @@ def test_a_model_that_somebody_rolled_back_from_does_not_return_by_itself(tested
 
 
 def test_a_model_that_is_less_calibrated_than_allowed_and_than_the_champion_stays_in_reserve(tested, monkeypatch):
-    monkeypatch.setattr("flows.churn.promotion_gate.LARGEST_ECE", -1.0)
+    monkeypatch.setattr("flows.churn.promotion_gate.MAX_ECE", -1.0)
     good = champion(tested, quality={"ece": 0.001})
     assert not verdict(tested, good).promote
     assert "calibration" in verdict(tested, good).why

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from functions.churn_api.fast_path import create_api
-from functions.churn_api.telemetry import METRICS, MOST_VALUES, distribution
+from functions.churn_api.telemetry import MAX_VALUES, METRICS, distribution
 from functions.json_log import log_as_json
 from tests.serving import ORDERS, LocalClient, MemoryQueue, customer, service
 
@@ -94,6 +94,6 @@ def test_a_request_id_that_is_none_is_replaced(client, given):
 def test_a_distribution_keeps_its_shape_within_what_a_metric_takes():
     assert distribution([0.5, 0.1]) == [0.5, 0.1]
     many = distribution([n / 1_000 for n in range(1_000)][::-1])
-    assert len(many) == MOST_VALUES
+    assert len(many) == MAX_VALUES
     assert many == sorted(many)
     assert (many[0], many[-1]) == (0.005, 0.995)

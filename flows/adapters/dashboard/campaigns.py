@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.ports.warehouse import Warehouse
 
-MOST_SHOWN = 12
+MAX_SHOWN = 12
 _DIGITS = 6  # significant: an end of an interval stays on its side of zero
 _RESULT = (
     "segment", "treated", "held_out", "contacted", "treated_rate", "held_out_rate", "lift", "lift_low", "lift_high",
@@ -22,7 +22,7 @@ def read_campaigns(warehouse: Warehouse, as_of: date) -> dict[str, Any]:
     launched = f"marts.campaigns where launched_on <= '{as_of}'"
     shown = f"""shown as (
         select * from {launched}
-        qualify row_number() over (order by launched_on desc, launched_at desc, campaign) <= {MOST_SHOWN}
+        qualify row_number() over (order by launched_on desc, launched_at desc, campaign) <= {MAX_SHOWN}
     )"""
     newest = warehouse.read(
         f"""with {shown},

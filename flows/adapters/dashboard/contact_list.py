@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from flows.adapters.dashboard.cube import DIMENSIONS, PLACED_CUSTOMERS, positions
 from flows.adapters.files.spreadsheet_csv import safe_for_spreadsheets, write_csv
-from flows.adapters.marts.run_report import MOST_AT_STAKE_FIRST
+from flows.adapters.marts.run_report import BY_VALUE_AT_STAKE
 from flows.adapters.privacy.masking import masked
 from flows.ports.warehouse import Warehouse
 
-MOST_LISTED, MOST_LISTED_OF_EACH = 1_000, 40
+MAX_LISTED, MAX_LISTED_PER_MEMBER = 1_000, 40
 _EACH = ("segment", "country", "channel", "risk_band", "cohort", "segment, in_country", "segment, in_risk_band")
 _LISTED = (
     "customer_id", "email", "churn_probability", "value_at_stake", "expected_spend", "next_order_on",
@@ -28,14 +28,14 @@ def read_contact_list(
     """Columns of the customers with most at stake: of all, and of each member of what is filtered most, so that filters
     leave some. By dimension also the position of each customer's member."""
     ranks = " or ".join(
-        f"row_number() over (partition by in_{name} order by {MOST_AT_STAKE_FIRST}) <= {MOST_LISTED_OF_EACH}"
+        f"row_number() over (partition by in_{name} order by {BY_VALUE_AT_STAKE}) <= {MAX_LISTED_PER_MEMBER}"
         for name in _EACH
     )
     rows = warehouse.read(
         f"""{PLACED_CUSTOMERS} select {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
         from placed where {_WORTH_A_MESSAGE}
-        qualify row_number() over (order by {MOST_AT_STAKE_FIRST}) <= {MOST_LISTED} or {ranks}
-        order by {MOST_AT_STAKE_FIRST}"""
+        qualify row_number() over (order by {BY_VALUE_AT_STAKE}) <= {MAX_LISTED} or {ranks}
+        order by {BY_VALUE_AT_STAKE}"""
     )
     columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_LISTED[6:])}
     if not show_pii:
@@ -53,6 +53,6 @@ def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None
         f"""select customer_id, email, segment, risk_band, round(churn_probability, 4) as churn_probability,
             round(value_at_stake, 2) as value_at_stake, round(expected_spend, 2) as expected_spend, next_order_on,
             reason_1, reason_2, reason_3, recommended_action, country, channel, currency, as_of_date
-        from marts.marketing_customers where {_WORTH_A_MESSAGE} order by {MOST_AT_STAKE_FIRST}"""
+        from marts.marketing_customers where {_WORTH_A_MESSAGE} order by {BY_VALUE_AT_STAKE}"""
     )
     write_csv(safe_for_spreadsheets(rows if show_pii else masked(rows)), file)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 FILE = "partial_parse.msgpack"
-MOST_KEPT = 20  # of as many projects, targets and sets of variables; a megabyte each
+MAX_KEPT = 20  # of as many projects, targets and sets of variables; a megabyte each
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class KeptParse:
                 draft = self.kept.with_suffix(f".{self.here.stat().st_ino}.draft")
                 shutil.copy2(self.here, draft)
                 draft.replace(self.kept)
-                for old in sorted(self.kept.parent.glob("*.msgpack"), key=_changed)[:-MOST_KEPT]:
+                for old in sorted(self.kept.parent.glob("*.msgpack"), key=_changed)[:-MAX_KEPT]:
                     old.unlink(missing_ok=True)
 
 

@@ -25,7 +25,7 @@ class DuckDBWarehouse:
 
     file: Path
     scratch: Path
-    is_set_aside: bool = False
+    is_of_other_shop: bool = False
 
     @property
     def place(self) -> str:
@@ -54,7 +54,7 @@ class DuckDBWarehouse:
             con.close()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        if not self.is_set_aside:
+        if not self.is_of_other_shop:
             return duckdb.connect(self.file)
         con = duckdb.connect()
         con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views know
@@ -94,9 +94,9 @@ class DuckDBWarehouse:
         self.change("-", [f"drop view {relation}", f"drop table {quote(schema)}.{name}_as_text"])
         return int(rows)
 
-    def set_aside(self) -> Sequence[Self]:
+    def other_shops(self) -> Sequence[Self]:
         files = sorted(self.file.parent.glob(f"{self.file.stem}.*{self.file.suffix}"))
-        return [type(self)(file, self.scratch, is_set_aside=True) for file in files]
+        return [type(self)(file, self.scratch, is_of_other_shop=True) for file in files]
 
     def forget_deleted(self) -> str:
         """The file is written anew: what was deleted would stay in its free blocks."""
@@ -141,19 +141,19 @@ class DuckDBWarehouse:
         )
         return bool(found.num_rows)
 
-    def hold_shop(self, shop: str) -> str | None:
+    def claim_for_shop(self, shop: str) -> str | None:
         """Makes this the warehouse of that shop, so that no table ever mixes two.
 
-        Another shop's warehouse is set aside as `warehouse.<shop>.duckdb` and comes back when that shop is run
-        again. Returns what was set aside, for the user to be told.
+        Another shop's warehouse is moved to `warehouse.<shop>.duckdb` and comes back when that shop is run
+        again. Returns a notice for the user if one was moved.
         """
         note = None
         if self.file.exists() and (other := self._shop()) != shop:
-            aside = self._set_aside_file(other or "unknown")
+            aside = self._file_of_shop(other or "unknown")
             self.file.replace(aside)
             note = f"the warehouse held {other}; it is now {aside.name}"
-        if not self.file.exists() and self._set_aside_file(shop).exists():
-            self._set_aside_file(shop).replace(self.file)
+        if not self.file.exists() and self._file_of_shop(shop).exists():
+            self._file_of_shop(shop).replace(self.file)
         with self.connect() as con:
             con.execute("create schema if not exists raw")
             con.execute("create table if not exists raw.shop (shop varchar)")
@@ -161,7 +161,7 @@ class DuckDBWarehouse:
         self._shop_file.write_text(shop, encoding="utf-8")
         return note
 
-    def shop_at_hand(self) -> str | None:
+    def current_shop(self) -> str | None:
         """The shop that this is the warehouse of, also while another process has it open; None before the first run."""
         return self._shop_file.read_text(encoding="utf-8") if self._shop_file.exists() else None
 
@@ -195,5 +195,5 @@ class DuckDBWarehouse:
         shops: list[str] = self.read("select shop from raw.shop").column("shop").to_pylist()
         return shops[0] if shops else None
 
-    def _set_aside_file(self, shop: str) -> Path:
+    def _file_of_shop(self, shop: str) -> Path:
         return self.file.with_name(f"{self.file.stem}.{shop}{self.file.suffix}")

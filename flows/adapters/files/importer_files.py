@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.files.country_codes import country_codes
 from flows.adapters.files.spreadsheet_csv import begins_a_formula, safe_for_spreadsheets, write_csv
-from flows.ports.destination import PEOPLE, Outgoing, addresses, results
+from flows.ports.destination import CONTACT_SCHEMA, SendRequest, addresses, results
 
 SEGMENTS_FOLDER = "_segments"  # no campaign can have this name
 _FORMULA = "A spreadsheet would take the address for a formula."
@@ -65,7 +65,7 @@ LAYOUTS = {
         of_campaign="last_campaign",
     ),
     "brevo": Layout(
-        {"email": "EMAIL", "customer_id": "EXT_ID"} | {name: name.upper() for name in PEOPLE.names[2:]},
+        {"email": "EMAIL", "customer_id": "EXT_ID"} | {name: name.upper() for name in CONTACT_SCHEMA.names[2:]},
         of_campaign="CAMPAIGN",
         delimiter=";",
     ),
@@ -82,19 +82,19 @@ class CsvFiles:
     name: str
 
     @property
-    def rewrites_everybody(self) -> bool:
+    def is_full_refresh(self) -> bool:
         return True
 
     def file(self, audience: str | None) -> Path:
         return self.folder / (audience or SEGMENTS_FOLDER) / f"{self.name}.csv"
 
-    def check(self, outgoing: Outgoing) -> None:
+    def check(self, request: SendRequest) -> None:
         """A file can always be written."""
 
-    def send(self, outgoing: Outgoing) -> Iterator[pa.Table]:
-        people = _tidy(outgoing.people)
+    def send(self, request: SendRequest) -> Iterator[pa.Table]:
+        people = _tidy(request.people)
         others: list[pa.Table] = []
-        file = self.file(outgoing.audience)
+        file = self.file(request.audience)
         if self.name == "csv":
             write_csv(safe_for_spreadsheets(people), file)
         elif self.name == "meta":
@@ -103,13 +103,13 @@ class CsvFiles:
         else:
             layout = LAYOUTS[self.name]
             people, others = _with_address(people, formulas_do_harm=True)
-            write_csv(_laid_out(people, layout, outgoing.audience), file, layout.delimiter, for_excel=False)
+            write_csv(_laid_out(people, layout, request.audience), file, layout.delimiter, for_excel=False)
         yield pa.concat_tables([results(people.column("customer_id"), "sent"), *others])
 
 
 def _tidy(people: pa.Table) -> pa.Table:
     """The columns in our order, with as many digits as mean something."""
-    people = people.select(PEOPLE.names).cast(PEOPLE)
+    people = people.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA)
     for name, digits in (("churn_probability", 4), ("expected_spend", 2)):
         people = people.set_column(people.column_names.index(name), name, pc.round(people.column(name), digits))
     return people

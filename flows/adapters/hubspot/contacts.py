@@ -11,7 +11,7 @@ from flows.adapters.hubspot.api import HubSpotApi, Problem
 from flows.errors import HubSpotRefused
 from flows.ports.destination import Result
 
-MOST_IN_A_BATCH = 100
+MAX_BATCH_SIZE = 100
 _OF_ONE_RECORD = (400, 404, 409, 422)  # statuses of a batch that may be one record's fault
 _NOT_SAID = "HubSpot does not say what became of it."
 
@@ -54,7 +54,7 @@ class Written:
 
 
 def find_contacts(api: HubSpotApi, wanted: Collection[str]) -> dict[str, Contact]:
-    """Contacts by those of the addresses that they have, in the order of these; MOST_IN_A_BATCH at most."""
+    """Contacts by those of the addresses that they have, in the order of these; MAX_BATCH_SIZE at most."""
     having = {
         address: contact for contact in reversed(_read(api, list(wanted), "email")) for address in contact.addresses
     }
@@ -62,7 +62,7 @@ def find_contacts(api: HubSpotApi, wanted: Collection[str]) -> dict[str, Contact
 
 
 def read_contacts(api: HubSpotApi, record_ids: Collection[str]) -> list[Contact]:
-    """Those that are still there; MOST_IN_A_BATCH at most."""
+    """Those that are still there; MAX_BATCH_SIZE at most."""
     return _read(api, list(record_ids), None)
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.hubspot.api import HubSpotApi
 from flows.adapters.hubspot.contacts import (
-    MOST_IN_A_BATCH,
+    MAX_BATCH_SIZE,
     Verdict,
     create_contacts,
     find_contacts,
@@ -24,7 +24,7 @@ from flows.adapters.hubspot.contacts import (
 from flows.adapters.hubspot.credentials import read_token
 from flows.adapters.hubspot.lists import add_to_list, campaign_list
 from flows.adapters.hubspot.properties import make_properties, property_values
-from flows.ports.destination import RESULTS, Outgoing, addresses, results
+from flows.ports.destination import RESULTS, SendRequest, addresses, results
 from flows.settings import HubSpotSettings
 
 _SENT: Verdict = ("sent", None)
@@ -38,7 +38,7 @@ class HubSpotContacts:
     api: HubSpotApi
     may_create: bool = False
     name: str = "hubspot"
-    rewrites_everybody: bool = False
+    is_full_refresh: bool = False
 
     @classmethod
     def read(
@@ -55,36 +55,36 @@ class HubSpotContacts:
         api = HubSpotApi(settings.base_url.rstrip("/"), read_token(settings), wait, clock)
         return cls(api, settings.create_contacts)
 
-    def check(self, outgoing: Outgoing) -> None:
+    def check(self, request: SendRequest) -> None:
         """Makes properties and list, as far as they are not there.
 
         Raises:
             HubSpotRefused: when the token may not, or a property or list of that name is somebody else's.
         """
         try:
-            self._make_place(outgoing)
+            self._make_place(request)
         finally:
             self.api.close()
 
-    def _make_place(self, outgoing: Outgoing) -> str | None:
+    def _make_place(self, request: SendRequest) -> str | None:
         """The id of the campaign's list, if there is a campaign."""
-        make_properties(self.api, of_campaign=outgoing.audience is not None)
-        if outgoing.audience is None:
+        make_properties(self.api, of_campaign=request.audience is not None)
+        if request.audience is None:
             return None
-        members = {address.strip().lower() for address in outgoing.members}
-        return campaign_list(self.api, outgoing.audience, None if outgoing.is_resumed else members)
+        members = {address.strip().lower() for address in request.members}
+        return campaign_list(self.api, request.audience, None if request.is_resumed else members)
 
-    def send(self, outgoing: Outgoing) -> Iterator[pa.Table]:
+    def send(self, request: SendRequest) -> Iterator[pa.Table]:
         """In batches of addresses: customers with the same one are one contact, and have one fate.
 
         Raises:
             HubSpotRefused: when HubSpot will not; where that can be known before anything is sent, then.
             HubSpotUnreachable: when it did not answer for minutes.
         """
-        found = pc.utf8_lower(addresses(outgoing.people))
+        found = pc.utf8_lower(addresses(request.people))
         if found.null_count:
-            yield results(outgoing.people.filter(found.is_null()).column("customer_id"), "no_address")
-        people = outgoing.people.filter(found.is_valid())
+            yield results(request.people.filter(found.is_null()).column("customer_id"), "no_address")
+        people = request.people.filter(found.is_valid())
         if not len(people):
             return
         encoded = found.filter(found.is_valid()).combine_chunks().dictionary_encode()
@@ -92,11 +92,11 @@ class HubSpotContacts:
         first = np.unique(of_address, return_index=True)[1]  # row of each address
         rows_by_address = np.argsort(of_address, kind="stable")
         try:
-            list_id = self._make_place(outgoing)
-            for start in range(0, len(known), MOST_IN_A_BATCH):
-                batch = known[start : start + MOST_IN_A_BATCH]
+            list_id = self._make_place(request)
+            for start in range(0, len(known), MAX_BATCH_SIZE):
+                batch = known[start : start + MAX_BATCH_SIZE]
                 end = start + len(batch)
-                values = property_values(people.take(first[start:end]), outgoing.audience)
+                values = property_values(people.take(first[start:end]), request.audience)
                 verdicts = self._send_batch(dict(zip(batch, values, strict=True)), list_id)
                 begin_row, end_row = np.searchsorted(of_address[rows_by_address], [start, end])
                 rows = rows_by_address[begin_row:end_row]

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence, Set
 from pydantic import BaseModel, Field
 
 from flows.adapters.hubspot.api import HubSpotApi
-from flows.adapters.hubspot.contacts import MOST_IN_A_BATCH, read_contacts
+from flows.adapters.hubspot.contacts import MAX_BATCH_SIZE, read_contacts
 from flows.errors import HubSpotRefused
 
-MOST_MEMBERS_ON_A_PAGE = 250
+MAX_MEMBERS_PER_PAGE = 250
 _CONTACTS = "0-1"  # HubSpot's type of object
 
 
@@ -92,8 +92,8 @@ def _count_strangers(api: HubSpotApi, list_id: str, members: Set[str]) -> int:
     """How many of the list's contacts have none of the addresses."""
     strangers = 0
     for page in _pages(api, list_id):
-        for start in range(0, len(page), MOST_IN_A_BATCH):
-            contacts = read_contacts(api, page[start : start + MOST_IN_A_BATCH])
+        for start in range(0, len(page), MAX_BATCH_SIZE):
+            contacts = read_contacts(api, page[start : start + MAX_BATCH_SIZE])
             strangers += sum(contact.addresses.isdisjoint(members) for contact in contacts)
     return strangers
 
@@ -111,6 +111,6 @@ def _pages(api: HubSpotApi, list_id: str) -> Iterator[list[str]]:
 def _page(api: HubSpotApi, list_id: str, place: dict[str, str]) -> _Members:
     return api.ask(
         "Reading the members of the list",
-        lambda sdk, how: sdk.memberships.get_page(list_id, limit=MOST_MEMBERS_ON_A_PAGE, **place, **how),
+        lambda sdk, how: sdk.memberships.get_page(list_id, limit=MAX_MEMBERS_PER_PAGE, **place, **how),
         _Members,
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from flows.adapters.models.registry import ModelRegistry, StoredModel
-from flows.churn.backtest import FEWEST_OF_EACH_OUTCOME
+from flows.churn.backtest import MIN_PER_OUTCOME
 from flows.churn.evaluation import reliability
 from flows.churn.monitoring import Measurement, drift, realised
 from flows.churn.training_set import feature_matrix
@@ -119,7 +119,7 @@ def _realised(
                 and measured.horizon_days = outcomes.horizon_days and measured.measure = 'auc'
         )
         group by model_version, as_of_date, horizon_days
-        having least(count_if(churned), count_if(not churned)) >= {FEWEST_OF_EACH_OUTCOME}
+        having least(count_if(churned), count_if(not churned)) >= {MIN_PER_OUTCOME}
         order by model_version, as_of_date, horizon_days"""
     ).to_pylist()
     figures, deciles = [], []

@@ -86,13 +86,13 @@ class RunReport:
 
 
 # the order of every list of whom to contact
-MOST_AT_STAKE_FIRST = "value_at_stake desc nulls last, monetary desc, customer_id"
+BY_VALUE_AT_STAKE = "value_at_stake desc nulls last, monetary desc, customer_id"
 
 
 def most_at_stake(customers: int) -> str:
     """The query of so many rows of `marts.marketing_customers`, most at stake first; nobody who opted out."""
     return f"""select * from marts.marketing_customers where may_be_contacted
-        order by {MOST_AT_STAKE_FIRST} limit {customers}"""
+        order by {BY_VALUE_AT_STAKE} limit {customers}"""
 
 
 def read_report(

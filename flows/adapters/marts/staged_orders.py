@@ -8,7 +8,7 @@ from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 
 # a shop may rest for a few days; a file that ends earlier than that is an old file
-MOST_SILENT_DAYS = 7
+MAX_SILENT_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
         raise BadInput(f"Not one order line can be used. Set aside: {counted}.")
     if wanted and wanted < first:
         raise BadInput(f"AS_OF={wanted}: the first order is of {first}, so nothing was known by then.")
-    if wanted and (wanted - last).days > MOST_SILENT_DAYS:
+    if wanted and (wanted - last).days > MAX_SILENT_DAYS:
         raise BadInput(
             f"AS_OF={wanted}: the last order is of {last}. In the days between, everybody would seem to have left."
             " Give newer orders or an earlier AS_OF."

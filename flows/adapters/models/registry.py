@@ -36,7 +36,7 @@ class StoredModel:
 
 
 @dataclass(frozen=True)
-class Pointer:
+class ChampionAlias:
     """`previous`: former champions, the last one first. `rejected`: versions that somebody rolled back from."""
 
     champion: str | None = None
@@ -89,25 +89,27 @@ class ModelRegistry:
         here.save(model.content, model.card, self.read(f"{version}/{REPORT}").decode())
         return self.cache / version
 
-    def pointer(self) -> Pointer:
+    def alias(self) -> ChampionAlias:
         if not self._exists(CHAMPION):
-            return Pointer()
+            return ChampionAlias()
         stored = json.loads(self.read(CHAMPION))
-        return Pointer(stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ())))
+        return ChampionAlias(
+            stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ()))
+        )
 
     def champion(self) -> StoredModel | None:
         """The version that is served, or None where none was ever promoted."""
-        version = self.pointer().champion
+        version = self.alias().champion
         return self.load(version) if version else None
 
     def promote(self, version: str) -> None:
         """Makes a stored version the champion."""
         self.load(version)
-        before = self.pointer()
+        before = self.alias()
         if before.champion != version:
             previous = (before.champion, *before.previous) if before.champion else ()
             rejected = tuple(v for v in before.rejected if v != version)
-            self._point(Pointer(version, tuple(v for v in previous if v != version), rejected))
+            self._set_alias(ChampionAlias(version, tuple(v for v in previous if v != version), rejected))
 
     def roll_back(self) -> str:
         """Makes the champion before this one champion again; the one that goes will not come back by itself.
@@ -115,12 +117,12 @@ class ModelRegistry:
         Raises:
             ModelRefused: when there was none before.
         """
-        before = self.pointer()
+        before = self.alias()
         if not before.champion or not before.previous:
             raise ModelRefused(f"There is no earlier champion in {self.location} to roll back to.")
         back_to, *previous = before.previous
         self.load(back_to)
-        self._point(Pointer(back_to, tuple(previous), (before.champion, *before.rejected)))
+        self._set_alias(ChampionAlias(back_to, tuple(previous), (before.champion, *before.rejected)))
         return back_to
 
     def versions(self) -> list[str]:
@@ -130,11 +132,11 @@ class ModelRegistry:
         names = [info.base_name for info in found if info.type == fs.FileType.Directory]
         return sorted(name for name in names if self._exists(f"{name}/{CARD}"))
 
-    def _point(self, pointer: Pointer) -> None:
+    def _set_alias(self, alias: ChampionAlias) -> None:
         stored = {
-            "model_version": pointer.champion,
-            "previous": list(pointer.previous),
-            "rejected": list(pointer.rejected),
+            "model_version": alias.champion,
+            "previous": list(alias.previous),
+            "rejected": list(alias.rejected),
         }
         self._write(CHAMPION, (json.dumps(stored, indent=2) + "\n").encode())
 

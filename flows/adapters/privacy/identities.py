@@ -9,7 +9,7 @@ from flows.sources.connections import Connections
 # how far names are followed: an address of an id of an address …
 ROUNDS = 10
 # what has more names than that beside it is a till's address or all guests' id, and nobody's: see int_identity_links
-MOST_NAMES = 5
+MAX_NAMES = 5
 ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_judged", "staging.stg_shop__contacts_judged"
 # relations, and two columns of each, of which one names whom the other names too
 PAIRS = (
@@ -42,7 +42,7 @@ def shared_addresses(warehouse: Warehouse, names: set[str]) -> dict[str, int]:
         for one, other in ((email, customer), (customer, email)):
             found = warehouse.read(
                 f"select {one} as name, count(distinct {other}) as others from {relation}"
-                f" where {one} in ({listed(names)}) group by {one} having count(distinct {other}) > {MOST_NAMES}"
+                f" where {one} in ({listed(names)}) group by {one} having count(distinct {other}) > {MAX_NAMES}"
             )
             shared |= {row["name"]: max(row["others"], shared.get(row["name"], 0)) for row in found.to_pylist()}
     return shared

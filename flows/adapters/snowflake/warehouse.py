@@ -97,7 +97,7 @@ class SnowflakeWarehouse:
         self.change(f"dropping {relation}", [f"drop table {relation}"])
         return int(rows)
 
-    def set_aside(self) -> Sequence[Self]:
+    def other_shops(self) -> Sequence[Self]:
         return []
 
     def forget_deleted(self) -> str:
@@ -122,7 +122,7 @@ class SnowflakeWarehouse:
             )
         )
 
-    def hold_shop(self, shop: str) -> str | None:
+    def claim_for_shop(self, shop: str) -> str | None:
         """Notes whose database this is.
 
         Raises:
@@ -131,7 +131,7 @@ class SnowflakeWarehouse:
         execute = partial(self._execute, "noting the shop in raw.shop")
         self._make_schema("raw")
         execute("create table if not exists raw.shop (shop varchar)")
-        there = self.shop_at_hand()
+        there = self.current_shop()
         if there is None:
             escaped = shop.replace("'", "''")
             execute(f"insert into raw.shop select '{escaped}'")
@@ -142,7 +142,7 @@ class SnowflakeWarehouse:
             )
         return None
 
-    def shop_at_hand(self) -> str | None:
+    def current_shop(self) -> str | None:
         if not self.exists("raw.shop"):
             return None
         found = self._execute("reading raw.shop", "select shop from raw.shop")
