@@ -1,6 +1,6 @@
-"""Ways to keep probabilities right under drift and season, side by side: `model_artifacts/README.md` tells the result.
+"""Ways to keep probabilities right under drift and season, side by side; model_artifacts/README.md has the conclusions.
 
-Prints its own table: for each shop, mean calibration error and Brier score over past dates, without the newest one.
+For each shop the mean calibration error and Brier score over past dates, without the newest one.
 """
 
 from collections.abc import Callable, Iterator
