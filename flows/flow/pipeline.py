@@ -26,7 +26,8 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 
     Without `retrain` a champion that fits scores as it is, and only where there is none is a model trained.
     """
-    wiring, started_at = wire(settings), now()
+    started_at = now()
+    wiring = wire(settings)
     history = read_history(wiring, settings, started_at)
     as_of, mappings = history.as_of, history.mappings
 
