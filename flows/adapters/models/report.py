@@ -16,7 +16,7 @@ from flows.churn.diagnostics import curves, partial_dependence, permutation_impo
 from flows.churn.evaluation import mean_quality, reliability
 from flows.churn.selection import Selection
 
-_TEMPLATE = Path(__file__).with_name("model_report.html.j2")
+_TEMPLATE = Path(__file__).with_name("report.html.j2")
 IMPORTANCES_SHOWN = 14
 DEPENDENCES_SHOWN = 4
 _PERCENT = "%"
