@@ -25,10 +25,10 @@ def test_a_daily_run_does_not_pay_for_training_snapshots():
     assert cost.bill(MEASURED, 100_000).scanned_bytes == 10_000_000
 
 
-def test_the_page_stands_on_the_assumptions_of_the_script():
+def test_the_page_has_the_assumptions_of_the_script():
     page = " ".join(cost.PAGE.read_text(encoding="utf-8").split())
     for words in (
-        f"{cost.CREDIT:.2f} USD a credit", f"{cost.NODE_SECONDS} s of its own", f"wait {cost.FLOW_SECONDS} s",
+        f"{cost.CREDIT:.2f} USD a credit", f"{cost.NODE_SECONDS} s of its own", f"waits {cost.FLOW_SECONDS} s",
         f"sends {cost.ROWS_A_CALL} rows a call", f"An XS has {cost.XSMALL_CORES} cores",
         f"answers {cost.API_ROWS_A_CORE_SECOND:,} rows a second",
     ):  # fmt: skip
