@@ -17,7 +17,7 @@ from flows.flow.pipeline import pipeline, read_history
 from flows.flow.publication import publish_to_tableau
 from flows.flow.training import read_snapshots, test_on_the_past, training
 from flows.orchestration import ONE_AT_A_TIME, keep_table, task
-from flows.settings import Settings, read_settings
+from flows.settings import Settings, differing, read_settings
 from flows.steps.building import FEATURES, TRAINING, build
 from flows.steps.monitoring import publish_measured, watch_model
 from flows.steps.outputs import History
@@ -78,6 +78,7 @@ def backfill(as_of: date) -> None:
 def _settings(as_of: date | None = None) -> Iterator[Settings]:
     logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml hands what they log to the run's page
     settings = read_settings(Settings, **({"as_of": as_of} if as_of else {}))
+    log.info("%s", differing(settings))
     with concurrency(ONE_AT_A_TIME), lock(settings.data_dir):
         yield settings
 

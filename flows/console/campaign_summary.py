@@ -37,7 +37,7 @@ def print_campaign(run: CampaignRun, console: Console) -> None:
     if run.launched is not None:
         print_sections([(f"Launched as of {run.launched.launched_on}", _launched(run), (), ())], console)
     else:
-        remedy = "`churn campaign launch` (or LAUNCH=1) freezes this and sends the treated"
+        remedy = "`churn campaign launch`, or LAUNCH=1, freezes this and sends the treated"
         print_sections([("Nothing was written or sent", [remedy], (), ())], console)
 
 

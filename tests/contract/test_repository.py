@@ -38,6 +38,26 @@ def test_only_the_wiring_and_the_settings_know_the_switch():
                 assert not compared & engines, f"{path}:{node.lineno} asks for the engine"
 
 
+def test_the_environment_is_read_by_settings_but_for_what_is_not_ours():
+    """What else may, and why."""
+    others = {
+        "flows/adapters/dbt/runner.py": "dbt hands values to its own plugins by the environment",
+        "flows/adapters/duckdb/scoring.py": "one of them, which dbt runs",
+        "flows/adapters/models/lambda_package.py": "where pyenv keeps its Pythons",
+        "flows/commands/deploy.py": "prefect reads prefect.yaml's variables from it",
+        "flows/commands/local_tools.py": "Prefect reads it when it is imported",
+        "flows/commands/serve.py": "the API's settings, which it reads on Lambda too",
+        "flows/orchestration.py": "whether Prefect is imported at all",
+        "flows/sources/connections.py": "names that airbyte/connections.yml chooses",
+    }
+    reading = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in PYTHON
+        if path.relative_to(REPOSITORY).parts[0] == "flows" and re.search(r"os\.environ|getenv", path.read_text())
+    }
+    assert reading == set(others)
+
+
 def test_only_one_place_asks_what_time_it_is():
     for path in PYTHON:
         if path.relative_to(REPOSITORY).parts[0] in ("flows", "functions") and path.name != "clock.py":

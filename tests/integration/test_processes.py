@@ -83,6 +83,7 @@ def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
     with flows("run", tmp_path / "data", **environment) as process:
         output, _ = process.communicate()
     assert process.returncode == 0, output
+    assert output.startswith(f"settings: DATA_DIR={tmp_path / 'data'}, CUSTOMERS=40\n")
     assert [path.name for path in home.iterdir()] == ["profiles.toml"]
     assert (home / "profiles.toml").read_text() == profile
 

@@ -93,7 +93,7 @@ def build_package(
 def find_python(version: str, given: Path | None = None) -> Path | None:
     """A Python of this version on this machine: this one, the given one, on the PATH, or one of pyenv's."""
     on_path = shutil.which(f"python{version}")
-    candidates = [sys.executable, given and str(given), on_path]
+    candidates = [sys.executable, str(given or ""), on_path]
     for pyenv in {Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser(), Path(on_path or "/").parent.parent}:
         candidates += [str(path) for path in pyenv.glob(f"versions/{version}.*/bin/python{version}")]
     for candidate in filter(None, candidates):
