@@ -30,8 +30,9 @@ from lines group by customer_id having max(quantity) > 0 order by customer_id
 
 @dataclass(frozen=True)
 class Campaigned:
-    """`history`: what `flows.campaigns.uplift.learn` takes, of the campaign that was. `customers`: everybody on the day
-    of the next one, with covariates and rfm_score. `truth`: both outcomes of each of them, in the same order."""
+    """`history`: what `flows.campaigns.uplift.fit_uplift` takes, of the campaign that was. `customers`: everybody on
+    the day of the next one, with covariates and rfm_score. `truth`: both outcomes of each of them, in the same
+    order."""
 
     history: pa.Table
     customers: pa.Table

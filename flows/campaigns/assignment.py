@@ -33,7 +33,7 @@ def rank_within(strata: NDArray[np.object_], draw: Floats) -> tuple[NDArray[np.i
     return place, sizes[stratum]
 
 
-def held_out(
+def in_holdout(
     strata: NDArray[np.object_], customer_ids: NDArray[np.object_], salt: str, share: float
 ) -> NDArray[np.bool_]:
     """Who is not contacted: of each stratum `share`, rounded up or down by chance so that it is right on average."""

@@ -28,18 +28,18 @@ KNOWN_AT_LAUNCH = (
 
 
 @dataclass(frozen=True)
-class Screened:
-    """`asked_about`: customers in the segments and risk bands of the audience. `eligible`: those of them who may get
-    the campaign. `excluded`: how many may not, by reason. `globally_held_out`: whom only the global holdout keeps out.
-    """
+class EligibilityResult:
+    """`audience_size`: customers in the segments and risk bands of the audience. `eligible`: those of them who may get
+    the campaign. `excluded`: how many may not, by reason. `global_holdout_members`: whom only the global holdout keeps
+    out."""
 
-    asked_about: int
+    audience_size: int
     eligible: pa.Table
     excluded: dict[str, int]
-    globally_held_out: pa.Table
+    global_holdout_members: pa.Table
 
 
-def screen(customers: pa.Table, campaign: Campaign, global_holdout: float) -> Screened:
+def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: float) -> EligibilityResult:
     """customers: rows of `campaign_tables.read_candidates`."""
     if segments := campaign.audience.segments:
         customers = customers.filter(pc.is_in(customers["segment"], pa.array(segments)))
@@ -49,13 +49,13 @@ def screen(customers: pa.Table, campaign: Campaign, global_holdout: float) -> Sc
     was_never_contacted = _bools(customers["was_never_contacted"])
     is_in_another = ~_bools(pc.is_null(customers["open_campaign"]))
     # whom the marts keep off every list for no other reason is held out of something
-    is_held_out = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
+    is_in_holdout = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
     reasons: dict[str, NDArray[np.bool_]] = {OPTED_OUT: opted_out}
     if campaign.audience.consent == "known":
         reasons[CONSENT_UNKNOWN] = _bools(pc.is_null(customers["opted_out"]))
     if campaign.needs_address:
         reasons[NO_ADDRESS] = _bools(pc.is_null(customers["email"]))
-    reasons[OTHER_CAMPAIGN] = is_in_another | is_held_out
+    reasons[OTHER_CAMPAIGN] = is_in_another | is_in_holdout
     reasons[CONTACTED_LATELY] = customers["contacts_lately"].to_numpy() >= campaign.contact_cap.contacts
     reasons[SAME_ADDRESS] = _is_another_with_the_address(customers["email"])
 
@@ -70,7 +70,7 @@ def screen(customers: pa.Table, campaign: Campaign, global_holdout: float) -> Sc
         never |= in_global_holdout(others["customer_id"].to_pylist(), global_holdout)
     if never.any():
         excluded[GLOBAL_HOLDOUT] = int(never.sum())
-    return Screened(len(customers), others.filter(pa.array(~never)), excluded, others.filter(pa.array(never)))
+    return EligibilityResult(len(customers), others.filter(pa.array(~never)), excluded, others.filter(pa.array(never)))
 
 
 def last_day_of_window(launched_on: date, window_days: int) -> date:

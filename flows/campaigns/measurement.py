@@ -1,4 +1,4 @@
-"""What a campaign changed: the treated compared with the held-out, within what chance does."""
+"""What a campaign changed: the treated compared with the control group, with intervals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MIN_PER_ARM_TO_ADJUST = 50  # of an arm
 
 @dataclass(frozen=True)
 class Difference:
-    """treated − held-out, per customer, with its interval; NaN where it cannot be told."""
+    """treated − control group, per customer, with its interval; NaN where it cannot be told."""
 
     mean: float
     low: float
@@ -55,8 +55,8 @@ class Effect:
 @dataclass(frozen=True)
 class Outcomes:
     """n targets of one campaign, arms treated and holdout. `expectations`: float64 [n, k], what the model expected of
-    each at launch; NaN where it said nothing. `margin`: money that his purchases within the window left. `drawn`: how
-    many there were in each arm at launch, where that is known."""
+    each at launch; NaN where it said nothing. `margin`: money that his purchases within the window left.
+    `planned_arm_sizes`: how many there were in each arm at launch, where that is known."""
 
     is_treated: Flags
     treatment_share: float
@@ -64,10 +64,10 @@ class Outcomes:
     bought: Flags
     margin: Floats
     expectations: Floats
-    drawn: tuple[int, int] | None = None
+    planned_arm_sizes: tuple[int, int] | None = None
 
     @classmethod
-    def from_table(cls, targets: pa.Table, margin: float, drawn: tuple[int, int]) -> "Outcomes":
+    def from_table(cls, targets: pa.Table, margin: float, planned_arm_sizes: tuple[int, int]) -> "Outcomes":
         """From rows of `marts.campaign_outcomes` of one campaign."""
         expected = [
             targets.column(name).cast(pa.float64()).to_numpy()
@@ -80,7 +80,7 @@ class Outcomes:
             bought=targets["purchased"].to_numpy(),
             margin=margin * targets["spend_in_window"].cast(pa.float64()).to_numpy(),
             expectations=np.column_stack(expected),
-            drawn=drawn,
+            planned_arm_sizes=planned_arm_sizes,
         )
 
     def __len__(self) -> int:
@@ -115,7 +115,7 @@ def _effect(segment: str, outcomes: Outcomes, confidence: float) -> Effect:
         held_out_rate=_mean(bought[~treated]),
         lift=rate_difference(outcomes.bought, treated, outcomes.expectations, confidence),
         margin=money_difference(outcomes.margin, outcomes.bought, treated, outcomes.expectations, confidence),
-        sample_ratio_p=sample_ratio_p(arms, outcomes.treatment_share, outcomes.drawn),
+        sample_ratio_p=sample_ratio_p(arms, outcomes.treatment_share, outcomes.planned_arm_sizes),
     )
 
 
@@ -149,7 +149,7 @@ def money_difference(
 def adjusted_difference(
     outcome: Floats, is_treated: Flags, expectations: Floats, confidence: float = CONFIDENCE
 ) -> Difference:
-    """treated − held-out, as if both arms had had the same expectations.
+    """treated − control group, as if both arms had had the same expectations.
 
     CUPED, in Lin's form: in each arm a regression of the outcome on what the model expected at launch, which cannot
     depend on the arm; both are asked about all customers. The difference stays unbiased however wrong the model was,
@@ -180,15 +180,17 @@ def adjusted_difference(
     return Difference(mean, mean - width, mean + width)
 
 
-def sample_ratio_p(arms: tuple[int, int], treatment_share: float, drawn: tuple[int, int] | None = None) -> float:
-    """The chance of arms (treated, held-out) at least as uneven as these, had every customer been treated with this
-    probability, and, where it is known how many were drawn, had those who are gone since left both arms alike."""
+def sample_ratio_p(
+    arms: tuple[int, int], treatment_share: float, planned_arm_sizes: tuple[int, int] | None = None
+) -> float:
+    """The chance of arms (treated, control group) at least as uneven as these, had every customer been treated with
+    this probability, and, where it is known how many were drawn, had those who are gone since left both arms alike."""
     if not sum(arms):
         return nan
     p = float(stats.binomtest(arms[0], sum(arms), treatment_share).pvalue)
-    if drawn is None or drawn == arms:
+    if planned_arm_sizes is None or planned_arm_sizes == arms:
         return p
-    gone = [max(before - now, 0) for before, now in zip(drawn, arms, strict=True)]
+    gone = [max(before - now, 0) for before, now in zip(planned_arm_sizes, arms, strict=True)]
     return min(1.0, 2 * min(p, float(stats.fisher_exact([list(arms), gone]).pvalue)))
 
 

@@ -55,7 +55,7 @@ class PastTargets:
         """What would be needed to learn; nothing if there is enough."""
         if not len(self.treated):
             return "No campaign with a holdout has ended yet."
-        for arm, chosen in (("contacted", self.treated), ("held out", ~self.treated)):
+        for arm, chosen in (("contacted", self.treated), ("in the control group", ~self.treated)):
             targets, bought = int(chosen.sum()), int(self.purchased[chosen].sum())
             if targets < MIN_TARGETS_PER_ARM:
                 return (

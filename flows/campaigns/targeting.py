@@ -1,4 +1,4 @@
-"""Whom a campaign chooses for its budget, and which of them are held out."""
+"""Which customers a campaign chooses for its budget, and which of them form its control group."""
 
 from dataclasses import astuple, dataclass, field
 from datetime import date
@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from flows.campaigns.assignment import draws, held_out, rank_within
-from flows.campaigns.audience import KNOWN_AT_LAUNCH, Screened, last_day_of_window
+from flows.campaigns.assignment import draws, in_holdout, rank_within
+from flows.campaigns.audience import KNOWN_AT_LAUNCH, EligibilityResult, last_day_of_window
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.power import PLAUSIBLE_LIFT, Power, power
-from flows.campaigns.uplift import Estimate, NothingLearnt, Uplift
+from flows.campaigns.uplift import Estimate, InsufficientData, Uplift
 from flows.errors import BadInput
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
@@ -29,13 +29,13 @@ class Plan:
     targets: the rows of marts.campaign_targets. excluded: customers of the audience who are no targets, by reason.
     at_stake: spend of a year × probability of leaving, of the treated. expected_cost: of contacting the treated;
     highest_cost: if every one of them redeemed the offer. expected_profit: mean and 90 % interval, of the treated
-    together; None where nothing has been learnt from earlier campaigns.
+    together; None where nothing has been fitted from earlier campaigns.
     """
 
     campaign: Campaign
     launched_on: date
     targets: pa.Table
-    asked_about: int
+    audience_size: int
     excluded: dict[str, int]
     ranked_by: str
     why_ranked_so: str
@@ -65,8 +65,8 @@ def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int)
 
 def plan(
     campaign: Campaign,
-    screened: Screened,
-    learnt: Uplift | NothingLearnt,
+    screened: EligibilityResult,
+    fitted: Uplift | InsufficientData,
     launched_on: date,
     horizon_days: int,
 ) -> Plan:
@@ -77,16 +77,16 @@ def plan(
         BadInput: when nobody is left, the budget pays for nobody, or all for whom it pays were drawn into the holdout.
     """
     customers, excluded = screened.eligible, dict(screened.excluded)
-    _somebody_is_left(campaign, screened.asked_about, excluded, len(customers))
+    _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
     estimate = None
-    if isinstance(learnt, Uplift) and learnt.is_worth_using:
-        estimate = learnt.expected_profit(customers, campaign.margin, campaign.offer, campaign.window_days)
+    if isinstance(fitted, Uplift) and fitted.beats_random:
+        estimate = fitted.expected_profit(customers, campaign.margin, campaign.offer, campaign.window_days)
         pays = estimate.mean > 0
         if not pays.all():
             excluded[WOULD_NOT_PAY] = int((~pays).sum())
         customers = customers.filter(pa.array(pays))
         estimate = Estimate(*(values[pays] for values in astuple(estimate)))
-        _somebody_is_left(campaign, screened.asked_about, excluded, len(customers))
+        _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
 
     chance = chance_of_purchase(customers, campaign.window_days, horizon_days)
     # who is contacted buys more often, or the campaign would be in vain: budgets are for redemptions by those, too; and
@@ -97,8 +97,8 @@ def plan(
     cost = campaign.offer.cost(if_contacted)
     ids, strata = customers["customer_id"].to_numpy(), _strata(customers)
     order = _order(campaign, ids, strata, estimate)
-    chosen, is_held_out = _within_budget(campaign, ids, strata, cost, order)
-    if len(chosen) and is_held_out.all():
+    chosen, is_in_holdout = _within_budget(campaign, ids, strata, cost, order)
+    if len(chosen) and is_in_holdout.all():
         more = "Raise the budget" if len(chosen) < len(customers) else "Widen the audience"
         raise BadInput(f"{campaign.name}: of so few customers ({len(chosen)}) all were drawn into the holdout. {more}.")
     if not len(chosen):
@@ -109,16 +109,16 @@ def plan(
     if len(customers) > len(chosen):
         excluded[BEYOND_BUDGET] = len(customers) - len(chosen)
 
-    people, treated = customers.take(pa.array(chosen)), ~is_held_out
+    people, treated = customers.take(pa.array(chosen)), ~is_in_holdout
     known, together = _known(estimate, chosen), None
-    if estimate is not None and isinstance(learnt, Uplift):
+    if estimate is not None and isinstance(fitted, Uplift):
         treated_people = people.filter(pa.array(treated))
-        together = learnt.profit_together(treated_people, campaign.margin, campaign.offer, campaign.window_days)
+        together = fitted.profit_together(treated_people, campaign.margin, campaign.offer, campaign.window_days)
     share_of_horizon = campaign.window_days / horizon_days
     spend = numbers(people, "spend_last_period")
     usual = 1 - (1 - float((spend > 0).mean())) ** share_of_horizon
     could_show = power(
-        campaign, int(treated.sum()), int(is_held_out.sum()),
+        campaign, int(treated.sum()), int(is_in_holdout.sum()),
         np.nan_to_num(chance[chosen], nan=usual), spend * np.sqrt(share_of_horizon),
         float(np.nanmean(numbers(people, "average_order_value"))),
     )  # fmt: skip
@@ -128,8 +128,8 @@ def plan(
                 campaign, launched_on, people, np.where(treated, "treated", "holdout"), 1 - campaign.holdout, known
             ),
             _targets(
-                campaign, launched_on, screened.globally_held_out,
-                np.full(len(screened.globally_held_out), "global_holdout"), 0.0, {},
+                campaign, launched_on, screened.global_holdout_members,
+                np.full(len(screened.global_holdout_members), "global_holdout"), 0.0, {},
             ),
         ]
     )  # fmt: skip
@@ -137,10 +137,10 @@ def plan(
         campaign=campaign,
         launched_on=launched_on,
         targets=targets,
-        asked_about=screened.asked_about,
+        audience_size=screened.audience_size,
         excluded=excluded,
         ranked_by=BY_CHANCE if estimate is None else BY_UPLIFT,
-        why_ranked_so=learnt.why if estimate is not None else f"{IN_EQUAL_SHARES} {learnt.why}",
+        why_ranked_so=fitted.why if estimate is not None else f"{IN_EQUAL_SHARES} {fitted.why}",
         at_stake=float(np.nansum(numbers(people, "value_at_stake")[treated])),
         expected_cost=float(cost[chosen][treated].sum()),
         highest_cost=float(treated.sum() * campaign.offer.cost(1.0)),
@@ -151,13 +151,13 @@ def plan(
     )
 
 
-def _somebody_is_left(campaign: Campaign, asked_about: int, excluded: dict[str, int], left: int) -> None:
-    if asked_about == 0:
+def _somebody_is_left(campaign: Campaign, audience_size: int, excluded: dict[str, int], left: int) -> None:
+    if audience_size == 0:
         asked = campaign.audience.model_dump(exclude_none=True)
         raise BadInput(f"{campaign.name}: no customer is in this audience: {asked}.")
     if left == 0:
         why = ", ".join(f"{customers:,} {reason}" for reason, customers in excluded.items())
-        raise BadInput(f"{campaign.name}: of the {asked_about:,} customers of this audience nobody is left: {why}.")
+        raise BadInput(f"{campaign.name}: of the {audience_size:,} customers of this audience nobody is left: {why}.")
 
 
 def _strata(customers: pa.Table) -> NDArray[np.object_]:
@@ -179,10 +179,11 @@ def _order(
 def _within_budget(
     campaign: Campaign, ids: NDArray[np.object_], strata: NDArray[np.object_], cost: Floats, order: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The chosen customers in order, and which of them are held out: contacting the others is within the budget."""
+    """The chosen customers in order, and which of them are in the control group: contacting the others is within the
+    budget."""
     affordable = np.cumsum(cost[order]) * (1 - campaign.holdout) <= campaign.budget
     chosen = order[affordable]
-    out = held_out(strata[chosen], ids[chosen], campaign.name, campaign.holdout)
+    out = in_holdout(strata[chosen], ids[chosen], campaign.name, campaign.holdout)
     spent = np.cumsum(np.where(out, 0.0, cost[chosen]))
     chosen, out = chosen[spent <= campaign.budget], out[spent <= campaign.budget]
     return chosen, out
@@ -225,7 +226,7 @@ def _targets(
 def _warnings(campaign: Campaign, could_show: Power, treated: NDArray[np.bool_]) -> list[str]:
     found = []
     if treated.all():
-        found.append("nobody is held out: what this campaign changes will never be known")
+        found.append("there is no control group: what this campaign changes will never be known")
     elif not could_show.can_show_something:
         found.append(
             f"this campaign cannot show anything: only a lift of {could_show.detectable_lift:.1%} or more would stand"

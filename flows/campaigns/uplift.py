@@ -1,4 +1,4 @@
-"""Whom contacting pays, learnt from past campaigns in which chance decided who was contacted and who was not.
+"""Whom contacting pays, fitted from past campaigns in which chance decided who was contacted and who was not.
 
 Two regularised logistic regressions say how likely a customer buys within the window, one from those who were contacted
 and one from those who were held out; what contacting changes is the difference. Money comes in afterwards: the
@@ -33,7 +33,7 @@ _WIDER = 1.15
 
 
 @dataclass(frozen=True)
-class NothingLearnt:
+class InsufficientData:
     """Past campaigns do not allow to say anything, and why."""
 
     why: str
@@ -72,9 +72,9 @@ class Gain:
 
 @dataclass(frozen=True)
 class Uplift:
-    """What was learnt. gain_over_chance: of customers whom the model that ranked them had not seen.
+    """What was fitted. gain_over_chance: of customers whom the model that ranked them had not seen.
 
-    windows: shortest and longest window learnt from; another is taken for the nearest of these.
+    windows: shortest and longest window fitted from; another is taken for the nearest of these.
     replicates: the same fit on resampled customers, from whose spread intervals come.
     """
 
@@ -85,7 +85,7 @@ class Uplift:
     replicates: "tuple[_Fit, ...]"
 
     @property
-    def is_worth_using(self) -> bool:
+    def beats_random(self) -> bool:
         """Whether the ranking beats chance with 95 % confidence, one-sided: if there is nothing to know, it says so in
         19 of 20 cases."""
         return self.gain_over_chance.low > 0
@@ -99,7 +99,7 @@ class Uplift:
             f"{gain.mean:+.2f} of additional spend per customer contacted"
             f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f})"
         )
-        if self.is_worth_using:
+        if self.beats_random:
             return f"{asked} beat chance by {figures}."
         return (
             f"{asked} did not clearly beat chance: {figures}."
@@ -135,7 +135,7 @@ class Uplift:
         return mean, mean - width, mean + width
 
 
-def learn(history: pa.Table, seed: int = 0) -> Uplift | NothingLearnt:
+def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:
     """From one row for each target of past campaigns: campaign, customer_id, arm, treatment_share, window_days,
     COVARIATES, channel, purchased and spend within the window.
 
@@ -145,7 +145,7 @@ def learn(history: pa.Table, seed: int = 0) -> Uplift | NothingLearnt:
     past = PastTargets.of(history)
     missing = past.missing()
     if missing:
-        return NothingLearnt(missing)
+        return InsufficientData(missing)
     rng = np.random.default_rng(seed)
     columns = Columns.of(past.known)
     matrix = columns.matrix(past.known)
@@ -215,7 +215,7 @@ def _logistic(matrix: Floats, bought: Flags, weight: Floats, chosen: Flags) -> F
 
 
 def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
-    """Cross-fitted: each customer is ranked and his effect estimated by what was learnt from others.
+    """Cross-fitted: each customer is ranked and his effect estimated by what was fitted from others.
 
     The effect is the doubly robust estimate: what the model says plus the error it made, weighted by the inverse of the
     chance of the arm. Its mean is right whatever the model says, since chances are known.

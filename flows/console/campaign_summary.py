@@ -30,7 +30,7 @@ def print_campaign(run: CampaignRun, console: Console) -> None:
     """Prints the plan, what was launched, and what became of the treated."""
     if run.plan is not None:
         title = f"Campaign {run.campaign.name}, shop {run.shop}, as of {run.plan.launched_on}"
-        columns = ("segment", "to contact", "held out", "globally held out")
+        columns = ("segment", "to contact", "control group", "global holdout")
         print_sections([(title, _planned(run.plan), columns, _by_segment(run.plan))], console)
         for warning in run.plan.warnings:
             console.print(f"\n  [bold]Warning:[/bold] {warning}.", highlight=False, soft_wrap=True)
@@ -43,10 +43,10 @@ def print_campaign(run: CampaignRun, console: Console) -> None:
 
 def _planned(plan: Plan) -> Iterator[str]:
     campaign, can, currency = plan.campaign, plan.power, plan.currency
-    yield f"{plan.asked_about:,} customers in the audience"
+    yield f"{plan.audience_size:,} customers in the audience"
     for reason, customers in plan.excluded.items():
         yield f"{customers:,} of them not: {reason}"
-    yield f"{plan.count('treated'):,} to contact, {plan.count('holdout'):,} held out to compare with"
+    yield f"{plan.count('treated'):,} to contact, {plan.count('holdout'):,} in the control group"
     how = "expected profit" if plan.ranked_by == BY_UPLIFT else plan.ranked_by
     yield f"chosen by {how}. {plan.why_ranked_so}"
     yield (
@@ -80,7 +80,7 @@ def _by_segment(plan: Plan) -> list[Sequence[str]]:
 def _launched(run: CampaignRun) -> Iterator[str]:
     launched = run.launched
     assert launched is not None  # said only then
-    yield f"{launched.treated:,} to contact, {launched.held_out:,} held out: nobody changes arms any more"
+    yield f"{launched.treated:,} to contact, {launched.held_out:,} in the control group: arms do not change any more"
     for result, customers in run.sent.items():
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
     if run.waiting:

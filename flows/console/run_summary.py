@@ -167,11 +167,11 @@ def _watched(report: RunReport) -> Iterable[str]:
 
 
 def _about_campaigns() -> Iterable[str]:
-    yield "beside customers who were chosen like theirs and held out; in parentheses the 95 % interval"
+    yield "compared with the control group, chosen like the treated; in parentheses the 95 % interval"
 
 
 def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = ("campaign", "launched", "treated", "held out", "more buyers of 100", "profit after cost")
+    columns = ("campaign", "launched", "treated", "control group", "more buyers of 100", "profit after cost")
     rows = []
     for row in report.campaigns.slice(0, MAX_CAMPAIGNS).to_pylist():
         lift, profit = ([row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in ("lift", "profit"))

@@ -1,5 +1,5 @@
 """`make activate DESTINATION=…`, and a step of the daily run: every customer's segment, risk and reason, to where they
-are worked with. No campaign is needed for it, and none is disturbed: who is held out of one is not sent."""
+are worked with. No campaign is needed for it, and none is disturbed: holdout members are not sent."""
 
 import logging
 from collections import Counter

@@ -25,10 +25,10 @@ from flows.adapters.marts.campaign_tables import (
     read_treated,
     record_sends,
 )
-from flows.campaigns.audience import screen
+from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
-from flows.campaigns.uplift import learn
+from flows.campaigns.uplift import fit_uplift
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
@@ -81,10 +81,10 @@ def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: floa
     """Screens the audience, asks what earlier campaigns have taught, and chooses for the budget."""
     as_of, horizon_days = read_as_of(warehouse)
     candidates = read_candidates(warehouse, campaign, as_of)
-    screened = screen(candidates, campaign, global_holdout)
+    screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("learning from campaigns whose window has ended")
-    learnt = learn(read_history(warehouse, as_of))
-    planned = plan(campaign, screened, learnt, as_of, horizon_days)
+    fitted = fit_uplift(read_history(warehouse, as_of))
+    planned = plan(campaign, screened, fitted, as_of, horizon_days)
     started_at = now()
     if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:
         old = f"what is known of customers is {age} days old: bring in newer orders and `make run` first"
@@ -111,7 +111,7 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
     destination(settings, campaign.destination).check(SendRequest(campaign.name, CONTACT_SCHEMA.empty_table()))
     log.info("freezing %s: who is in which arm does not change any more", campaign.name)
     launched = freeze(warehouse, planned, started_at)
-    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without those who are held out now
+    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without its holdout members
     return launched
 
 

@@ -57,17 +57,17 @@ def training(
 @task(retry=waits_for_warehouse)
 def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
     """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
-    Those of them who were held out stay, so that nothing is learnt wrongly of those who are like them."""
+    Those of them who were held out stay, so that nothing is fitted wrongly of those who are like them."""
     table = warehouse.read(
         f"""select snapshots.*, contacted.customer_id is not null as was_contacted
         from intermediate.int_training_snapshots as snapshots
         left join (
             select distinct snapshots.customer_id, snapshots.as_of_date
             from intermediate.int_training_snapshots as snapshots
-            inner join intermediate.int_contacts as contacts
+            inner join intermediate.int_campaign_contacts as contacts
                 on snapshots.customer_id = contacts.customer_id
                 and contacts.contacted_on <= snapshots.as_of_date + {horizon_days}
-                and contacts.answers_until > snapshots.as_of_date
+                and contacts.attribution_window_end > snapshots.as_of_date
         ) as contacted
             on snapshots.customer_id = contacted.customer_id and snapshots.as_of_date = contacted.as_of_date"""
     )

@@ -28,8 +28,8 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
         if not len(targets):
             log.warning("nobody is left of %s, which is not measured", campaign["campaign"])
             continue
-        drawn = campaign["treated"], campaign["held_out"]
-        effects = list(measure(Outcomes.from_table(targets, campaign["margin"], drawn)))
+        planned_arm_sizes = campaign["treated"], campaign["held_out"]
+        effects = list(measure(Outcomes.from_table(targets, campaign["margin"], planned_arm_sizes)))
         of_segments = _contacted(targets)
         store_results(warehouse, campaign, effects, of_segments)
         whole, (contacted, _) = effects[0], of_segments[WHOLE_CAMPAIGN]
@@ -39,12 +39,12 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
                 campaign["campaign"], f"{contacted:,}", f"{whole.treated:,}",
             )  # fmt: skip
         log.info(
-            "measured %s: %.1f %% of the treated bought, %.1f %% of the held-out",
+            "measured %s: %.1f %% of the treated bought, %.1f %% of the control group",
             campaign["campaign"], 100 * whole.treated_rate, 100 * whole.held_out_rate,
         )  # fmt: skip
         if whole.is_sample_ratio_off:
             log.warning(
-                "%s: %s treated and %s held-out are left, which is not as they were drawn: do not trust its figures",
+                "%s: the arms (%s treated, %s control) are not as they were drawn: do not trust its figures",
                 campaign["campaign"], f"{whole.treated:,}", f"{whole.held_out:,}",
             )  # fmt: skip
 

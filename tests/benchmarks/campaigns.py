@@ -15,7 +15,7 @@ import numpy as np
 
 from flows.campaigns.covariates import Floats
 from flows.campaigns.definition import Offer
-from flows.campaigns.uplift import NothingLearnt, learn
+from flows.campaigns.uplift import InsufficientData, fit_uplift
 from flows.simulator.regimes import GIFT
 from tests.benchmarks.measured import Figure
 from tests.simulated_campaigns import Campaigned, campaigned
@@ -26,7 +26,7 @@ LAUNCHED_ON, NEXT_ON = date(2026, 1, 1), date(2026, 4, 1)
 TARGETS, HOLDOUT, WINDOW_DAYS = 8_000, 0.5, 30
 MARGIN, OFFER = 0.4, Offer(text="Free delivery", cost_per_contact=0.5, cost_per_redemption=4)
 BUDGETS = (0.1, 0.2, 0.3)
-OURS, RANDOM = "learnt", "by chance"
+OURS, RANDOM = "uplift model", "by chance"
 BY_COLUMN = {
     "churn risk first": "churn_probability",
     "spend first": "spend_last_365_days",
@@ -64,10 +64,10 @@ def measure(folder: Path) -> Iterator[Figure]:
 def _shares(shop: Campaigned) -> dict[str, list[float]]:
     """Of each ranking, for each of BUDGETS: profit of the list by that of the best possible list."""
     profit = _true_profit(shop)
-    learnt = learn(shop.history)
-    if isinstance(learnt, NothingLearnt) or not learnt.is_worth_using:
-        raise RuntimeError(f"nothing was learnt: {learnt.why}")
-    scores = {OURS: learnt.expected_profit(shop.customers, MARGIN, OFFER, WINDOW_DAYS).mean}
+    fitted = fit_uplift(shop.history)
+    if isinstance(fitted, InsufficientData) or not fitted.beats_random:
+        raise RuntimeError(f"there is too little to fit: {fitted.why}")
+    scores = {OURS: fitted.expected_profit(shop.customers, MARGIN, OFFER, WINDOW_DAYS).mean}
     scores |= {name: shop.customers.column(column).to_numpy() for name, column in BY_COLUMN.items()}
     best = _profits(profit, profit)
     shares = {

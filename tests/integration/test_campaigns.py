@@ -91,7 +91,7 @@ def test_what_is_launched_is_what_was_previewed(shop):
     assert launched.sent == {"sent": previewed.plan.count("treated")}
 
 
-def test_nobody_who_is_held_out_or_has_opted_out_is_in_the_file(shop):
+def test_nobody_who_is_in_the_holdout_or_has_opted_out_is_in_the_file(shop):
     run(shop, launch=True)
     sent = set(in_file(shop)["customer_id"].to_pylist())
     assert not sent & set(ids(shop, "holdout"))
@@ -178,7 +178,7 @@ def test_customers_of_a_running_campaign_are_left_alone_by_the_next(shop):
     assert taken == set(of_first) | set(of_second)
 
 
-def test_who_is_held_out_is_on_no_list_from_the_launch_on(shop, run_pipeline):
+def test_holdout_members_are_on_no_list_from_the_launch_on(shop, run_pipeline):
     run(shop, launch=True)
     held_out = set(ids(shop, "holdout"))
     listed = set(pyarrow.csv.read_csv(shop / "customers_to_contact.csv")["customer_id"].to_pylist())
@@ -251,7 +251,7 @@ def test_the_command_prints_the_preview_and_no_traceback(shop):
     with flows("campaign preview", shop, str(shop.parent / "campaign.yml"), **given) as process:
         said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
-    for words in ("customers in the audience", "held out to compare with", "smallest effect", "LAUNCH=1"):
+    for words in ("customers in the audience", "in the control group", "smallest effect", "LAUNCH=1"):
         assert words in said
 
 
@@ -307,7 +307,7 @@ def test_money_earned_is_margin_less_cost_and_costs_are_counted_from_who_was_con
 
 
 def test_predictions_are_judged_and_models_trained_without_those_who_were_contacted(after, run_pipeline):
-    contacted = ask(after, "from intermediate.int_contacts").to_pylist()
+    contacted = ask(after, "from intermediate.int_campaign_contacts").to_pylist()
     assert {row["contacted_on"] for row in contacted} == {LAUNCHED_ON + timedelta(days=1)}
     assert sorted(row["customer_id"] for row in contacted) == ids(after, "treated")
     run_pipeline(after, as_of=LAUNCHED_ON + timedelta(days=SHOP["horizon_days"]), **SHOP)
@@ -332,4 +332,4 @@ def test_the_definition_is_kept_with_the_campaign(after):
 def test_a_second_campaign_learns_from_the_first(after):
     found = run(after, FILE.replace("name: spring", "name: second"))
     # it has looked at them, and they are too few
-    assert f"{len(ids(after, 'holdout')):,} were held out by chance" in found.plan.why_ranked_so
+    assert f"{len(ids(after, 'holdout')):,} were in the control group by chance" in found.plan.why_ranked_so

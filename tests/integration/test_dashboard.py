@@ -500,7 +500,7 @@ def test_a_campaign_without_results_says_why(run, campaign_page):
     assert cells_of(campaign_page, made_up.UNMEASURED)[3:] == [
         f"The window ended on {run.as_of.date:%-d %b %Y}; nothing has been measured yet."
     ]
-    assert "Nobody was held out" in cells_of(campaign_page, made_up.WITHOUT_HOLDOUT)[3]
+    assert "There was no control group" in cells_of(campaign_page, made_up.WITHOUT_HOLDOUT)[3]
 
 
 def test_a_draw_that_is_off_is_warned_of_and_gets_no_verdict(campaign_page):

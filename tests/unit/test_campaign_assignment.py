@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from flows.campaigns.assignment import draws, held_out, in_global_holdout, rank_within
+from flows.campaigns.assignment import draws, in_global_holdout, in_holdout, rank_within
 
 IDS = np.array([f"C{n:06d}" for n in range(20_000)], dtype=object)
 
@@ -32,7 +32,7 @@ def test_a_draw_is_the_same_tomorrow_and_whoever_else_is_asked_about():
 def test_each_stratum_holds_out_its_share_to_within_one_customer(names, share, salt):
     of = np.array(names, dtype=object)
     ids = np.array([str(n) for n in range(len(of))], dtype=object)
-    out = held_out(of, ids, salt, share)
+    out = in_holdout(of, ids, salt, share)
     for name in set(names):
         size = (of == name).sum()
         assert abs(out[of == name].sum() - size * share) < 1 + 1e-9
@@ -43,13 +43,13 @@ def test_an_arm_does_not_depend_on_the_order_in_which_customers_come(seed, share
     ids, of = IDS[:300], strata(IDS[:300])
     shuffled = np.random.default_rng(seed).permutation(300)
     assert (
-        held_out(of, ids, "spring", share)[shuffled] == held_out(of[shuffled], ids[shuffled], "spring", share)
+        in_holdout(of, ids, "spring", share)[shuffled] == in_holdout(of[shuffled], ids[shuffled], "spring", share)
     ).all()
 
 
-def test_small_strata_are_held_out_in_the_right_share_together():
+def test_small_strata_together_have_a_holdout_of_the_right_share():
     pairs = np.repeat(np.array([f"pair {n}" for n in range(5_000)], dtype=object), 2)
-    assert held_out(pairs, IDS[:10_000], "spring", 0.2).mean() == pytest.approx(0.2, abs=0.01)
+    assert in_holdout(pairs, IDS[:10_000], "spring", 0.2).mean() == pytest.approx(0.2, abs=0.01)
 
 
 def test_rank_within_counts_from_zero_in_every_stratum():
@@ -65,5 +65,5 @@ def test_a_larger_global_holdout_keeps_everybody_of_the_smaller_one():
 
 
 def test_the_global_holdout_has_nothing_to_do_with_a_campaigns_arms():
-    never, out = in_global_holdout(IDS, 0.1), held_out(strata(IDS), IDS, "spring", 0.3)
+    never, out = in_global_holdout(IDS, 0.1), in_holdout(strata(IDS), IDS, "spring", 0.3)
     assert out[never].mean() == pytest.approx(0.3, abs=0.03)

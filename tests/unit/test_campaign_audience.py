@@ -11,20 +11,20 @@ from flows.campaigns.audience import (
     OPTED_OUT,
     OTHER_CAMPAIGN,
     SAME_ADDRESS,
-    screen,
+    screen_eligibility,
 )
 from tests.unit.campaigns import campaign, candidates
 
 
 def screened(customers, global_holdout=0.0, **changes):
-    return screen(customers, campaign(**{"destination": "mailchimp"} | changes), global_holdout)
+    return screen_eligibility(customers, campaign(**{"destination": "mailchimp"} | changes), global_holdout)
 
 
 def test_the_audience_is_who_is_in_the_segments_and_risk_bands():
     found = screened(candidates(), audience={"segments": ["Lost"], "risk_bands": ["high", "medium"]})
     assert set(found.eligible["segment"].to_pylist()) == {"Lost"}
     assert set(found.eligible["risk_band"].to_pylist()) == {"high", "medium"}
-    assert found.asked_about == len(found.eligible)
+    assert found.audience_size == len(found.eligible)
 
 
 def test_everybody_who_is_kept_out_is_counted_with_the_reason():
@@ -58,14 +58,14 @@ def test_more_contacts_are_taken_where_the_cap_allows_them():
 
 def test_who_is_in_the_global_holdout_is_kept_apart_and_noted():
     found = screened(candidates(), global_holdout=0.2)
-    assert found.excluded == {GLOBAL_HOLDOUT: len(found.globally_held_out)}
-    assert 150 < len(found.globally_held_out) < 250
+    assert found.excluded == {GLOBAL_HOLDOUT: len(found.global_holdout_members)}
+    assert 150 < len(found.global_holdout_members) < 250
 
 
 def test_who_was_ever_in_the_global_holdout_stays_in_it_though_the_setting_was_forgotten():
     found = screened(candidates(5, was_never_contacted=[True, False, False, False, True]))
     assert found.excluded == {GLOBAL_HOLDOUT: 2}
-    assert found.globally_held_out["customer_id"].to_pylist() == ["C00000", "C00004"]
+    assert found.global_holdout_members["customer_id"].to_pylist() == ["C00000", "C00004"]
 
 
 def test_of_several_customers_with_one_address_one_is_eligible():
@@ -106,4 +106,4 @@ def test_nobody_is_lost_and_nobody_who_must_not_be_contacted_is_eligible(may, ou
     assert len({email.strip().lower() for email in eligible["email"].to_pylist()}) == len(eligible)
     assert eligible["open_campaign"].null_count == len(eligible)
     assert all(count == 0 for count in eligible["contacts_lately"].to_pylist())
-    assert not set(eligible["customer_id"].to_pylist()) & set(found.globally_held_out["customer_id"].to_pylist())
+    assert not set(eligible["customer_id"].to_pylist()) & set(found.global_holdout_members["customer_id"].to_pylist())

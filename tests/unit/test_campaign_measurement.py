@@ -110,8 +110,10 @@ def test_any_two_arms_give_an_interval_around_the_difference_or_nothing(treated,
 def test_arms_as_planned_pass_the_sample_ratio_check_and_lost_customers_do_not():
     assert sample_ratio_p((8_000, 2_000), 0.8) > 0.9
     assert sample_ratio_p((8_000, 2_300), 0.8) < 0.001
-    assert sample_ratio_p((7_900, 1_975), 0.8, drawn=(8_000, 2_000)) > 0.1  # as many of each have been forgotten since
-    assert sample_ratio_p((7_900, 2_000), 0.8, drawn=(8_000, 2_000)) < 0.001
+    assert (
+        sample_ratio_p((7_900, 1_975), 0.8, planned_arm_sizes=(8_000, 2_000)) > 0.1
+    )  # as many of each have been erased since
+    assert sample_ratio_p((7_900, 2_000), 0.8, planned_arm_sizes=(8_000, 2_000)) < 0.001
 
 
 def outcomes(rng, n=8_000, effect=0.1):

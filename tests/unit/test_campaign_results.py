@@ -18,7 +18,7 @@ LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
 @pytest.fixture
 def shop(tmp_path):
     """A warehouse with the outcomes of one campaign: 200 treated, of whom 100 were contacted, and 50
-    held-out. Every other customer bought for 10."""
+    control group. Every other customer bought for 10."""
     whole = Settings(data_dir=tmp_path)
     warehouse = DuckDBWarehouse(whole.warehouse_file, whole.scratch)
     numbers = np.arange(250)
@@ -66,7 +66,7 @@ def test_a_campaign_costs_what_the_contacted_cost_and_those_of_them_redeem_who_b
 
 
 @pytest.mark.parametrize(
-    ("change", "is_learnt_from"),
+    ("change", "is_used"),
     [
         ("contacted = 100", True),  # of 200
         ("contacted = 99", False),
@@ -74,12 +74,10 @@ def test_a_campaign_costs_what_the_contacted_cost_and_those_of_them_redeem_who_b
         ("currency = 'CHF'", False),
     ],
 )
-def test_a_campaign_is_learnt_from_where_its_figures_can_be_trusted_and_at_least_half_were_contacted(
-    shop, change, is_learnt_from
-):
+def test_a_campaign_is_used_where_its_figures_can_be_trusted_and_at_least_half_were_contacted(shop, change, is_used):
     shop.change("making the campaign another", [f"update marts.campaign_results set {change}"])
-    assert len(read_history(shop, ENDED_ON)) == (250 if is_learnt_from else 0)
+    assert len(read_history(shop, ENDED_ON)) == (250 if is_used else 0)
 
 
-def test_nothing_is_learnt_from_a_window_that_is_open(shop):
+def test_nothing_is_used_of_a_window_that_is_open(shop):
     assert len(read_history(shop, date(2026, 3, 30))) == 0

@@ -1,4 +1,4 @@
-"""Whatever the marts say of people: nobody who has opted out or is held out is handed to a destination."""
+"""Whatever the marts say of people: nobody who has opted out or is in a holdout reaches a destination."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,7 +51,7 @@ FILLED = {
     "marts.segment_activations": (),  # by what is sent
 }
 # the project's own definition
-HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_held_out.sql").read_text()).render(
+HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_holdout_members.sql").read_text()).render(
     config=lambda **_: "",
     as_of_date=lambda: f"date '{TODAY}'",
     ref=lambda name: f"{'intermediate' if name.startswith('int_') else 'marts'}.{name}",
@@ -78,7 +78,7 @@ PEOPLE = st.lists(
         st.sampled_from(["treated", "holdout", "global_holdout", None]),  # in the campaign that is sent
         st.sampled_from(["treated", "holdout", None]),  # in another one
         st.booleans(),  # was sent before
-        st.sampled_from([None, "renamed", "with a held-out"]),  # what has become of his id since the launch
+        st.sampled_from([None, "renamed", "with a holdout member"]),  # what has become of his id since the launch
     ),
     min_size=1,
     max_size=6,
@@ -90,7 +90,7 @@ def warehouse():
     """In memory, and one for all examples: to make and to open files takes longer than all else that is done here."""
     with duckdb.connect() as con, pytest.MonkeyPatch.context() as patch:
         con.execute(TABLES)
-        con.execute(f"create view intermediate.int_held_out as {HELD_OUT}")
+        con.execute(f"create view intermediate.int_holdout_members as {HELD_OUT}")
         patch.setattr(DuckDBWarehouse, "connect", lambda _: con.cursor())
         in_memory = DuckDBWarehouse(Path("nowhere"), Path("nowhere"))
         patch.setattr(flows.flow.activation, "wire", lambda _: SimpleNamespace(warehouse=in_memory))
@@ -107,7 +107,7 @@ def fill(warehouse: DuckDBWarehouse, people, other_ends: date) -> None:
         then = f"old {who}" if merged == "renamed" else who
         if merged:
             rows["intermediate.int_customer_identities"].append((f"old {who}", who))
-        if merged == "with a held-out":
+        if merged == "with a holdout member":
             rows["marts.campaign_targets"].append(("spring", f"old {who}", "holdout", 1, "Lost", "low"))
         for name, of in (("spring", arm), ("other", other)):
             if of:
@@ -132,7 +132,7 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
     launched = Launched("spring", date(2026, 3, 31), date(2026, 4, 30), 1, 1)
     flows.flow.campaign.send_treated.fn(warehouse, to, spring, launched)
     treated = {
-        f"C{n}": (may and merged != "with a held-out", was_sent)
+        f"C{n}": (may and merged != "with a holdout member", was_sent)
         for n, (may, arm, _, was_sent, merged) in enumerate(people)
         if arm == "treated"
     }
@@ -145,7 +145,7 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=PEOPLE, other_runs=st.booleans(), share=st.sampled_from([0.0, 0.4]))
-def test_segments_go_to_nobody_who_is_held_out_or_has_opted_out(monkeypatch, warehouse, people, other_runs, share):
+def test_segments_go_to_nobody_who_is_in_a_holdout_or_has_opted_out(monkeypatch, warehouse, people, other_runs, share):
     to = Recording()
     monkeypatch.setattr(flows.flow.activation, "destination", lambda *_: to)
     fill(warehouse, people, date(2026, 4, 1) if other_runs else TODAY)
@@ -155,7 +155,7 @@ def test_segments_go_to_nobody_who_is_held_out_or_has_opted_out(monkeypatch, war
     wanted = [
         f"C{n}"
         for n, (may, arm, other, _, merged) in enumerate(people)
-        if may and arm in ("treated", None) and merged != "with a held-out" and not never[n]
+        if may and arm in ("treated", None) and merged != "with a holdout member" and not never[n]
         and not (other_runs and other == "holdout")
     ]  # fmt: skip
     assert sorted(to.handed) == sorted(wanted)

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flows.campaigns.assignment import held_out
-from flows.campaigns.audience import screen
+from flows.campaigns.assignment import in_holdout
+from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.targeting import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase, plan
-from flows.campaigns.uplift import Estimate, NothingLearnt
+from flows.campaigns.uplift import Estimate, InsufficientData
 from flows.errors import BadInput
 from tests.unit.campaigns import HORIZON_DAYS, LAUNCHED_ON, campaign, candidates
 
-NOTHING = NothingLearnt("no campaign has ended")
+NOTHING = InsufficientData("no campaign has ended")
 
 
-class Taught:
+class Fitted:
     """Somebody who knows what contacting each customer brings."""
 
-    is_worth_using = True
+    beats_random = True
     why = "because the test says so"
 
     def __init__(self, profit_of):
@@ -37,13 +37,13 @@ class Taught:
 
 @pytest.fixture(autouse=True)
 def _taught_counts_as_uplift(monkeypatch):
-    monkeypatch.setattr("flows.campaigns.targeting.Uplift", Taught)
+    monkeypatch.setattr("flows.campaigns.targeting.Uplift", Fitted)
 
 
-def planned(customers=None, learnt=NOTHING, global_holdout=0.0, **changes):
+def planned(customers=None, fitted=NOTHING, global_holdout=0.0, **changes):
     spring = campaign(**changes)
-    screened = screen(candidates() if customers is None else customers, spring, global_holdout)
-    return plan(spring, screened, learnt, LAUNCHED_ON, HORIZON_DAYS)
+    screened = screen_eligibility(candidates() if customers is None else customers, spring, global_holdout)
+    return plan(spring, screened, fitted, LAUNCHED_ON, HORIZON_DAYS)
 
 
 def arm(found, name):
@@ -64,7 +64,7 @@ def test_the_treated_cost_no_more_than_the_budget_and_nearly_all_of_it():
     redemption=st.floats(0, 10),
 )
 @example(budget=6, holdout=0.1, contact=3, redemption=10)  # pays for nobody
-@example(budget=6, holdout=0.25, contact=3, redemption=6)  # pays for one, who is held out
+@example(budget=6, holdout=0.25, contact=3, redemption=6)  # pays for one, who is in the holdout
 def test_no_budget_is_overspent_and_nobody_is_in_two_arms(budget, holdout, contact, redemption):
     offer = {"text": "x", "cost_per_contact": contact, "cost_per_redemption": redemption}
     try:
@@ -76,10 +76,10 @@ def test_no_budget_is_overspent_and_nobody_is_in_two_arms(budget, holdout, conta
     treated, held_out = arm(found, "treated"), arm(found, "holdout")
     assert not treated & held_out
     assert len(found.targets) == len(treated) + len(held_out)
-    assert len(found.targets) + sum(found.excluded.values()) == found.asked_about
+    assert len(found.targets) + sum(found.excluded.values()) == found.audience_size
 
 
-def test_without_anything_learnt_every_stratum_is_contacted_in_the_same_share():
+def test_without_a_fitted_model_every_stratum_is_contacted_in_the_same_share():
     customers = candidates(3_000)
     found = planned(customers, budget=2_000)
     assert found.ranked_by == "chance"
@@ -108,8 +108,8 @@ def test_another_name_draws_other_arms():
     assert both == pytest.approx(0.2 * 0.2 * 1_000, abs=25)
 
 
-def test_where_it_was_learnt_the_most_profitable_come_first():
-    found = planned(learnt=Taught(lambda customer_id: float(customer_id[1:])))
+def test_with_a_fitted_model_the_most_profitable_come_first():
+    found = planned(fitted=Fitted(lambda customer_id: float(customer_id[1:])))
     assert found.ranked_by == "uplift"
     chosen = [int(i[1:]) for i in found.targets["customer_id"].to_pylist()]
     assert chosen == sorted(chosen, reverse=True)
@@ -120,7 +120,7 @@ def test_where_it_was_learnt_the_most_profitable_come_first():
 
 
 def test_who_would_cost_more_than_he_brings_is_left_alone_however_large_the_budget():
-    found = planned(learnt=Taught(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
+    found = planned(fitted=Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
     assert len(found.targets) == 100
     assert found.excluded == {WOULD_NOT_PAY: 900}
 
@@ -135,8 +135,8 @@ def test_the_cost_of_a_plan_is_of_its_treated_and_of_those_of_them_who_are_expec
     by_chance = planned(customers, budget=1e6)
     assert by_chance.expected_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5 * (0.1 + 0.05)))
     assert by_chance.highest_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5))
-    learnt = planned(customers, learnt=Taught(lambda _: 1.0), budget=1e6)  # that 30 of 100 buy if they are contacted
-    assert learnt.expected_cost == pytest.approx(learnt.count("treated") * (0.5 + 5 * 0.3))
+    fitted = planned(customers, fitted=Fitted(lambda _: 1.0), budget=1e6)  # that 30 of 100 buy if they are contacted
+    assert fitted.expected_cost == pytest.approx(fitted.count("treated") * (0.5 + 5 * 0.3))
 
 
 def test_a_purchase_counts_until_so_many_days_after_the_launch():
@@ -190,14 +190,14 @@ def test_a_campaign_whose_customers_were_all_drawn_into_the_holdout_says_so():
     one = candidates(1)
     stratum = np.array([f"{one['segment'][0]}, {one['risk_band'][0]}"], dtype=object)
     who = np.array(["C00000"], dtype=object)
-    drawn = next(f"spring{n}" for n in range(99) if held_out(stratum, who, f"spring{n}", 0.5).all())
+    drawn = next(f"spring{n}" for n in range(99) if in_holdout(stratum, who, f"spring{n}", 0.5).all())
     with pytest.raises(
         BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Widen the audience"
     ):
         planned(one, name=drawn, holdout=0.5, budget=5_000)
 
 
-def test_where_the_budget_pays_for_none_but_who_are_held_out_it_is_the_budget_that_is_to_be_raised():
+def test_where_the_budget_pays_only_for_holdout_members_the_budget_must_be_raised():
     offer = {"text": "x", "cost_per_contact": 3, "cost_per_redemption": 6}
     with pytest.raises(BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Raise the budget"):
         planned(candidates(200), budget=6, holdout=0.25, offer=offer)
@@ -215,7 +215,7 @@ def test_a_large_campaign_is_not_warned():
 
 
 def test_no_holdout_is_warned_of_though_it_was_meant():
-    assert "nobody is held out" in planned(holdout=0, i_know=True).warnings[0]
+    assert "there is no control group" in planned(holdout=0, i_know=True).warnings[0]
 
 
 def test_an_offer_that_gives_away_more_than_the_margin_is_warned_of():
@@ -224,7 +224,7 @@ def test_an_offer_that_gives_away_more_than_the_margin_is_warned_of():
 
 
 def test_risk_is_not_taken_for_effect():
-    """Without anything learnt, who is likely to leave is chosen no more often than others of his stratum."""
+    """Without anything fitted, who is likely to leave is chosen no more often than others of his stratum."""
     customers = candidates(3_000)
     found = planned(customers, budget=2_000)
     high = found.targets.filter(pc.equal(found.targets["risk_band"], "high"))

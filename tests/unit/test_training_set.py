@@ -44,9 +44,12 @@ def snapshots_of(folder, contacts, totals):
         con.register("snapshots", snapshots)
         con.execute("create schema intermediate")
         con.execute("create table intermediate.int_training_snapshots as from snapshots")
-        con.execute("create table intermediate.int_contacts (customer_id text, contacted_on date, answers_until date)")
+        con.execute(
+            "create table intermediate.int_campaign_contacts"
+            " (customer_id text, contacted_on date, attribution_window_end date)"
+        )
         rows = [(customer, *days) for customer, days in contacts.items() if days] or [(None, None, None)]
-        con.executemany("insert into intermediate.int_contacts values (?, ?, ?)", rows)
+        con.executemany("insert into intermediate.int_campaign_contacts values (?, ?, ?)", rows)
         con.execute(
             "create table intermediate.int_training_totals as select $1::date as as_of_date, $2::bigint as customers,"
             " $3::bigint as churned, $4::double as spend",
@@ -89,5 +92,5 @@ def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
         "before it, with no day left": ("2025-01-30", "2025-03-01"),
         "never": None,
     }
-    learnt_from = read_snapshots.fn(snapshots_of(tmp_path, contacts, (3, 3, 0)), 60)
-    assert learnt_from.customer_ids.tolist() == ["after it", "before it, with no day left", "never"]
+    trained_on = read_snapshots.fn(snapshots_of(tmp_path, contacts, (3, 3, 0)), 60)
+    assert trained_on.customer_ids.tolist() == ["after it", "before it, with no day left", "never"]

@@ -6,7 +6,7 @@ import pytest
 
 from flows.campaigns.covariates import COVARIATES
 from flows.campaigns.definition import Offer
-from flows.campaigns.uplift import NothingLearnt, Uplift, learn
+from flows.campaigns.uplift import InsufficientData, Uplift, fit_uplift
 
 FREE = Offer(text="A reminder")
 CHANNELS = np.array(["social", "marketplace"], dtype=object)
@@ -75,8 +75,8 @@ def with_column(table, name, values):
 
 
 @pytest.fixture(scope="module")
-def learnt():
-    found = learn(campaign())
+def fitted():
+    found = fit_uplift(campaign())
     assert isinstance(found, Uplift)
     return found
 
@@ -87,26 +87,26 @@ def asked():
 
 
 @pytest.fixture(scope="module")
-def learnt_of_nothing():
+def fitted_without_effect():
     """From a dozen histories in which contacting changed nothing."""
-    return [learn(campaign(1_200, seed, nobody_cares)) for seed in range(12)]
+    return [fit_uplift(campaign(1_200, seed, nobody_cares)) for seed in range(12)]
 
 
-def test_it_finds_who_responds(learnt, asked):
-    profit = learnt.expected_profit(asked, 1.0, FREE, 30).mean
+def test_it_finds_who_responds(fitted, asked):
+    profit = fitted.expected_profit(asked, 1.0, FREE, 30).mean
     responds = effect(asked) > 0
     first_half = np.argsort(-profit)[: responds.sum()]
     assert responds[first_half].mean() > 0.85
     assert profit.mean() == pytest.approx(true_profit(asked).mean(), rel=0.35)
-    assert learnt.is_worth_using
-    assert "beat chance by +" in learnt.why
+    assert fitted.beats_random
+    assert "beat chance by +" in fitted.why
 
 
 def test_the_interval_holds_the_effect(asked):
     """Over several histories, of nearly so many customers as it says."""
     inside = []
     for seed in range(100, 110):
-        estimate = learn(campaign(2_000, seed)).expected_profit(asked, 1.0, FREE, 30)
+        estimate = fit_uplift(campaign(2_000, seed)).expected_profit(asked, 1.0, FREE, 30)
         inside.append((estimate.low <= true_profit(asked)) & (true_profit(asked) <= estimate.high))
         assert (estimate.low < estimate.mean).all()
         assert (estimate.mean < estimate.high).all()
@@ -114,20 +114,20 @@ def test_the_interval_holds_the_effect(asked):
 
 
 def test_more_history_narrows_the_interval(asked):
-    few, many = (learn(campaign(n)).expected_profit(asked, 1.0, FREE, 30) for n in (1_000, 8_000))
+    few, many = (fit_uplift(campaign(n)).expected_profit(asked, 1.0, FREE, 30) for n in (1_000, 8_000))
     assert (many.high - many.low).mean() < 0.7 * (few.high - few.low).mean()
 
 
-def test_where_there_is_no_effect_it_says_so(learnt_of_nothing):
-    assert sum(uplift.is_worth_using for uplift in learnt_of_nothing) <= 2
-    useless = next(uplift for uplift in learnt_of_nothing if not uplift.is_worth_using)
+def test_where_there_is_no_effect_it_says_so(fitted_without_effect):
+    assert sum(uplift.beats_random for uplift in fitted_without_effect) <= 2
+    useless = next(uplift for uplift in fitted_without_effect if not uplift.beats_random)
     assert "did not clearly beat chance" in useless.why
 
 
-def test_its_doubts_are_as_large_as_its_errors(learnt_of_nothing):
+def test_its_doubts_are_as_large_as_its_errors(fitted_without_effect):
     """Without an effect the gain is off zero by its standard error."""
     z = np.array(
-        [uplift.gain_over_chance.mean / uplift.gain_over_chance.standard_error for uplift in learnt_of_nothing]
+        [uplift.gain_over_chance.mean / uplift.gain_over_chance.standard_error for uplift in fitted_without_effect]
     )
     assert 0.5 < z.std() < 1.6
     assert abs(z.mean()) < 1
@@ -135,7 +135,7 @@ def test_its_doubts_are_as_large_as_its_errors(learnt_of_nothing):
 
 def test_churn_risk_is_not_taken_for_an_effect():
     """Whoever is likelier to stay away is not likelier to be moved by a message."""
-    found = learn(campaign(8_000, 3, lambda table: np.full(table.num_rows, 0.08)))
+    found = fit_uplift(campaign(8_000, 3, lambda table: np.full(table.num_rows, 0.08)))
     asked = customers(3_000, seed=98)
     orders = asked.column("average_order_value").to_numpy()
     moved = found.expected_profit(asked, 1.0, FREE, 30).mean / orders
@@ -145,13 +145,13 @@ def test_churn_risk_is_not_taken_for_an_effect():
 
 @pytest.mark.parametrize("share", [0.2, 0.8])
 def test_unequal_arms_do_not_bias(share, asked):
-    mean = learn(campaign(8_000, 4, share=share)).expected_profit(asked, 1.0, FREE, 30).mean
+    mean = fit_uplift(campaign(8_000, 4, share=share)).expected_profit(asked, 1.0, FREE, 30).mean
     assert mean.mean() == pytest.approx(true_profit(asked).mean(), rel=0.35)
 
 
 def test_contacting_the_loyal_more_often_does_not_look_like_an_effect(asked):
     """Half of the customers had a chance of 85 %, and these buy more often anyway."""
-    likely = learn(
+    likely = fit_uplift(
         campaign(8_000, 5, nobody_cares, lambda table: np.where(base_rate(table) > 0.15, 0.85, 0.3))
     ).expected_profit(asked, 1.0, FREE, 30)
     assert abs(likely.mean.mean()) < 0.25 * true_profit(asked).mean()
@@ -162,26 +162,26 @@ def test_campaigns_with_other_shares_are_pooled(asked):
     quiet = campaign(4_000, 6, nobody_cares, 0.9, "quiet")
     quiet = with_column(quiet, "purchased", pa.array(np.zeros(4_000, bool)))
     quiet = with_column(quiet, "spend", pa.array(np.zeros(4_000)))
-    pooled = learn(pa.concat_tables([campaign(4_000, 6, name="loud"), quiet]))
+    pooled = fit_uplift(pa.concat_tables([campaign(4_000, 6, name="loud"), quiet]))
     assert pooled.expected_profit(asked, 1.0, FREE, 30).mean.mean() == pytest.approx(
         true_profit(asked).mean() / 2, rel=0.4
     )
 
 
-def test_who_had_no_chance_of_the_other_arm_teaches_nothing(learnt, asked):
+def test_who_had_no_chance_of_the_other_arm_teaches_nothing(fitted, asked):
     certain = campaign(2_000, 7, share=1.0, name="everybody")
     never = with_column(campaign(2_000, 8, name="z"), "arm", pa.array(["global_holdout"] * 2_000))
-    more = learn(pa.concat_tables([campaign(), certain, never]))
-    assert more.targets == learnt.targets
+    more = fit_uplift(pa.concat_tables([campaign(), certain, never]))
+    assert more.targets == fitted.targets
     assert more.expected_profit(asked, 1.0, FREE, 30).mean == pytest.approx(
-        learnt.expected_profit(asked, 1.0, FREE, 30).mean
+        fitted.expected_profit(asked, 1.0, FREE, 30).mean
     )
 
 
-def test_costs_are_those_of_the_offer(learnt, asked):
+def test_costs_are_those_of_the_offer(fitted, asked):
     def profit(contact, redemption, margin=0.4):
         offer = Offer(text="x", cost_per_contact=contact, cost_per_redemption=redemption)
-        return learnt.expected_profit(asked, margin, offer, 30).mean
+        return fitted.expected_profit(asked, margin, offer, 30).mean
 
     free = profit(0, 0)
     assert profit(0.5, 0) == pytest.approx(free - 0.5)
@@ -199,7 +199,7 @@ def test_gaps_and_unseen_channels_are_fine(asked):
     channel = np.array(history.column("channel").to_pylist(), dtype=object)
     channel[::5] = None
     history = with_column(history, "channel", pa.array(channel))
-    found = learn(history)
+    found = fit_uplift(history)
     strange = with_column(asked, "channel", pa.array([None, "billboard", "social"] * 1_000))
     for name in COVARIATES:
         strange = with_column(strange, name, pa.array([None, 1e12, np.nan] * 1_000, pa.float64()))
@@ -209,29 +209,31 @@ def test_gaps_and_unseen_channels_are_fine(asked):
 
 def test_a_covariate_that_nobody_has_is_fine(asked):
     nothing = pa.nulls(4_000, pa.float64())
-    found = learn(with_column(with_column(campaign(), "churn_probability", nothing), "average_order_value", nothing))
+    found = fit_uplift(
+        with_column(with_column(campaign(), "churn_probability", nothing), "average_order_value", nothing)
+    )
     assert np.isfinite(found.expected_profit(asked, 1.0, FREE, 30).mean).all()
 
 
-def test_a_window_that_was_never_tried_counts_as_the_nearest(learnt, asked):
-    assert np.array_equal(*(learnt.expected_profit(asked, 1.0, FREE, days).mean for days in (30, 90)))
+def test_a_window_that_was_never_tried_counts_as_the_nearest(fitted, asked):
+    assert np.array_equal(*(fitted.expected_profit(asked, 1.0, FREE, days).mean for days in (30, 90)))
 
 
-def test_the_same_history_in_any_order_teaches_the_same(learnt, asked):
+def test_the_same_history_in_any_order_teaches_the_same(fitted, asked):
     history = campaign()
     shuffled = history.take(np.random.default_rng(0).permutation(history.num_rows))
-    again = learn(shuffled)
-    assert np.array_equal(*(u.expected_profit(asked, 1.0, FREE, 30).mean for u in (learnt, again)))
-    assert dataclasses.astuple(again.gain_over_chance) == dataclasses.astuple(learnt.gain_over_chance)
+    again = fit_uplift(shuffled)
+    assert np.array_equal(*(u.expected_profit(asked, 1.0, FREE, 30).mean for u in (fitted, again)))
+    assert dataclasses.astuple(again.gain_over_chance) == dataclasses.astuple(fitted.gain_over_chance)
 
 
-def test_a_customer_gets_the_same_answer_alone(learnt, asked):
+def test_a_customer_gets_the_same_answer_alone(fitted, asked):
     """And in a table of more rows than are worked on at once."""
-    alone = learnt.expected_profit(asked.slice(17, 1), 1.0, FREE, 30)
-    many = learnt.expected_profit(pa.concat_tables([asked] * 40), 1.0, FREE, 30)
+    alone = fitted.expected_profit(asked.slice(17, 1), 1.0, FREE, 30)
+    many = fitted.expected_profit(pa.concat_tables([asked] * 40), 1.0, FREE, 30)
     for field in ("mean", "low", "high"):
         assert getattr(many, field)[39 * 3_000 + 17] == pytest.approx(getattr(alone, field)[0])
-    assert len(learnt.expected_profit(asked.slice(0, 0), 1.0, FREE, 30).mean) == 0
+    assert len(fitted.expected_profit(asked.slice(0, 0), 1.0, FREE, 30).mean) == 0
 
 
 @pytest.mark.parametrize(
@@ -239,12 +241,12 @@ def test_a_customer_gets_the_same_answer_alone(learnt, asked):
     [
         (campaign(0), "No campaign with a holdout"),
         (campaign(300), "were contacted by chance"),
-        (campaign(2_000, share=0.95), "were held out by chance"),
+        (campaign(2_000, share=0.95), "were in the control group by chance"),
         (campaign(2_000, share=1.0), "No campaign with a holdout"),
         (with_column(campaign(2_000), "purchased", pa.array([False] * 2_000)), "0 of the"),
     ],
 )
 def test_of_too_little_it_says_what_is_missing(history, says):
-    found = learn(history)
-    assert isinstance(found, NothingLearnt)
+    found = fit_uplift(history)
+    assert isinstance(found, InsufficientData)
     assert says in found.why

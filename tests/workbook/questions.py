@@ -103,7 +103,7 @@ QUESTIONS = {
         from {{customers}} where may_be_contacted and customer_id = ''""",
     "Campaigns in figures": f"""select count(*) as c_campaigns, sum(cost) as cost, sum(profit) as profit
         from {{campaigns}} where segment = 'all' {ANY}""",
-    "Treated and held out": """select launched_on, campaign, treated_rate, held_out_rate, treated, held_out,
+    "Treated and control group": """select launched_on, campaign, treated_rate, held_out_rate, treated, held_out,
         window_ends_on from {campaigns} where segment = 'all'""",
     "Lift of campaigns": f"select campaign, {LIFT} from {{campaigns}} where segment = 'all'",
     "Lift by segment": f"select campaign, segment, {LIFT} from {{campaigns}} where segment <> 'all'",

@@ -53,7 +53,7 @@ select
     cast(predictions.churn_probability * features.spend_last_365_days as double) as value_at_stake,
     contacts.email,
     contacts.opted_out,
-    coalesce(not contacts.opted_out, true) and held_out.customer_id is null as may_be_contacted,
+    coalesce(not contacts.opted_out, true) and holdout.customer_id is null as may_be_contacted,
     attributes.country,
     attributes.channel,
     cast({{ "'" ~ run_value('currency') ~ "'" if run_value('currency') else 'null' }} as varchar) as currency,
@@ -66,8 +66,8 @@ inner join {{ ref('int_customer_attributes') }} as attributes
     on rfm.customer_id = attributes.customer_id
 left join {{ ref('int_customer_contacts') }} as contacts
     on rfm.customer_id = contacts.customer_id
-left join {{ ref('int_held_out') }} as held_out
-    on rfm.customer_id = held_out.customer_id
+left join {{ ref('int_holdout_members') }} as holdout
+    on rfm.customer_id = holdout.customer_id
 left join last_period
     on rfm.customer_id = last_period.customer_id
 left join predictions

@@ -34,8 +34,8 @@ left join {{ outcomes_after('passed') }} as bought
     and passed.horizon_days = bought.horizon_days
 where not exists (
     select 1
-    from {{ ref('int_contacts') }} as contacts
+    from {{ ref('int_campaign_contacts') }} as contacts
     where contacts.customer_id = passed.customer_id
         and contacts.contacted_on <= passed.horizon_ends_on
-        and contacts.answers_until > passed.as_of_date
+        and contacts.attribution_window_end > passed.as_of_date
 )

@@ -27,9 +27,9 @@ left join {{ outcomes_after('dates') }} as bought
     and customers.as_of_date = bought.as_of_date
 where not exists (
     select 1
-    from {{ ref('int_contacts') }} as contacts
+    from {{ ref('int_campaign_contacts') }} as contacts
     where contacts.customer_id = customers.customer_id
         and contacts.contacted_on <= {{ add_days('customers.as_of_date', run_value('horizon_days')) }}
-        and contacts.answers_until > customers.as_of_date
+        and contacts.attribution_window_end > customers.as_of_date
 )
 group by customers.as_of_date

@@ -45,7 +45,7 @@ def read_to_measure(warehouse: Warehouse, as_of: date) -> list[dict[str, Any]]:
 
 
 def read_outcomes(warehouse: Warehouse, campaign: str) -> pa.Table:
-    """What the treated and the held-out of a campaign did."""
+    """What the treated and the control group of a campaign did."""
     return warehouse.read(
         f"""select * from {OUTCOMES} where campaign = '{campaign}' and arm in ('treated', 'holdout')
         order by customer_id"""

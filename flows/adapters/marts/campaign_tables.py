@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
 SENDS = "marts.campaign_sends"
-HELD_OUT = "intermediate.int_held_out"  # a view: who is held out of what was launched since the last run is in it
+HOLDOUT_MEMBERS = "intermediate.int_holdout_members"  # a view, so it includes campaigns launched since the last run
 # Customers who were found to be one person since they became targets go by that person's id.
 PERSON = "coalesce(identities.customer_id, targets.customer_id)"
 IDENTITIES = (
@@ -73,7 +73,7 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
             never.customer_id is not null as was_never_contacted
         from marts.marketing_customers as customers
         left join (
-            select customer_id, count(*) as contacts from intermediate.int_contacts
+            select customer_id, count(*) as contacts from intermediate.int_campaign_contacts
             where contacted_on > '{first_day}' group by customer_id
         ) as lately on customers.customer_id = lately.customer_id
         left join (
@@ -153,10 +153,10 @@ def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
     }
     warehouse.merge(CAMPAIGNS, pa.Table.from_pylist([row], schema=_CAMPAIGN), ["campaign"])
     warehouse.change(
-        "keeping the held-out off the lists",
+        "keeping the control group off the lists",
         [
             "update marts.marketing_customers set may_be_contacted = false"
-            f" where customer_id in (select customer_id from {HELD_OUT})"
+            f" where customer_id in (select customer_id from {HOLDOUT_MEMBERS})"
         ],
     )
     return Launched(campaign.name, plan.launched_on, ends_on, plan.count("treated"), plan.count("holdout"))
@@ -181,7 +181,7 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
             select {PERSON} as customer_id,
                 min(case when targets.arm = 'treated' then targets.position end) as position,
                 min(targets.segment) as segment, min(targets.risk_band) as risk_band,
-                max(case when targets.arm = 'treated' then 0 else 1 end) = 1 as is_held_out
+                max(case when targets.arm = 'treated' then 0 else 1 end) = 1 as is_in_holdout
             from {TARGETS} as targets {IDENTITIES}
             where targets.campaign = '{campaign}'
             group by {PERSON}
@@ -193,7 +193,7 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
         )
 
         select customers.customer_id, customers.email,
-            customers.may_be_contacted and not persons.is_held_out as may_be_contacted, persons.segment,
+            customers.may_be_contacted and not persons.is_in_holdout as may_be_contacted, persons.segment,
             persons.risk_band, customers.churn_probability, customers.expected_spend, customers.reason_1 as reason,
             customers.recommended_action, customers.country, customers.currency,
             sent.customer_id is not null as is_sent

@@ -5,7 +5,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.campaign_tables import HELD_OUT, result_columns
+from flows.adapters.marts.campaign_tables import HOLDOUT_MEMBERS, result_columns
 from flows.ports.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
@@ -26,7 +26,7 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
         f"""with people as (
             select *, reason_1 as reason, md5({" || '|' || ".join(texts + figures)}) as fingerprint
             from marts.marketing_customers as customers
-            where may_be_contacted and customer_id not in (select customer_id from {HELD_OUT})
+            where may_be_contacted and customer_id not in (select customer_id from {HOLDOUT_MEMBERS})
         )
 
         select people.customer_id, people.email, people.segment, people.risk_band, people.churn_probability,

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 {#
-  Whom nobody is to contact, so that it can be told what campaigns change: who is held out of a campaign whose window is
-  open, and who was ever taken into the global holdout.
+  Customers that nobody may contact, so that the effect of campaigns can be measured: the holdout of each campaign whose
+  window is open, and everyone who was ever in the global holdout.
 #}
 
 select distinct coalesce(identities.customer_id, targets.customer_id) as customer_id

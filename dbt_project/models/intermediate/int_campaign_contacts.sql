@@ -1,14 +1,14 @@
 {{ config(materialized='view') }}
 
 {#
-  Who was contacted by a campaign, when, and until when he may answer. What a customer does in that time says nothing of
-  what the model knew, so it is neither judged by it nor trained on it.
+  Who was contacted by a campaign, when, and the end of the attribution window. Until then the customer's behaviour may
+  be an effect of the campaign, so the model is neither judged by it nor trained on it.
 #}
 
 select
     coalesce(identities.customer_id, sends.customer_id) as customer_id,
     min(sends.contacted_on) as contacted_on,
-    campaigns.window_ends_on as answers_until
+    campaigns.window_ends_on as attribution_window_end
 from {{ ref('campaign_sends') }} as sends
 inner join {{ ref('campaigns') }} as campaigns
     on sends.campaign = campaigns.campaign
