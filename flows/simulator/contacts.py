@@ -1,4 +1,4 @@
-"""Whom the simulated shop may write to: its contacts, as a mailing service would export them."""
+"""The simulated shop's contacts, as a mailing service would export them."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,7 +7,7 @@ from flows.simulator.shop import ShopClock, SimulatedShop
 
 SHARE_WITHOUT_ADDRESS = 0.03
 SHARE_OPTED_OUT = 0.08
-_DRAWS = 1  # beside the shop's own, which stay as they are
+_DRAWS = 1  # apart from the shop's own, which stay as they are
 
 
 def simulate_contacts(shop: SimulatedShop) -> pa.Table:

@@ -28,7 +28,7 @@ SLOW_FASHION = replace(
     share_of_orders_returned=0.2,
 )  # fmt: skip
 
-# the gift shop of this product's first sentence: every year everybody buys a fifth less often
+# the gift shop of the README's first sentence: every year everyone buys a fifth less often
 FADING_GIFT = replace(GIFT, pace_change_per_year=-0.2)
 
 REGIMES: dict[str, ShopProfile] = {

@@ -1,21 +1,21 @@
-"""What simulated customers do if a campaign contacts them, beside what they do if it leaves them alone: both are known.
+"""What simulated customers do if a campaign contacts them, and what they do if it leaves them alone: both are known.
 
-Whoever was never contacted buys exactly what `simulate` says. One whom a campaign contacts throws his own dice, which
-depend on the shop's seed, the day of the launch and himself, and on nobody else:
+A customer who was never contacted buys exactly what `simulate` says. A contacted customer throws their own dice, which
+depend on the shop's seed, the day of the launch and the customer, and on nothing else:
 
-- He is *put off* with a small chance, larger for customers of marketplaces and for those who buy often and have just
-  done so. Then he does not buy within the window what he would have bought.
-- Otherwise he may place one *additional order*, with the chance
+- They are *put off* with a small chance, larger for customers of marketplaces and for those who buy often and have just
+  done so. Then they do not buy within the window what they would have bought.
+- Otherwise they may place one *additional order*, with the chance
       willingness × channel × timing × (left for good: 0.08) × (would buy within the window anyway: 0.15)
-  willingness: his own for life, a Beta(0.8, 3.2); nothing observable tells of it. channel: from 1.5 for customers who
-  came by social media to 0.1 for those of a marketplace. timing: 1 for who has waited as long as his usual gap, less
-  the further the wait is from it in proportion, to either side; who usually waits for months is taken to be due
-  after four. The order is a usual basket of his, and comes soon: e-fold fewer with every ten days, none later than
-  the window.
-- Whatever else he buys within the window he buys as he would have: an offer is then only redeemed.
+  willingness: the customer's own for life, a Beta(0.8, 3.2), which nothing observable reveals. channel: from 1.5 for
+  customers from social media to 0.1 for those of a marketplace. timing: 1 for a customer who has waited as long as
+  their usual gap, less the further the wait is from it in proportion, to either side; a customer who usually waits for
+  months counts as due after four. The order is one of their usual baskets, and comes soon: e-fold fewer with every ten
+  days, none later than the window.
+- Whatever else they buy within the window they buy as they would have: an offer is then only redeemed.
 
 Shop days are as in `flows.simulator.shop`; "within the window" are the window_days days after launched_on. A window
-that the shop's last day cuts short is one that ends there.
+that the shop's last day cuts short ends there.
 """
 
 from collections.abc import Callable
@@ -47,15 +47,15 @@ _WILLINGNESS, _PUT_OFF, _ORDERS, _WHEN, _BASKET, _LINES, _OF_LINES = range(7)
 
 
 def responses(shop: SimulatedShop, customer_ids: pa.Array, launched_on: date, window_days: int) -> pa.Table:
-    """Both outcomes of each of the given customers, in their order, had a campaign contacted him on `launched_on`.
+    """Both outcomes of each of the given customers, in their order, of a campaign on `launched_on`.
 
-    Spend is what is bought within the window before returns. `bought_untreated`, `spend_untreated`: if he is left
-    alone. `probability_bought_treated`, `expected_spend_treated`: the mean over his dice if he is contacted, given what
-    he does if he is left alone. `bought_treated`, `spend_treated`: as his dice fall, which is what `with_responses`
-    lets happen. A customer who has not bought by then cannot be contacted: his outcomes are the same.
+    Spend is what is bought within the window before returns. `bought_untreated`, `spend_untreated`: if the customer is
+    left alone. `probability_bought_treated`, `expected_spend_treated`: the mean over their dice if they are contacted,
+    given what they do if left alone. `bought_treated`, `spend_treated`: as their dice fall, which is what
+    `with_responses` applies. A customer who has not bought by then cannot be contacted: both outcomes are the same.
 
     Raises:
-        ValueError: for a customer whom the shop does not have, or a day without one.
+        ValueError: for a customer that the shop does not have, or a day without one.
     """
     found = _positions(shop, customer_ids)
     outcome = _Outcome.of(shop, found, launched_on, np.full(len(found), window_days))
@@ -75,11 +75,11 @@ def responses(shop: SimulatedShop, customer_ids: pa.Array, launched_on: date, wi
 def with_responses(shop: SimulatedShop, contacted: pa.Table) -> SimulatedShop:
     """The shop in which these customers were contacted: columns customer_id, launched_on (date), window_days.
 
-    Launches follow one another: what a customer did because of an earlier one is part of his history at the next.
+    Launches follow one another: what a customer did because of an earlier one is part of their history at the next.
     A customer is contacted once on a day, for the longest of the windows.
 
     Raises:
-        ValueError: for a customer whom the shop does not have, or a day without one.
+        ValueError: for a customer that the shop does not have, or a day without one.
     """
     once = contacted.group_by(["launched_on", "customer_id"]).aggregate([("window_days", "max")])
     for launched_on in sorted(set(once.column("launched_on").to_pylist())):
@@ -298,7 +298,7 @@ def _any_line(lines: _Lines, customers: int) -> Ints:
 
 
 def _dice(seed: int, day: int, customer: Ints, what: int) -> Floats:
-    """A number between 0 and 1 for each customer, the same whenever it is asked for: hashed by splitmix64."""
+    """A number between 0 and 1 for each customer, the same in every call: hashed by splitmix64."""
     state = np.zeros(len(customer), np.uint64)
     for part in (seed, day, what, customer):
         state = (state ^ np.asarray(part).astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)

@@ -3,7 +3,7 @@
 Each customer has a purchase rate, a regularity, a chance of leaving and a usual basket, drawn from
 population distributions (the Pareto/NBD and BG/NBD family, with gamma-shaped gaps). All clocks run
 in *shop days*: calendar time stretched and squeezed by season and weekday, so that November is busy
-for everybody. What a customer's parameters imply for the next weeks is therefore known exactly:
+for everyone. What a customer's parameters imply for the next weeks is therefore known exactly:
 see `flows.simulator.truth`.
 """
 
