@@ -4,7 +4,8 @@ The macro is the reference: a test draws random histories and finds both equal.
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -174,30 +175,72 @@ def _purchases(sales: Sequence[_Line], returns: Sequence[_Line], as_of: date) ->
     gross: dict[date, int] = {}
     for sale in sales:
         gross[sale.at.date()] = gross.get(sale.at.date(), 0) + sale.cents
-    sent_back: dict[date, int] = {}
-    for back in returns:
-        if (taken_back := _sale_taken_back(back, sales)) is not None:
-            day = taken_back.at.date()
-            sent_back[day] = sent_back.get(day, 0) + back.cents
+    sent_back = _sent_back(sales, returns, gross)
     return [
         _Purchase((as_of - day).days, gross[day], net)
         for day in sorted(gross, reverse=True)
-        if (net := gross[day] - sent_back.get(day, 0)) > 0
+        if (net := gross[day] - sent_back[day]) > 0
     ]
 
 
-def _sale_taken_back(back: _Line, sales: Sequence[_Line]) -> _Line | None:
-    """The sale that a return takes back: of the same order, else the latest of the same product; see int_returns."""
+def _sent_back(sales: Sequence[_Line], returns: Sequence[_Line], gross: Mapping[date, int]) -> Counter[date]:
+    """What was sent back of each day's purchase: see int_named_returns and int_returns."""
+    named: Counter[date] = Counter()  # what returns of a day take back of the sales that they name
+    returned: list[tuple[date, int, int]] = []  # day, what it takes of the sale it names, what is left of it
+    order_cents: Counter[tuple[object, date]] = Counter()
+    for sold in sales:
+        order_cents[sold.order_id, sold.at.date()] += sold.cents
+    for back in sorted(returns, key=lambda line: (line.at, line.position)):
+        sale = _sale_named(back, sales, order_cents)
+        if sale is None:
+            returned.append((back.at.date(), 0, back.cents if back.sku is None else 0))
+            continue
+        day = sale.at.date()
+        taken = max(min(back.cents, gross[day] - named[day]), 0)
+        named[day] += taken
+        returned.append((back.at.date(), taken, back.cents - taken))
+    if any(rest for *_, rest in returned):
+        named.update(_from_latest(gross, returned))
+    return named
+
+
+def _from_latest(gross: Mapping[date, int], returned: Sequence[tuple[date, int, int]]) -> Counter[date]:
+    """What returns that name no sale take off the top of the stack of a customer's sales, by day of the sale."""
+    found: Counter[date] = Counter()
+    stack: list[list[Any]] = []
+
+    def take(cents: int) -> Iterator[tuple[date, int]]:
+        while cents and stack:
+            day, left = stack[-1]
+            taken = min(cents, left)
+            stack[-1][1] -= taken
+            cents -= taken
+            if left == taken:
+                stack.pop()
+            yield day, taken
+
+    sold = deque(sorted(gross.items()))
+    for day, named, rest in returned:
+        while sold and sold[0][0] <= day:
+            stack.append(list(sold.popleft()))
+        list(take(named))
+        for sold_on, cents in take(rest):
+            found[sold_on] += cents
+    return found
+
+
+def _sale_named(back: _Line, sales: Sequence[_Line], order_cents: Mapping[tuple[object, date], int]) -> _Line | None:
+    """The latest sale of a return's order, else of its product and no smaller, or in an order of its amount."""
+
+    def is_named(sale: _Line) -> bool:
+        if sale.order_id == back.order_id:
+            return True
+        if back.sku is None:
+            return order_cents[sale.order_id, sale.at.date()] == back.cents
+        return sale.sku == back.sku and sale.cents >= back.cents
 
     def how_far(sale: _Line) -> tuple[bool, bool, float, int]:
         is_other_product = back.sku is None or sale.sku != back.sku
         return sale.order_id != back.order_id, is_other_product, (back.at - sale.at).total_seconds(), sale.position
 
-    candidates = [
-        sale
-        for sale in sales
-        if sale.at <= back.at
-        and sale.cents >= back.cents
-        and (sale.order_id == back.order_id or (back.sku is not None and sale.sku == back.sku))
-    ]
-    return min(candidates, key=how_far, default=None)
+    return min((sale for sale in sales if sale.at <= back.at and is_named(sale)), key=how_far, default=None)

@@ -19,7 +19,7 @@ from tests.simulated_snapshots import PURCHASES, build, staged
 
 AS_OF, HORIZON_DAYS = date(2026, 6, 30), 90
 MODELS = {
-    "intermediate": ("int_order_lines", "int_returns", "int_purchases"),
+    "intermediate": ("int_order_lines", "int_named_returns", "int_returns", "int_purchases"),
     "marts": ("customer_features",),
 }
 
@@ -116,7 +116,7 @@ orders = st.builds(
     Order,
     ordered_at=moments,
     amount=amounts.map(Decimal),
-    order_id=st.sampled_from([None, None, "A", "B"]),
+    order_id=st.sampled_from([None, None, "A", "B", "C", "D"]),
     sku=st.sampled_from([None, "tea", "pot"]),
 )
 histories = st.lists(st.lists(orders, min_size=1, max_size=14), min_size=1, max_size=12).map(
@@ -148,6 +148,23 @@ def features_by_api(histories):
             Order(ordered_at=datetime(2026, 5, 2), amount=-20, sku="tea"),
             Order(ordered_at=datetime(2026, 5, 3), amount=-15, sku="tea", order_id="A"),
             Order(ordered_at=datetime(2026, 6, 3), amount=7),
+        ]
+    }
+)
+@example(
+    histories={
+        # returns that name nothing: larger than the latest purchase, twice in a moment, before anything was bought,
+        # and of an order that another one takes back by name later
+        "C1": [
+            Order(ordered_at=datetime(2026, 4, 1), amount=-3),
+            Order(ordered_at=datetime(2026, 4, 2), amount=50, order_id="A", sku="tea"),
+            Order(ordered_at=datetime(2026, 5, 1), amount=20, order_id="B"),
+            Order(ordered_at=datetime(2026, 5, 9), amount=-20, order_id="R1"),
+            Order(ordered_at=datetime(2026, 5, 9), amount=-20, order_id="R2"),
+            Order(ordered_at=datetime(2026, 5, 20), amount=30, order_id="C"),
+            Order(ordered_at=datetime(2026, 5, 21), amount=-35, order_id="R3"),
+            Order(ordered_at=datetime(2026, 5, 22), amount=-50, order_id="A"),
+            Order(ordered_at=datetime(2026, 5, 23), amount=25),
         ]
     }
 )

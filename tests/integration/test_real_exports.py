@@ -13,7 +13,7 @@ from flows.wiring import wire
 
 EXPORTS = REPOSITORY.parent / "shared" / "cases" / "exports"
 STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-RFM = ("path:models/intermediate", "customer_rfm")
+RFM = ("+customer_rfm,path:models/intermediate", "customer_rfm")
 
 TRUTH = json.loads((EXPORTS / "truth.json").read_text()) if EXPORTS.exists() else {}
 
