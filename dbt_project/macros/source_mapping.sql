@@ -58,6 +58,7 @@
                 coalesce(ids.correction, emails.correction) as id_correction,
                 {{ normalised_email('email_text') }} as email,
                 {{ plain_order_id('order_id_text') }} as given_order_id,
+                {{ order_number(plain_order_id('order_id_text')) }} as order_number,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
                 {{ parse_timestamp('ordered_at_text', mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
@@ -91,6 +92,7 @@
                 id_correction,
                 email,
                 coalesce(given_order_id, customer_id || ' ' || cast(cast(ordered_at as date) as varchar)) as order_id,
+                order_number,
                 given_order_line_id,
                 sku,
                 ordered_at,

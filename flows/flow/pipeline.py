@@ -57,7 +57,10 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> Hi
     syncs = sync_sources(wiring, sources)
     landings = land(wiring.warehouse, wiring.connections, sources, simulated, started_at)
     mappings = mappings_of(sources, landings)
-    started = {"run_date": str(started_at.date()), "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S")}
+    started = {
+        "run_date": str(started_at.date()), "scored_at": started_at.strftime("%Y-%m-%d %H:%M:%S"),
+        "given_as_of": str(settings.as_of) if settings.as_of else None,
+    }  # fmt: skip
     build(wiring.dbt, "1 of 3: order lines", STAGING, mappings, started)
     if keep_erased(wiring.warehouse, wiring.connections, started_at):
         build(wiring.dbt, "1 of 3: order lines, without whom is erased", STAGING, mappings, started)

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     )
     contacts: str | None = Field(None, description="CSV file (or glob) of contacts, or an entry that has contacts")
     as_of: date | None = Field(
-        None, description="as the end of that day would have seen it; none: the last order's day"
+        None, description="as the end of that day would have seen it; none: the last day with ordinary business"
     )
     horizon_days: int | None = Field(
         None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
-from flows.adapters.marts.staged_orders import AsOf
+from flows.adapters.marts.staged_customers import describe_corrections
+from flows.adapters.marts.staged_orders import AsOf, describe_misdated
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.privacy.masking import masked
 from flows.churn.backtest import Backtest
@@ -149,7 +150,8 @@ def _identity_notes(warehouse: Warehouse) -> tuple[str, ...]:
         "select conflict, count(*) as n from intermediate.int_identity_conflicts group by conflict order by 2 desc, 1"
     ).to_pylist()
     notes = [f"{merged:,} customer ids are those of {persons:,} persons"] if merged else []
-    return (*notes, *(f"{row['n']:,} × {row['conflict']} (intermediate.int_identity_conflicts)" for row in conflicts))
+    notes += (f"{row['n']:,} × {row['conflict']} (intermediate.int_identity_conflicts)" for row in conflicts)
+    return (*describe_corrections(warehouse), *describe_misdated(warehouse), *notes)
 
 
 def _model_report(

@@ -54,6 +54,21 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days), customers)
 
 
+def describe_misdated(warehouse: Warehouse) -> list[str]:
+    """Which dates cannot be right, and what became of their lines: a sentence each."""
+    found = warehouse.read(
+        """select reason, placed_on is not null as is_placed, sum(line_count) as line_count,
+            min(ordered_on) as first_on, max(ordered_on) as last_on
+        from staging.stg_shop__misdated group by 1, 2 order by 1, 2"""
+    ).to_pylist()
+    return [
+        f"{row['line_count']:,.0f} order lines with a {row['reason']}"
+        f" ({' to '.join(dict.fromkeys((str(row['first_on']), str(row['last_on']))))}) "
+        + ("count on the day that their order numbers tell" if row["is_placed"] else "are not used")
+        for row in found
+    ]
+
+
 def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
     if wanted:
         return wanted, "as HORIZON_DAYS says"

@@ -15,6 +15,21 @@ with judged as (
     union all
 
     select
+        'order_lines' as kind,
+        judged.order_line_key as row_key,
+        misdated.reason as set_aside_reason,
+        cast(null as date) as ordered_on  -- which nobody knows
+    from {{ ref('stg_shop__order_lines_judged') }} as judged
+    inner join {{ ref('stg_shop__misdated') }} as misdated
+        on judged.source_name = misdated.source_name
+        and judged.is_return = misdated.is_return
+        and judged.ordered_on = misdated.ordered_on
+        and coalesce(judged.order_number, -1) = misdated.order_number
+    where judged.set_aside_reason is null and misdated.placed_on is null
+
+    union all
+
+    select
         'contacts' as kind,
         contact_key as row_key,
         set_aside_reason,

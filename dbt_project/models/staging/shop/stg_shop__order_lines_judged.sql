@@ -40,6 +40,7 @@ select
     order_line_key,
     extracted_at,
     order_id,
+    order_number,
     customer_id,
     email,
     sku,
@@ -55,7 +56,6 @@ select
         when customer_id is null then coalesce(id_correction, 'no customer')
         when customer_id = '{{ var("erased") }}' then 'erased on request'
         when ordered_at is null then 'unreadable date'
-        when ordered_on > cast('{{ run_value("run_date") }}' as date) then 'date in the future'
         when signed_amount is null then 'unreadable amount'
         when rule_of_source is not null then rule_of_source
         when signed_amount = 0 then 'amount of zero'
