@@ -81,9 +81,9 @@ def _campaign(settings: Settings, file: Path, *, launches: bool) -> None:
 
     with foreground(settings) as console:
         from flows.console.campaign_summary import print_campaign
-        from flows.flow.campaign import campaigning
+        from flows.flow.campaign import campaign
 
-        print_campaign(campaigning(settings, file.expanduser(), launches), console)
+        print_campaign(campaign(settings, file.expanduser(), launches), console)
 
 
 @app.command(epilog=ELSEWHERE)
@@ -96,9 +96,9 @@ def activate(settings: Settings) -> None:
     from flows.commands.foreground import foreground
 
     with foreground(settings):
-        from flows.flow.activation import activating
+        from flows.flow.activation import activation
 
-        activating(settings)
+        activation(settings)
 
 
 @app.command(epilog=ELSEWHERE)
@@ -111,9 +111,9 @@ def publish(settings: Settings) -> None:
     from flows.commands.foreground import foreground
 
     with foreground(settings):
-        from flows.flow.publication import publishing
+        from flows.flow.publication import tableau_publication
 
-        publishing(settings)
+        tableau_publication(settings)
 
 
 @app.command(epilog=ELSEWHERE)

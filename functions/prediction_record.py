@@ -108,14 +108,14 @@ def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
     try:
         message = _read_message(body)
     except ValidationError as error:
-        return [], _in_words("message", error)
+        return [], _describe("message", error)
     good: list[PredictionRecord] = []
     problems: list[str] = []
     for position, answer in enumerate(message.answers):
         try:
             good.append(_row(answer, message))
         except ValidationError as error:
-            problems += _in_words(f"answer {position}", error)
+            problems += _describe(f"answer {position}", error)
     return good, problems
 
 
@@ -133,5 +133,5 @@ def _row(said: dict[str, Any], message: _Message) -> PredictionRecord:
     )
 
 
-def _in_words(where: str, error: ValidationError) -> list[str]:
+def _describe(where: str, error: ValidationError) -> list[str]:
     return [f"{where}, {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)]

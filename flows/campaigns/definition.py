@@ -107,7 +107,7 @@ def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
         whole = [
             p for p in found if not any(other != p["loc"] and other[: len(p["loc"])] == p["loc"] for other in places)
         ]
-        problems += [_in_words(file, problem, lines) for problem in whole]
+        problems += [_describe(file, problem, lines) for problem in whole]
         raise BadInput("\n".join(problems)) from None
     problems += [
         f"{file}, line {_line(('audience', 'segments', n), lines)}: audience.segments: there is no segment {name!r}."
@@ -157,7 +157,7 @@ def _twice(file: str, place: Place, lines: Mapping[Place, int]) -> str:
     return f"{file}, line {_line(place, lines)}: {'.'.join(map(str, place))} stands twice."
 
 
-def _in_words(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> str:
+def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> str:
     place = problem["loc"]
     where = f"{file}, line {_line(place, lines)}"
     name = ".".join(map(str, place))

@@ -5,7 +5,7 @@ from functools import partial
 
 from rich.console import Console
 
-from flows.adapters.marts.monitoring import warnings_in_words
+from flows.adapters.marts.monitoring import describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
 from flows.console.amounts import money, percent
@@ -159,7 +159,7 @@ def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence
 
 
 def _watched(report: RunReport) -> Iterable[str]:
-    warnings = warnings_in_words(report.measured)
+    warnings = describe_warnings(report.measured)
     yield from warnings
     if not warnings:
         past = len({row["as_of_date"] for row in report.measured.to_pylist() if row["measure"] == "auc"})

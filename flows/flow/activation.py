@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @flow(name="activation")
-def activating(settings: Settings) -> None:
+def activation(settings: Settings) -> None:
     """What the last run found, once more.
 
     Raises:

@@ -44,7 +44,7 @@ FRESH_DAYS = 7
 
 
 @flow(name="campaign")
-def campaigning(settings: Settings, file: Path, launches: bool = False) -> CampaignRun:
+def campaign(settings: Settings, file: Path, launches: bool = False) -> CampaignRun:
     """Reads a campaign, plans it on the last run's marts and, if it `launches`, freezes it and sends the treated.
 
     Raises:

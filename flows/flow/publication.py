@@ -30,7 +30,7 @@ CUSTOMERS_TABLE = "MARKETING_CUSTOMERS"
 
 
 @flow(name="publishing")
-def publishing(settings: Settings) -> None:
+def tableau_publication(settings: Settings) -> None:
     """What the last run has written, once more.
 
     Raises:

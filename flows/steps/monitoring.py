@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from flows.adapters.marts.monitoring import monitor, warnings_in_words
+from flows.adapters.marts.monitoring import describe_warnings, monitor
 from flows.adapters.marts.staged_orders import AsOf
 from flows.adapters.models.registry import StoredModel
 from flows.orchestration import keep_table, task, waits_for_warehouse
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def watch_model(wiring: Wiring, as_of: AsOf, model: StoredModel | None, measured_at: datetime) -> pa.Table:
     """Drift of this run's customers and realised quality of past predictions; what is beyond its limit is warned of."""
     measured = monitor(wiring.warehouse, wiring.own_models, model, as_of.date, measured_at)
-    for warning in warnings_in_words(measured):
+    for warning in describe_warnings(measured):
         log.warning(warning)
     return measured
 

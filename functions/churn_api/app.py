@@ -67,7 +67,7 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
         """Names field and reason; does not send the values back, which may be personal, or NaN."""
-        problems = [_in_words(problem) for problem in error.errors()]
+        problems = [_describe(problem) for problem in error.errors()]
         if len(problems) > MAX_PROBLEMS:
             rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
             problems[MAX_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
@@ -90,7 +90,7 @@ def _explain_refusals(app: FastAPI) -> None:
         return Response(internal_error(request.scope["notes"].request_id), 500, media_type="application/json")
 
 
-def _in_words(problem: dict[str, Any]) -> dict[str, Any]:
+def _describe(problem: dict[str, Any]) -> dict[str, Any]:
     where, why = without_tags(problem["loc"]), problem["msg"]
     if problem["type"] == "json_invalid":  # its place is a character's, which reads like a customer's
         where, why = where[:1], f"{why} at character {where[-1]}"

@@ -42,7 +42,7 @@ def strongest_causes(contributions: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :REASONS]
 
 
-def in_words(
+def describe_reasons(
     features: NDArray[np.float64], contributions: NDArray[np.float64], causes: NDArray[np.intp]
 ) -> list[list[str]]:
     """A phrase for each of the given causes of each customer, such as "higher risk: one order so far".

@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, in_words, strongest_causes
+from functions.churn_api.reasons import CAUSE_NAMES, describe_reasons, strongest_causes
 
 # What a model's graph answers, in this order: see flows/churn/onnx_export.py.
 OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
@@ -46,7 +46,7 @@ class Scores:
     @cached_property
     def reasons(self) -> list[list[str]]:
         """The three strongest causes in words: everybody's strongest, then the second, then the third; 3 × n."""
-        return in_words(self.features, self.contributions, self.causes)
+        return describe_reasons(self.features, self.contributions, self.causes)
 
     @cached_property
     def effects(self) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import pytest
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts import campaign_tables
 from flows.errors import BadInput, SettingsError
-from flows.flow.campaign import campaigning
+from flows.flow.campaign import campaign
 from flows.settings import Settings
 from tests.processes import flows
 
@@ -51,7 +51,7 @@ def run(data_dir, text=FILE, launch=False, **settings):
     """`churn campaign preview` or `launch`, in this process."""
     file = data_dir.parent / "campaign.yml"
     file.write_text(text, encoding="utf-8")
-    return campaigning(Settings(data_dir=data_dir, **SHOP, **settings), file, launch)
+    return campaign(Settings(data_dir=data_dir, **SHOP, **settings), file, launch)
 
 
 def ask(data_dir, query):
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_meant_is_refused_before_anything_is_written(shop,
 
 def test_without_a_file_or_a_run_the_command_says_what_is_missing(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.yml: name the YAML file of a campaign"):
-        campaigning(Settings(data_dir=tmp_path), tmp_path / "none.yml")
+        campaign(Settings(data_dir=tmp_path), tmp_path / "none.yml")
     with pytest.raises(BadInput, match="`make run` first"):
         run(tmp_path / "data")
 

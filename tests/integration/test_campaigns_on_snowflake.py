@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows.flow.activation import activating
-from flows.flow.campaign import campaigning
+from flows.flow.activation import activation
+from flows.flow.campaign import campaign
 from flows.wiring import wire
 from tests.integration.both_engines import differences, run_on_both
 from tests.snowflake_server import snowflake_server
@@ -34,14 +34,14 @@ def both(tmp_path_factory, run_pipeline):
     with snowflake_server() as server, pytest.MonkeyPatch.context() as environment:
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=LAUNCHED_ON, **SHOP)
         for settings in (laptop, cloud):
-            campaigning(settings, folder / "campaign.yml", launches=True)
-        again = campaigning(cloud, folder / "campaign.yml", launches=True)
+            campaign(settings, folder / "campaign.yml", launches=True)
+        again = campaign(cloud, folder / "campaign.yml", launches=True)
         said = server.steer()["statements"]
         after = LAUNCHED_ON + timedelta(days=WINDOW_DAYS)
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=after, **SHOP)
         found = differences(laptop, cloud)
         said += server.steer()["statements"]
-        activating(cloud.model_copy(update={"destination": "klaviyo"}))
+        activation(cloud.model_copy(update={"destination": "klaviyo"}))
         activations = wire(cloud).warehouse.read(
             "select result, count(*) as n from marts.segment_activations group by 1"
         )

@@ -16,11 +16,11 @@ from flows.adapters.dashboard.campaigns import MAX_SHOWN
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.adapters.marts.monitoring import MEASURES_IN_WORDS
+from flows.adapters.marts.monitoring import WARNING_TEXTS
 from flows.adapters.privacy.masking import masked
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, REASONS, in_words
+from functions.churn_api.reasons import CAUSE_NAMES, REASONS, describe_reasons
 from tests.browser import chromium, headless_chromium, open_page, packed_data
 from tests.integration import made_up_campaigns as made_up
 
@@ -274,7 +274,7 @@ def test_all_that_is_said_can_be_said_in_french(run, page):
     features[rng.random(features.shape) < 0.2] = np.nan
     features[200:] *= 1_000
     causes = np.argsort(rng.random((400, len(CAUSE_NAMES))))[:, :REASONS]
-    reasons = in_words(features, rng.normal(size=(400, len(CAUSE_NAMES))), causes)
+    reasons = describe_reasons(features, rng.normal(size=(400, len(CAUSE_NAMES))), causes)
     segments = warehouse(run).read("select segment, recommended_action from staging.rfm_segments").to_pylist()
     judged = "".join(file.read_text() for file in (REPOSITORY / "dbt_project/models/staging/shop").glob("*judged.sql"))
     conflicts = re.findall(
@@ -286,7 +286,7 @@ def test_all_that_is_said_can_be_said_in_french(run, page):
         *(text for row in segments for text in row.values()),
         *re.findall(r"then '([a-z:\- ]{8,})'", judged),
         *(f"3 × {text} (intermediate.int_identity_conflicts)" for text in conflicts),
-        *(warning.format(**row) for warning in MEASURES_IN_WORDS.values()),
+        *(warning.format(**row) for warning in WARNING_TEXTS.values()),
     }  # fmt: skip
     assert len(said) > 300
     page.get_by_role("button", name="Français").click()

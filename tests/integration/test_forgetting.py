@@ -12,7 +12,7 @@ from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.outbox import FileOutbox
 from flows.commands.erase import forget
 from flows.errors import BadInput
-from flows.flow.campaign import campaigning
+from flows.flow.campaign import campaign
 from flows.settings import Settings
 from functions.clock import now
 from tests.airbyte_source import needs_the_cdk
@@ -85,7 +85,7 @@ def shop(hubspot, tmp_path_factory, run_pipeline):
     (folder / "campaign.yml").write_text(CAMPAIGN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flows.flow.campaign._is_simulated", lambda _: True)  # its orders are of long ago
-        campaigning(settings, folder / "campaign.yml", launches=True)
+        campaign(settings, folder / "campaign.yml", launches=True)
     shutil.copy(settings.warehouse_file, settings.data_dir / "warehouse.another_shop.duckdb")
     outbox = FileOutbox(settings.outbox(settings.shop))
     outbox.put("api", now(), ANSWER)

@@ -8,8 +8,8 @@ import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.errors import HubSpotRefused, SettingsError
-from flows.flow.activation import activating
-from flows.flow.campaign import campaigning
+from flows.flow.activation import activation
+from flows.flow.campaign import campaign
 from flows.settings import Settings
 from tests.hubspot_stand_in import MISSING_SCOPES, OPENING, TOKEN
 from tests.hubspot_writing import WritableHubSpot
@@ -47,10 +47,10 @@ class Shop:
         return DuckDBWarehouse(self.settings.warehouse_file, self.settings.scratch).read(query)
 
     def preview(self):
-        return campaigning(self.settings, self.file)
+        return campaign(self.settings, self.file)
 
     def launch(self):
-        return campaigning(self.settings, self.file, launches=True)
+        return campaign(self.settings, self.file, launches=True)
 
     def arm(self, name):
         """Record ids of an arm."""
@@ -146,13 +146,13 @@ def test_without_a_token_it_can_be_previewed_and_not_sent(shop, monkeypatch):
 def test_segments_go_to_everybody_but_the_holdout_and_again_only_where_they_changed(shop):
     shop.launch()
     to_hubspot = shop.settings.model_copy(update={"destination": "hubspot"})
-    activating(to_hubspot)
+    activation(to_hubspot)
     may = shop.ask("select email from marts.marketing_customers where may_be_contacted and email is not null")
     expected = {shop.contacts[email] for email in may["email"].to_pylist()} - shop.arm("holdout")
     assert shop.told() == expected
     assert shop.listed() == shop.arm("treated")  # no list but the campaign's
     asked = len(shop.hubspot.requests)
-    activating(to_hubspot)
+    activation(to_hubspot)
     assert not [r for r in shop.hubspot.requests[asked:] if r.path.endswith("/batch/update")]
     with DuckDBWarehouse(shop.settings.warehouse_file, shop.settings.scratch).connect() as con:
         con.execute(
@@ -160,6 +160,6 @@ def test_segments_go_to_everybody_but_the_holdout_and_again_only_where_they_chan
             (select min(customer_id) from marts.segment_activations where result = 'sent')"""
         )
     asked = len(shop.hubspot.requests)
-    activating(to_hubspot)
+    activation(to_hubspot)
     (update,) = [r for r in shop.hubspot.requests[asked:] if r.path.endswith("/batch/update")]
     assert len(update.body["inputs"]) == 1

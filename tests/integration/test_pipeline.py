@@ -44,8 +44,8 @@ def test_the_warehouse_scores_as_the_api_does(simulated, read):
         assert scored.column(name).to_numpy() == pytest.approx(getattr(expected, name), rel=1e-12)
     listed = read(data_dir, "from marts.marketing_customers").to_pylist()
     reasons = {row["customer_id"]: [row[f"reason_{n}"] for n in (1, 2, 3)] for row in listed}
-    in_words = zip(*expected.reasons, strict=True)
-    for customer, said in zip(scored.column("customer_id").to_pylist(), in_words, strict=True):
+    expected_reasons = zip(*expected.reasons, strict=True)
+    for customer, said in zip(scored.column("customer_id").to_pylist(), expected_reasons, strict=True):
         assert reasons[customer] == list(said)
     due = [row["next_order_on"] for row in scored.select(["next_order_on"]).to_pylist()]
     days = np.ceil(expected.next_order_days[:, 1])

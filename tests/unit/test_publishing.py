@@ -8,7 +8,7 @@ from flows.__main__ import main
 from flows.adapters.tableau.credentials import read_credentials
 from flows.adapters.tableau.files import shown_sheets
 from flows.errors import BadInput, SettingsError, TableauRefused
-from flows.flow import publication as publishing
+from flows.flow import publication
 from flows.flow.publication import publish_to_tableau
 from flows.orchestration import flow
 from flows.settings import Settings, TableauSettings
@@ -100,7 +100,7 @@ def test_a_failure_half_way_is_said_and_the_session_ended_and_the_next_run_heals
 
 def test_whoever_asks_for_it_is_told_what_is_missing(tmp_path):
     with pytest.raises(SettingsError, match="TABLEAU_URL is not set"):
-        publishing.publishing(Settings(data_dir=tmp_path))
+        publication.tableau_publication(Settings(data_dir=tmp_path))
 
 
 # --- what Tableau says of a workbook
@@ -109,7 +109,7 @@ def test_whoever_asks_for_it_is_told_what_is_missing(tmp_path):
 @pytest.fixture
 def workbook(tmp_path, monkeypatch):
     file = connected_workbook(tmp_path)
-    monkeypatch.setattr(publishing, "SOURCE_OF_WORKBOOK", file)
+    monkeypatch.setattr(publication, "SOURCE_OF_WORKBOOK", file)
     return file
 
 

@@ -3,7 +3,7 @@
 import pytest
 from snowflake.connector import errors
 
-from flows.adapters.snowflake.errors import advice, in_our_words, is_broken_connection
+from flows.adapters.snowflake.errors import advice, is_broken_connection, to_domain_error
 from flows.errors import WarehouseRefused, WarehouseUnreachable
 
 
@@ -27,7 +27,7 @@ from flows.errors import WarehouseRefused, WarehouseUnreachable
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_it_is_about_and_what_to_do(number, message, says):
-    with pytest.raises(WarehouseRefused, match=rf"(?s)loading raw.x.*{says}"), in_our_words("loading raw.x"):
+    with pytest.raises(WarehouseRefused, match=rf"(?s)loading raw.x.*{says}"), to_domain_error("loading raw.x"):
         raise errors.ProgrammingError(message, errno=number, sqlstate="42000")
 
 
@@ -39,7 +39,7 @@ def test_a_refusal_says_what_it_is_about_and_what_to_do(number, message, says):
     ],
 )  # fmt: skip
 def test_only_a_connection_that_broke_is_worth_another_try(kind, number):
-    with pytest.raises(WarehouseUnreachable, match="did not answer while loading"), in_our_words("loading"):
+    with pytest.raises(WarehouseUnreachable, match="did not answer while loading"), to_domain_error("loading"):
         raise kind("Failed to execute request", errno=number)
 
 

@@ -15,7 +15,7 @@ from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.marts.monitoring import RELATION as MONITORING
-from flows.adapters.marts.monitoring import RELIABILITY, warnings_in_words
+from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
 from flows.adapters.marts.run_report import RunReport
 from flows.ports.warehouse import Warehouse
 from functions.churn_api.contract import risk_bands
@@ -110,5 +110,5 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
             | {"as_of_date": str(row["as_of_date"]), "model_version": row["model_version"]}
             for row in realised.to_pylist()
         ],
-        "warnings": list(dict.fromkeys([*warnings_in_words(realised), *warnings_in_words(report.measured)])),
+        "warnings": list(dict.fromkeys([*describe_warnings(realised), *describe_warnings(report.measured)])),
     }

@@ -49,7 +49,7 @@ NO_DECILES = pa.schema(
     }
 ).empty_table()
 
-MEASURES_IN_WORDS = {
+WARNING_TEXTS = {
     "feature_drift": "customers differ in {feature} from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
     "score_drift": "scores differ from those at training: PSI {value:.2f}, limit {limit_value:.2f}",
     "auc": "the scores of {as_of_date} sorted worse than expected: AUC {value:.3f}, limit {limit_value:.3f}",
@@ -59,10 +59,10 @@ MEASURES_IN_WORDS = {
 }
 
 
-def warnings_in_words(measured: pa.Table) -> list[str]:
+def describe_warnings(measured: pa.Table) -> list[str]:
     """The rows that are beyond their limit, for people."""
     warnings = measured.filter(measured.column("is_warning")).to_pylist()
-    return [MEASURES_IN_WORDS[row["measure"]].format(**row) for row in warnings]
+    return [WARNING_TEXTS[row["measure"]].format(**row) for row in warnings]
 
 
 def monitor(

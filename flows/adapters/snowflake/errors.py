@@ -46,7 +46,7 @@ _SESSION_GONE = {390111, 390112, 390114, 390195}
 
 
 @contextmanager
-def in_our_words(doing: str) -> Iterator[None]:
+def to_domain_error(doing: str) -> Iterator[None]:
     """Turns the connector's errors within the block into ours. `doing` is what fails: "loading raw.shop".
 
     Raises:

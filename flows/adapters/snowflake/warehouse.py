@@ -28,7 +28,7 @@ from flows.adapters.files.reading.landing import (
 from flows.adapters.models.registry import MODEL
 from flows.adapters.snowflake import udf as snowflake_udf
 from flows.adapters.snowflake.account import SnowflakeAccount
-from flows.adapters.snowflake.errors import in_our_words
+from flows.adapters.snowflake.errors import to_domain_error
 from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, write_parts
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from flows.sources.connections import Connections
@@ -300,7 +300,7 @@ class SnowflakeWarehouse:
     @contextmanager
     def _cursor(self, doing: str) -> Iterator[SnowflakeCursor]:
         try:
-            with in_our_words(doing), self._connection().cursor() as cursor:
+            with to_domain_error(doing), self._connection().cursor() as cursor:
                 yield cursor
         except WarehouseUnreachable:
             self._close()  # whatever state the session is in: the next one begins afresh
@@ -309,7 +309,7 @@ class SnowflakeWarehouse:
     def _connection(self) -> SnowflakeConnection:
         if not self._open or self._open[0].is_closed():
             self._close()
-            with in_our_words(f"connecting to {self.account.account} as {self.account.user}"):
+            with to_domain_error(f"connecting to {self.account.account} as {self.account.user}"):
                 self._open.append(snowflake.connector.connect(**self.account.connection_arguments()))
         return self._open[0]
 
