@@ -20,7 +20,7 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         def called(context: typer.Context, **values: Any) -> None:
             options = {name: values.pop(name) for name in names}
             given = {name: value for name, value in options.items() if _is_given(context, name)}
-            command(read_settings(Settings, **given), **values)
+            command(settings=read_settings(Settings, **given), **values)
 
         own = [one for one in signature(command).parameters.values() if one.name != "settings"]
         parameters = [Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context), *own, *_options(names)]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 import typer
@@ -10,7 +11,7 @@ import typer
 from flows.__main__ import app, main
 from flows.commands.options import takes
 from flows.errors import BadInput
-from flows.settings import REPOSITORY
+from flows.settings import REPOSITORY, Settings
 
 
 def commands(group=None, path=()):
@@ -69,6 +70,22 @@ def test_the_help_of_a_run_names_limits_choices_and_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for words in ("7<=x<=365", "<duckdb|snowflake>", "default: 5000", "YYYY-MM-DD", "--show-pii / --no-show-pii"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "expected"),
+    [
+        (["campaign", "preview", "spring.yml"], "flows.__main__._campaign", Path("spring.yml")),
+        (["campaign", "launch", "spring.yml"], "flows.__main__._campaign", Path("spring.yml")),
+        (["erase", "people.txt"], "flows.commands.erase.forget", Path("people.txt")),
+        (["models", "promote", "v1"], "flows.commands.models.promote", "v1"),
+    ],
+)
+def test_a_command_gets_its_argument_and_the_settings(monkeypatch, arguments, place, expected):
+    got = []
+    monkeypatch.setattr(place, lambda settings, argument, **_: got.append((type(settings), argument)))
+    assert main(arguments) == 0
+    assert got == [(Settings, expected)]
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_default(called, monkeypatch, tmp_path):
