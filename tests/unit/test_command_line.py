@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -140,6 +141,32 @@ def test_a_setting_of_the_environment_that_does_not_fit_is_named(monkeypatch, ca
     monkeypatch.setenv("HORIZON_DAYS", "soon")
     assert main(["models", "rollback"]) == 1
     assert "HORIZON_DAYS=soon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "called", "with_"),
+    [
+        (["models", "promote", "v1"], "flows.commands.models.promote", ["v1"]),
+        (["erase", "people.txt"], "flows.commands.erase.forget", [Path("people.txt")]),
+        (["serve", "--port", "81"], "flows.commands.serve.serve", ["127.0.0.1", 81]),
+        (["package"], "flows.commands.package.package", [None]),
+    ],
+)
+def test_a_command_hands_on_its_settings_and_what_it_takes(monkeypatch, tmp_path, arguments, called, with_):
+    got = []
+    monkeypatch.setattr(called, lambda *given: got.extend(given))
+    assert main([*arguments, "--data-dir", str(tmp_path)]) == 0
+    assert (got[0].data_dir, got[1:]) == (tmp_path, with_)
+
+
+@pytest.mark.parametrize(("command", "launches"), [("preview", False), ("launch", True)])
+def test_a_preview_never_launches(monkeypatch, command, launches):
+    got = []
+    monkeypatch.setattr("flows.commands.foreground.foreground", lambda settings: nullcontext())
+    monkeypatch.setattr("flows.flow.campaign.campaigning", lambda *given: got.extend(given[1:]))
+    monkeypatch.setattr("flows.console.campaign_summary.print_campaign", lambda *_: None)
+    assert main(["campaign", command, "~/spring.yml"]) == 0
+    assert got == [Path.home() / "spring.yml", launches]
 
 
 def test_what_only_one_command_reads_may_come_from_the_environment(monkeypatch):
