@@ -1,1 +1,1 @@
-"""Campaigns: whom to contact for a budget, whom to leave alone so that it can be measured, and what it changed."""
+"""Campaigns: who to contact for a budget, who forms the control group, and what the campaign changed."""

@@ -1,8 +1,7 @@
-"""Who is contacted and who is held out: by chance, and the same chance whoever asks again.
+"""Random assignment to the treated and the control group, which is the same each time it is computed.
 
-A draw is a salted hash of the customer's id, so that it can be checked years later and does not depend on who else is
-there. Arms are drawn within strata, so that both arms are alike in segment and risk from the start.
-"""
+A draw is a salted hash of the customer's id, so it can be checked years later and does not depend on the other
+customers. Arms are drawn within strata, so that both arms are alike in segment and risk from the start."""
 
 import hashlib
 from collections.abc import Iterable
@@ -23,7 +22,7 @@ def draws(salt: str, names: Iterable[str]) -> Floats:
 
 
 def rank_within(strata: NDArray[np.object_], draw: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each customer's place (from 0) by draw among those of his stratum, and how many they are."""
+    """The rank (from 0) of each customer by draw within the stratum, and the size of the stratum."""
     _, stratum = np.unique(strata.astype(str), return_inverse=True)
     sizes = np.bincount(stratum)
     by_draw = np.lexsort((draw, stratum))
@@ -36,7 +35,8 @@ def rank_within(strata: NDArray[np.object_], draw: Floats) -> tuple[NDArray[np.i
 def in_holdout(
     strata: NDArray[np.object_], customer_ids: NDArray[np.object_], salt: str, share: float
 ) -> NDArray[np.bool_]:
-    """Who is not contacted: of each stratum `share`, rounded up or down by chance so that it is right on average."""
+    """Which customers are in the control group: `share` of each stratum, rounded up or down by chance so that it is
+    right on average."""
     place, size = rank_within(strata, draws(salt, customer_ids))
     names, stratum = np.unique(strata.astype(str), return_inverse=True)
     rounding = draws(f"{salt}, rounding", names)[stratum]
@@ -44,5 +44,5 @@ def in_holdout(
 
 
 def in_global_holdout(customer_ids: Iterable[str], share: float) -> NDArray[np.bool_]:
-    """Who is never contacted by any campaign. A larger share keeps everybody who was in a smaller one."""
+    """Which customers are never contacted by any campaign. A larger share includes everyone of a smaller one."""
     return draws(GLOBAL_HOLDOUT_SALT, customer_ids) < share

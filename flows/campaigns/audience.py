@@ -1,4 +1,4 @@
-"""Who may get a campaign, and why others do not: every customer of the audience is counted once."""
+"""Who is eligible for a campaign, and why others are not: every customer of the audience is counted once."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from flows.campaigns.assignment import in_global_holdout
 from flows.campaigns.definition import Campaign
 
-# What is asked of every customer, in this order: the first that is true keeps him out.
+# Checked for every customer in this order; the first that is true excludes the customer.
 OPTED_OUT = "opted out"
 CONSENT_UNKNOWN = "no contact record says that they want to be written to"
 NO_ADDRESS = "no address"
 OTHER_CAMPAIGN = "in another campaign whose window is open"
 CONTACTED_LATELY = "contacted lately"
 SAME_ADDRESS = "have the address of another customer"
-GLOBAL_HOLDOUT = "in the global holdout"  # last: its members are those whom the campaign might have had
+GLOBAL_HOLDOUT = "in the global holdout"  # last: its members are otherwise eligible
 
-# What is kept of each target as it was known at launch: figures of marts.marketing_customers.
+# Figures of marts.marketing_customers that are stored for each target as of the launch.
 KNOWN_AT_LAUNCH = (
     "segment", "risk_band", "churn_probability", "expected_spend", "recency_days", "frequency", "monetary",
     "tenure_days", "average_order_value", "spend_last_365_days", "spend_last_period", "country", "channel",
@@ -29,9 +29,9 @@ KNOWN_AT_LAUNCH = (
 
 @dataclass(frozen=True)
 class EligibilityResult:
-    """`audience_size`: customers in the segments and risk bands of the audience. `eligible`: those of them who may get
-    the campaign. `excluded`: how many may not, by reason. `global_holdout_members`: whom only the global holdout keeps
-    out."""
+    """`audience_size`: customers in the segments and risk bands of the audience. `eligible`: the customers who may be
+    contacted. `excluded`: the number of others, by reason. `global_holdout_members`: customers excluded by the global
+    holdout alone."""
 
     audience_size: int
     eligible: pa.Table
@@ -48,7 +48,7 @@ def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: 
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
     is_in_another = ~_bools(pc.is_null(customers["open_campaign"]))
-    # whom the marts keep off every list for no other reason is held out of something
+    # the marts keep these customers off every list for no other reason than a holdout
     is_in_holdout = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
     reasons: dict[str, NDArray[np.bool_]] = {OPTED_OUT: opted_out}
     if campaign.audience.consent == "known":
@@ -65,7 +65,7 @@ def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: 
             excluded[reason] = out
         left &= ~applies
     others = customers.filter(pa.array(left))
-    never = _bools(others["was_never_contacted"])  # once in it, always: also where the setting was forgotten
+    never = _bools(others["was_never_contacted"])  # members stay members, also where the setting is missing
     if global_holdout:
         never |= in_global_holdout(others["customer_id"].to_pylist(), global_holdout)
     if never.any():
@@ -79,7 +79,8 @@ def last_day_of_window(launched_on: date, window_days: int) -> date:
 
 
 def _is_another_with_the_address(emails: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """All but the first customer with each address: one of them might be written to and the other held out."""
+    """All but the first customer with each address: otherwise one might be contacted and the other be in the control
+    group."""
     addresses = pc.utf8_lower(pc.utf8_trim_whitespace(emails)).combine_chunks().dictionary_encode()
     positions = addresses.indices.fill_null(-1).to_numpy()
     is_first = np.zeros(len(positions), dtype=bool)

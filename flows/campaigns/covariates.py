@@ -1,4 +1,4 @@
-"""What is known of customers who may be contacted, and the columns in which a regression sees it."""
+"""Covariates of customers, and the columns that a regression uses."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -24,7 +24,7 @@ _KNOTS = 5
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of n customers when they may be contacted; NaN where something is not. channel: None likewise."""
+    """Covariates of n customers at contact; NaN where unknown. channel: None where unknown."""
 
     covariates: dict[str, Floats]
     channel: NDArray[np.object_]
@@ -42,7 +42,7 @@ class Known:
         return Known(covariates, self.channel[chosen], self.window[chosen])
 
     def scales(self) -> dict[str, Floats]:
-        """Each covariate on a scale on which it may act in a straight line."""
+        """Each covariate on a scale on which its effect may be linear."""
         at_least_0 = {name: np.maximum(values, 0) for name, values in self.covariates.items()}
         logs = {name: np.log1p(values) for name, values in at_least_0.items()}
         gap = (at_least_0["tenure_days"] - at_least_0["recency_days"] + PRIOR_GAP_DAYS) / np.maximum(
@@ -58,8 +58,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Columns:
-    """How covariates become columns: in straight lines, bent at `knots` where an effect may rise and fall, one for each
-    channel. What is not known is taken to be as usual, what is beyond anything seen to be at its border."""
+    """How covariates become columns: linear, with `knots` where an effect may rise and fall, and one column per
+    channel. Unknown values are replaced by the usual one, values outside the observed range by its nearest end."""
 
     names: tuple[str, ...]
     usual: Floats
@@ -108,6 +108,6 @@ class Columns:
 
 
 def numbers(table: pa.Table, name: str) -> Floats:
-    """A numeric column; NULL becomes NaN, and so does what is infinite."""
+    """A numeric column; NULL and infinite values become NaN."""
     values = np.asarray(table.column(name).cast(pa.float64()).to_numpy(), dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)

@@ -1,4 +1,4 @@
-"""A campaign as its author writes it: a small YAML file."""
+"""The definition of a campaign: a small YAML file."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,10 @@ class _Strict(BaseModel):
 
 
 class Audience(_Strict):
-    """Who is asked about. What is left out does not restrict.
+    """The customers considered. A key that is left out does not restrict them.
 
-    consent: `not_opted_out` takes everybody who has not said no; `known` only those of whom a contact record says so.
-    """
+    consent: `not_opted_out` includes everyone who has not opted out; `known` only those whose contact record states
+    consent."""
 
     segments: tuple[str, ...] | None = Field(None, min_length=1)
     risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
@@ -31,27 +31,27 @@ class Audience(_Strict):
 
 
 class Offer(_Strict):
-    """What is offered, and what it costs, in the shop's currency: for every customer contacted, and for every one of
-    them who then buys within the window (a voucher, a gift)."""
+    """The offer and its cost in the shop's currency: per customer contacted, and per contacted customer who buys within
+    the window (a voucher, a gift)."""
 
     text: str = Field(min_length=1, max_length=500)
     cost_per_contact: Money = 0.0
     cost_per_redemption: Money = 0.0
 
     def cost(self, chance_of_purchase: Any) -> Any:
-        """Of contacting customers who buy within the window with these chances."""
+        """The expected cost of contacting customers with these probabilities of a purchase within the window."""
         return self.cost_per_contact + self.cost_per_redemption * chance_of_purchase
 
 
 class ContactCap(_Strict):
-    """No customer is contacted more than `contacts` times within `days` days, by whichever campaigns."""
+    """No customer is contacted more than `contacts` times within `days` days, over all campaigns."""
 
     contacts: int = Field(1, ge=1, le=100)
     days: int = Field(30, ge=1, le=365)
 
 
 class Campaign(_Strict):
-    """margin: what is left of a euro of revenue before the campaign's own cost. holdout: share of the chosen customers
+    """margin: share of revenue that remains before the campaign's own cost. holdout: share of the chosen customers
     who are not contacted. window_days: a purchase counts until so many days after the launch."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{2,59}$")
@@ -67,21 +67,21 @@ class Campaign(_Strict):
 
     @property
     def needs_address(self) -> bool:
-        """Whether its destination takes nobody without an e-mail address; a file may be for letters and calls."""
+        """Whether its destination requires e-mail addresses; a file may be for letters and calls."""
         return self.destination != "csv"
 
     @model_validator(mode="after")
     def _can_be_measured(self) -> Self:
         if self.holdout == 0 and not self.i_know:
             raise ValueError(
-                "holdout: with 0 nobody will ever know what the campaign changed. Give at least 0.1, or say"
+                "holdout: with 0 nobody can know what the campaign changed. Give at least 0.1, or write"
                 " `i_know: true` if that is meant"
             )
         return self
 
 
 def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
-    """The campaign that a YAML text describes. `file`: what errors call it. `segments`: the names that there are.
+    """The campaign that a YAML text describes. `file`: its name in errors. `segments`: the existing segments.
 
     Raises:
         BadInput: with line, key and remedy of everything that does not fit.
@@ -92,7 +92,7 @@ def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadInput(f"{file}, line {line}: this is not YAML: {error.problem}.") from None
-    except yaml.YAMLError as error:  # a character that no text has
+    except yaml.YAMLError as error:  # a character that no text may have
         raise BadInput(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, Mapping) or document is None:
         raise BadInput(f"{file} describes no campaign: it needs at least name, offer, margin and budget.")
@@ -103,7 +103,7 @@ def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
     except ValidationError as error:
         found = error.errors()
         places = [problem["loc"] for problem in found]
-        # of a list with a wrong entry pydantic also says that too few are left
+        # pydantic also reports a list with a wrong entry as too short
         whole = [
             p for p in found if not any(other != p["loc"] and other[: len(p["loc"])] == p["loc"] for other in places)
         ]
@@ -142,7 +142,7 @@ def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
 
 
 def _repeated(node: yaml.Node, place: Place = ()) -> Iterator[Place]:
-    """Keys that stand twice: YAML would take the last and say nothing."""
+    """Duplicated keys: YAML would silently take the last one."""
     if not isinstance(node, yaml.MappingNode):
         return
     seen = set()
@@ -154,7 +154,7 @@ def _repeated(node: yaml.Node, place: Place = ()) -> Iterator[Place]:
 
 
 def _twice(file: str, place: Place, lines: Mapping[Place, int]) -> str:
-    return f"{file}, line {_line(place, lines)}: {'.'.join(map(str, place))} stands twice."
+    return f"{file}, line {_line(place, lines)}: {'.'.join(map(str, place))} is duplicated."
 
 
 def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> str:
@@ -170,13 +170,13 @@ def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> s
     if problem["type"] == "string_pattern_mismatch" and place == ("name",):
         return f"{where}: name: {problem['input']!r} must be 3 to 60 small letters, digits, - and _."
     message = _SHAPES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
-    if not place:  # of several keys together, which the message names
+    if not place:  # about several keys together, which the message names
         return f"{file}, line {_line((message.split(':')[0],), lines)}: {message}."
     return f"{where}: {name}: {problem['input']!r}: {message[:1].lower()}{message[1:]}."
 
 
 def _line(place: Place, lines: Mapping[Place, int]) -> int:
-    """Of the key, or of what should have had it."""
+    """The line of the key, or of what should contain it."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)

@@ -15,15 +15,15 @@ Flags = NDArray[np.bool_]
 CONFIDENCE = 0.95
 WHOLE_CAMPAIGN = "all"
 SAMPLE_RATIO_LIMIT = 0.001
-# With fewer buyers or non-buyers in an arm, the spread of a rate cannot be told from them; with fewer buyers, nor that
-# of money, which few large orders make up.
+# With fewer buyers or non-buyers in an arm, the spread of a rate cannot be estimated; with fewer buyers, that of money
+# cannot either, because a few large orders dominate it.
 MIN_PER_ARM_FOR_RATES, MIN_BUYERS_PER_ARM = 20, 20
 MIN_PER_ARM_TO_ADJUST = 50  # of an arm
 
 
 @dataclass(frozen=True)
 class Difference:
-    """treated − control group, per customer, with its interval; NaN where it cannot be told."""
+    """treated − control group, per customer, with its interval; NaN where it cannot be estimated."""
 
     mean: float
     low: float
@@ -55,8 +55,8 @@ class Effect:
 @dataclass(frozen=True)
 class Outcomes:
     """n targets of one campaign, arms treated and holdout. `expectations`: float64 [n, k], what the model expected of
-    each at launch; NaN where it said nothing. `margin`: money that his purchases within the window left.
-    `planned_arm_sizes`: how many there were in each arm at launch, where that is known."""
+    each at launch; NaN where there was no prediction. `margin`: margin of the customer's purchases within the window.
+    `planned_arm_sizes`: size of each arm at launch, where it is known."""
 
     is_treated: Flags
     treatment_share: float
@@ -87,7 +87,7 @@ class Outcomes:
         return len(self.bought)
 
     def where(self, chosen: Flags) -> "Outcomes":
-        """Some of the targets."""
+        """A subset of the targets."""
         return Outcomes(
             self.is_treated[chosen], self.treatment_share, self.segments[chosen], self.bought[chosen],
             self.margin[chosen], self.expectations[chosen],
@@ -96,7 +96,7 @@ class Outcomes:
 
 def measure(outcomes: Outcomes) -> Iterator[Effect]:
     """The effect on the whole campaign, then on each segment. Intervals of segments hold together with 95 %: of eleven
-    segments with intervals of 95 % each, every other campaign would show something where there is nothing."""
+    segments with intervals of 95 % each, about every other campaign would show an effect where there is none."""
     yield _effect(WHOLE_CAMPAIGN, outcomes, CONFIDENCE)
     segments = np.unique(outcomes.segments.astype(str))
     for segment in segments:
@@ -122,8 +122,8 @@ def _effect(segment: str, outcomes: Outcomes, confidence: float) -> Effect:
 def rate_difference(
     bought: Flags, is_treated: Flags, expectations: Floats, confidence: float = CONFIDENCE
 ) -> Difference:
-    """Of the shares of customers who bought; where few did or did not, by adding one of each to both arms (Agresti and
-    Caffo), because the usual interval is too narrow then."""
+    """The effect on the share of customers who bought. With small counts, one buyer and one non-buyer are added to each
+    arm (Agresti and Caffo), because the usual interval is too narrow."""
     arms = [bought[is_treated], bought[~is_treated]]
     if not all(len(arm) for arm in arms):
         return UNKNOWN
@@ -140,7 +140,7 @@ def rate_difference(
 def money_difference(
     money: Floats, bought: Flags, is_treated: Flags, expectations: Floats, confidence: float = CONFIDENCE
 ) -> Difference:
-    """Of money per customer; unknown where an arm has too few buyers to say how much their money varies."""
+    """The effect on margin per customer; unknown where an arm has too few buyers to estimate its variance."""
     if min(int(bought[is_treated].sum()), int(bought[~is_treated].sum())) < MIN_BUYERS_PER_ARM:
         return UNKNOWN
     return adjusted_difference(money, is_treated, expectations, confidence)
@@ -149,12 +149,12 @@ def money_difference(
 def adjusted_difference(
     outcome: Floats, is_treated: Flags, expectations: Floats, confidence: float = CONFIDENCE
 ) -> Difference:
-    """treated − control group, as if both arms had had the same expectations.
+    """treated − control group, adjusted for what the model expected of each arm.
 
     CUPED, in Lin's form: in each arm a regression of the outcome on what the model expected at launch, which cannot
-    depend on the arm; both are asked about all customers. The difference stays unbiased however wrong the model was,
-    and the better it was, the narrower the interval. (Deng et al., WSDM 2013; Lin, Annals of Applied Statistics 2013.)
-    """
+    depend on the arm; both regressions predict for all customers. The difference is unbiased even if the model is
+    wrong; the better the model, the narrower the interval. (Deng et al., WSDM 2013; Lin, Annals of Applied Statistics
+    2013.)"""
     arms, expected = (is_treated, ~is_treated), _standardised(expectations)
     if min(int(arm.sum()) for arm in arms) < MIN_PER_ARM_TO_ADJUST:
         expected = expected[:, :0]
@@ -163,15 +163,15 @@ def adjusted_difference(
         x, y = np.column_stack([np.ones(int(arm.sum())), expected[arm]]), outcome[arm]
         if len(y) < 2:
             return UNKNOWN
-        solved = np.linalg.pinv(x)  # of the least squares: slopes = solved @ y
+        solved = np.linalg.pinv(x)  # least squares: slopes = solved @ y
         slope = solved @ y
-        means.append(float(slope[0]))  # of a customer as expected on average: expectations are centred on all
+        means.append(float(slope[0]))  # for an average customer: expectations are centred on all
         slopes.append(slope[1:])
-        # what each outcome would differ by from a regression without it (HC3): right also where spread differs
+        # leave-one-out residuals (HC3): valid also where the variance differs
         left_out = (y - x @ slope) / np.maximum(1 - np.einsum("ij,ji->i", x, solved), 1e-9)
         variances.append(float(((solved[0] * left_out) ** 2).sum()))
         degrees.append(len(y) - x.shape[1])
-    # effects that depend on what was expected: which customers came into the campaign is chance too
+    # effects that depend on the expectation: which customers are in the campaign is random too
     of_customers = float((expected @ (slopes[0] - slopes[1])).var() / len(outcome))
     error = sqrt(sum(variances) + of_customers)
     freedom = sum(variances) ** 2 / max(sum(v**2 / d for v, d in zip(variances, degrees, strict=True)), 1e-300)
@@ -183,8 +183,9 @@ def adjusted_difference(
 def sample_ratio_p(
     arms: tuple[int, int], treatment_share: float, planned_arm_sizes: tuple[int, int] | None = None
 ) -> float:
-    """The chance of arms (treated, control group) at least as uneven as these, had every customer been treated with
-    this probability, and, where it is known how many were drawn, had those who are gone since left both arms alike."""
+    """The probability of arms (treated, control group) at least as uneven as these if every customer was treated with
+    this probability and, where the planned sizes are known, if the customers missing since then are missing at
+    random."""
     if not sum(arms):
         return nan
     p = float(stats.binomtest(arms[0], sum(arms), treatment_share).pvalue)
@@ -195,7 +196,7 @@ def sample_ratio_p(
 
 
 def _standardised(expectations: Floats) -> Floats:
-    """Centred on all customers and scaled; what is not known is taken for the mean, what never varies is left out."""
+    """Centred on all customers and scaled; unknown values become the mean, constant columns are dropped."""
     if not len(expectations):
         return expectations
     known = ~np.isnan(expectations)

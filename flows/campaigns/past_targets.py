@@ -1,4 +1,4 @@
-"""Targets of past campaigns: what the next one learns from."""
+"""Targets of past campaigns, to which the uplift model is fitted."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -52,20 +52,20 @@ class PastTargets:
         )  # fmt: skip
 
     def missing(self) -> str:
-        """What would be needed to learn; nothing if there is enough."""
+        """What is missing to fit a model; empty if there is enough."""
         if not len(self.treated):
             return "No campaign with a holdout has ended yet."
         for arm, chosen in (("contacted", self.treated), ("in the control group", ~self.treated)):
             targets, bought = int(chosen.sum()), int(self.purchased[chosen].sum())
             if targets < MIN_TARGETS_PER_ARM:
                 return (
-                    f"Of past campaigns' targets {targets:,} were {arm} by chance; to learn whom contacting pays"
+                    f"Of past campaigns' targets {targets:,} were {arm} by chance; to estimate who is worth contacting"
                     f" {MIN_TARGETS_PER_ARM} are needed. Contact by chance, with a holdout, and measure."
                 )
             if not MIN_PURCHASES_PER_ARM <= bought <= targets - MIN_PURCHASES_PER_ARM:
                 return (
-                    f"{bought:,} of the {targets:,} past targets who were {arm} bought within the window; to learn whom"
-                    f" contacting pays, at least {MIN_PURCHASES_PER_ARM} must have bought and as many not."
-                    " A longer window or more targets may do."
+                    f"{bought:,} of the {targets:,} past targets who were {arm} bought within the window; to estimate"
+                    f" who is worth contacting, at least {MIN_PURCHASES_PER_ARM} must have bought and as many not."
+                    " A longer window or more targets may help."
                 )
         return ""

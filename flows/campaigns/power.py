@@ -1,4 +1,4 @@
-"""What a campaign of a given size could show: the smallest effect that would not be taken for chance."""
+"""What a campaign of a given size can show: the smallest effect that can be distinguished from chance."""
 
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
@@ -10,7 +10,7 @@ from scipy.stats import norm
 from flows.campaigns.definition import Campaign
 
 CONFIDENCE, POWER = 0.95, 0.8
-# Of 100 customers, as many more as a campaign by e-mail may make buy within a month if it is a very good one.
+# Additional buyers per customer contacted that a very good e-mail campaign achieves within a month.
 PLAUSIBLE_LIFT = 0.05
 _STANDARD_ERRORS = float(norm.ppf((1 + CONFIDENCE) / 2) + norm.ppf(POWER))
 
@@ -19,8 +19,8 @@ _STANDARD_ERRORS = float(norm.ppf((1 + CONFIDENCE) / 2) + norm.ppf(POWER))
 class Power:
     """Rates are shares of customers who buy within the window; money is in the shop's currency.
 
-    rate_without: expected without a campaign. detectable_lift: smallest difference of rates that is found with 80 %
-    chance at 95 % confidence. detectable_margin: the same for margin per customer contacted. break_even_lift:
+    rate_without: expected rate without a campaign. detectable_lift: smallest difference of rates that is found with 80
+    % power at 95 % confidence. detectable_margin: the same for margin per customer contacted. break_even_lift:
     difference of rates from which the campaign pays; infinite where the offer costs more than a purchase brings.
     customers_needed: chosen customers, arms together, with which the largest plausible lift would be found.
     """
@@ -45,7 +45,7 @@ def power(
     order_value: float,
 ) -> Power:
     """chance_of_purchase: of each chosen customer, within the window and without a campaign. spend_in_window: of each,
-    as it was in the past, whose spread is taken for that to come. order_value: mean of an order."""
+    in the past; its variance stands for the future one. order_value: mean of an order."""
     rate = float(chance_of_purchase.mean())
     spread = sqrt(rate * (1 - rate))
     per_arms = sqrt(1 / treated + 1 / held_out) if treated and held_out else inf

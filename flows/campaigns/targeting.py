@@ -24,12 +24,13 @@ BEYOND_BUDGET = "beyond the budget"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a campaign would do, before it does anything.
+    """The plan of a campaign, before anything is written or sent.
 
-    targets: the rows of marts.campaign_targets. excluded: customers of the audience who are no targets, by reason.
+    targets: the rows of marts.campaign_targets. excluded: number of customers of the audience who are not targets, by
+    reason.
     at_stake: spend of a year × probability of leaving, of the treated. expected_cost: of contacting the treated;
     highest_cost: if every one of them redeemed the offer. expected_profit: mean and 90 % interval, of the treated
-    together; None where nothing has been fitted from earlier campaigns.
+    together; None where no model could be fitted to earlier campaigns.
     """
 
     campaign: Campaign
@@ -58,8 +59,8 @@ class Plan:
 
 
 def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int) -> Floats:
-    """Of each customer, within the window and without a campaign: as the model says, at a constant pace over its
-    horizon; NaN for who was not scored."""
+    """Probability of a purchase within the window without a campaign, for each customer: the model's, at a constant
+    pace over its horizon; NaN where not scored."""
     return np.asarray(1 - numbers(customers, "churn_probability") ** (window_days / horizon_days))
 
 
@@ -70,11 +71,11 @@ def plan(
     launched_on: date,
     horizon_days: int,
 ) -> Plan:
-    """Chooses as many customers as the budget pays for, in order of what contacting them is expected to bring; where
-    that cannot be told, by chance, with the same share of each stratum, so that the next campaign can tell.
+    """Chooses as many customers as the budget pays for, by the expected profit of contacting them; where that cannot be
+    estimated, by chance with the same share of each stratum, so that the next campaign can estimate it.
 
     Raises:
-        BadInput: when nobody is left, the budget pays for nobody, or all for whom it pays were drawn into the holdout.
+        BadInput: when nobody is left, the budget pays for nobody, or everyone it pays for was drawn into the holdout.
     """
     customers, excluded = screened.eligible, dict(screened.excluded)
     _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
@@ -89,8 +90,8 @@ def plan(
         _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
 
     chance = chance_of_purchase(customers, campaign.window_days, horizon_days)
-    # who is contacted buys more often, or the campaign would be in vain: budgets are for redemptions by those, too; and
-    # of who was not scored, it is taken that he redeems, so that no budget is overspent
+    # contacted customers buy more often, or the campaign would be useless: the budget must cover their redemptions too.
+    # Customers without a score are assumed to redeem, so that no budget is overspent
     if_contacted = np.minimum(np.nan_to_num(chance, nan=1.0) + PLAUSIBLE_LIFT, 1)
     if estimate is not None:
         if_contacted = estimate.chance_if_contacted
@@ -168,7 +169,7 @@ def _strata(customers: pa.Table) -> NDArray[np.object_]:
 def _order(
     campaign: Campaign, ids: NDArray[np.object_], strata: NDArray[np.object_], estimate: Estimate | None
 ) -> NDArray[np.int64]:
-    """Whom to contact first; ties, and all of it where nothing is known, by chance."""
+    """The order in which to contact customers; random for ties, and where there is no estimate."""
     draw = draws(f"{campaign.name}, choice", ids)
     if estimate is not None:
         return np.lexsort((draw, -estimate.mean))

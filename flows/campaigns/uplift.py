@@ -1,11 +1,10 @@
-"""Whom contacting pays, fitted from past campaigns in which chance decided who was contacted and who was not.
+"""Who is worth contacting: an uplift model, fitted to past campaigns that assigned customers to arms by chance.
 
-Two regularised logistic regressions say how likely a customer buys within the window, one from those who were contacted
-and one from those who were held out; what contacting changes is the difference. Money comes in afterwards: the
-additional chance times a usual basket, because amounts are too noisy to learn a difference of differences from.
-On simulated shops (`tests/benchmarks/campaigns.py`) this was ahead of residual-on-residual learners, forests and
-boosted trees with 2,000 as with 8,000 targets. Churn risk is one of the covariates; it is nowhere taken for the effect.
-"""
+Two regularised logistic regressions predict how likely a customer buys within the window, one fitted to contacted
+customers and one to the control group; the uplift is the difference. Money comes in afterwards: the additional
+probability times a usual basket, because amounts are too noisy to fit a difference of differences to. On simulated
+shops (`tests/benchmarks/campaigns.py`) this is better than residual-on-residual learners, forests and boosted trees
+with 2,000 as with 8,000 targets. Churn risk is one of the covariates; it is never taken for the effect."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -24,28 +23,28 @@ REPLICATES = 30
 FOLDS = 5
 ONE_SIDED_95 = 1.645  # and both sides of 90 %
 BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
-PRIOR_ORDERS = 2.0  # average order value counts as if so many average orders of the shop were added
-_SLOPE_VARIANCE = 0.05  # how far from zero the slopes of standardised columns are expected to be
+PRIOR_ORDERS = 2.0  # so many average orders of the shop are added to a customer's average order value
+_SLOPE_VARIANCE = 0.05  # prior variance of the slopes of standardised columns
 _ROWS_AT_ONCE = 100_000
-# resampling moves nothing that regularisation holds back: of 40 histories whose effect was known, intervals as wide as
-# the spread of the replicates held it in 85 of 100 cases, with 2,000 targets as with 8,000
+# resampling does not move what regularisation shrinks: for 40 histories with a known effect, intervals as wide as the
+# spread of the replicates covered it in 85 of 100 cases, with 2,000 targets as with 8,000
 _WIDER = 1.15
 
 
 @dataclass(frozen=True)
 class InsufficientData:
-    """Past campaigns do not allow to say anything, and why."""
+    """Past campaigns are not enough to fit a model, and why."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of n customers, in the shop's currency: the mean, and the ends of an interval that holds the mean profit of
-    contacting customers like this one in about 90 of 100 histories: what is uncertain because the history is short.
-    It covers neither how far a single customer is from that mean nor that times and offers change. Of the customers
-    who are chosen because their mean is highest, the true mean is lower than theirs.
-    chance_if_contacted: of a purchase within the window."""
+    """Of n customers, in the shop's currency: the mean, and the ends of an interval that covers the mean profit of
+    contacting such customers in about 90 of 100 histories: the uncertainty of a short history. It covers neither the
+    deviation of a single customer nor changes of times and offers. The true mean of customers chosen for a high
+    estimate is lower than the estimate.
+    chance_if_contacted: probability of a purchase within the window."""
 
     mean: Floats
     low: Floats
@@ -55,8 +54,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much contacting the best of the ranking brings more additional spend per customer than contacting as many
-    by chance, averaged over BUDGETS, with its standard error and 90 % interval."""
+    """Additional spend per customer when contacting the best of the ranking rather than as many by chance, averaged
+    over BUDGETS, with its standard error and 90 % interval."""
 
     mean: float
     standard_error: float
@@ -72,10 +71,10 @@ class Gain:
 
 @dataclass(frozen=True)
 class Uplift:
-    """What was fitted. gain_over_chance: of customers whom the model that ranked them had not seen.
+    """The fitted model. gain_over_chance: out of fold, on customers that the ranking model was not fitted to.
 
-    windows: shortest and longest window fitted from; another is taken for the nearest of these.
-    replicates: the same fit on resampled customers, from whose spread intervals come.
+    windows: minimum and maximum window of the history; others are clipped to them.
+    replicates: the same fit on resampled customers; intervals come from their spread.
     """
 
     targets: int
@@ -86,15 +85,15 @@ class Uplift:
 
     @property
     def beats_random(self) -> bool:
-        """Whether the ranking beats chance with 95 % confidence, one-sided: if there is nothing to know, it says so in
-        19 of 20 cases."""
+        """Whether the ranking beats chance with 95 % confidence, one-sided: without any effect it is False in 19 of 20
+        cases."""
         return self.gain_over_chance.low > 0
 
     @property
     def why(self) -> str:
-        """In words, whether the ranking is worth using."""
+        """Whether the ranking beats chance, for people to read."""
         gain = self.gain_over_chance
-        asked = f"On {self.targets:,} past targets that it had not seen, the ranking"
+        asked = f"On {self.targets:,} past targets that it was not fitted to, the ranking"
         figures = (
             f"{gain.mean:+.2f} of additional spend per customer contacted"
             f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f})"
@@ -103,7 +102,7 @@ class Uplift:
             return f"{asked} beat chance by {figures}."
         return (
             f"{asked} did not clearly beat chance: {figures}."
-            " Contact by chance, with a holdout, until there are more targets to learn from."
+            " Contact by chance, with a holdout, until there are more targets to fit the model to."
         )
 
     def expected_profit(self, customers: pa.Table, margin: float, offer: Offer, window_days: int) -> Estimate:
@@ -125,7 +124,7 @@ class Uplift:
         self, customers: pa.Table, margin: float, offer: Offer, window_days: int
     ) -> tuple[float, float, float]:
         """What contacting all of these customers is expected to bring, with the ends of its 90 % interval: narrower
-        than the sum of theirs, for not everybody is thought too well of at once."""
+        than the sum of the single intervals, because not all estimates are too high at once."""
         window, totals = float(np.clip(window_days, *self.windows)), np.zeros(len(self.replicates))
         for start in range(0, customers.num_rows, _ROWS_AT_ONCE):
             known = Known.of(customers.slice(start, _ROWS_AT_ONCE), window)
@@ -136,12 +135,11 @@ class Uplift:
 
 
 def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:
-    """From one row for each target of past campaigns: campaign, customer_id, arm, treatment_share, window_days,
+    """`history`: one row per target of past campaigns: campaign, customer_id, arm, treatment_share, window_days,
     COVARIATES, channel, purchased and spend within the window.
 
-    Targets who had no chance of being in the other arm teach nothing and are left out, as is everybody who is neither
-    treated nor holdout. Others are weighted by the inverse of the chance of being in the arm they were in.
-    """
+    Targets who could not have been in the other arm are left out, as is everyone who is neither treated nor holdout.
+    The others are weighted by the inverse probability of their arm."""
     past = PastTargets.of(history)
     missing = past.missing()
     if missing:
@@ -152,7 +150,7 @@ def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:
     customers = int(past.customer.max()) + 1
     # weights drawn by customer stand for customers drawn with replacement
     draws = (rng.exponential(1.0, customers)[past.customer] for _ in range(REPLICATES))
-    # the matrices are small: on a busy machine several threads would mostly wait for one another
+    # the matrices are small: on a busy machine several threads mostly wait for each other
     with threadpool_limits(1, "blas"):
         replicates = tuple(_Fit.of(matrix, past, past.weight * drawn) for drawn in draws)
         gain = _gain(past, rng)
@@ -174,7 +172,7 @@ class _Fit:
         orders = past.known.covariates["average_order_value"]
         usual_order = float(np.nan_to_num(np.nanmean(orders))) if not np.isnan(orders).all() else 0.0
         bought = past.purchased
-        # one huge order must not raise what is expected of everybody
+        # one huge order must not raise the expectation for everyone
         ratio = past.spend[bought] / _basket(past.known.where(bought), usual_order)
         ratio = np.minimum(ratio, np.quantile(ratio, 0.99))
         return cls(
@@ -185,7 +183,7 @@ class _Fit:
         )
 
     def chances(self, matrix: Floats) -> tuple[Floats, Floats]:
-        """Of a purchase if contacted, and if left alone, [n] each."""
+        """Probability of a purchase if contacted, and if not, [n] each."""
         contacted, left_alone = (expit(line[0] + matrix @ line[1:]) for line in (self.contacted, self.left_alone))
         return contacted, left_alone
 
@@ -199,7 +197,7 @@ class _Fit:
 
 
 def _basket(known: Known, usual_order: float) -> Floats:
-    """The customer's average order, drawn towards that of all: the fewer orders, the more."""
+    """The customer's average order, shrunk towards that of all: the fewer orders, the more."""
     orders = np.nan_to_num(np.maximum(known.covariates["frequency"], 0))
     own = known.covariates["average_order_value"]
     own = np.where(np.isnan(own), usual_order, np.maximum(own, 0))
@@ -207,7 +205,7 @@ def _basket(known: Known, usual_order: float) -> Floats:
 
 
 def _logistic(matrix: Floats, bought: Flags, weight: Floats, chosen: Flags) -> Floats:
-    """Intercept and slopes, from the chosen rows, whose weights count in proportion only."""
+    """Intercept and slopes, from the chosen rows; only relative weights matter."""
     regression = LogisticRegression(C=_SLOPE_VARIANCE, solver="newton-cholesky", max_iter=200)
     relative = weight[chosen] / weight[chosen].mean()
     line = regression.fit(matrix[chosen], bought[chosen], sample_weight=relative)
@@ -215,11 +213,10 @@ def _logistic(matrix: Floats, bought: Flags, weight: Floats, chosen: Flags) -> F
 
 
 def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
-    """Cross-fitted: each customer is ranked and his effect estimated by what was fitted from others.
+    """Cross-fitted: each customer's rank and effect come from a model that was fitted to others.
 
-    The effect is the doubly robust estimate: what the model says plus the error it made, weighted by the inverse of the
-    chance of the arm. Its mean is right whatever the model says, since chances are known.
-    """
+    The effect is the doubly robust estimate: the prediction plus its error, weighted by the inverse probability of the
+    arm. Its mean is unbiased for any model, because the probabilities are known."""
     fold = rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS
     said, effect = np.empty(len(fold)), np.empty(len(fold))
     for part in range(FOLDS):
@@ -233,7 +230,7 @@ def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
         said[fold == part] = (contacted - left_alone) * basket
         effect[fold == part] = said[fold == part] + sign * own.weight * error * basket
     weight = _weight_of_rank(said, fold)
-    # the effects of one customer in several campaigns are no independent observations
+    # the effects of one customer in several campaigns are not independent observations
     by_customer = np.bincount(past.customer, weight * (effect - effect.mean()))
     return Gain(float((weight * effect).sum()), float(np.sqrt((by_customer**2).sum())))
 

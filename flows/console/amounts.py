@@ -4,8 +4,8 @@ _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 
 
 def money(value: float | None, currency: str | None, digits: int = 0) -> str:
-    """With the currency's sign, or its code, or nothing where the currency is not known; in whole units, or with so
-    many digits behind the point."""
+    """An amount with the currency's sign or code, or without one where it is unknown; in whole units, or with `digits`
+    decimals."""
     if value is None:
         return "–"
     symbol = _SYMBOLS.get(currency or "")

@@ -1,4 +1,4 @@
-"""A campaign in words and a small table, for the terminal: before it is launched, and afterwards."""
+"""The summary of a campaign for the terminal, before and after its launch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from flows.console.sections import print_sections
 
 @dataclass(frozen=True)
 class CampaignRun:
-    """`shop`: whose customers they are. `plan`: None where the campaign was launched before. `launched`: None where it
-    was only looked at. `sent`: of the treated, how many by result. `waiting`: how many may still be sent."""
+    """`shop`: the shop of the customers. `plan`: None where the campaign was launched before. `launched`: None for a
+    preview. `sent`: number of treated by result. `waiting`: number who may still be sent."""
 
     shop: str
     campaign: Campaign
@@ -27,7 +27,7 @@ class CampaignRun:
 
 
 def print_campaign(run: CampaignRun, console: Console) -> None:
-    """Prints the plan, what was launched, and what became of the treated."""
+    """Prints the plan, what was launched, and the results of sending."""
     if run.plan is not None:
         title = f"Campaign {run.campaign.name}, shop {run.shop}, as of {run.plan.launched_on}"
         columns = ("segment", "to contact", "control group", "global holdout")
@@ -57,7 +57,7 @@ def _planned(plan: Plan) -> Iterator[str]:
     if plan.expected_profit:
         mean, low, high = (money(value, currency) for value in plan.expected_profit)
         yield f"profit to expect after its cost: {mean} (90 % between {low} and {high})"
-        yield "who is chosen for a high estimate mostly turns out a little lower: the holdout will say"
+        yield "customers chosen for a high estimate mostly turn out a little lower: the control group will show it"
     yield f"without it {percent(can.rate_without)} would buy within the {campaign.window_days} days"
     if not isinf(can.detectable_lift):
         yield (
@@ -79,7 +79,7 @@ def _by_segment(plan: Plan) -> list[Sequence[str]]:
 
 def _launched(run: CampaignRun) -> Iterator[str]:
     launched = run.launched
-    assert launched is not None  # said only then
+    assert launched is not None  # printed only then
     yield f"{launched.treated:,} to contact, {launched.held_out:,} in the control group: arms do not change any more"
     for result, customers in run.sent.items():
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"

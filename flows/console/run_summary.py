@@ -1,4 +1,4 @@
-"""A run in words and small tables: for the terminal, and as markdown for Prefect."""
+"""The summary of a run: for the terminal, and as markdown for Prefect."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ def print_summary(report: RunReport, console: Console) -> None:
 
 
 def as_markdown(report: RunReport) -> str:
-    """The same as markdown, but for who the customers are: whoever keeps it could not be told to forget them."""
+    """The same as markdown, without customers' identities: Prefect keeps it, and an erasure does not reach it."""
     parts = []
     for title, lines, columns, rows in _sections(report):
         if columns and columns[0] == CUSTOMER:
@@ -41,7 +41,7 @@ def _sections(report: RunReport) -> Iterable[Section]:
     yield f"Segments on {report.as_of.date}", [], *_segments(report)
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
     if report.model:
-        yield "What the model meets", list(_watched(report)), (), []
+        yield "What the model sees", list(_watched(report)), (), []
     if len(report.campaigns):
         yield "What campaigns changed", list(_about_campaigns()), *_campaigns(report)
     yield "Most at stake", list(_about_stakes(report)), *_stakes(report)
@@ -68,7 +68,7 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
         yield "nothing had to be set aside"
     yield from report.identity_notes
     if report.later_rows:
-        yield f"{report.later_rows:,} later than {report.as_of.date}, not looked at"
+        yield f"{report.later_rows:,} later than {report.as_of.date}, ignored"
     yield f"looking {report.as_of.horizon_days} days ahead: {report.as_of.why_horizon}"
     if report.as_of.convert_to:
         yield f"all amounts converted to {report.as_of.convert_to}"
@@ -117,7 +117,7 @@ def _quality(report: RunReport) -> Iterable[str]:
     yield (
         f"{trained.new_version} was tested on {len(dates)} dates it had not seen, {dates[-1]} to {dates[0]}:"
         f" {percent(quality['churn_rate'])}"
-        f" bought nothing in the {report.as_of.horizon_days} days after; it had said"
+        f" bought nothing in the {report.as_of.horizon_days} days after; it had predicted"
         f" {percent(quality['mean_probability'])}"
     )
     if trained.backtest.seasonal:

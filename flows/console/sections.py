@@ -1,4 +1,4 @@
-"""What a command has to say, as titled lines and small tables."""
+"""Output of a command: titled lines and small tables."""
 
 from collections.abc import Iterable, Sequence
 

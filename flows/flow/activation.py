@@ -1,5 +1,5 @@
-"""`make activate DESTINATION=…`, and a step of the daily run: every customer's segment, risk and reason, to where they
-are worked with. No campaign is needed for it, and none is disturbed: holdout members are not sent."""
+"""`make activate DESTINATION=…`, and a step of the daily run: sends every customer's segment, risk and reason to a
+destination. It needs no campaign and disturbs none: holdout members are not sent."""
 
 import logging
 from collections import Counter
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 @flow(name="activation")
 def activation(settings: Settings) -> None:
-    """What the last run found, once more.
+    """Sends the results of the last run.
 
     Raises:
-        SettingsError: when nobody said where to.
+        SettingsError: when no destination is set.
     """
     if settings.destination is None:
         raise SettingsError(f"DESTINATION is not set: name one of {', '.join(get_args(DestinationName))}.")
@@ -35,10 +35,10 @@ def activation(settings: Settings) -> None:
 
 @task
 def activate_segments(settings: Settings) -> None:
-    """Sends whoever has changed since he was last sent, where DESTINATION says to which destination.
+    """Sends the customers who have changed since they were last sent, if DESTINATION is set.
 
     Raises:
-        PipelineError: when the destination cannot go on; what it has taken is recorded, and the next run goes on.
+        PipelineError: when the destination cannot go on; what it has received is recorded, and the next run continues.
     """
     if settings.destination is None:
         return

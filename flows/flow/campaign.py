@@ -1,8 +1,7 @@
 """`churn campaign preview FILE`: what a campaign would do; `launch` freezes it and sends the treated to its destination
 
-What is launched does not change. Launching again goes on where it was interrupted: nobody is sent twice, nobody changes
-arms.
-"""
+What is launched does not change. Launching again continues where it was interrupted: nobody is sent twice and nobody
+changes arms."""
 
 import logging
 from dataclasses import replace
@@ -78,30 +77,30 @@ def read_file(warehouse: Warehouse, file: Path) -> Campaign:
 
 @task(retry=waits_for_warehouse)
 def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: float) -> Plan:
-    """Screens the audience, asks what earlier campaigns have taught, and chooses for the budget."""
+    """Screens the audience, fits a model to earlier campaigns, and chooses customers for the budget."""
     as_of, horizon_days = read_as_of(warehouse)
     candidates = read_candidates(warehouse, campaign, as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
-    log.info("learning from campaigns whose window has ended")
+    log.info("fitting to campaigns whose window has ended")
     fitted = fit_uplift(read_history(warehouse, as_of))
     planned = plan(campaign, screened, fitted, as_of, horizon_days)
     started_at = now()
     if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:
-        old = f"what is known of customers is {age} days old: bring in newer orders and `make run` first"
+        old = f"the last run is {age} days old: bring in newer orders and `make run` first"
         planned = replace(planned, warnings=[*planned.warnings, old])
     return planned
 
 
 @task(retry=waits_for_warehouse)
 def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
-    """Freezes the campaign, once nothing is known to stand in its destination's way.
+    """Freezes the campaign, after its destination has been checked.
 
     Raises:
-        BadInput: when its window would have ended by now, because what is known of customers is so old.
+        BadInput: when its window would have ended by now, because the last run is so old.
     """
     started_at = now()
     campaign = planned.campaign
-    if launched := find_launched(warehouse, campaign):  # by a try of this task whose answer was lost
+    if launched := find_launched(warehouse, campaign):  # by an earlier attempt of this task whose response was lost
         return launched
     if not _is_simulated(warehouse) and planned.window_ends_on < started_at.date():
         raise BadInput(
@@ -109,7 +108,7 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
             f" would have ended on {planned.window_ends_on}. Bring in newer orders and `make run` first."
         )
     destination(settings, campaign.destination).check(SendRequest(campaign.name, CONTACT_SCHEMA.empty_table()))
-    log.info("freezing %s: who is in which arm does not change any more", campaign.name)
+    log.info("freezing %s: arms do not change any more", campaign.name)
     launched = freeze(warehouse, planned, started_at)
     write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without its holdout members
     return launched
@@ -117,7 +116,7 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
 
 @task
 def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, launched: Launched) -> None:
-    """Sends whom the destination has not taken yet; consent is asked about once more.
+    """Sends the customers whom the destination has not received yet; consent is checked again.
 
     Raises:
         BadInput: when the window has ended.
@@ -126,11 +125,13 @@ def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, laun
     as_of, _ = read_as_of(warehouse)
     if as_of >= launched.window_ends_on:
         raise BadInput(
-            f"The window of {campaign.name} ended on {launched.window_ends_on}: who is contacted now would be measured"
-            " as if it had been in time. Write a new campaign."
+            f"The window of {campaign.name} ended on {launched.window_ends_on}: customers contacted now would be"
+            " measured as if it were in time. Write a new campaign."
         )
     treated, contacted_on = read_treated(warehouse, campaign.name), as_of + timedelta(days=1)
-    unsent = treated.filter(pc.invert(treated["is_sent"]))  # whoever was sent has been contacted, whatever comes later
+    unsent = treated.filter(
+        pc.invert(treated["is_sent"])
+    )  # customers who were sent have been contacted, whatever comes later
     refused = unsent.filter(pc.invert(unsent["may_be_contacted"]))
     record_sends(
         warehouse,
@@ -156,7 +157,7 @@ def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, laun
 
 @task(retry=waits_for_warehouse)
 def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, launched: Launched | None) -> CampaignRun:
-    """What there is of the campaign by now."""
+    """The state of the campaign."""
     sent = count_sends(warehouse, campaign.name)
     waiting = 0
     if launched and read_as_of(warehouse)[0] < launched.window_ends_on:
@@ -166,5 +167,5 @@ def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, la
 
 
 def _is_simulated(warehouse: Warehouse) -> bool:
-    """Whether time is made up in this shop: then its last run may be as of any day."""
+    """Whether the shop is simulated: then its last run may be as of any day."""
     return (warehouse.current_shop() or "").startswith(SIMULATED_SHOP)

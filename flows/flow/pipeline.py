@@ -24,7 +24,7 @@ from functions.clock import now
 def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     """One run: read the orders, segment, train, score, report. Running it again brings everything up to date.
 
-    Without `retrain` a champion that fits scores as it is, and only where there is none is a model trained.
+    Without `retrain`, a champion that fits scores as it is; a model is trained only where there is none.
     """
     started_at = now()
     wiring = wire(settings)
@@ -50,7 +50,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 
 
 def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> History:
-    """Brings and builds orders and contacts, and finds what they say about the run."""
+    """Lands and builds orders and contacts, and finds what they tell about the run."""
     sources = sources_of(settings, wiring.connections)
     claim_for_shop(wiring.warehouse, settings.shop)
     simulated = simulate_orders(wiring.warehouse, settings) if settings.is_simulated else None
@@ -63,7 +63,7 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> Hi
     }  # fmt: skip
     build(wiring.dbt, "1 of 3: order lines", STAGING, mappings, started)
     if keep_erased(wiring.warehouse, wiring.connections, started_at):
-        build(wiring.dbt, "1 of 3: order lines, without whom is erased", STAGING, mappings, started)
+        build(wiring.dbt, "1 of 3: order lines, without erased customers", STAGING, mappings, started)
     as_of = find_as_of(wiring.warehouse, settings)
     run_values = {
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,

@@ -1,6 +1,6 @@
 """Tableau, as part of a flow or by `make publish`: the last run's workbook and customers, for those who work with them.
 
-What is published comes from the files that the run has written, so it shows as much of personal data as they do.
+It publishes the files that the run has written, so it shows the same personal data as they do.
 """
 
 import logging
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WORKBOOK = "Segments and churn risk"
-ABOUT_WORKBOOK = "Who the customers are, who is about to leave, and whom to contact."
+ABOUT_WORKBOOK = "Who the customers are, who is about to leave, and who to contact."
 CUSTOMERS = "Marketing customers"
 ABOUT_CUSTOMERS = "A row for each customer: segment, churn risk, value at stake, recommended action."
 CUSTOMERS_TABLE = "MARKETING_CUSTOMERS"
@@ -31,10 +31,10 @@ CUSTOMERS_TABLE = "MARKETING_CUSTOMERS"
 
 @flow(name="publishing")
 def tableau_publication(settings: Settings) -> None:
-    """What the last run has written, once more.
+    """Publishes the files of the last run.
 
     Raises:
-        SettingsError: when nobody said where Tableau is.
+        SettingsError: when TABLEAU_URL is not set.
     """
     if tableau() is None:
         raise SettingsError(
@@ -109,16 +109,16 @@ def record(published: Sequence["Publication"]) -> None:
 
 
 def validate_workbook(file: Path | None = None) -> int:
-    """Prints what Tableau says of the project's workbook, or of another file, and returns 1 if it would not open it.
+    """Prints Tableau's findings on the project's workbook, or another file, and returns 1 if Tableau cannot open it.
 
     Raises:
-        SettingsError: when nobody said where Tableau is.
-        TableauRefused: when the server is too old for the question.
+        SettingsError: when TABLEAU_URL is not set.
+        TableauRefused: when the server is too old to validate workbooks.
     """
     server = tableau()
     if server is None:
         raise SettingsError(
-            "TABLEAU_URL is not set: only Tableau itself can say whether it opens a workbook. docs/production.md says"
+            "TABLEAU_URL is not set: only Tableau itself can check whether it opens a workbook. docs/production.md says"
             " what it needs; Tableau Cloud's developer sites are free."
         )
     from flows.adapters.tableau.validation import validate_workbook as ask

@@ -34,7 +34,7 @@ def training(
     champion.
 
     Reads `intermediate.int_training_snapshots`, which must have been built for `as_of` and the horizon.
-    Returns the champion instead where it was made of the very same, and the reason where there is too little data.
+    Returns the champion instead where it was trained on the same data, and the reason where there is too little data.
     """
     warehouse, models = wiring.warehouse, wiring.own_models
     snapshots = read_snapshots(warehouse, horizon_days)
@@ -48,7 +48,7 @@ def training(
     exported = export_to_onnx(model, snapshots, as_of, origin)
     stored = store(models, shop, exported, model, backtest, selection, snapshots, as_of)
     if origin:
-        verdict = Verdict(promote=False, use_new=True, why="it is made to be shipped")
+        verdict = Verdict(promote=False, use_new=True, why="it is trained to be shipped")
     else:
         verdict = promote_if_good(models, shop, stored, backtest, selection, as_of)
     return Trained(scoring_model(models, stored, verdict), stored.version, verdict, backtest, selection)
@@ -56,8 +56,8 @@ def training(
 
 @task(retry=waits_for_warehouse)
 def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
-    """Without customers whom a campaign contacted within the horizon: what they did says what the message did, too.
-    Those of them who were held out stay, so that nothing is fitted wrongly of those who are like them."""
+    """Without customers contacted by a campaign within the horizon: their behaviour also shows the effect of the
+    message. The control group stays, so that the model is not biased against customers like them."""
     table = warehouse.read(
         f"""select snapshots.*, contacted.customer_id is not null as was_contacted
         from intermediate.int_training_snapshots as snapshots
@@ -73,7 +73,7 @@ def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
     )
     left_alone = table.filter(pc.invert(table["was_contacted"]))
     if contacted := len(table) - len(left_alone):
-        log.info("not trained on: %s rows of customers whom a campaign contacted", f"{contacted:,}")
+        log.info("not trained on: %s rows of customers contacted by a campaign", f"{contacted:,}")
     totals = warehouse.read("select as_of_date, customers, churned, spend from intermediate.int_training_totals")
     population = {day: Totals(*of_all) for day, *of_all in zip(*totals.to_pydict().values(), strict=True)}
     rows, in_all = len(left_alone), sum(of.customers for of in population.values())
@@ -88,14 +88,14 @@ def champion_of_the_same(models: ModelRegistry, shop: str, snapshots: TrainingSe
     """The champion, if training again on these snapshots would make the same model."""
     try:
         champion = models.champion()
-    except ModelRefused:  # which is said where a new one is judged
+    except ModelRefused:  # which is reported where a new one is judged
         return None
     if champion is None or champion.card["trained_as_of"] != str(as_of):
         return None
     trained_on = champion.card["trained_on"]
     if trained_on["shop"] != shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
         return None
-    log.info("nothing has changed since %s was trained: it is kept", champion.version)
+    log.info("nothing has changed since %s was trained: it stays", champion.version)
     return champion
 
 
@@ -154,7 +154,7 @@ def promote_if_good(
 
 
 def champion_to_beat(models: ModelRegistry) -> Champion | None:
-    """The champion, unless there is none or it cannot be used any more, which is said."""
+    """The champion; None, with a warning, where it cannot be used any more."""
     try:
         champion = models.champion()
     except ModelRefused as reason:

@@ -1,1 +1,1 @@
-"""What flows expect of a warehouse, a destination and a sync, whatever stands behind them."""
+"""The interfaces of a warehouse, a destination and a sync that flows rely on."""

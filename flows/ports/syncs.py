@@ -1,4 +1,4 @@
-"""What is known of one sync: by Airbyte's server, or on the laptop."""
+"""A sync, by Airbyte's server or on the laptop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,10 @@ from flows.errors import PipelineError
 
 @dataclass(frozen=True)
 class SyncRun:
-    """`status` is Airbyte's word. `rows` and `bytes` are those that have arrived for good. None: Airbyte did not say.
+    """`status` is Airbyte's term. `rows` and `bytes` count what has been committed. None: not reported by Airbyte.
 
-    `attached`: it ran already; somebody else, Airbyte's own schedule or an earlier run had started it. `notes`: what
-    the user should be told of it. `job_id`: Airbyte's number; on the laptop, an id of its own.
-    """
+    `attached`: it was running already, started by somebody else, Airbyte's own schedule or an earlier run. `notes`:
+    notices for the user. `job_id`: Airbyte's number; on the laptop, an id of its own."""
 
     job_id: int | str
     connection_id: str
@@ -29,7 +28,7 @@ class SyncRun:
 
 
 class SyncFailed(PipelineError):
-    """`run`: how far it came; None if nothing is known to have been started."""
+    """`run`: its last known state; None if none is known to have started."""
 
     def __init__(self, message: str, run: SyncRun | None = None) -> None:
         super().__init__(message)
@@ -37,10 +36,10 @@ class SyncFailed(PipelineError):
 
 
 class Syncs(Protocol):
-    """Whoever syncs a connection."""
+    """Syncs a connection."""
 
     def sync(self, wanted: str, streams: Sequence[str] = ()) -> SyncRun:
-        """One sync of the connection with that name, which must have these streams, to its end.
+        """Runs one sync of the connection with that name, which must have these streams, to its end.
 
         Raises:
             SyncFailed: when it did not succeed; with the run, as far as it is known.

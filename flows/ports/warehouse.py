@@ -1,4 +1,4 @@
-"""What the flows want of a warehouse, whichever it is. Queries are written in SQL that both engines understand."""
+"""The interface of a warehouse. Queries are written in SQL that both engines support."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ class Warehouse(Protocol):
 
     @property
     def place(self) -> str:
-        """Where the tables are, for people."""
+        """Where the tables are, for messages."""
         ...
 
     def read(self, query: str) -> pa.Table:
@@ -32,11 +32,11 @@ class Warehouse(Protocol):
         ...
 
     def merge(self, relation: str, rows: pa.Table, keys: Sequence[str]) -> None:
-        """Puts rows into a table, replacing those with the same keys; the table is made if there is none."""
+        """Merges rows into a table, replacing those with the same keys; the table is created if it does not exist."""
         ...
 
     def change(self, doing: str, statements: Sequence[str]) -> None:
-        """Executes statements that change rows: all of them or none. `doing` says what for, if it fails."""
+        """Executes statements that change rows: all of them or none. `doing`: what they are for, for errors."""
         ...
 
     def blank_rows(self, connection: str, kind: Kind, keys: str) -> None:
@@ -45,7 +45,7 @@ class Warehouse(Protocol):
         ...
 
     def drop_raw(self, relation: str) -> int:
-        """Drops what was landed from files that no run reads any more; returns how many rows that were."""
+        """Drops tables that were landed from files and that no run reads any more; returns their number of rows."""
         ...
 
     def other_shops(self) -> Sequence[Self]:
@@ -53,8 +53,7 @@ class Warehouse(Protocol):
         ...
 
     def forget_deleted(self) -> str:
-        """Leaves nothing of what was deleted where it was stored, as far as that can be; returns what the user should
-        know of it."""
+        """Removes deleted rows physically, as far as the engine can; returns a notice for the user."""
         ...
 
     def exists(self, relation: str) -> bool:
@@ -80,18 +79,18 @@ class Warehouse(Protocol):
         ...
 
     def synced_order_lines(self, connection: str, connections: Connections) -> Landing:
-        """What Airbyte has brought of the connection's order lines.
+        """The connection's order lines as Airbyte has synced them.
 
         Raises:
-            BadInput: when that is nothing, or not what airbyte/connections.yml says of it.
+            BadInput: when there are none, or they are not as airbyte/connections.yml describes them.
         """
         ...
 
     def synced_contacts(self, connection: str, connections: Connections) -> Landing:
-        """What Airbyte has brought of the connection's contacts.
+        """The connection's contacts as Airbyte has synced them.
 
         Raises:
-            BadInput: when that is nothing, or not what airbyte/connections.yml says of it.
+            BadInput: when there are none, or they are not as airbyte/connections.yml describes them.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""dbt's builds of a run, and the day that they are as of."""
+"""dbt's builds of a run, and their as-of date."""
 
 import logging
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @task(retry=waits_for_warehouse)
 def keep_erased(warehouse: Warehouse, connections: Connections, at: datetime) -> bool:
-    """Takes out those whom a sync or a file has brought back although they were erased; whether there was anybody."""
+    """Erases again customers that a sync or a file has brought back; returns whether there were any."""
     erased = erase_again(warehouse, connections, at)
     for entry in erased:
         log.info("erased again: %s rows of %s", f"{entry.rows:,}", entry.relation)

@@ -1,4 +1,4 @@
-"""What there is of every source, as raw tables of this shop, and what their columns mean."""
+"""Lands every source in raw tables of this shop, and describes what their columns mean."""
 
 import logging
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def land(
     simulated: SimulatedOrders | None,
     extracted_at: datetime,
 ) -> tuple[Landing, ...]:
-    """What is there of every source: files are read, what Airbyte brought is looked at, models will yield the rest."""
+    """Lands every source: files are read, Airbyte's tables are inspected, models yield the rest."""
     landings: list[Landing] = []
     if sources.order_files:
         name, pattern = sources.order_files
@@ -63,7 +63,7 @@ def land(
 
 
 def mappings_of(sources: Sources, landings: Sequence[Landing]) -> dict[str, Any]:
-    """dbt's variables of the sources: what their columns mean."""
+    """dbt's variables for the sources: what their columns mean."""
     kinds = ("order_lines", "contacts", "email_events")
     return {
         **{kind: [one.mapping.as_dbt_variable() for one in landings if one.kind == kind] for kind in kinds},

@@ -26,7 +26,7 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
             continue
         targets = read_outcomes(warehouse, campaign["campaign"])
         if not len(targets):
-            log.warning("nobody is left of %s, which is not measured", campaign["campaign"])
+            log.warning("%s is not measured: none of its customers are left", campaign["campaign"])
             continue
         planned_arm_sizes = campaign["treated"], campaign["held_out"]
         effects = list(measure(Outcomes.from_table(targets, campaign["margin"], planned_arm_sizes)))
@@ -35,7 +35,7 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
         whole, (contacted, _) = effects[0], of_segments[WHOLE_CAMPAIGN]
         if contacted < 0.9 * whole.treated:
             log.warning(
-                "%s: only %s of %s treated were contacted, which makes what it changed look smaller",
+                "%s: only %s of %s treated were contacted, which makes its effect look smaller",
                 campaign["campaign"], f"{contacted:,}", f"{whole.treated:,}",
             )  # fmt: skip
         log.info(
@@ -50,7 +50,7 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
 
 
 def _contacted(targets: pa.Table) -> dict[str, tuple[int, int]]:
-    """By segment, and of all: how many were contacted, and how many of those bought."""
+    """By segment and in total: how many were contacted, and how many of them bought."""
     contacted = targets.filter(pc.and_(targets["is_contacted"], pc.equal(targets["arm"], "treated")))
     grouped = contacted.group_by("segment").aggregate([("purchased", "count"), ("purchased", "sum")])
     counts = {row["segment"]: (row["purchased_count"], row["purchased_sum"]) for row in grouped.to_pylist()}

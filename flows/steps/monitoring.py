@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 @task(retry=waits_for_warehouse)
 def watch_model(wiring: Wiring, as_of: AsOf, model: StoredModel | None, measured_at: datetime) -> pa.Table:
-    """Drift of this run's customers and realised quality of past predictions; what is beyond its limit is warned of."""
+    """Drift of this run's customers and realised quality of past predictions, with a warning for each figure beyond its
+    limit."""
     measured = monitor(wiring.warehouse, wiring.own_models, model, as_of.date, measured_at)
     for warning in describe_warnings(measured):
         log.warning(warning)

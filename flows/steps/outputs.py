@@ -1,4 +1,4 @@
-"""What people get of a run: the report, the page, the list, the workbook."""
+"""The outputs of a run: the report, the page, the list, the workbook."""
 
 import logging
 from collections.abc import Mapping
@@ -31,8 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class History:
-    """What a run knows of its shop, once the order lines are built. `mappings` and `run_values`: what dbt needs to know
-    of it."""
+    """What a run knows about its shop once the order lines are built. `mappings` and `run_values` are for dbt."""
 
     syncs: list[SyncRun]
     landings: tuple[Landing, ...]
@@ -68,7 +67,7 @@ def draw_dashboard(warehouse: Warehouse, settings: Settings, report: RunReport) 
 
 @task(retry=waits_for_warehouse)
 def write_workbook(warehouse: Warehouse, settings: Settings) -> None:
-    """Tableau's workbook: with an extract in it on a laptop, in production connected to the warehouse."""
+    """Tableau's workbook: with its extract on a laptop, connected to the warehouse in production."""
     if connection := workbook_connection(settings):
         write_snowflake_workbook(WORKBOOK, connection, settings.workbook_file)
         return

@@ -1,4 +1,4 @@
-"""With which model a run scores, and predictions that were served meanwhile."""
+"""The model that a run scores with, and predictions that were served meanwhile."""
 
 import logging
 from datetime import date
@@ -40,8 +40,8 @@ def _may_score(model: StoredModel, shop: str, as_of: AsOf) -> bool:
 def choose_model(
     wiring: Wiring, shop: str, as_of: AsOf, found: StoredModel | Trained | TooLittleData
 ) -> StoredModel | None:
-    """The champion, or what the promotion gate chose; with neither, the shipped model if it looks as far ahead; else
-    nobody is scored. Where the warehouse scores with another one, it is that one, if it fits.
+    """The champion, or what the promotion gate chose; without either, the shipped model if its horizon fits; otherwise
+    nobody is scored. Where the warehouse scores with another one, that one is used, if it fits.
 
     Raises:
         ModelRefused: when the warehouse scores with a model that must not score this run.
@@ -69,7 +69,7 @@ def choose_model(
 
 @task(retry=waits_for_warehouse)
 def prepare_scoring(wiring: Wiring, model: StoredModel | None) -> dict[str, Any]:
-    """The run values that say with which model dbt scores; its files are brought here first if they are elsewhere."""
+    """The run values that name the model for dbt; its files are copied here first if they are elsewhere."""
     if model is None:
         return {}
     version = model.version
@@ -79,7 +79,7 @@ def prepare_scoring(wiring: Wiring, model: StoredModel | None) -> dict[str, Any]
 
 @task(retry=waits_for_warehouse)
 def merge_served(warehouse: Warehouse, settings: Settings) -> None:
-    """What `make serve` has answered for this shop, or before there was any."""
+    """Adds predictions that `make serve` has served for this shop, or before there was one."""
     for shop in (settings.shop, None):
         outbox = FileOutbox(settings.outbox(shop))
         if outbox.waits():

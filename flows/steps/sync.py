@@ -1,4 +1,5 @@
-"""Syncs as part of a flow, by Airbyte's server or by its CDK on the laptop; on record however they end."""
+"""Syncs as part of a flow, by Airbyte's server or by its CDK on the laptop. Each is recorded, whether it succeeds or
+not."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ COLUMNS = pa.schema([
 
 
 def sync_sources(wiring: Wiring, sources: Sources) -> list[SyncRun]:
-    """Brings what this run reads up to date, where that is ours to do. To be called in a flow.
+    """Syncs what this run reads, unless Airbyte does so on a schedule of its own. To be called in a flow.
 
     Raises:
         SyncFailed: naming every connection that was not synced, and why, once all are on record.
@@ -54,7 +55,7 @@ def sync_connections(
     """Syncs connections side by side, and waits for all of them. To be called in a flow.
 
     `wanted`: by a connection's name or id, the streams that it must have. Every job that is known of ends up in
-    raw.sync_runs and in the artifact "airbyte-syncs", whatever results of it.
+    raw.sync_runs and in the artifact "airbyte-syncs", whether it succeeded or not.
 
     Raises:
         SyncFailed: naming every connection that was not synced, and why, once all are on record.
@@ -90,7 +91,7 @@ def publish_syncs(runs: Sequence[SyncRun]) -> None:
 
 @task(retry=waits_for_warehouse)
 def record_syncs(warehouse: Warehouse, runs: Sequence[SyncRun], recorded_at: datetime) -> None:
-    """A job that was on record already, such as one that was still running then, is brought up to date."""
+    """A job that is recorded already, for example while it was running, is updated."""
     rows = [_row(run) | {"recorded_at": _naive(recorded_at)} for run in runs]
     by_job = {row["job_id"]: row for row in rows}  # a connection may be wanted by its name and by its id
     warehouse.merge(RELATION, pa.Table.from_pylist(list(by_job.values()), COLUMNS), ["job_id"])

@@ -225,7 +225,7 @@ def test_the_global_holdout_is_in_no_campaign(shop):
             r"campaign.yml, line 5: mragin is no key of a campaign. Did you mean margin\?",
         ),
         (FILE.replace("budget: 200", "budget: 0.05"), r"a budget of 0.05 pays for nobody"),
-        (FILE.replace("0.3", "0"), r"holdout: with 0 nobody will ever know"),
+        (FILE.replace("0.3", "0"), r"holdout: with 0 nobody can know"),
         (
             FILE.replace("[Champions, Loyal", "[Champion, Loyal"),
             r"there is no segment 'Champion'. Did you mean Champions\?",

@@ -159,7 +159,7 @@ def test_a_server_that_is_too_old_for_the_question_is_said_plainly(there, workbo
 
 def test_without_a_server_nobody_can_say(workbook, capsys):
     assert main(["validate-workbook"]) == 1
-    assert "TABLEAU_URL is not set: only Tableau itself can say" in capsys.readouterr().err
+    assert "TABLEAU_URL is not set: only Tableau itself can check" in capsys.readouterr().err
 
 
 def test_data_beside_the_workbook_are_said_to_be_the_reason(there, workbook, capsys):
