@@ -355,7 +355,7 @@ def test_a_shop_without_scores_has_a_page_without_them(run, browser, tmp_path):
     unscored = replace(run, model=None, why_no_model="There are too few customers.")
     write_dashboard(con, unscored, tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html")
-    assert "Nobody was scored. There are too few customers." in page.inner_text("main")
+    assert "No customer was scored. There are too few customers." in page.inner_text("main")
     for gone in ("#churn", "#disagreement", "#trust", "#figure-value_at_stake", "#choices label.scored"):
         assert not page.locator(gone).is_visible()
     assert "stake" not in page.inner_text("main")
@@ -615,7 +615,7 @@ def test_a_figure_that_nobody_knows_is_not_drawn(run, campaigns, browser, tmp_pa
 def test_what_was_set_aside_and_who_scored_stands_at_the_foot(run, page):
     foot = page.inner_text("footer")
     for row in run.set_aside.to_pylist():
-        assert f"{row['rows']:,} rows set aside: {row['reason']}" in foot
+        assert f"{row['rows']:,} rows rejected: {row['reason']}" in foot
     assert run.model.version in foot
 
 
