@@ -38,6 +38,7 @@
             select
                 _airbyte_raw_id as order_line_key,
                 _airbyte_extracted_at as extracted_at,
+                {{ raw_column('_ab_source_file_url') if mapping.several_files else 'cast(null as varchar)' }} as source_file,
                 {% for column in ('order_id', 'order_line_id', 'customer_id', 'email', 'ordered_at', 'amount', 'sku',
                                   'quantity', 'unit_price', 'discount', 'country', 'currency', 'channel') -%}
                 {{ mapped_text(mapping, column) }} as {{ column }}_text{{ ',' if not loop.last }}
@@ -51,6 +52,7 @@
             select
                 order_line_key,
                 extracted_at,
+                source_file,
                 coalesce(
                     {{ customer_of_id('customer_id_text') }},
                     case when emails.written_id is null then {{ normalised_email('email_text') }} end
@@ -88,10 +90,12 @@
                 '{{ mapping.connection }}' as source_name,
                 order_line_key,
                 extracted_at,
+                source_file,
                 customer_id,
                 id_correction,
                 email,
                 coalesce(given_order_id, customer_id || ' ' || cast(cast(ordered_at as date) as varchar)) as order_id,
+                given_order_id is not null as has_order_id,
                 order_number,
                 given_order_line_id,
                 sku,

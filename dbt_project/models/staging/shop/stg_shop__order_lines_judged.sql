@@ -4,6 +4,7 @@
 
 {% set sources = var('order_lines') %}
 {% set have_line_ids = sources | selectattr('columns.order_line_id', 'defined') | list | length > 0 %}
+{% set have_several_files = sources | selectattr('several_files', 'defined') | selectattr('several_files') | list | length > 0 %}
 
 with lines as (
 
@@ -14,24 +15,29 @@ with lines as (
 
 ),
 
+{% if have_several_files -%}
+{{ later_exports() }},
+{%- endif %}
+
 counted as (
 
     select
         *,
         row_number() over (
             partition by
-                source_name, order_id, given_order_line_id, customer_id, sku, ordered_at, quantity, signed_amount
+                source_name, source_file, order_id, given_order_line_id, customer_id, sku, ordered_at, quantity,
+                signed_amount
             order by order_line_key
         ) as occurrence,
         {% if have_line_ids -%}
         row_number() over (
             partition by source_name, order_id, given_order_line_id, is_return
-            order by extracted_at desc, order_line_key desc
+            order by extracted_at desc, {{ 'export desc, ' if have_several_files }}order_line_key desc
         ) as occurrence_of_id_from_last
         {%- else -%}
         1 as occurrence_of_id_from_last
         {%- endif %}
-    from lines
+    from {{ 'exported' if have_several_files else 'lines' }}
 
 )
 
@@ -53,8 +59,12 @@ select
     country,
     channel,
     case
-        when customer_id is null then coalesce(id_correction, 'no customer')
         when customer_id = '{{ var("erased") }}' then 'erased on request'
+        {% if have_several_files -%}
+        when is_in_a_later_export then 'order is in a later export'
+        when not has_order_id and copy > 1 then 'line is in another file too'
+        {% endif -%}
+        when customer_id is null then coalesce(id_correction, 'no customer')
         when ordered_at is null then 'unreadable date'
         when signed_amount is null then 'unreadable amount'
         when rule_of_source is not null then rule_of_source
