@@ -59,16 +59,9 @@ def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
     """Without customers contacted by a campaign within the horizon: their behaviour also shows the effect of the
     message. The control group stays, so that the model is not biased against customers like them."""
     table = warehouse.read(
-        f"""select snapshots.*, contacted.customer_id is not null as was_contacted
+        """select snapshots.*, contacted.customer_id is not null as was_contacted
         from intermediate.int_training_snapshots as snapshots
-        left join (
-            select distinct snapshots.customer_id, snapshots.as_of_date
-            from intermediate.int_training_snapshots as snapshots
-            inner join intermediate.int_campaign_contacts as contacts
-                on snapshots.customer_id = contacts.customer_id
-                and contacts.contacted_on <= snapshots.as_of_date + {horizon_days}
-                and contacts.attribution_window_end > snapshots.as_of_date
-        ) as contacted
+        left join intermediate.int_training_contacted as contacted
             on snapshots.customer_id = contacted.customer_id and snapshots.as_of_date = contacted.as_of_date"""
     )
     left_alone = table.filter(pc.invert(table["was_contacted"]))

@@ -167,7 +167,7 @@ class Bill:
 def bill(measured: Measured, customers: int) -> Bill:
     """What a shop costs, in proportion to what was measured."""
     scale = customers / MEASURED_CUSTOMERS
-    training = {"intermediate.int_training_dates", "intermediate.int_training_snapshots"}
+    training = {model for model in measured.parents if model.startswith("intermediate.int_training_")}
     scanned = sum(
         measured.bytes.get(parent, 0)
         for model, parents in measured.parents.items() if model not in training

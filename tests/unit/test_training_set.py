@@ -25,19 +25,19 @@ def test_a_label_is_known_at_the_end_of_the_last_day_of_its_horizon(day, known):
     assert made_up_snapshots([NEW_YEAR, MARCH], 5, horizon_days=60).known_by(day).snapshot_dates == known
 
 
-def snapshots_of(folder, contacts, totals):
-    """A warehouse that has snapshots of March. `contacts`: by customer, when they were contacted and until when
-    they may answer. `totals`: of all customers then, how many, how many churned, and their spend."""
+def snapshots_of(folder, customers, totals, contacted=()):
+    """A warehouse that has snapshots of March. `contacted`: those of the customers whom a campaign contacted.
+    `totals`: of all customers then, how many, how many churned, and their spend."""
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder)
     snapshots = pa.table(
         {
-            "customer_id": [*contacts],
-            "as_of_date": [MARCH] * len(contacts),
-            "segment": ["Lost"] * len(contacts),
-            "churned": [True] * len(contacts),
-            "spend_in_horizon": np.zeros(len(contacts)),
-            "days_to_next_purchase": pa.nulls(len(contacts), pa.int32()),
-            **{name: np.ones(len(contacts)) for name in FEATURE_NAMES},
+            "customer_id": customers,
+            "as_of_date": [MARCH] * len(customers),
+            "segment": ["Lost"] * len(customers),
+            "churned": [True] * len(customers),
+            "spend_in_horizon": np.zeros(len(customers)),
+            "days_to_next_purchase": pa.nulls(len(customers), pa.int32()),
+            **{name: np.ones(len(customers)) for name in FEATURE_NAMES},
         }
     )
     with warehouse.connect() as con:
@@ -45,11 +45,10 @@ def snapshots_of(folder, contacts, totals):
         con.execute("create schema intermediate")
         con.execute("create table intermediate.int_training_snapshots as from snapshots")
         con.execute(
-            "create table intermediate.int_campaign_contacts"
-            " (customer_id text, contacted_on date, attribution_window_end date)"
+            "create table intermediate.int_training_contacted as"
+            " select unnest($1::text[]) as customer_id, $2::date as as_of_date",
+            [[*contacted], MARCH],
         )
-        rows = [(customer, *days) for customer, days in contacts.items() if days] or [(None, None, None)]
-        con.executemany("insert into intermediate.int_campaign_contacts values (?, ?, ?)", rows)
         con.execute(
             "create table intermediate.int_training_totals as select $1::date as as_of_date, $2::bigint as customers,"
             " $3::bigint as churned, $4::double as spend",
@@ -59,14 +58,14 @@ def snapshots_of(folder, contacts, totals):
 
 
 def test_of_a_sample_base_rate_and_spend_are_those_of_all_customers(tmp_path):
-    sampled = read_snapshots.fn(snapshots_of(tmp_path, {"a": None, "b": None}, (100, 70, 900.0)), 60)
+    sampled = read_snapshots.fn(snapshots_of(tmp_path, ["a", "b"], (100, 70, 900.0)), 60)
     assert (len(sampled), sampled.churned.mean()) == (2, 1.0)
     assert (sampled.totals.churn_rate, sampled.totals.mean_spend) == (0.7, 9.0)
     assert sampled.at([MARCH]).totals == sampled.totals
 
 
 def test_where_nobody_is_left_out_the_rows_themselves_are_all_customers(tmp_path):
-    whole = read_snapshots.fn(snapshots_of(tmp_path, {"a": None, "b": None}, (2, 2, 0)), 60)
+    whole = read_snapshots.fn(snapshots_of(tmp_path, ["a", "b"], (2, 2, 0)), 60)
     assert whole.population == {}
     assert whole.totals.churn_rate == 1.0
 
@@ -85,12 +84,5 @@ def test_so_many_hashes_are_below_the_border_of_a_sample_as_are_wanted(wanted, c
 
 
 def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
-    contacts = {
-        "on the last day of the horizon": ("2025-04-30", "2025-05-30"),
-        "after it": ("2025-05-01", "2025-05-31"),
-        "before it, with a day left to answer": ("2025-02-01", "2025-03-02"),
-        "before it, with no day left": ("2025-01-30", "2025-03-01"),
-        "never": None,
-    }
-    trained_on = read_snapshots.fn(snapshots_of(tmp_path, contacts, (3, 3, 0)), 60)
-    assert trained_on.customer_ids.tolist() == ["after it", "before it, with no day left", "never"]
+    warehouse = snapshots_of(tmp_path, ["contacted", "left alone"], (1, 1, 0), contacted=["contacted"])
+    assert read_snapshots.fn(warehouse, 60).customer_ids.tolist() == ["left alone"]

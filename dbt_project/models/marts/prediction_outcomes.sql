@@ -2,19 +2,12 @@
 
 {# Every batch prediction whose horizon has passed, with what happened, unless the customer was contacted meanwhile. #}
 
-with predictions as (
+with passed as (
 
-    select
-        *,
-        {{ add_days('as_of_date', 'horizon_days') }} as horizon_ends_on
+    select *
     from {{ ref('churn_predictions') }}
     where source = 'batch'
-
-),
-
-passed as (
-
-    select * from predictions where horizon_ends_on <= {{ as_of_date() }}
+        and {{ add_days('as_of_date', 'horizon_days') }} <= {{ as_of_date() }}
 
 )
 
@@ -32,10 +25,8 @@ left join {{ outcomes_after('passed') }} as bought
     on passed.customer_id = bought.customer_id
     and passed.as_of_date = bought.as_of_date
     and passed.horizon_days = bought.horizon_days
-where not exists (
-    select 1
-    from {{ ref('int_campaign_contacts') }} as contacts
-    where contacts.customer_id = passed.customer_id
-        and contacts.contacted_on <= passed.horizon_ends_on
-        and contacts.attribution_window_end > passed.as_of_date
-)
+left join {{ contacted_after('passed') }} as contacted
+    on passed.customer_id = contacted.customer_id
+    and passed.as_of_date = contacted.as_of_date
+    and passed.horizon_days = contacted.horizon_days
+where contacted.customer_id is null

@@ -25,11 +25,8 @@ from customers
 left join {{ outcomes_after('dates') }} as bought
     on customers.customer_id = bought.customer_id
     and customers.as_of_date = bought.as_of_date
-where not exists (
-    select 1
-    from {{ ref('int_campaign_contacts') }} as contacts
-    where contacts.customer_id = customers.customer_id
-        and contacts.contacted_on <= {{ add_days('customers.as_of_date', run_value('horizon_days')) }}
-        and contacts.attribution_window_end > customers.as_of_date
-)
+left join {{ ref('int_training_contacted') }} as contacted
+    on customers.customer_id = contacted.customer_id
+    and customers.as_of_date = contacted.as_of_date
+where contacted.customer_id is null
 group by customers.as_of_date
