@@ -13,7 +13,6 @@ from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
 from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
-from flows.churn.recipe import training_fingerprint
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
 from flows.churn.training_set import TrainingSet
@@ -41,12 +40,11 @@ def model_card(
     data: TrainingSet,
     as_of: date,
     shop: str,
+    fingerprint: str,
 ) -> dict[str, Any]:
     """A JSON-ready card. Qualities are those of held-out dates, newest first; the served model is then trained once
-    more on everything known, which the qualities do not show."""
-    kept, dates = selection.candidate, data.snapshot_dates
-    newest = data.newest(1)
-    before = data.known_by(dates[-1]).newest(1)
+    more on everything known, which the qualities do not show. `fingerprint`: that of the data, see recipe.py."""
+    kept = selection.candidate
     return {
         "model_version": exported.model_version,
         "algorithm": kept,
@@ -56,31 +54,8 @@ def model_card(
         "limits": list(LIMITS),
         "horizon_days": data.horizon_days,
         "trained_as_of": str(as_of),
-        "trained_on": {
-            "shop": shop,
-            "snapshots": [str(day) for day in dates],
-            "rows": len(data),
-            "customers": len(set(data.customer_ids.tolist())),
-            "sampled_of": newest.totals.customers if data.population else None,
-            "fingerprint": training_fingerprint(data),
-            "churn_rate": round(data.totals.churn_rate, 5),
-        },
-        "quality": _rounded(mean_quality(backtest.qualities[kept])),
-        "comparison": {
-            name: _rounded(mean_quality(qualities)) | {"baseline": name in BASELINES}
-            for name, qualities in backtest.qualities.items()
-        },
-        "held_out": [
-            {
-                "date": str(h.day),
-                "trained_on_snapshots": [str(day) for day in h.trained_on],
-                "quality": h.qualities[kept].as_dict(),
-                "reliability": [_rounded(row) for row in reliability(h.customers.churned, h.probability[kept])],
-            }
-            for h in backtest.held_out
-        ],
-        "by_segment": [asdict(row) for row in _groups(backtest.newest, kept, backtest.newest.customers.segments)],
-        "by_purchases": [asdict(row) for row in _groups(backtest.newest, kept, _purchases(backtest.newest))],
+        "trained_on": _trained_on(data, shop, fingerprint),
+        **_qualities(backtest, kept),
         "choice": {
             "rule": "the simplest, unless a more complex one has clearly smaller squared errors",
             "candidates": list(CANDIDATES),
@@ -96,16 +71,55 @@ def model_card(
             "held_out": [_spend_quality(h, kept, selection.spend_level) for h in backtest.held_out],
         },
         "next_order": next_order_quality(backtest.held_out, kept, as_of),
-        "drift_reference": monitoring.reference(
-            newest.features,
-            model.churn_probability(newest.features),
-            before.features,
-            model.churn_probability(before.features),
-        ),
+        "drift_reference": _drift_reference(model, data),
         "onnx": {"largest_difference_to_the_trained_model": exported.parity, "tolerance": PARITY_TOLERANCE},
         "contract": CONTRACT_FINGERPRINT,
         "features": list(FEATURE_NAMES),
     }
+
+
+def _trained_on(data: TrainingSet, shop: str, fingerprint: str) -> dict[str, Any]:
+    return {
+        "shop": shop,
+        "snapshots": [str(day) for day in data.snapshot_dates],
+        "rows": len(data),
+        "customers": len(set(data.customer_ids.tolist())),
+        "sampled_of": data.newest(1).totals.customers if data.population else None,
+        "fingerprint": fingerprint,
+        "churn_rate": round(data.totals.churn_rate, 5),
+    }
+
+
+def _qualities(backtest: Backtest, kept: str) -> dict[str, Any]:
+    """Of the kept candidate and beside it of all others: means, each held-out date, and groups of the newest date."""
+    newest = backtest.newest
+    return {
+        "quality": _rounded(mean_quality(backtest.qualities[kept])),
+        "comparison": {
+            name: _rounded(mean_quality(qualities)) | {"baseline": name in BASELINES}
+            for name, qualities in backtest.qualities.items()
+        },
+        "held_out": [
+            {
+                "date": str(h.day),
+                "trained_on_snapshots": [str(day) for day in h.trained_on],
+                "quality": h.qualities[kept].as_dict(),
+                "reliability": [_rounded(row) for row in reliability(h.customers.churned, h.probability[kept])],
+            }
+            for h in backtest.held_out
+        ],
+        "by_segment": [asdict(row) for row in _groups(newest, kept, newest.customers.segments)],
+        "by_purchases": [asdict(row) for row in _groups(newest, kept, _purchases(newest))],
+    }
+
+
+def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:
+    newest = data.newest(1)
+    before = data.known_by(data.snapshot_dates[-1]).newest(1)
+    return monitoring.reference(
+        newest.features, model.churn_probability(newest.features),
+        before.features, model.churn_probability(before.features),
+    )  # fmt: skip
 
 
 def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date) -> list[dict[str, Any]]:

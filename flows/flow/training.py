@@ -38,7 +38,8 @@ def training(
     """
     warehouse, models = wiring.warehouse, wiring.own_models
     snapshots = read_snapshots(warehouse, horizon_days)
-    if not origin and (champion := champion_of_the_same(models, shop, snapshots, as_of)):
+    fingerprint = training_fingerprint(snapshots)
+    if not origin and (champion := champion_of_the_same(models, shop, fingerprint, as_of)):
         return champion
     backtest = test_on_the_past(snapshots)
     if isinstance(backtest, TooLittleData):
@@ -46,7 +47,7 @@ def training(
     selection = choose(backtest)
     model = train(snapshots, backtest, selection, as_of)
     exported = export_to_onnx(model, snapshots, as_of, origin)
-    stored = store(models, shop, exported, model, backtest, selection, snapshots, as_of)
+    stored = store(models, shop, exported, model, backtest, selection, snapshots, as_of, fingerprint)
     if origin:
         verdict = Verdict(promote=False, use_new=True, why="it is trained to be shipped")
     else:
@@ -77,8 +78,8 @@ def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
 
 
 @task
-def champion_of_the_same(models: ModelRegistry, shop: str, snapshots: TrainingSet, as_of: date) -> StoredModel | None:
-    """The champion, if training again on these snapshots would make the same model."""
+def champion_of_the_same(models: ModelRegistry, shop: str, fingerprint: str, as_of: date) -> StoredModel | None:
+    """The champion, if training again on snapshots of this fingerprint would make the same model."""
     try:
         champion = models.champion()
     except ModelRefused:  # which is reported where a new one is judged
@@ -86,7 +87,7 @@ def champion_of_the_same(models: ModelRegistry, shop: str, snapshots: TrainingSe
     if champion is None or champion.card["trained_as_of"] != str(as_of):
         return None
     trained_on = champion.card["trained_on"]
-    if trained_on["shop"] != shop or trained_on.get("fingerprint") != training_fingerprint(snapshots):
+    if trained_on["shop"] != shop or trained_on.get("fingerprint") != fingerprint:
         return None
     log.info("nothing has changed since %s was trained: it stays", champion.version)
     return champion
@@ -127,8 +128,9 @@ def store(
     selection: Selection,
     snapshots: TrainingSet,
     as_of: date,
+    fingerprint: str,
 ) -> StoredModel:
-    card = model_card(exported, model, backtest, selection, snapshots, as_of, shop)
+    card = model_card(exported, model, backtest, selection, snapshots, as_of, shop, fingerprint)
     return models.save(exported.content, card, render_model_report(card, backtest, selection))
 
 

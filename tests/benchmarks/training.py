@@ -22,6 +22,7 @@ from flows.churn.backtest import run_backtest
 from flows.churn.candidates import CANDIDATES, TREES
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import export
+from flows.churn.recipe import training_fingerprint
 from flows.churn.selection import Selection, select, train_selected
 from flows.churn.training_set import TrainingSet
 data = TrainingSet.from_table(pq.read_table(sys.argv[1]), int(sys.argv[2]))
@@ -34,7 +35,8 @@ slowest = Selection(TREES, selection.gains, selection.spend_level)
 model = train_selected(data, backtest, slowest, as_of)
 trained = time.perf_counter()
 exported = export(model, data.features, as_of)
-render_model_report(model_card(exported, model, backtest, slowest, data, as_of, "bench"), backtest, slowest)
+card = model_card(exported, model, backtest, slowest, data, as_of, "bench", training_fingerprint(data))
+render_model_report(card, backtest, slowest)
 print(len(data.newest(12)), tested - start, trained - tested, time.perf_counter() - trained)
 """
 
