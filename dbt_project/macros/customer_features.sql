@@ -1,11 +1,17 @@
 {#
   The features of every customer at each date of `dates` (a relation with a column as_of_date), from what was
   known by the end of that day and nothing later. One definition for the mart and for the training snapshots.
-  Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's.
+  Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's, and so are
+  the lengths of windows, which are read from the names.
   What is divided is a double: Snowflake divides other numbers to six decimals only.
   `sampled`: only of the customers on whom models are trained.
 #}
 {% macro customer_features(dates, sampled=false) %}
+{%- set trends = feature_days('trend_{}_days') -%}
+{%- set counted = feature_days('purchases_last_{}_days') -%}
+{%- for trend in trends -%}
+    {%- for days in (trend, 2 * trend) if days not in counted -%}{%- do counted.append(days) -%}{%- endfor -%}
+{%- endfor %}
 with known as {{ purchases_known_at(dates, sampled) }},
 
 ordered as (
@@ -28,18 +34,18 @@ aggregated as (
         cast(sum(net_amount) as double) as monetary,
         max(age_days) as tenure_days,
         cast(sum(gross_amount) as double) as gross_amount,
-        {% for days in (90, 365) -%}
+        {% for days in feature_days('spend_last_{}_days') -%}
         sum(case when age_days < {{ days }} then net_amount else 0 end) as spend_last_{{ days }}_days,
         {% endfor -%}
-        {% for days in (30, 60, 90, 180, 360, 365) -%}
+        {% for days in counted -%}
         count(case when age_days < {{ days }} then 1 end) as purchases_last_{{ days }}_days,
         {% endfor -%}
-        {% for days in (15, 45, 120) -%}
+        {% for days in feature_days('decayed_purchases_{}_days') -%}
         -- rounded, because the order in which an engine adds must not be seen
         round(sum(power(0.5, cast(age_days as double) / {{ days }})), 9) as decayed_purchases_{{ days }}_days,
         {% endfor -%}
-        {% for n, ordinal in ((2, '2nd'), (3, '3rd'), (5, '5th')) -%}
-        max(case when purchases_ago = {{ n }} then age_days end) as days_since_{{ ordinal }}_last_purchase,
+        {% for ordinal in feature_parts('days_since_{}_last_purchase') -%}
+        max(case when purchases_ago = {{ ordinal[:-2] }} then age_days end) as days_since_{{ ordinal }}_last_purchase,
         {% endfor -%}
         count(distinct floor(cast(age_days as double) / 7)) as active_weeks,
         sum(gap_days) as sum_of_gaps,
@@ -72,16 +78,17 @@ select
     monetary,
     cast(tenure_days as integer) as tenure_days,
     cast(monetary as double) / frequency as average_order_value,
-    cast(spend_last_90_days as double) as spend_last_90_days,
-    cast(spend_last_365_days as double) as spend_last_365_days,
+    {% for days in feature_days('spend_last_{}_days') -%}
+    cast(spend_last_{{ days }}_days as double) as spend_last_{{ days }}_days,
+    {% endfor -%}
     1 - cast(monetary as double) / gross_amount as returned_share,
-    {% for days in (30, 60, 90, 180, 365) -%}
+    {% for days in feature_days('purchases_last_{}_days') -%}
     cast(purchases_last_{{ days }}_days as integer) as purchases_last_{{ days }}_days,
     {% endfor -%}
-    {% for days in (15, 45, 120) -%}
+    {% for days in feature_days('decayed_purchases_{}_days') -%}
     cast(decayed_purchases_{{ days }}_days as double) as decayed_purchases_{{ days }}_days,
     {% endfor -%}
-    {% for ordinal in ('2nd', '3rd', '5th') -%}
+    {% for ordinal in feature_parts('days_since_{}_last_purchase') -%}
     cast(days_since_{{ ordinal }}_last_purchase as integer) as days_since_{{ ordinal }}_last_purchase,
     {% endfor -%}
     cast(active_weeks as double) / (floor(cast(tenure_days as double) / 7) + 1) as active_weeks_share,
@@ -90,27 +97,25 @@ select
     cast(max_gap_days as integer) as max_gap_days,
     shrunk_gap_days,
     days_per_purchase,
-    {% for gap in ('mean_gap_days', 'median_gap_days', 'max_gap_days', 'shrunk_gap_days', 'days_per_purchase') -%}
-    cast(recency_days as double) / {{ gap }} as recency_to_{{ gap | replace('_days', '') }},
+    {% for gap in feature_parts('recency_to_{}') -%}
+    cast(recency_days as double) / {{ gap if gap in churn_model_features() else gap ~ '_days' }} as recency_to_{{ gap }},
     {% endfor -%}
-    cast((2 * purchases_last_90_days - purchases_last_180_days) as double) / (purchases_last_180_days + 1)
-        as trend_90_days,
-    cast((2 * purchases_last_180_days - purchases_last_360_days) as double) / (purchases_last_360_days + 1)
-        as trend_180_days,
+    {% for days in trends -%}
+    cast((2 * purchases_last_{{ days }}_days - purchases_last_{{ 2 * days }}_days) as double)
+        / (purchases_last_{{ 2 * days }}_days + 1) as trend_{{ days }}_days,
+    {% endfor -%}
     {% if var('email_events') or var('contacts') -%}
-    engaged.emails_opened_last_90_days,
-    engaged.emails_clicked_last_90_days,
-    engaged.days_since_last_email_open,
-    engaged.has_opted_out
+    {%- for name in email_features() %}
+    engaged.{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from derived
 left join engaged
     on derived.customer_id = engaged.customer_id
     and derived.as_of_date = engaged.as_of_date
     {%- else -%}
-    cast(null as integer) as emails_opened_last_90_days,
-    cast(null as integer) as emails_clicked_last_90_days,
-    cast(null as integer) as days_since_last_email_open,
-    cast(null as integer) as has_opted_out
+    {%- for name in email_features() %}
+    cast(null as integer) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from derived
     {%- endif %}
 {% endmacro %}

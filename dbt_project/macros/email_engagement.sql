@@ -4,6 +4,8 @@
   opens and clicks, which is not the same as none.
 #}
 {% macro email_engagement(dates, sampled=false) -%}
+{%- set kinds = (('open', 'emails_opened_last_{}_days'), ('click', 'emails_clicked_last_{}_days')) -%}
+{%- set age = days_between('events.happened_on', 'dates.as_of_date') -%}
 kept_since as (
 
     select min(happened_on) as first_event_on from {{ ref('int_email_events') }}
@@ -36,12 +38,13 @@ reactions as (
     select
         events.customer_id,
         dates.as_of_date,
-        count(case when kind = 'open' and {{ days_between('events.happened_on', 'dates.as_of_date') }} < 90 then 1 end)
-            as opened,
-        count(case when kind = 'click' and {{ days_between('events.happened_on', 'dates.as_of_date') }} < 90 then 1 end)
-            as clicked,
-        min(case when kind = 'open' then {{ days_between('events.happened_on', 'dates.as_of_date') }} end)
-            as days_since_open
+        {% for kind, feature in kinds -%}
+        {% for days in feature_days(feature) -%}
+        count(case when kind = '{{ kind }}' and {{ age }} < {{ days }} then 1 end)
+            as {{ feature | replace('{}', days) }},
+        {% endfor -%}
+        {% endfor -%}
+        min(case when kind = 'open' then {{ age }} end) as days_since_open
     from {{ ref('int_email_events') }} as events
     inner join {{ dates }} as dates on events.happened_on <= dates.as_of_date
     where events.kind in ('open', 'click')
@@ -55,10 +58,9 @@ engaged as (
     select
         of_customers.customer_id,
         of_customers.as_of_date,
-        case when events_are_known then cast(coalesce(reactions.opened, 0) as integer) end
-            as emails_opened_last_90_days,
-        case when events_are_known then cast(coalesce(reactions.clicked, 0) as integer) end
-            as emails_clicked_last_90_days,
+        {% for name in email_features() if name.startswith('emails_') -%}
+        case when events_are_known then cast(coalesce(reactions.{{ name }}, 0) as integer) end as {{ name }},
+        {% endfor -%}
         cast(reactions.days_since_open as integer) as days_since_last_email_open,
         cast(of_customers.has_opted_out as integer) as has_opted_out
     from of_customers
@@ -67,4 +69,11 @@ engaged as (
         and of_customers.as_of_date = reactions.as_of_date
 
 )
+{%- endmacro %}
+
+{# The features that orders alone do not tell: columns of `engaged`. #}
+{% macro email_features() -%}
+    {%- set names = [] -%}
+    {%- for name in churn_model_features() if name.startswith('emails_') -%}{%- do names.append(name) -%}{%- endfor -%}
+    {{ return(names + ['days_since_last_email_open', 'has_opted_out']) }}
 {%- endmacro %}

@@ -8,8 +8,7 @@ from flows.churn.btyd import Floats
 from flows.churn.candidates import Predict
 from flows.churn.evaluation import Flags
 from flows.churn.training_set import TrainingSet
-from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS
-from functions.churn_api.reasons import CAUSES
+from functions.churn_api.contract import CAUSES, FEATURE_NAMES, RISK_BANDS, feature_position
 
 CURVE_POINTS = 200
 PERMUTATIONS = 3
@@ -32,7 +31,7 @@ def permutation_importance(predict: Predict, customers: TrainingSet) -> pa.Table
     together = {f"all of: {cause}": ("cause", list(features)) for cause, features in CAUSES.items()}
     rows = []
     for name, (kind, features) in (alone | together).items():
-        positions = [FEATURE_NAMES.index(feature) for feature in features]
+        positions = [feature_position(feature) for feature in features]
         lost = []
         for _ in range(PERMUTATIONS):
             shuffled = customers.features.copy()
@@ -54,7 +53,7 @@ def partial_dependence(predict: Predict, customers: TrainingSet, features: list[
         values = customers.column(name)
         for value in np.unique(np.nanquantile(values, np.linspace(0.02, 0.98, GRID))):
             changed = customers.features.copy()
-            changed[:, FEATURE_NAMES.index(name)] = value
+            changed[:, feature_position(name)] = value
             rows.append({"feature": name, "value": float(value), "churn_probability": float(predict(changed).mean())})
     return pa.Table.from_pylist(rows)
 

@@ -22,8 +22,7 @@ from flows.churn.churn_model import ChurnModel
 from flows.churn.onnx_trace import Graph, Traced
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
 from flows.errors import ModelRefused
-from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.reasons import CAUSE_NAMES
+from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import OUTPUTS, Scorer
 
 OPSET = {"": 21, "ai.onnx.ml": 3}

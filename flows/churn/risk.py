@@ -16,8 +16,7 @@ from sklearn.model_selection import GroupKFold
 from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.lines import fit_logistic
 from flows.churn.training_set import TrainingSet, column
-from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, CAUSES
+from functions.churn_api.contract import CAUSE_NAMES, CAUSES, FEATURE_NAMES, cause_of, feature_position
 
 RFMT = ("recency_days", "frequency", "monetary", "tenure_days")
 
@@ -148,7 +147,7 @@ def cause_of_tree(nodes: NDArray[np.void]) -> int | None:
     if nodes[0]["is_leaf"]:
         return None
     feature = FEATURE_NAMES[nodes[0]["feature_idx"]]
-    return next(position for position, cause in enumerate(CAUSE_NAMES) if feature in CAUSES[cause])
+    return CAUSE_NAMES.index(cause_of(feature))
 
 
 def logs_of(features: Floats) -> Floats:
@@ -187,5 +186,5 @@ def _trees() -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
         max_iter=120, learning_rate=0.06, max_leaf_nodes=8, min_samples_leaf=60, l2_regularization=5.0,
         early_stopping=False, random_state=0,
-        interaction_cst=[[FEATURE_NAMES.index(name) for name in features] for features in CAUSES.values()],
+        interaction_cst=[[feature_position(name) for name in features] for features in CAUSES.values()],
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import FEATURE_NAMES, NotInContract, feature_position
 
 # A snapshot counts as "a year before" another when it is off by no more than this.
 YEAR_TOLERANCE_DAYS = 3
@@ -121,7 +121,16 @@ def sample_below(wanted: int, customers: int) -> str:
 
 
 def feature_matrix(table: pa.Table) -> NDArray[np.float64]:
-    """The contract's columns of a table, [n, number of features]; NULL becomes NaN."""
+    """The contract's columns of a table, [n, number of features]; NULL becomes NaN.
+
+    Raises:
+        NotInContract: when the table lacks one.
+    """
+    if missing := [name for name in FEATURE_NAMES if name not in table.column_names]:
+        raise NotInContract(
+            f"The warehouse has no column {', '.join(missing)}, which functions/churn_api/contract.py names: compute"
+            " it in dbt_project/macros/customer_features.sql, and run `make generate`."
+        )
     features = np.empty((table.num_rows, len(FEATURE_NAMES)))
     for position, name in enumerate(FEATURE_NAMES):
         features[:, position] = table.column(name).cast(pa.float64()).to_numpy()
@@ -130,4 +139,4 @@ def feature_matrix(table: pa.Table) -> NDArray[np.float64]:
 
 def column(features: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """One feature of every row of a feature matrix."""
-    return features[:, FEATURE_NAMES.index(name)]
+    return features[:, feature_position(name)]

@@ -10,8 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import risk_bands
-from functions.churn_api.reasons import CAUSE_NAMES
+from functions.churn_api.contract import CAUSE_NAMES, risk_bands
 from functions.churn_api.scorer import Scorer
 
 Source = Literal["api", "external_function"]

@@ -1,5 +1,7 @@
 """The features of a customer: one definition for the warehouse, the training, the model and the API.
 
+A feature says what it is, in which unit, and to which cause of churn it belongs (see reasons.py). Names hold the length
+of windows, and SQL and Python read it from there: `feature_parts`. docs/features.md adds a feature, step by step.
 The order of the fields is the order of the model's inputs. Everything is as known at the end of one day, the
 as-of date; "last N days" includes that day. A purchase is everything a customer bought on one day, less what
 was sent back by the as-of date; a purchase that was sent back whole does not count. A missing value means
@@ -7,51 +9,64 @@ that the customer has not bought often enough for the figure to exist, or that n
 """
 
 import hashlib
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Cause = Literal["recency", "frequency", "spend", "activity", "returns", "engagement"]
+CAUSE_NAMES: tuple[Cause, ...] = get_args(Cause)
 
-def _field(description: str, unit: str, *, le: float, ge: float = 0, example: float | None = None) -> Any:
+
+def _field(cause: Cause, description: str, unit: str, *, le: float, ge: float = 0, example: float | None = None) -> Any:
     return Field(
         description=description,
         ge=ge,
         le=le,
-        json_schema_extra={"unit": unit},
+        json_schema_extra={"unit": unit, "cause": cause},
         examples=[example],
         allow_inf_nan=False,
         strict=True,  # a number, not text that looks like one
     )
 
 
-def _days(description: str, example: float) -> Any:
-    return _field(description, "days", le=36_525, example=example)
+def _days(cause: Cause, description: str, example: float) -> Any:
+    return _field(cause, description, "days", le=36_525, example=example)
 
 
-def _purchases(description: str, example: float, *, ge: float = 0) -> Any:
-    return _field(description, "purchases", ge=ge, le=36_525, example=example)
+def _purchases(cause: Cause, description: str, example: float, *, ge: float = 0) -> Any:
+    return _field(cause, description, "purchases", ge=ge, le=36_525, example=example)
 
 
 def _money(description: str, example: float) -> Any:
-    return _field(description, "reporting currency", le=1e12, example=example)
+    return _field("spend", description, "reporting currency", le=1e12, example=example)
 
 
-def _ratio(description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Any:
-    return _field(description, "ratio", ge=ge, le=le, example=example)
+def _ratio(cause: Cause, description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Any:
+    return _field(cause, description, "ratio", ge=ge, le=le, example=example)
 
 
 def _emails(description: str, example: float) -> Any:
-    return _field(description, "e-mails", le=1_000_000, example=example)
+    return _field("engagement", description, "e-mails", le=1_000_000, example=example)
+
+
+def _money_last(days: int, example: float) -> Any:
+    return _money(f"Money spent in the last {days} days", example)
 
 
 def _purchases_last(days: int, example: int) -> Any:
-    return _purchases(f"Purchases in the last {days} days", example)
+    return _purchases("activity", f"Purchases in the last {days} days", example)
 
 
 def _decayed(days: int, example: float) -> Any:
-    return _purchases(f"Purchases, each counting half as much every {days} days that pass", example)
+    return _purchases("activity", f"Purchases, each counting half as much every {days} days that pass", example)
+
+
+def _trend(days: int, example: float) -> Any:
+    lately = f"Purchases of the last {days} days less those of the {days} before, by their number plus one"
+    return _ratio("activity", lately, example, ge=-1, le=1)
 
 
 class CustomerFeatures(BaseModel):
@@ -67,14 +82,14 @@ class CustomerFeatures(BaseModel):
             return given
         return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
 
-    recency_days: Annotated[int, _days("Days since the last purchase", 95)]
-    frequency: Annotated[int, _purchases("Purchases so far", 5, ge=1)]
+    recency_days: Annotated[int, _days("recency", "Days since the last purchase", 95)]
+    frequency: Annotated[int, _purchases("frequency", "Purchases so far", 5, ge=1)]
     monetary: Annotated[float, _money("Money spent so far, net of returns", 412.5)]
-    tenure_days: Annotated[int, _days("Days since the first purchase", 400)]
+    tenure_days: Annotated[int, _days("frequency", "Days since the first purchase", 400)]
     average_order_value: Annotated[float, _money("Money spent per purchase", 82.5)]
-    spend_last_90_days: Annotated[float, _money("Money spent in the last 90 days", 0.0)]
-    spend_last_365_days: Annotated[float, _money("Money spent in the last 365 days", 330.0)]
-    returned_share: Annotated[float, _ratio("Share of the money spent that was sent back", 0.05, le=1)]
+    spend_last_90_days: Annotated[float, _money_last(90, 0.0)]
+    spend_last_365_days: Annotated[float, _money_last(365, 330.0)]
+    returned_share: Annotated[float, _ratio("returns", "Share of the money spent that was sent back", 0.05, le=1)]
     purchases_last_30_days: Annotated[int, _purchases_last(30, 0)]
     purchases_last_60_days: Annotated[int, _purchases_last(60, 0)]
     purchases_last_90_days: Annotated[int, _purchases_last(90, 0)]
@@ -83,49 +98,99 @@ class CustomerFeatures(BaseModel):
     decayed_purchases_15_days: Annotated[float, _decayed(15, 0.01)]
     decayed_purchases_45_days: Annotated[float, _decayed(45, 0.38)]
     decayed_purchases_120_days: Annotated[float, _decayed(120, 1.42)]
-    days_since_2nd_last_purchase: Annotated[int | None, _days("Days since the last purchase but one", 130)] = None
-    days_since_3rd_last_purchase: Annotated[int | None, _days("Days since the third last purchase", 190)] = None
-    days_since_5th_last_purchase: Annotated[int | None, _days("Days since the fifth last purchase", 400)] = None
+    days_since_2nd_last_purchase: Annotated[
+        int | None, _days("recency", "Days since the last purchase but one", 130)
+    ] = None
+    days_since_3rd_last_purchase: Annotated[int | None, _days("recency", "Days since the third last purchase", 190)] = (
+        None
+    )
+    days_since_5th_last_purchase: Annotated[int | None, _days("recency", "Days since the fifth last purchase", 400)] = (
+        None
+    )
     active_weeks_share: Annotated[
-        float, _ratio("Share of the weeks since the first purchase with a purchase", 0.09, le=1)
+        float, _ratio("frequency", "Share of the weeks since the first purchase with a purchase", 0.09, le=1)
     ]
-    mean_gap_days: Annotated[float | None, _days("Mean days between purchases", 76.3)] = None
-    median_gap_days: Annotated[float | None, _days("Median days between purchases", 60.0)] = None
-    max_gap_days: Annotated[int | None, _days("Most days between two purchases in a row", 150)] = None
-    shrunk_gap_days: Annotated[float, _days("Mean days between purchases, the horizon counting as one more gap", 79.0)]
-    days_per_purchase: Annotated[float, _days("Days since the first purchase, that day included, per purchase", 80.2)]
-    recency_to_mean_gap: Annotated[float | None, _ratio("recency_days ÷ mean_gap_days", 1.25)] = None
-    recency_to_median_gap: Annotated[float | None, _ratio("recency_days ÷ median_gap_days", 1.58)] = None
-    recency_to_max_gap: Annotated[float | None, _ratio("recency_days ÷ max_gap_days", 0.63)] = None
-    recency_to_shrunk_gap: Annotated[float, _ratio("recency_days ÷ shrunk_gap_days", 1.2)]
-    recency_to_days_per_purchase: Annotated[float, _ratio("recency_days ÷ days_per_purchase", 1.18)]
-    trend_90_days: Annotated[
-        float,
-        _ratio(
-            "Purchases of the last 90 days less those of the 90 before, by their number plus one", -0.67, ge=-1, le=1
-        ),
+    mean_gap_days: Annotated[float | None, _days("recency", "Mean days between purchases", 76.3)] = None
+    median_gap_days: Annotated[float | None, _days("recency", "Median days between purchases", 60.0)] = None
+    max_gap_days: Annotated[int | None, _days("recency", "Most days between two purchases in a row", 150)] = None
+    shrunk_gap_days: Annotated[
+        float, _days("recency", "Mean days between purchases, the horizon counting as one more gap", 79.0)
     ]
-    trend_180_days: Annotated[
-        float,
-        _ratio(
-            "Purchases of the last 180 days less those of the 180 before, by their number plus one", 0.0, ge=-1, le=1
-        ),
+    days_per_purchase: Annotated[
+        float, _days("frequency", "Days since the first purchase, that day included, per purchase", 80.2)
     ]
+    recency_to_mean_gap: Annotated[float | None, _ratio("recency", "recency_days ÷ mean_gap_days", 1.25)] = None
+    recency_to_median_gap: Annotated[float | None, _ratio("recency", "recency_days ÷ median_gap_days", 1.58)] = None
+    recency_to_max_gap: Annotated[float | None, _ratio("recency", "recency_days ÷ max_gap_days", 0.63)] = None
+    recency_to_shrunk_gap: Annotated[float, _ratio("recency", "recency_days ÷ shrunk_gap_days", 1.2)]
+    recency_to_days_per_purchase: Annotated[float, _ratio("recency", "recency_days ÷ days_per_purchase", 1.18)]
+    trend_90_days: Annotated[float, _trend(90, -0.67)]
+    trend_180_days: Annotated[float, _trend(180, 0.0)]
     emails_opened_last_90_days: Annotated[
         int | None, _emails("Times our e-mails were opened in the last 90 days", 3)
     ] = None
     emails_clicked_last_90_days: Annotated[int | None, _emails("Clicks in our e-mails in the last 90 days", 1)] = None
-    days_since_last_email_open: Annotated[int | None, _days("Days since an e-mail of ours was last opened", 12)] = None
-    has_opted_out: Annotated[int | None, _field("Whether e-mails are no longer wanted", "0 or 1", le=1, example=0)] = (
-        None
-    )
+    days_since_last_email_open: Annotated[
+        int | None, _days("engagement", "Days since an e-mail of ours was last opened", 12)
+    ] = None
+    has_opted_out: Annotated[
+        int | None, _field("engagement", "Whether e-mails are no longer wanted", "0 or 1", le=1, example=0)
+    ] = None
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(CustomerFeatures.model_fields)
-# What orders alone do not tell; all of it may be missing.
-EMAIL_FEATURES = (
-    "emails_opened_last_90_days", "emails_clicked_last_90_days", "days_since_last_email_open", "has_opted_out",
-)  # fmt: skip
+
+
+class NotInContract(LookupError):
+    """A feature, or something of one, that this file does not define; the message says what and where to write it."""
+
+
+def cause_of(name: str) -> Cause:
+    """The cause to which a feature belongs.
+
+    Raises:
+        NotInContract: when the contract does not say it.
+    """
+    extra = CustomerFeatures.model_fields[name].json_schema_extra
+    cause = extra.get("cause") if isinstance(extra, dict) else None
+    if cause not in CAUSE_NAMES:
+        raise NotInContract(
+            f"The feature {name} in functions/churn_api/contract.py names no cause of churn, or none of"
+            f" {', '.join(CAUSE_NAMES)}: begin it with one of the functions above, such as"
+            f' {name}: Annotated[float, _ratio("recency", "What it is", 0.5)].'
+        )
+    return next(known for known in CAUSE_NAMES if known == cause)
+
+
+# The causes part the features among themselves. A model may use some causes only.
+CAUSES: dict[Cause, tuple[str, ...]] = {
+    cause: tuple(name for name in FEATURE_NAMES if cause_of(name) == cause) for cause in CAUSE_NAMES
+}
+EMAIL_FEATURES = CAUSES["engagement"]  # what orders alone do not tell; all of it may be missing
+
+
+def feature_position(name: str) -> int:
+    """The column of a feature in every matrix of features.
+
+    Raises:
+        NotInContract: when there is no such feature.
+    """
+    try:
+        return FEATURE_NAMES.index(name)
+    except ValueError:
+        raise NotInContract(f"functions/churn_api/contract.py defines no feature {name}, which is used here.") from None
+
+
+def feature_parts(pattern: str) -> tuple[str, ...]:
+    """What stands for the braces in the names of features, in the contract's order: 30, 60 … of
+    "purchases_last_{}_days".
+
+    The macro feature_parts does the same for SQL.
+    """
+    before, after = map(re.escape, pattern.split("{}"))
+    found = (re.fullmatch(f"{before}(.+){after}", name) for name in FEATURE_NAMES)
+    return tuple(match[1] for match in found if match)
+
 
 # Names and order, in short: a model remembers it and refuses to serve under another.
 CONTRACT_FINGERPRINT = hashlib.sha256(",".join(FEATURE_NAMES).encode()).hexdigest()[:12]

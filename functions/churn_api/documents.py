@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.churn_api.contract import RiskBand
-from functions.churn_api.reasons import Cause
+from functions.churn_api.contract import Cause, RiskBand
 
 Days = Annotated[float | None, Field(ge=0, json_schema_extra={"unit": "days"})]
 

@@ -5,7 +5,7 @@ The macro is the reference: a test draws random histories and finds both equal.
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
+from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES, NotInContract, feature_parts
 
 MAX_ORDERS = 1_000
 
@@ -128,21 +128,41 @@ def features_from_orders(
         "shrunk_gap_days": (sum(gaps) + horizon_days) / frequency,
         "days_per_purchase": (tenure + 1) / frequency,
     }
-    bought = {days: sum(age < days for age in ages) for days in (30, 60, 90, 180, 360, 365)}
-    for days in (30, 60, 90, 180, 365):
+    bought = {days: sum(age < days for age in ages) for days in _COUNTED}
+    for days in _PURCHASES_LAST:
         known[f"purchases_last_{days}_days"] = bought[days]
-    for days in (90, 365):
+    for days in _SPEND_LAST:
         known[f"spend_last_{days}_days"] = sum(p.net_cents for p in purchases if p.age_days < days) / 100
-    for days in (15, 45, 120):
+    for days in _HALVED_EVERY:
         known[f"decayed_purchases_{days}_days"] = round(sum(0.5 ** (age / days) for age in ages), 9)
-    for n, ordinal in ((2, "2nd"), (3, "3rd"), (5, "5th")):
+    for ordinal, n in _ORDINALS.items():
         known[f"days_since_{ordinal}_last_purchase"] = ages[n - 1] if frequency >= n else None
-    for gap in ("mean_gap", "median_gap", "max_gap", "shrunk_gap", "days_per_purchase"):
+    for gap in _GAPS:
         usual = known[gap if gap in known else f"{gap}_days"]
         known[f"recency_to_{gap}"] = None if usual is None else recency / usual
-    for days in (90, 180):
+    for days in _TRENDS:
         known[f"trend_{days}_days"] = (2 * bought[days] - bought[2 * days]) / (bought[2 * days] + 1)
+    if known.keys() != _ALL_FEATURES:
+        raise _forgotten(known.keys())
     return [float("nan") if (value := known[name]) is None else float(value) for name in FEATURE_NAMES]
+
+
+_ALL_FEATURES = frozenset(FEATURE_NAMES)
+_PURCHASES_LAST = [int(days) for days in feature_parts("purchases_last_{}_days")]
+_SPEND_LAST = [int(days) for days in feature_parts("spend_last_{}_days")]
+_HALVED_EVERY = [int(days) for days in feature_parts("decayed_purchases_{}_days")]
+_TRENDS = [int(days) for days in feature_parts("trend_{}_days")]
+_COUNTED = {*_PURCHASES_LAST, *_TRENDS, *(2 * days for days in _TRENDS)}
+_ORDINALS = {ordinal: int(ordinal[:-2]) for ordinal in feature_parts("days_since_{}_last_purchase")}
+_GAPS = feature_parts("recency_to_{}")
+
+
+def _forgotten(computed: Iterable[str]) -> NotInContract:
+    missing, unknown = sorted(_ALL_FEATURES - {*computed}), sorted({*computed} - _ALL_FEATURES)
+    return NotInContract(
+        "features_from_orders in functions/churn_api/order_history.py computes other features than contract.py names"
+        f" (missing here: {missing}; only here: {unknown})."
+    )
 
 
 def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[_Line], list[_Line]]:

@@ -1,38 +1,16 @@
 """Why a score is what it is, in words with the customer's own numbers.
 
 A model tells which part of the way from a typical active customer's log-odds of churn to this customer's each
-*cause* makes. The causes part the features of the contract among themselves; a model may use some causes only.
+*cause* makes. The contract says to which cause a feature belongs.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
+from functions.churn_api.contract import CAUSE_NAMES, Cause, NotInContract, feature_position
 
-Cause = Literal["recency", "frequency", "spend", "activity", "returns", "engagement"]
-
-CAUSES: dict[Cause, tuple[str, ...]] = {
-    "recency": (
-        "recency_days", "days_since_2nd_last_purchase", "days_since_3rd_last_purchase",
-        "days_since_5th_last_purchase", "mean_gap_days", "median_gap_days", "max_gap_days", "shrunk_gap_days",
-        "recency_to_mean_gap", "recency_to_median_gap", "recency_to_max_gap", "recency_to_shrunk_gap",
-        "recency_to_days_per_purchase",
-    ),
-    "frequency": ("frequency", "tenure_days", "active_weeks_share", "days_per_purchase"),
-    "spend": ("monetary", "average_order_value", "spend_last_90_days", "spend_last_365_days"),
-    "activity": (
-        "purchases_last_30_days", "purchases_last_60_days", "purchases_last_90_days", "purchases_last_180_days",
-        "purchases_last_365_days", "decayed_purchases_15_days", "decayed_purchases_45_days",
-        "decayed_purchases_120_days", "trend_90_days", "trend_180_days",
-    ),
-    "returns": ("returned_share",),
-    "engagement": EMAIL_FEATURES,
-}  # fmt: skip
-
-CAUSE_NAMES: tuple[Cause, ...] = tuple(CAUSES)
 REASONS = 3
 DIRECTIONS = {True: "higher risk: ", False: "lower risk: "}
 
@@ -62,16 +40,15 @@ def describe_reasons(
     ]
 
 
-# What phrases show, in this order; whole numbers are formatted several times faster than doubles.
-_SHOWN = [
-    FEATURE_NAMES.index(name)
-    for name in (
-        "recency_days", "frequency", "median_gap_days", "tenure_days", "monetary", "average_order_value",
-        "purchases_last_180_days", "purchases_last_365_days", "returned_share", "emails_opened_last_90_days",
-        "emails_clicked_last_90_days", "has_opted_out",
-    )
-]  # fmt: skip
-_SCALE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1000, 1, 1, 1])  # of a share: per mille
+_LATELY, _IN_ALL, _EMAILS = 180, 365, 90  # days that phrases look back on
+# What phrases show, in this order, times so much: whole numbers are formatted several times faster than doubles.
+_FIGURES = {
+    "recency_days": 1, "frequency": 1, "median_gap_days": 1, "tenure_days": 1, "monetary": 1, "average_order_value": 1,
+    f"purchases_last_{_LATELY}_days": 1, f"purchases_last_{_IN_ALL}_days": 1, "returned_share": 1000,
+    f"emails_opened_last_{_EMAILS}_days": 1, f"emails_clicked_last_{_EMAILS}_days": 1, "has_opted_out": 1,
+}  # fmt: skip
+_SHOWN = [feature_position(name) for name in _FIGURES]
+_SCALE = np.array([*_FIGURES.values()])
 
 
 def _recency(figures: tuple[int, ...]) -> str:
@@ -94,7 +71,7 @@ def _spend(figures: tuple[int, ...]) -> str:
 
 def _activity(figures: tuple[int, ...]) -> str:
     lately, in_all = figures[6:8]
-    return f"{lately} {'order' if lately == 1 else 'orders'} in the last 180 days, {in_all} in the last 365"
+    return f"{lately} {'order' if lately == 1 else 'orders'} in the last {_LATELY} days, {in_all} in the last {_IN_ALL}"
 
 
 def _returns(figures: tuple[int, ...]) -> str:
@@ -109,8 +86,9 @@ def _engagement(figures: tuple[int, ...]) -> str:
     if opened < 0:
         return "nothing is known of e-mails"
     if opened == 0:
-        return "opened no e-mail in the last 90 days"
-    return f"opened e-mails {opened} {'time' if opened == 1 else 'times'} in the last 90 days, clicked {clicked}"
+        return f"opened no e-mail in the last {_EMAILS} days"
+    times = "1 time" if opened == 1 else f"{opened} times"
+    return f"opened e-mails {times} in the last {_EMAILS} days, clicked {clicked}"
 
 
 _PHRASE_OF: dict[Cause, Callable[[tuple[int, ...]], str]] = {
@@ -121,4 +99,8 @@ _PHRASE_OF: dict[Cause, Callable[[tuple[int, ...]], str]] = {
     "returns": _returns,
     "engagement": _engagement,
 }
+if without := [cause for cause in CAUSE_NAMES if cause not in _PHRASE_OF]:
+    raise NotInContract(
+        f"functions/churn_api/reasons.py has no phrase for {', '.join(without)}: write it in _PHRASE_OF."
+    )
 _PHRASES = [_PHRASE_OF[cause] for cause in CAUSE_NAMES]

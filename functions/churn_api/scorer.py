@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, describe_reasons, strongest_causes
+from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
+from functions.churn_api.reasons import describe_reasons, strongest_causes
 
 # What a model's graph answers, in this order: see flows/churn/onnx_export.py.
 OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
@@ -40,7 +40,7 @@ class Scores:
 
     @cached_property
     def causes(self) -> NDArray[np.intp]:
-        """Positions in `reasons.CAUSE_NAMES` of the three strongest causes, [n, 3]."""
+        """Positions in `contract.CAUSE_NAMES` of the three strongest causes, [n, 3]."""
         return strongest_causes(self.contributions)
 
     @cached_property

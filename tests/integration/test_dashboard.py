@@ -19,8 +19,8 @@ from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts.monitoring import WARNING_TEXTS
 from flows.adapters.privacy.masking import masked
 from flows.settings import REPOSITORY
-from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, REASONS, describe_reasons
+from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
+from functions.churn_api.reasons import REASONS, describe_reasons
 from tests.browser import chromium, headless_chromium, open_page, packed_data
 from tests.integration import made_up_campaigns as made_up
 

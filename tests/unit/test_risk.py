@@ -7,8 +7,7 @@ import pytest
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import AVERAGED, CANDIDATES, STACKED, TREES
 from flows.churn.risk import cause_of_tree
-from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES
-from functions.churn_api.reasons import CAUSE_NAMES, CAUSES
+from functions.churn_api.contract import CAUSE_NAMES, CAUSES, EMAIL_FEATURES, FEATURE_NAMES
 from tests.unit.snapshots import made_up_snapshots
 
 DATA = made_up_snapshots([date(2025, 1, 1), date(2025, 2, 1)], 900)

@@ -79,14 +79,3 @@
         'reason_1': 'varchar', 'reason_2': 'varchar', 'reason_3': 'varchar',
     }) }}
 {%- endmacro %}
-
-{% macro churn_model_features() -%}
-    {%- set names = [] -%}
-    {%- if execute -%}
-        {%- for name in graph.nodes['model.' ~ project_name ~ '.customer_features'].columns
-            if name not in ('customer_id', 'as_of_date') -%}
-            {%- do names.append(name) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(names) }}
-{%- endmacro %}
