@@ -116,7 +116,7 @@ explore: $(VENV)/dev ## open the page on which an analyst changes a feature and 
 	@$(BIN)/marimo edit model_artifacts/exploration.py
 
 generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
-	@$(BIN)/python -m flows.adapters.dbt.feature_docs
+	@$(BIN)/python -m flows.adapters.dbt.generate
 
 champion: $(BIN)/churn ## train the model that comes with the project again, into model_artifacts/
 	@DATA_DIR="$(DATA_DIR)/champion" $(CHURN) models ship

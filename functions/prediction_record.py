@@ -1,137 +1,87 @@
-"""Rows of `marts.churn_predictions`, and the messages in which answers travel to whoever merges them.
+"""What a prediction contains: one definition for the model's answer, SQL, the API's messages and the mart.
 
-A message is a JSON object: `source`, `scored_at`, and `answers` as the caller got them. What the mart wants to know
-beyond that is worked out by who merges, not while a caller waits.
+`PREDICTED` is what the model says of a customer, flat, as SQL gets it: from DuckDB's function, from the UDF inside
+Snowflake and from the API as external function. `PredictionRecord` is a row of `marts.churn_predictions`. What dbt is
+told of both is generated from here (`make generate`); tests/contract/test_prediction_contract.py holds all else to it.
 """
 
-import json
-import math
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 RELATION = "marts.churn_predictions"
+REASONS = 3
+# by the chance in percent with which the next order has come by then: the mart's column of the day
+NEXT_ORDER_COLUMNS = {10: "next_order_earliest_on", 50: "next_order_on", 90: "next_order_latest_on"}
 
-# a message may hold 256 KB; some room is left for the envelope
-MESSAGE_BYTES = 200_000
+_SQL_TYPES = {str: "varchar", date: "date", int: "integer", float: "double", datetime: "timestamp"}
+PREDICTED: dict[str, str] = {
+    "churn_probability": "double",
+    "expected_spend": "double",
+    **{f"next_order_days_{chance}": "double" for chance in NEXT_ORDER_COLUMNS},
+    **{f"reason_{rank}": "varchar" for rank in range(1, REASONS + 1)},
+}
 
-T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
-    """Answers, each as JSON, in as few messages as hold them. `scored_at` is in UTC."""
-    head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
-    for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
-        yield head + b",".join(together) + b"]}"
-
-
-def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
-    """The parts in order, in as few lists as stay within the limit; a part that is larger stands alone."""
-    together: list[T] = []
-    size = 0
-    for part in parts:
-        if together and size + size_of(part) > limit:
-            yield together
-            together, size = [], 0
-        together.append(part)
-        size += size_of(part)
-    if together:
-        yield together
-
-
-def _in_ascii(answer: bytes) -> bytes:
-    """The same JSON; SQS does not take every character as it is."""
-    return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
+def _next_order(chance: int, otherwise: str) -> Any:
+    by_this_day = f"The next order comes by this day with a chance of {chance} %"
+    return Field(description=f"{by_this_day}; NULL: {otherwise} within two horizons.")
 
 
 class PredictionRecord(BaseModel):
-    """The columns of the mart, in its order and with its types; dbt's enforced contract is compared with them."""
+    """A row of the mart that did not come from a batch: the mart's columns in its order, with types and meanings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prediction_id: Text
-    customer_id: Text
-    as_of_date: date
-    horizon_days: Annotated[int, Field(gt=0, le=3_650)]
-    churn_probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-    risk_band: Literal["low", "medium", "high"]
-    expected_spend: Amount
-    next_order_earliest_on: date | None
-    next_order_on: date | None
-    next_order_latest_on: date | None
-    reason_1: Text
-    reason_2: Text
-    reason_3: Text
-    model_version: Text
-    source: Literal["api", "external_function"]
-    scored_at: datetime
+    prediction_id: Annotated[
+        Text,
+        Field(
+            description="Identifies the prediction; the same for a rerun of the same date, and for a repeated request."
+        ),
+    ]
+    customer_id: Annotated[Text, Field(description="The shop's own customer id.")]
+    as_of_date: Annotated[date, Field(description="The features were as known at the end of this day.")]
+    horizon_days: Annotated[int, Field(gt=0, le=3_650, description="Churn means no purchase within so many days.")]
+    churn_probability: Annotated[
+        float, Field(ge=0, le=1, allow_inf_nan=False, description="P(no purchase within the horizon).")
+    ]
+    risk_band: Annotated[
+        Literal["low", "medium", "high"], Field(description="low, medium or high, by the variable risk_bands.")
+    ]
+    expected_spend: Annotated[
+        Amount,
+        Field(
+            description="Expected spend within the horizon, in the reporting currency: P(purchase) × mean spend of"
+            " buyers."
+        ),
+    ]
+    next_order_earliest_on: Annotated[date | None, _next_order(10, "less than that")]
+    next_order_on: Annotated[date | None, _next_order(50, "none expected")]
+    next_order_latest_on: Annotated[date | None, _next_order(90, "less than that")]
+    reason_1: Annotated[
+        Text,
+        Field(
+            description="Strongest reason of the probability, in words with the customer's own figures, compared with a"
+            " typical customer."
+        ),
+    ]
+    reason_2: Annotated[Text, Field(description="Second reason.")]
+    reason_3: Annotated[Text, Field(description="Third reason.")]
+    model_version: Annotated[
+        Text, Field(description="The model that predicted it. One named shipped-… was not trained on this shop.")
+    ]
+    source: Annotated[Literal["api", "external_function"], Field(description="batch, api or external_function.")]
+    scored_at: Annotated[datetime, Field(description="When, UTC.")]
 
 
-COLUMNS: tuple[str, ...] = tuple(PredictionRecord.model_fields)
+def sql_type(annotation: Any) -> str:
+    """dbt's name of the type of a column: `double` of `float | None`, `varchar` of a Literal of texts."""
+    kind = next(iter(get_args(annotation)), annotation)
+    return "varchar" if isinstance(kind, str) else _SQL_TYPES[kind]
 
 
-class _Reason(BaseModel):
-    text: Text
-
-
-class _Days(BaseModel):
-    chance_10: Annotated[Amount, Field(le=10_000)] | None
-    chance_50: Annotated[Amount, Field(le=10_000)] | None
-    chance_90: Annotated[Amount, Field(le=10_000)] | None
-
-
-class _Answer(BaseModel):
-    """What is read of an answer before it is known to be a row."""
-
-    as_of: Annotated[date, Field(le=date(9000, 1, 1))]
-    next_order_days: _Days
-    reasons: Annotated[list[_Reason], Field(min_length=3, max_length=3)]
-
-
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    source: Any
-    scored_at: Any
-    answers: list[dict[str, Any]]
-
-
-_read_message = TypeAdapter(_Message).validate_json
-
-
-def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
-    """The good rows of a message, and what is wrong with the others: place and reason, not the values."""
-    try:
-        message = _read_message(body)
-    except ValidationError as error:
-        return [], _describe("message", error)
-    good: list[PredictionRecord] = []
-    problems: list[str] = []
-    for position, answer in enumerate(message.answers):
-        try:
-            good.append(_row(answer, message))
-        except ValidationError as error:
-            problems += _describe(f"answer {position}", error)
-    return good, problems
-
-
-def _row(said: dict[str, Any], message: _Message) -> PredictionRecord:
-    answer = _Answer.model_validate(said)
-    days = (answer.next_order_days.chance_10, answer.next_order_days.chance_50, answer.next_order_days.chance_90)
-    earliest, median, latest = (None if d is None else answer.as_of + timedelta(math.ceil(d)) for d in days)
-    copied = ("prediction_id", "customer_id", "horizon_days", "churn_probability", "risk_band", "expected_spend",
-              "model_version")  # fmt: skip
-    return PredictionRecord.model_validate(
-        {name: said.get(name) for name in copied}
-        | {"as_of_date": answer.as_of, "source": message.source, "scored_at": message.scored_at}
-        | {"next_order_earliest_on": earliest, "next_order_on": median, "next_order_latest_on": latest}
-        | {f"reason_{n}": reason.text for n, reason in enumerate(answer.reasons, start=1)}
-    )
-
-
-def _describe(where: str, error: ValidationError) -> list[str]:
-    return [f"{where}, {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)]
+COLUMNS: dict[str, str] = {name: sql_type(field.annotation) for name, field in PredictionRecord.model_fields.items()}

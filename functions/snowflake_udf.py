@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas
 
 from functions.churn_api.scorer import Scorer, Scores
@@ -32,19 +33,7 @@ def _scorer() -> Scorer:
 
 
 def _answers(scores: Scores, model_version: str) -> list[dict[str, object]]:
-    days = [[None if day != day else day for day in row] for row in scores.next_order_days.tolist()]  # NaN: NULL
-    columns = zip(scores.churn_probability.tolist(), scores.expected_spend.tolist(), days, *scores.reasons, strict=True)
-    return [
-        {
-            "churn_probability": probability,
-            "expected_spend": spend,
-            "next_order_days_10": next_order[0],
-            "next_order_days_50": next_order[1],
-            "next_order_days_90": next_order[2],
-            "reason_1": first,
-            "reason_2": second,
-            "reason_3": third,
-            "model_version": model_version,
-        }
-        for probability, spend, next_order, first, second, third in columns
-    ]
+    columns = [np.asarray(values).tolist() for values in scores.flat.values()]
+    without_nan = ([None if value != value else value for value in values] for values in columns)  # NaN: NULL
+    names = (*scores.flat, "model_version")
+    return [dict(zip(names, (*row, model_version), strict=True)) for row in zip(*without_nan, strict=True)]

@@ -14,7 +14,7 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictor import NotStored
 from functions.churn_api.service import Service
-from functions.prediction_record import messages, read_message
+from functions.prediction_messages import messages, read_message
 
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 TODAY = "2026-07-01"

@@ -12,13 +12,14 @@ from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.risk import Risk
 from flows.churn.spend import SpendModel
 from flows.churn.training_set import TrainingSet
+from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
 
 # older snapshots serve to learn the season and to test, not to train: customers change
 RECENT_SNAPSHOTS = 12
 # the next order comes earlier than the first of these with a chance of 10 %, than the last with 90 %
-NEXT_ORDER_CHANCES = (0.1, 0.5, 0.9)
+NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from functions.churn_api.answers import Answer, Questions
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerId, Day, feature_row
+from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 MAX_PROBLEMS = 3  # of a row: Lambda answers with 6 MB at most
 BATCH_ID_HEADER = "sf-external-function-query-batch-id"
@@ -89,12 +90,8 @@ def _value(answer: Answer) -> dict[str, Any]:
         "churn_probability": answer.churn_probability,
         "risk_band": answer.risk_band,
         "expected_spend": answer.expected_spend,
-        "next_order_days_10": days.chance_10,
-        "next_order_days_50": days.chance_50,
-        "next_order_days_90": days.chance_90,
-        "reason_1": reasons[0].text,
-        "reason_2": reasons[1].text,
-        "reason_3": reasons[2].text,
+        **{f"next_order_days_{chance}": getattr(days, f"chance_{chance}") for chance in NEXT_ORDER_COLUMNS},
+        **{f"reason_{rank}": reason.text for rank, reason in enumerate(reasons, start=1)},
         "horizon_days": answer.horizon_days,
         "model_version": answer.model_version,
         "stored": answer.stored,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, Cause, NotInContract, feature_position
+from functions.prediction_record import REASONS
 
-REASONS = 3
 DIRECTIONS = {True: "higher risk: ", False: "lower risk: "}
 
 

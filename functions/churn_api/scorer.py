@@ -1,10 +1,11 @@
 """A trained churn model, ready to score: the one path from features to answers, in batch and in the API."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import onnxruntime
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
 from functions.churn_api.reasons import describe_reasons, strongest_causes
+from functions.prediction_record import PREDICTED
 
 # What a model's graph answers, in this order: see flows/churn/onnx_export.py.
 OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
@@ -47,6 +49,12 @@ class Scores:
     def reasons(self) -> list[list[str]]:
         """The three strongest causes in words: everybody's strongest, then the second, then the third; 3 × n."""
         return describe_reasons(self.features, self.contributions, self.causes)
+
+    @property
+    def flat(self) -> dict[str, Sequence[Any]]:
+        """The fields of prediction_record.PREDICTED, with n values each; NaN where there is none."""
+        values = (self.churn_probability, self.expected_spend, *self.next_order_days.T, *self.reasons)
+        return dict(zip(PREDICTED, values, strict=True))
 
     @cached_property
     def effects(self) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from functions.aws import AwsRefused, AwsService
 from functions.churn_api.predictor import NotStored
-from functions.prediction_record import messages
+from functions.prediction_messages import messages
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.prediction_record import COLUMNS, RELATION, PredictionRecord, parted
+from functions.prediction_messages import parted
+from functions.prediction_record import COLUMNS, RELATION, PredictionRecord
 
 # Snowflake takes a million, and the connector writes the rows into the text of the statement
 STATEMENT_CHARACTERS = 500_000
 
-_TYPES = {
-    "as_of_date": "date", "horizon_days": "integer", "churn_probability": "double", "expected_spend": "double",
-    "next_order_earliest_on": "date", "next_order_on": "date", "next_order_latest_on": "date",
-    "scored_at": "timestamp_ntz",
-}  # fmt: skip
+_TYPES = {"timestamp": "timestamp_ntz"}  # what timestamp alone means is a setting of the account
 
 # MERGE, and not INSERT … WHERE NOT EXISTS: Snowflake lets only one MERGE at a time change a table
 MERGE = f"""merge into {RELATION} as stored
 using (
-    select {", ".join(f"item.value:{name}::{_TYPES.get(name, 'varchar')} as {name}" for name in COLUMNS)}
+    select {", ".join(f"item.value:{name}::{_TYPES.get(kind, kind)} as {name}" for name, kind in COLUMNS.items())}
     from (select parse_json(%s) as records) as message, lateral flatten(input => message.records) as item
 ) as incoming
 on stored.prediction_id = incoming.prediction_id

@@ -1,18 +1,15 @@
 """The features are defined once, in functions/churn_api/contract.py; everything else is bound to it."""
 
 import json
-import typing
-from datetime import date, datetime
 
 import pytest
 import yaml
 
-from flows.adapters.dbt.feature_docs import FEATURES_YML, render_features_yml
+from flows.adapters.dbt.generate import FEATURES_YML, render_features_yml
 from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
 from functions.churn_api.scorer import ModelRefused
-from functions.prediction_record import PredictionRecord
 
 DBT = REPOSITORY / "dbt_project"
 
@@ -50,20 +47,6 @@ def test_the_shipped_model_fits_the_contract():
 def test_only_the_champion_is_shipped():
     folders = [path.name for path in SHIPPED_MODELS.iterdir() if path.is_dir() and path.name != "__pycache__"]
     assert folders == [json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]]
-
-
-def test_the_record_of_a_prediction_is_a_row_of_the_mart():
-    """What the API sends, the sink merges and dbt enforces have the same columns with the same types."""
-    in_dbt = columns_of((DBT / "models" / "marts" / "_marts__models.yml").read_text(), "churn_predictions")
-    types = {str: "varchar", date: "date", int: "integer", float: "double", datetime: "timestamp"}
-
-    def sql_type(field):
-        (kind, *_) = typing.get_args(field.annotation) or (field.annotation,)
-        return types[str if isinstance(kind, str) else kind]  # a Literal of texts
-
-    in_record = {name: sql_type(field) for name, field in PredictionRecord.model_fields.items()}
-    assert in_record == {name: column["data_type"] for name, column in in_dbt.items()}
-    assert list(in_record) == list(in_dbt)
 
 
 def test_dbt_and_the_api_part_the_risk_bands_at_the_same_probabilities():

@@ -20,7 +20,8 @@ from flows.adapters.marts.monitoring import WARNING_TEXTS
 from flows.adapters.privacy.masking import masked
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
-from functions.churn_api.reasons import REASONS, describe_reasons
+from functions.churn_api.reasons import describe_reasons
+from functions.prediction_record import REASONS
 from tests.browser import chromium, headless_chromium, open_page, packed_data
 from tests.integration import made_up_campaigns as made_up
 

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.churn.training_set import sample_below
+from flows.churn.training_set import feature_matrix, sample_below
 from flows.flow.training import read_snapshots
-from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.contract import FEATURE_NAMES, NotInContract
 from tests.unit.snapshots import made_up_snapshots
 
 NEW_YEAR, MARCH = date(2025, 1, 1), date(2025, 3, 1)
@@ -86,3 +86,9 @@ def test_so_many_hashes_are_below_the_border_of_a_sample_as_are_wanted(wanted, c
 def test_what_a_customer_does_after_a_message_teaches_nothing(tmp_path):
     warehouse = snapshots_of(tmp_path, ["contacted", "left alone"], (1, 1, 0), contacted=["contacted"])
     assert read_snapshots.fn(warehouse, 60).customer_ids.tolist() == ["left alone"]
+
+
+def test_a_feature_that_the_warehouse_lacks_is_named_with_what_to_do():
+    known = pa.table({name: np.ones(1) for name in FEATURE_NAMES if name != "max_gap_days"})
+    with pytest.raises(NotInContract, match=r"no column max_gap_days.*customer_features\.sql.*make generate"):
+        feature_matrix(known)

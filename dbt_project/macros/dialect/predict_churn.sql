@@ -1,6 +1,6 @@
 {#
   What the model says of each row of `features` (an alias of marts.customer_features), scored inside the warehouse:
-  one value with the fields of `prediction_fields`. The arguments are the contract's columns in the contract's order,
+  one value with the fields that functions/prediction_record.py names. The arguments are the contract's columns in the contract's order,
   which is the model's.
 #}
 {% macro predict_churn(features) -%}
@@ -37,7 +37,7 @@
         {%- endfor %}
 {%- endmacro %}
 
-{# A field of the column `prediction` that predict_churn filled: one of `prediction_fields`, or model_version. #}
+{# A field of the column `prediction` that predict_churn filled: one of those, or model_version. #}
 {% macro prediction_field(field) -%}
     {{ return(adapter.dispatch('prediction_field')(field)) }}
 {%- endmacro %}
@@ -53,7 +53,7 @@
     {%- if field == 'churn_probability' -%}
     cast(coalesce(prediction:churn_probability, prediction:error) as double)
     {%- else -%}
-    cast(prediction:{{ field }} as {{ prediction_fields().get(field, 'varchar') }})
+    cast(prediction:{{ field }} as {{ prediction_meta('predicted').get(field, 'varchar') }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -64,7 +64,7 @@
 
 {% macro duckdb__prediction_of_nobody() -%}
     {%- set fields = [] -%}
-    {%- for name, type in prediction_fields().items() -%}{%- do fields.append(name ~ ' ' ~ type) -%}{%- endfor -%}
+    {%- for name, type in prediction_meta('predicted').items() -%}{%- do fields.append(name ~ ' ' ~ type) -%}{%- endfor -%}
     cast(null as struct({{ fields | join(', ') }}))
 {%- endmacro %}
 
@@ -72,10 +72,11 @@
     parse_json('{}')
 {%- endmacro %}
 
-{% macro prediction_fields() -%}
-    {{ return({
-        'churn_probability': 'double', 'expected_spend': 'double',
-        'next_order_days_10': 'double', 'next_order_days_50': 'double', 'next_order_days_90': 'double',
-        'reason_1': 'varchar', 'reason_2': 'varchar', 'reason_3': 'varchar',
-    }) }}
+{#
+  What `make generate` has written of predictions from functions/prediction_record.py: `predicted`, the fields that
+  predict_churn yields with their types, or `next_order`, of which field a day is. Empty while dbt parses.
+#}
+{% macro prediction_meta(name) -%}
+    {%- if not execute -%}{{ return({}) }}{%- endif -%}
+    {{ return(graph.nodes['model.' ~ project_name ~ '.churn_predictions'].config.meta[name]) }}
 {%- endmacro %}

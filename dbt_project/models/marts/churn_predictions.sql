@@ -40,15 +40,11 @@ select
     {{ prediction_field('churn_probability') }} as churn_probability,
     {{ risk_band(prediction_field('churn_probability')) }} as risk_band,
     {{ prediction_field('expected_spend') }} as expected_spend,
-    {% for column, field in (
-        ('next_order_earliest_on', 'next_order_days_10'),
-        ('next_order_on', 'next_order_days_50'),
-        ('next_order_latest_on', 'next_order_days_90'),
-    ) -%}
+    {% for column, field in prediction_meta('next_order').items() -%}
     {{ add_days('as_of_date', 'cast(ceil(' ~ prediction_field(field) ~ ') as integer)') }} as {{ column }},
     {% endfor -%}
-    {% for n in (1, 2, 3) -%}
-    {{ prediction_field('reason_' ~ n) }} as reason_{{ n }},
+    {% for field in prediction_meta('predicted') if field.startswith('reason_') -%}
+    {{ prediction_field(field) }} as {{ field }},
     {% endfor -%}
     cast({{ prediction_field('model_version') }} as varchar) as model_version,
     'batch' as source,

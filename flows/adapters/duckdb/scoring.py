@@ -16,12 +16,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from flows.adapters.dbt.runner import read_run_values
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer, Scores
-
-_FIELDS: dict[str, Any] = {
-    "churn_probability": "DOUBLE", "expected_spend": "DOUBLE",
-    "next_order_days_10": "DOUBLE", "next_order_days_50": "DOUBLE", "next_order_days_90": "DOUBLE",
-    "reason_1": "VARCHAR", "reason_2": "VARCHAR", "reason_3": "VARCHAR",
-}  # fmt: skip
+from functions.prediction_record import PREDICTED
 
 
 def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
@@ -45,20 +40,16 @@ def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> No
         "predict_churn",
         predict_churn,
         ["DOUBLE"] * len(FEATURE_NAMES),
-        duckdb.struct_type(_FIELDS),
+        duckdb.struct_type(dict(PREDICTED)),
         type="arrow",
         null_handling="special",
     )
 
 
 def _as_struct(scores: Scores) -> pa.StructArray:
-    columns = [
-        pa.array(scores.churn_probability),
-        pa.array(scores.expected_spend),
-        *(pa.array(days, from_pandas=True) for days in scores.next_order_days.T),  # NaN: NULL
-        *(pa.array(phrases, type=pa.string()) for phrases in scores.reasons),
-    ]
-    return pa.StructArray.from_arrays(columns, names=list(_FIELDS))
+    types = {"double": pa.float64(), "varchar": pa.string()}
+    columns = [pa.array(values, types[PREDICTED[name]], from_pandas=True) for name, values in scores.flat.items()]
+    return pa.StructArray.from_arrays(columns, names=list(PREDICTED))  # from_pandas: NaN is NULL
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]

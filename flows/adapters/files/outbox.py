@@ -14,7 +14,8 @@ from typing import IO
 
 from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
-from functions.prediction_record import PredictionRecord, messages, read_message
+from functions.prediction_messages import messages, read_message
+from functions.prediction_record import PredictionRecord
 from functions.prediction_sink.sink import Merge
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ PACKAGES = ("numpy", "onnxruntime", "pandas", "pydantic")
 RUNTIME_VERSION = "3.11"
 
 _MODULES = (
-    "__init__.py", "snowflake_udf.py",
+    "__init__.py", "prediction_record.py", "snowflake_udf.py",
     "churn_api/__init__.py", "churn_api/contract.py", "churn_api/reasons.py", "churn_api/scorer.py",
 )  # fmt: skip
 

@@ -1,23 +1,21 @@
-"""dbt's documentation and contract of the features, written from `functions/churn_api/contract.py`.
+"""What dbt is told of features and predictions: columns, types, meanings, written from where they are defined.
 
-`make generate` rewrites the file; a test names every difference between the two.
+`make generate` rewrites the files; a test names every difference.
 """
 
 import sys
-import types
-import typing
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import CustomerFeatures
+from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, PredictionRecord, sql_type
 
-FEATURES_YML = REPOSITORY / "dbt_project" / "models" / "marts" / "customer_features.yml"
+MARTS = REPOSITORY / "dbt_project" / "models" / "marts"
+FEATURES_YML, PREDICTIONS_YML = MARTS / "customer_features.yml", MARTS / "churn_predictions.yml"
 
-_HEADER = "# Generated from functions/churn_api/contract.py by `make generate`. Change it there.\n"
-_SQL_TYPES = {int: "integer", float: "double"}
+_HEADER = "# Generated from {} by `make generate`. Change it there.\n"
 _KEY = [
     {"name": "customer_id", "data_type": "varchar", "description": "The shop's own customer id."},
     {"name": "as_of_date", "data_type": "date", "description": "The features are as known at the end of this day."},
@@ -58,7 +56,40 @@ def render_features_yml() -> str:
             "columns": [*_KEY, *features, *outcome],
         },
     ]
-    return _HEADER + yaml.dump({"models": models}, Dumper=_WithoutAliases, sort_keys=False, width=120)
+    return _text("functions/churn_api/contract.py", models)
+
+
+def render_predictions_yml() -> str:
+    """The text of dbt_project/models/marts/churn_predictions.yml. Its `meta` is read by the macro prediction_meta."""
+    bands = list(get_args(PredictionRecord.model_fields["risk_band"].annotation))
+    tests: dict[str, list[Any]] = {
+        "prediction_id": ["unique", "not_null"],
+        "churn_probability": ["not_null"],
+        "risk_band": [{"accepted_values": {"arguments": {"values": bands}}}],
+    }
+    columns = [
+        {"name": name, "data_type": kind, "description": PredictionRecord.model_fields[name].description}
+        | ({"data_tests": tests[name]} if name in tests else {})
+        for name, kind in COLUMNS.items()
+    ]
+    next_order = {column: f"next_order_days_{chance}" for chance, column in NEXT_ORDER_COLUMNS.items()}
+    model = {
+        "name": "churn_predictions",
+        "description": "Every predicted churn probability. A batch has one per customer, as-of date and horizon, and"
+        " scoring a date again replaces it; by the API and external functions there is one per request (customer, date,"
+        " figures, model), however often it was requested. Grain: prediction.",
+        "config": {"contract": {"enforced": True}, "meta": {"predicted": PREDICTED, "next_order": next_order}},
+        "columns": columns,
+    }
+    return _text("functions/prediction_record.py", [model])
+
+
+def _text(source: str, models: list[dict[str, Any]]) -> str:
+    in_yaml = yaml.dump({"models": models}, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
+    return _HEADER.format(source) + in_yaml
+
+
+GENERATED = {FEATURES_YML: render_features_yml, PREDICTIONS_YML: render_predictions_yml}
 
 
 class _WithoutAliases(yaml.SafeDumper):
@@ -69,10 +100,9 @@ class _WithoutAliases(yaml.SafeDumper):
 def _column(name: str) -> dict[str, Any]:
     field = CustomerFeatures.model_fields[name]
     assert isinstance(field.json_schema_extra, dict)
-    kinds = [kind for kind in typing.get_args(field.annotation) or (field.annotation,) if kind is not types.NoneType]
     return {
         "name": name,
-        "data_type": _SQL_TYPES[kinds[0]],
+        "data_type": sql_type(field.annotation),
         "description": f"{field.description} ({field.json_schema_extra['unit']}).",
     }
 
@@ -82,5 +112,6 @@ def _required(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    Path(FEATURES_YML).write_text(render_features_yml(), encoding="utf-8")
-    sys.stdout.write(f"wrote {FEATURES_YML.relative_to(REPOSITORY)}\n")
+    for file, render in GENERATED.items():
+        file.write_text(render(), encoding="utf-8")
+        sys.stdout.write(f"wrote {file.relative_to(REPOSITORY)}\n")

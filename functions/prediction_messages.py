@@ -1,0 +1,107 @@
+"""The messages in which answers travel to where they are merged into `marts.churn_predictions`.
+
+A message is a JSON object: `source`, `scored_at`, and `answers` as the caller got them. What the mart wants to know
+beyond that is worked out by who merges, not while a caller waits.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, REASONS, Amount, PredictionRecord, Text
+
+# a message may hold 256 KB; some room is left for the envelope
+MESSAGE_BYTES = 200_000
+
+T = TypeVar("T")
+
+
+def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
+    """Answers, each as JSON, in as few messages as hold them. `scored_at` is in UTC."""
+    head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
+    for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
+        yield head + b",".join(together) + b"]}"
+
+
+def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """The parts in order, in as few lists as stay within the limit; a part that is larger stands alone."""
+    together: list[T] = []
+    size = 0
+    for part in parts:
+        if together and size + size_of(part) > limit:
+            yield together
+            together, size = [], 0
+        together.append(part)
+        size += size_of(part)
+    if together:
+        yield together
+
+
+def _in_ascii(answer: bytes) -> bytes:
+    """The same JSON; SQS does not take every character as it is."""
+    return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
+
+
+class _Reason(BaseModel):
+    text: Text
+
+
+class _Days(BaseModel):
+    chance_10: Annotated[Amount, Field(le=10_000)] | None
+    chance_50: Annotated[Amount, Field(le=10_000)] | None
+    chance_90: Annotated[Amount, Field(le=10_000)] | None
+
+
+class _Answer(BaseModel):
+    """What is read of an answer before it is known to be a row."""
+
+    as_of: Annotated[date, Field(le=date(9000, 1, 1))]
+    next_order_days: _Days
+    reasons: Annotated[list[_Reason], Field(min_length=REASONS, max_length=REASONS)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    source: Any
+    scored_at: Any
+    answers: list[dict[str, Any]]
+
+
+_read_message = TypeAdapter(_Message).validate_json
+
+
+def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
+    """The good rows of a message, and what is wrong with the others: place and reason, not the values."""
+    try:
+        message = _read_message(body)
+    except ValidationError as error:
+        return [], _describe("message", error)
+    good: list[PredictionRecord] = []
+    problems: list[str] = []
+    for position, answer in enumerate(message.answers):
+        try:
+            good.append(_row(answer, message))
+        except ValidationError as error:
+            problems += _describe(f"answer {position}", error)
+    return good, problems
+
+
+def _row(said: dict[str, Any], message: _Message) -> PredictionRecord:
+    answer = _Answer.model_validate(said)
+    days = answer.next_order_days.model_dump()
+    by_day = {column: days[f"chance_{chance}"] for chance, column in NEXT_ORDER_COLUMNS.items()}
+    return PredictionRecord.model_validate(
+        {name: said.get(name) for name in COLUMNS}
+        | {"as_of_date": answer.as_of, "source": message.source, "scored_at": message.scored_at}
+        | {name: None if d is None else answer.as_of + timedelta(math.ceil(d)) for name, d in by_day.items()}
+        | {f"reason_{n}": reason.text for n, reason in enumerate(answer.reasons, start=1)}
+    )
+
+
+def _describe(where: str, error: ValidationError) -> list[str]:
+    return [f"{where}, {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)]

@@ -1,0 +1,103 @@
+"""What a prediction contains is defined once, in functions/prediction_record.py; everything else is held to it here."""
+
+import typing
+from datetime import date
+
+import msgspec
+import numpy as np
+import pytest
+import yaml
+
+from flows.adapters.dbt.generate import MARTS, PREDICTIONS_YML, render_predictions_yml
+from functions.churn_api import documents
+from functions.churn_api.answers import Answer, NextOrderDays, Reason
+from functions.churn_api.contract import RiskBand
+from functions.churn_api.external_function import Batch, write_batch
+from functions.churn_api.scorer import Scores
+from functions.prediction_messages import read_message
+from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, REASONS, PredictionRecord, sql_type
+
+# what an answer says in lists, and the mart and SQL in columns
+NESTED = {"next_order_days", "reasons"}
+ONLY_IN_ANSWERS = {"as_of", "stored"}
+
+
+def answer():
+    return Answer(
+        customer_id="C1", prediction_id="p", as_of="2026-06-30", churn_probability=0.5, risk_band="medium",
+        expected_spend=10.0, next_order_days=NextOrderDays(1.0, 20.0, None),
+        reasons=[Reason("spend", "a", 0.1)] * REASONS, horizon_days=90, model_version="m", stored=True,
+    )  # fmt: skip
+
+
+def test_dbt_enforces_the_record_of_a_prediction():
+    assert PREDICTIONS_YML.read_text(encoding="utf-8") == render_predictions_yml(), "run `make generate`"
+
+
+def test_the_fields_that_sql_gets_are_those_of_the_record_and_the_days_from_which_it_reckons():
+    days = {f"next_order_days_{chance}" for chance in NEXT_ORDER_COLUMNS}
+    assert PREDICTED.keys() - days <= COLUMNS.keys()
+    assert {name: COLUMNS[name] for name in PREDICTED if name in COLUMNS} == {
+        name: PREDICTED[name] for name in PREDICTED if name in COLUMNS
+    }
+    assert set(NEXT_ORDER_COLUMNS.values()) < COLUMNS.keys()
+    assert [name for name in COLUMNS if name.startswith("reason_")] == [f"reason_{n}" for n in range(1, REASONS + 1)]
+
+
+def test_a_score_has_every_field_that_sql_gets():
+    scores = Scores(
+        np.zeros((2, 1)), np.zeros(2), np.zeros((2, 6)), np.zeros(2), np.zeros((2, len(NEXT_ORDER_COLUMNS)))
+    )
+    scores.__dict__["reasons"] = [["a", "b"]] * REASONS
+    assert {name: len(values) for name, values in scores.flat.items()} == dict.fromkeys(PREDICTED, 2)
+
+
+@pytest.mark.parametrize(
+    ("sent", "documented"),
+    [(Answer, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
+)
+def test_an_answer_has_the_fields_that_the_api_documents(sent, documented):
+    assert list(sent.__struct_fields__) == list(documented.model_fields)
+
+
+def test_an_answer_has_what_the_record_has():
+    nested = {*NEXT_ORDER_COLUMNS.values(), *(f"reason_{n}" for n in range(1, REASONS + 1))}
+    of_the_message = {"as_of_date", "source", "scored_at"}
+    assert {*Answer.__struct_fields__} - NESTED - ONLY_IN_ANSWERS == COLUMNS.keys() - nested - of_the_message
+    assert NextOrderDays.__struct_fields__ == tuple(f"chance_{chance}" for chance in NEXT_ORDER_COLUMNS)
+
+
+def test_an_answer_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():
+    ((_, value),) = msgspec.json.decode(write_batch(Batch([0], {}, None), [answer()]))["data"]
+    of_answers = {*Answer.__struct_fields__} - NESTED - {"as_of"}
+    assert value.keys() == PREDICTED.keys() | of_answers | {"error"}
+    assert list(value) == list(documents.ExternalPrediction.model_fields)
+    types = {name: sql_type(documents.ExternalPrediction.model_fields[name].annotation) for name in PREDICTED}
+    assert types == PREDICTED
+
+
+def test_a_message_becomes_a_row_with_a_value_in_every_column():
+    body = msgspec.json.encode({"source": "api", "scored_at": "2026-07-01T00:00:00", "answers": [answer()]})
+    (row,), problems = read_message(body)
+    assert problems == []
+    empty = {name for name in COLUMNS if getattr(row, name) is None}
+    assert empty == {"next_order_latest_on"}
+    assert (row.next_order_on, row.reason_3) == (date(2026, 7, 20), "a")
+
+
+@pytest.mark.parametrize("model", ["marketing_customers", "campaign_targets"])
+def test_a_mart_that_repeats_a_column_of_predictions_has_it_with_the_same_type(model):
+    (columns,) = [
+        {column["name"]: column["data_type"] for column in found["columns"]}
+        for file in MARTS.rglob("*.yml")
+        for found in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", ())
+        if found["name"] == model
+    ]
+    shared = columns.keys() & COLUMNS.keys()
+    assert {"churn_probability", "risk_band", "expected_spend"} <= shared
+    assert {name: columns[name] for name in shared} == {name: COLUMNS[name] for name in shared}
+
+
+def test_the_record_has_the_bands_of_risk_that_the_contract_parts():
+    in_record = PredictionRecord.model_fields["risk_band"].annotation
+    assert set(typing.get_args(in_record)) == set(typing.get_args(RiskBand))
