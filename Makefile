@@ -115,7 +115,7 @@ airflow: $(VENV)/airflow/ready ## an Airflow in an environment of its own, with 
 explore: $(VENV)/dev ## open the page on which an analyst changes a feature and compares models
 	@$(BIN)/marimo edit model_artifacts/exploration.py
 
-generate: $(VENV)/dev ## rewrite what is generated from functions/churn_api/contract.py
+generate: $(VENV)/dev ## rewrite what dbt is told of features and predictions from where they are defined in functions/
 	@$(BIN)/python -m flows.adapters.dbt.generate
 
 champion: $(BIN)/churn ## train the model that comes with the project again, into model_artifacts/

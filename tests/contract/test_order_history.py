@@ -39,7 +39,8 @@ def dbt(tmp_path_factory):
         for schema, names in MODELS.items():
             con.execute(f"create schema {database.stem}.{schema}")
             for name in names:
-                sql = (compiled / schema / f"{name}.sql").read_text()
+                (file,) = compiled.glob(f"{schema}/**/{name}.sql")
+                sql = file.read_text()
                 con.execute(f"create view {database.stem}.{schema}.{name} as {sql}")
 
         def features_by_dbt(histories):

@@ -130,7 +130,7 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
 
     inside = {"scoring": "udf"}
     _dbt(cloud, tmp_path, "compile", "--select", "churn_predictions", variables=inside, model_version="m-1")
-    compiled = tmp_path / "compiled" / "rfm_churn" / "models" / "marts" / "churn_predictions.sql"
+    compiled = tmp_path / "compiled" / "rfm_churn" / "models" / "marts" / "scores" / "churn_predictions.sql"
     assert "marts.predict_churn_udf(\n        cast(features.recency_days as double)," in compiled.read_text()
     assert problems(compiled.read_text()) == []
 

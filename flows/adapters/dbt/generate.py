@@ -12,55 +12,58 @@ from flows.settings import REPOSITORY
 from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, PredictionRecord, sql_type
 
-MARTS = REPOSITORY / "dbt_project" / "models" / "marts"
-FEATURES_YML, PREDICTIONS_YML = MARTS / "customer_features.yml", MARTS / "churn_predictions.yml"
+_MODELS = REPOSITORY / "dbt_project" / "models"
+FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
+SNAPSHOTS_YML = _MODELS / "training" / "int_training_snapshots.yml"
+PREDICTIONS_YML = _MODELS / "marts" / "scores" / "churn_predictions.yml"
 
 _HEADER = "# Generated from {} by `make generate`. Change it there.\n"
 _KEY = [
     {"name": "customer_id", "data_type": "varchar", "description": "The shop's own customer id."},
     {"name": "as_of_date", "data_type": "date", "description": "The features are as known at the end of this day."},
 ]
+_OUTCOME = [
+    {"name": "segment", "data_type": "varchar", "description": "RFM segment among the customers of the date."},
+    {"name": "churned", "data_type": "boolean", "description": "No purchase within the horizon after the date."},
+    {"name": "spend_in_horizon", "data_type": "double", "description": "Net spend within the horizon after it."},
+    {
+        "name": "days_to_next_purchase",
+        "data_type": "integer",
+        "description": "Days to the next purchase, however late; NULL where none is known at the as-of date.",
+    },
+]
 
 
 def render_features_yml() -> str:
-    """The text of dbt_project/models/marts/customer_features.yml."""
+    """The text of FEATURES_YML."""
+    not_null = {"constraints": [{"type": "not_null"}]}
+    model = {
+        "name": "customer_features",
+        "description": "What the churn model knows of each customer at the as-of date. Grain: customer.",
+        "config": {"contract": {"enforced": True}},
+        "columns": [
+            {**_KEY[0], "data_tests": ["unique", "not_null"]},
+            _KEY[1],
+            *(_column(name) | (not_null if _required(name) else {}) for name in CustomerFeatures.model_fields),
+        ],
+    }
+    return _text("functions/churn_api/contract.py", model)
+
+
+def render_snapshots_yml() -> str:
+    """The text of SNAPSHOTS_YML."""
     features = [_column(name) for name in CustomerFeatures.model_fields]
-    outcome = [
-        {"name": "segment", "data_type": "varchar", "description": "RFM segment among the customers of the date."},
-        {"name": "churned", "data_type": "boolean", "description": "No purchase within the horizon after the date."},
-        {"name": "spend_in_horizon", "data_type": "double", "description": "Net spend within the horizon after it."},
-        {
-            "name": "days_to_next_purchase",
-            "data_type": "integer",
-            "description": "Days to the next purchase, however late; NULL where none is known at the as-of date.",
-        },
-    ]
-    models = [
-        {
-            "name": "customer_features",
-            "description": "What the churn model knows of each customer at the as-of date. Grain: customer.",
-            "config": {"contract": {"enforced": True}},
-            "columns": [
-                {**_KEY[0], "data_tests": ["unique", "not_null"]},
-                _KEY[1],
-                *(
-                    {**column, "constraints": [{"type": "not_null"}]} if _required(column["name"]) else column
-                    for column in features
-                ),
-            ],
-        },
-        {
-            "name": "int_training_snapshots",
-            "description": "Features at past dates with what happened next. Grain: customer × as_of_date.",
-            "data_tests": [{"unique_combination": {"arguments": {"columns": ["customer_id", "as_of_date"]}}}],
-            "columns": [*_KEY, *features, *outcome],
-        },
-    ]
-    return _text("functions/churn_api/contract.py", models)
+    model = {
+        "name": "int_training_snapshots",
+        "description": "Features at past dates with what happened next. Grain: customer × as_of_date.",
+        "data_tests": [{"unique_combination": {"arguments": {"columns": ["customer_id", "as_of_date"]}}}],
+        "columns": [*_KEY, *features, *_OUTCOME],
+    }
+    return _text("functions/churn_api/contract.py", model)
 
 
 def render_predictions_yml() -> str:
-    """The text of dbt_project/models/marts/churn_predictions.yml. Its `meta` is read by the macro prediction_meta."""
+    """The text of PREDICTIONS_YML. Its `meta` is read by the macro prediction_meta."""
     bands = list(get_args(PredictionRecord.model_fields["risk_band"].annotation))
     tests: dict[str, list[Any]] = {
         "prediction_id": ["unique", "not_null"],
@@ -81,15 +84,19 @@ def render_predictions_yml() -> str:
         "config": {"contract": {"enforced": True}, "meta": {"predicted": PREDICTED, "next_order": next_order}},
         "columns": columns,
     }
-    return _text("functions/prediction_record.py", [model])
+    return _text("functions/prediction_record.py", model)
 
 
-def _text(source: str, models: list[dict[str, Any]]) -> str:
-    in_yaml = yaml.dump({"models": models}, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
+def _text(source: str, model: dict[str, Any]) -> str:
+    in_yaml = yaml.dump({"models": [model]}, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
     return _HEADER.format(source) + in_yaml
 
 
-GENERATED = {FEATURES_YML: render_features_yml, PREDICTIONS_YML: render_predictions_yml}
+GENERATED = {
+    FEATURES_YML: render_features_yml,
+    SNAPSHOTS_YML: render_snapshots_yml,
+    PREDICTIONS_YML: render_predictions_yml,
+}
 
 
 class _WithoutAliases(yaml.SafeDumper):
