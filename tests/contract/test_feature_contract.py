@@ -7,6 +7,7 @@ import yaml
 
 from flows.adapters.dbt.generate import GENERATED
 from flows.adapters.models.registry import ModelRegistry
+from flows.adapters.privacy.identities import MAX_NAMES_OF_ONE_PERSON
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES, RISK_BANDS
 from functions.churn_api.scorer import ModelRefused
@@ -52,3 +53,8 @@ def test_only_the_champion_is_shipped():
 def test_dbt_and_the_api_part_the_risk_bands_at_the_same_probabilities():
     variables = yaml.safe_load((DBT / "dbt_project.yml").read_text())["vars"]
     assert variables["risk_bands"] == {band: threshold for threshold, band in RISK_BANDS if threshold > 0}
+
+
+def test_dbt_and_erasure_take_the_same_number_of_names_for_one_persons():
+    variables = yaml.safe_load((DBT / "dbt_project.yml").read_text())["vars"]
+    assert variables["max_names_of_one_person"] == MAX_NAMES_OF_ONE_PERSON

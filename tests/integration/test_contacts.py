@@ -90,7 +90,7 @@ def test_an_id_that_is_an_address_is_the_same_in_capitals(customers):
 def test_an_address_of_more_than_five_makes_nobody_one_and_is_reported(run, read, customers):
     assert {f"till-{n}" for n in range(6)} <= set(customers)
     conflicts = read(run[0], "from intermediate.int_identity_conflicts").to_pylist()
-    assert {(row["identifier"], row["customers"]) for row in conflicts if "more than five" in row["conflict"]} >= {
+    assert {(row["identifier"], row["customers"]) for row in conflicts if "of many customers" in row["conflict"]} >= {
         ("till@shop.de", 6)
     }
 

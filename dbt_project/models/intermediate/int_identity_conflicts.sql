@@ -12,22 +12,22 @@ with links as (
 )
 
 select
-    case when kind = 'e-mail' then 'an e-mail address of more than five customers: none of them are merged by it'
-        else 'a contact that fits more than five customers: none of them are merged by it' end as conflict,
+    case when kind = 'e-mail' then 'an e-mail address of many customers: none of them are merged by it'
+        else 'a contact that fits many customers: none of them are merged by it' end as conflict,
     link as identifier,
     max(customers) as customers
 from links
-where customers > 5
+where customers > {{ var('max_names_of_one_person') }}
 group by kind, link
 
 union all
 
 select
-    'a customer id with more than five e-mail addresses: nobody is merged with it' as conflict,
+    'a customer id with many e-mail addresses: nobody is merged with it' as conflict,
     customer_id as identifier,
     1 as customers
 from links
-where addresses > 5
+where addresses > {{ var('max_names_of_one_person') }}
 group by customer_id
 
 union all

@@ -1,9 +1,11 @@
 {#
   What ties customer ids together: an e-mail address that orders name beside them, and a contact that names them or has
   one of their addresses. Only what was ordered by the as-of date counts. `known_from`: since when that is known.
-  What ties more than five is no person (a till's address, a marketplace's), and neither is an id with more than five
-  addresses (all guests'): they make nobody one with anybody.
+  What ties more than max_names_of_one_person is no person (a till's address, a marketplace's), and neither is an id with
+  more addresses (all guests'): they make nobody one with anybody.
 #}
+
+{%- set max_names = var('max_names_of_one_person') %}
 
 {% if identities_are_known() %}
 
@@ -63,9 +65,9 @@ addressed as (
 -- what everybody has is not joined through: a thousand contacts with the shop's own address are a million pairs
 narrow as (
 
-    select email from addresses group by email having count(*) <= 5
+    select email from addresses group by email having count(*) <= {{ max_names }}
     intersect
-    select email from addressed group by email having count(distinct customer_id) <= 5
+    select email from addressed group by email having count(distinct customer_id) <= {{ max_names }}
 
 ),
 
@@ -131,7 +133,7 @@ select
     known_from,
     customers,
     addresses,
-    customers > 5 or addresses > 5 as is_shared
+    customers > {{ max_names }} or addresses > {{ max_names }} as is_shared
 from counted
 
 {% else %}

@@ -8,8 +8,9 @@ from flows.sources.connections import Connections
 
 # how far names are followed: an address of an id of an address …
 ROUNDS = 10
-# what has more names than that beside it is a till's address or all guests' id, and nobody's: see int_identity_links
-MAX_NAMES = 5
+# What has more names than that beside it is a till's address or all guests' id, and nobody's. The variable of the same
+# name in dbt_project.yml, from which int_identity_links decides it, is held to this by a test.
+MAX_NAMES_OF_ONE_PERSON = 5
 ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_judged", "staging.stg_shop__contacts_judged"
 # relations, and two columns of each, of which one names whom the other names too
 PAIRS = (
@@ -41,8 +42,8 @@ def shared_addresses(warehouse: Warehouse, names: set[str]) -> dict[str, int]:
             continue
         for one, other in ((email, customer), (customer, email)):
             found = warehouse.read(
-                f"select {one} as name, count(distinct {other}) as others from {relation}"
-                f" where {one} in ({listed(names)}) group by {one} having count(distinct {other}) > {MAX_NAMES}"
+                f"select {one} as name, count(distinct {other}) as others from {relation} where {one} in"
+                f" ({listed(names)}) group by {one} having count(distinct {other}) > {MAX_NAMES_OF_ONE_PERSON}"
             )
             shared |= {row["name"]: max(row["others"], shared.get(row["name"], 0)) for row in found.to_pylist()}
     return shared
