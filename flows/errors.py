@@ -54,28 +54,24 @@ class WarehouseRefused(PipelineError):
     pass
 
 
-class AirbyteRefused(PipelineError):
-    """`status_code`: of Airbyte's answer."""
-
-    def __init__(self, message: str, status_code: int | None = None) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-
-
-class TableauRefused(PipelineError):
-    """`status_code`: of Tableau's answer."""
-
-    def __init__(self, message: str, status_code: int | None = None) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-
-
-class HubSpotRefused(PipelineError):
-    """`status_code` and `said`: of HubSpot's answer; None and nothing if it is we who do not go on."""
+class ServerRefused(PipelineError):
+    """`status_code` and `said`: of the server's answer; None and nothing if it is we who do not go on."""
 
     def __init__(self, message: str, status_code: int | None = None, said: str = "") -> None:
         super().__init__(message)
         self.status_code, self.said = status_code, said
+
+
+class AirbyteRefused(ServerRefused):
+    pass
+
+
+class TableauRefused(ServerRefused):
+    pass
+
+
+class HubSpotRefused(ServerRefused):
+    pass
 
 
 class PublishFailed(PipelineError):

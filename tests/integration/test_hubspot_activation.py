@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flows.adapters.hubspot.api import PATIENCE_SECONDS, SCOPES
 from flows.adapters.hubspot.destination import HubSpotContacts
 from flows.adapters.hubspot.properties import PROPERTIES
+from flows.adapters.server_api import RetryPolicy
 from flows.errors import HubSpotRefused, HubSpotUnreachable, PipelineError
 from flows.ports.destination import RESULTS, SendRequest
 from flows.settings import HubSpotSettings
@@ -55,7 +56,7 @@ def sending_to(hubspot: WritableHubSpot, clock: Clock | None = None, **more) -> 
     clock = clock or Clock()
     with hubspot.serving() as url:
         given = HubSpotSettings(activation_token=TOKEN, base_url=url, **more)
-        yield HubSpotContacts.read(given, clock.wait, clock.read)
+        yield HubSpotContacts.read(given, RetryPolicy(clock.wait, clock.read))
 
 
 def send(
@@ -439,7 +440,7 @@ def test_a_token_that_hubspot_does_not_know_is_said_to_be_wrong_and_not_shown():
     hubspot = account(contacts=1)
     with hubspot.serving() as url:
         given = HubSpotSettings(activation_token="pat-of-nobody", base_url=url)
-        destination = HubSpotContacts.read(given, Clock().wait, Clock().read)
+        destination = HubSpotContacts.read(given, RetryPolicy(Clock().wait, Clock().read))
         with pytest.raises(HubSpotRefused, match=r"answers 401: .*HUBSPOT_ACTIVATION_TOKEN") as refused:
             send(destination, numbered(1))
     assert "pat-of-nobody" not in str(refused.value)
@@ -509,7 +510,7 @@ def test_where_nobody_answers_it_says_where_it_asked():
     clock = Clock()
     given = HubSpotSettings(activation_token=TOKEN, base_url=url)
     with pytest.raises(HubSpotUnreachable, match=rf"Reading the contact properties: no clear answer from {url}"):
-        send(HubSpotContacts.read(given, clock.wait, clock.read), numbered(1))
+        send(HubSpotContacts.read(given, RetryPolicy(clock.wait, clock.read)), numbered(1))
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])

@@ -9,6 +9,7 @@ import pytest
 
 from flows.adapters.airbyte import api as airbyte_api
 from flows.adapters.airbyte.server import AirbyteServer
+from flows.adapters.server_api import RetryPolicy
 from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, SettingsError
 from flows.ports.syncs import SyncFailed, SyncRun
 from flows.settings import AirbyteSettings, read_settings
@@ -35,7 +36,7 @@ def server(there, time):
 
 def of(there, time, **settings):
     given = {"url": there.url, "client_id": there.client_id, "client_secret": there.client_secret}
-    return AirbyteServer.read(AirbyteSettings(**given | settings), time.wait, time.clock)
+    return AirbyteServer.read(AirbyteSettings(**given | settings), RetryPolicy(time.wait, time.clock))
 
 
 @pytest.fixture

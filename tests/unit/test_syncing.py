@@ -9,6 +9,7 @@ from prefect.client.orchestration import get_client
 
 from flows.adapters.airbyte.server import AirbyteServer
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.server_api import RetryPolicy
 from flows.errors import SettingsError
 from flows.orchestration import flow
 from flows.ports.syncs import SyncFailed
@@ -37,7 +38,7 @@ def sync(there, tmp_path):
     def run(wanted, recorded_at=NOON, time=None, **settings):
         given = {"url": there.url, "client_id": there.client_id, "client_secret": there.client_secret}
         time = time or Time()
-        server = AirbyteServer.read(AirbyteSettings(**given | settings), time.wait, time.clock)
+        server = AirbyteServer.read(AirbyteSettings(**given | settings), RetryPolicy(time.wait, time.clock))
         return syncs(server, wanted, recorded_at)
 
     return run

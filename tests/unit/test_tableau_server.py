@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from flows.adapters.server_api import RetryPolicy
 from flows.adapters.tableau import content as tableau_content
 from flows.adapters.tableau.files import shown_sheets, write_source, write_table
 from flows.adapters.tableau.server import TableauServer
@@ -37,7 +38,7 @@ def server(there, time):
 
 def of(there, time, **settings):
     given = {"url": there.url, "site": there.site, "token_name": there.token_name, "token_secret": there.token_secret}
-    return TableauServer.read(TableauSettings(**given | settings), time.wait, time.clock)
+    return TableauServer.read(TableauSettings(**given | settings), RetryPolicy(time.wait, time.clock))
 
 
 def publish(server, table, run_id="run-1"):
@@ -201,7 +202,7 @@ def test_a_file_that_is_too_big_says_what_to_set(there, server, tmp_path, reques
     if pieces:
         request.getfixturevalue("in_pieces")
     there.most_bytes = 1000
-    with pytest.raises(TableauRefused, match=r"answers 413 .* too big .*TSC_CHUNK_SIZE_MB"):
+    with pytest.raises(TableauRefused, match=r"answers 413: .* too big .*TSC_CHUNK_SIZE_MB"):
         publish(server, customers(tmp_path))
     assert there.items["datasources"] == {}
 
@@ -428,7 +429,7 @@ def test_a_list_that_is_refused_is_not_taken_for_an_empty_one(there, server, tmp
 @pytest.mark.parametrize("wrong", [{"token_secret": "another"}, {"token_name": "another"}, {"site": "elsewhere"}])
 def test_a_token_that_does_not_fit_is_refused_at_once_with_what_to_check(there, time, tmp_path, wrong):
     with pytest.raises(
-        TableauRefused, match=r"Signing in .* 401 \(401001\).* Check TABLEAU_TOKEN_NAME.*TABLEAU_SITE="
+        TableauRefused, match=r"Signing in .* 401: \(401001\).* Check TABLEAU_TOKEN_NAME.*TABLEAU_SITE="
     ) as refused:
         publish(of(there, time, **wrong), customers(tmp_path))
     assert "another installation" not in str(refused.value)
@@ -465,7 +466,7 @@ def test_a_session_that_ends_again_and_again_says_why_that_may_be(there, server,
 
 def test_a_missing_right_says_which(there, server, tmp_path):
     there.may_publish = False
-    with pytest.raises(TableauRefused, match=r"403 \(403004\).*site role Creator.*View and Publish"):
+    with pytest.raises(TableauRefused, match=r"403: \(403004\).*site role Creator.*View and Publish"):
         publish(server, customers(tmp_path))
 
 
@@ -484,7 +485,7 @@ def test_a_server_that_does_not_say_its_version_is_not_taken_for_an_old_one(ther
 
 def test_something_that_is_no_tableau_is_said_so(there, server, tmp_path):
     there.fail_next("GET serverInfo", Fault(404, body=b"<html>nginx</html>"))
-    with pytest.raises(TableauRefused, match=r"Asking Tableau for its version: .* answers 404 <html>nginx"):
+    with pytest.raises(TableauRefused, match=r"Asking Tableau for its version: .* answers 404: <html>nginx"):
         publish(server, customers(tmp_path))
 
 
@@ -527,7 +528,7 @@ def test_an_answer_that_is_lost_makes_no_second_workbook(there, server, tmp_path
 
 def test_a_lock_that_stays_is_said_at_the_time_limit(there, time, tmp_path):
     there.fail_next("POST datasources", *[Fault(409, body=b"locked by another job")] * 1000)
-    with pytest.raises(TableauUnreachable, match="answers 409 locked by another job"):
+    with pytest.raises(TableauUnreachable, match="answers 409: locked by another job"):
         publish(of(there, time, job_timeout_seconds=100), customers(tmp_path))
     assert time.seconds == 100
 

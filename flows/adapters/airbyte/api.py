@@ -15,25 +15,28 @@ from airbyte_api.errors import AirbyteAPIError, ResponseValidationError, SDKErro
 from airbyte_api.models import SchemeClientCredentials, Security
 from pydantic import BaseModel, ValidationError
 
-from flows.adapters.patience import Patience, retry_after_seconds
-from flows.errors import AirbyteRefused, AirbyteUnreachable
+from flows.adapters.server_api import RetryPolicy, ServerErrors, retry_after_seconds
+from flows.errors import AirbyteRefused, AirbyteUnreachable, ServerRefused, ServerUnreachable
 
 CALL_TIMEOUT_SECONDS = 60.0  # starting a sync takes a busy server tens of seconds
-LONGEST_QUOTE = 300  # characters of an answer that an error shows
+_ADVICE: dict[int, str] = {
+    httpx.codes.UNAUTHORIZED: "It takes no token of this application: does Airbyte still list it under User settings,"
+    " Applications?",
+    httpx.codes.FORBIDDEN: "Give the application's user a role in the workspace that may run syncs.",
+}
 
 Call = Callable[[AirbyteAPI], Any]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class AirbyteApi(Patience):
+class AirbyteApi:
     """`url` is the public API's, without a slash at its end."""
 
     url: str
     client_id: str
     client_secret: str = field(repr=False)
-    wait: Callable[[float], None]
-    clock: Callable[[], float]
+    retry: RetryPolicy
 
     def ask(self, doing: str, deadline: float, call: Call, kind: type[Answer]) -> Answer:
         """The answer of a call that may be made any number of times. `doing` begins what is said of it.
@@ -42,7 +45,7 @@ class AirbyteApi(Patience):
             AirbyteRefused: when the server answers that it will not.
             AirbyteUnreachable: when there was no clear answer until the deadline.
         """
-        return self.until_answered(lambda: self.ask_once(doing, call, kind), deadline)
+        return self.retry.retry_until(deadline, lambda: self.ask_once(doing, call, kind))
 
     def ask_once(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
         """The answer of a call that is made once; twice only where the token had expired, with which nothing happens.
@@ -66,31 +69,30 @@ class AirbyteApi(Patience):
         except ResponseValidationError as unknown:
             body = unknown.body
         except SDKError as error:
-            raise self._in_our_words(doing, error) from None
+            raise self._to_our_error(doing, error) from None
         except httpx.HTTPStatusError as error:  # of signing in, see `_check_sign_in`
             raise self._sign_in_failed(error.response) from None
         except (httpx.RequestError, ValueError) as problem:  # ValueError: a token in no JSON
-            why = str(problem) or type(problem).__name__
-            raise AirbyteUnreachable(f"{doing}: no clear answer from {self.url} ({why}). Is the server up?") from None
+            raise self._errors.of_silence(doing, problem) from None
         try:
             return kind.model_validate_json(body)
         except ValidationError:
-            raise AirbyteUnreachable(f"{doing}: nobody can read the answer of {self.url}.") from None
+            raise self._errors.of_unreadable(doing) from None
 
-    def _in_our_words(self, doing: str, error: AirbyteAPIError) -> AirbyteRefused | AirbyteUnreachable:
-        status, response = error.status_code, error.raw_response
-        said = " ".join(error.body.split())
-        for secret in (self.client_secret, response.request.headers.get("authorization", "").removeprefix("Bearer ")):
-            said = said.replace(secret, "…") if secret else said
-        what = f"{doing}: {self.url} answers {status}: {said[:LONGEST_QUOTE]}"
-        if _may_pass(status):
-            return AirbyteUnreachable(what, retry_after_seconds(response.headers))
-        return AirbyteRefused(f"{what}{_ADVICE.get(status, '')}", status)
+    @cached_property
+    def _errors(self) -> ServerErrors:
+        secrets = (self.client_secret,)
+        return ServerErrors(self.url, AirbyteRefused, AirbyteUnreachable, secrets, advice=_ADVICE)
+
+    def _to_our_error(self, doing: str, error: AirbyteAPIError) -> ServerRefused | ServerUnreachable:
+        response = error.raw_response
+        token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+        return self._errors.of_answer(doing, error.status_code, error.body, response.headers, token)
 
     def _sign_in_failed(self, response: httpx.Response) -> AirbyteRefused | AirbyteUnreachable:
         status = response.status_code
         what = f"Signing in to Airbyte: {self._token_url} answers {status}."
-        if _may_pass(status):
+        if self._errors.is_passing(status):
             return AirbyteUnreachable(what, retry_after_seconds(response.headers))
         # without a status: a 401 or 404 of signing in is not the call's own
         if status in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED) or status < 400:
@@ -131,15 +133,3 @@ class AirbyteApi(Patience):
             response.raise_for_status()
             if "bearer" not in response.read().decode(errors="replace").lower():
                 raise httpx.DecodingError("signing in brings no token", request=response.request)
-
-
-def _may_pass(status: int) -> bool:
-    """Whether the same call may be answered in a moment. 2xx: it was, but with what nobody can read."""
-    return status in (408, 425, 429) or status >= 500 or status < 300
-
-
-_ADVICE: dict[int, str] = {
-    httpx.codes.UNAUTHORIZED: " It takes no token of this application: does Airbyte still list it under User settings,"
-    " Applications?",
-    httpx.codes.FORBIDDEN: " Give the application's user a role in the workspace that may run syncs.",
-}

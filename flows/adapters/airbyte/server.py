@@ -1,8 +1,7 @@
 """Syncs by a real Airbyte server: started, or joined where one runs already, and followed to their end."""
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -18,7 +17,7 @@ from flows.adapters.airbyte.server_connections import (
     find_connection,
     missing_streams,
 )
-from flows.adapters.patience import pauses
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, pauses
 from flows.errors import AirbyteRefused, AirbyteUnreachable, BadInput, PipelineError, SettingsError
 from flows.ports.syncs import SyncFailed, SyncRun
 from flows.settings import AirbyteSettings
@@ -38,12 +37,7 @@ class AirbyteServer:
     on_timeout: Literal["cancel", "report"]
 
     @classmethod
-    def read(
-        cls,
-        settings: AirbyteSettings,
-        wait: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Self:
+    def read(cls, settings: AirbyteSettings, retry: RetryPolicy = IN_REAL_TIME) -> Self:
         """The server that the settings describe.
 
         Raises:
@@ -52,7 +46,7 @@ class AirbyteServer:
         if settings.url is None:
             raise SettingsError("AIRBYTE_URL is not set: without it nothing is triggered here.")
         client_id, client_secret = read_credentials(settings)
-        api = AirbyteApi(settings.url.rstrip("/"), client_id, client_secret, wait, clock)
+        api = AirbyteApi(settings.url.rstrip("/"), client_id, client_secret, retry)
         return cls(api, settings.sync_timeout_seconds, settings.on_timeout)
 
     def sync(self, wanted: str, streams: Sequence[str] = ()) -> SyncRun:
@@ -66,7 +60,7 @@ class AirbyteServer:
             AirbyteUnreachable: when it does not answer, and nothing was started.
             SyncFailed: when the sync failed, was cancelled or takes too long; with the run, as far as it is known.
         """
-        deadline = self.api.clock() + self.sync_timeout_seconds
+        deadline = self.api.retry.deadline(self.sync_timeout_seconds)
         connection = find_connection(self.api, wanted)
         check_in_use(connection)
         if gone := missing_streams(connection, streams):
@@ -94,7 +88,7 @@ class AirbyteServer:
         An answer that was lost does not say whether a sync was started; jobs that are newer than the newest one before
         do. Airbyte itself refuses a second sync at the same time.
         """
-        jobs = self._recent_jobs(connection, min(deadline, self.api.clock() + PATIENCE_SECONDS))
+        jobs = self._recent_jobs(connection, min(deadline, self.api.retry.deadline(PATIENCE_SECONDS)))
         newest_before = jobs.newest_id
         if jobs.newest_sync and jobs.newest_sync.status in RUNNING:
             return jobs.newest_sync, True
@@ -112,7 +106,7 @@ class AirbyteServer:
                 seconds = lost.retry_after_seconds or pause
             is_busy = isinstance(problem, AirbyteRefused)
             log.warning("%s Looking whether a sync runs.", problem)
-            in_time = self.api.wait_until(deadline, seconds)
+            in_time = self.api.retry.wait_until(deadline, seconds)
             try:
                 newest = self._recent_jobs(connection, deadline).newest_sync
             except PipelineError as silence:
@@ -151,7 +145,7 @@ class AirbyteServer:
     def _follow(self, job: Job, connection: AirbyteConnection, attached: bool, deadline: float) -> Job:
         """The job as it ended, or as it was last seen before the deadline."""
         for pause in pauses():
-            if job.has_ended or not self.api.wait_until(deadline, pause):
+            if job.has_ended or not self.api.retry.wait_until(deadline, pause):
                 break
             before = job.status
             try:
@@ -192,7 +186,7 @@ class AirbyteServer:
         longer = "Give it longer with AIRBYTE_SYNC_TIMEOUT_SECONDS."
         problem = ""
         if self.on_timeout == "cancel":
-            deadline = self.api.clock() + CANCELLING_SECONDS
+            deadline = self.api.retry.deadline(CANCELLING_SECONDS)
             try:
                 self._cancel(job, deadline)
             except (AirbyteRefused, AirbyteUnreachable) as refused:  # it may have ended meanwhile

@@ -43,7 +43,7 @@ def connection_by_id(api: AirbyteApi, connection_id: str) -> AirbyteConnection:
     """
     return api.ask(
         f"Looking up the connection {connection_id}",
-        api.clock() + PATIENCE_SECONDS,
+        api.retry.deadline(PATIENCE_SECONDS),
         lambda sdk: sdk.connections.get_connection(request={"connection_id": connection_id}),
         AirbyteConnection,
     )
@@ -62,7 +62,7 @@ def _list_connections(api: AirbyteApi) -> list[AirbyteConnection]:
 def _page(api: AirbyteApi, offset: int) -> tuple[AirbyteConnection, ...]:
     return api.ask(
         "Listing Airbyte's connections",
-        api.clock() + PATIENCE_SECONDS,
+        api.retry.deadline(PATIENCE_SECONDS),
         lambda sdk: sdk.connections.list_connections(request={"limit": PAGE, "offset": offset}),
         AirbyteConnections,
     ).data

@@ -16,8 +16,8 @@ from hubspot.crm import contacts, lists, properties
 from pydantic import BaseModel, Field, ValidationError
 from urllib3.util.retry import Retry
 
-from flows.adapters.patience import Patience, retry_after_seconds
-from flows.errors import HubSpotRefused, HubSpotUnreachable
+from flows.adapters.server_api import MAY_PASS, RetryPolicy, ServerErrors
+from flows.errors import HubSpotRefused, HubSpotUnreachable, ServerRefused, ServerUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,17 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_REQUESTS = 0.12
 PATIENCE_SECONDS = 300.0
 CONNECT_SECONDS, ANSWER_SECONDS = 30.0, 60.0
-LONGEST_QUOTE = 300  # characters of an answer that an error shows
 SCOPES = (
     "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read",
     "crm.schemas.contacts.write", "crm.lists.read", "crm.lists.write",
 )  # fmt: skip
+
+_MAY_PASS = MAY_PASS | {423, 477}  # 423: a lock; 477: HubSpot moves the account
+_ADVICE = {
+    401: "It does not take the token of HUBSPOT_ACTIVATION_TOKEN (or of the block HUBSPOT_ACTIVATION_BLOCK): does"
+    " HubSpot still list its private app, in Settings, Integrations?",
+    403: f"It needs the scopes {', '.join(SCOPES)}.",
+}
 
 _Refusals = (contacts.ApiException, lists.ApiException, properties.ApiException)
 
@@ -72,13 +78,12 @@ Call = Callable[[Sdk, Mapping[str, Any]], Any]  # given what every call of the S
 
 
 @dataclass
-class HubSpotApi(Patience):
+class HubSpotApi:
     """`url` has no slash at its end."""
 
     url: str
     token: str = field(repr=False)
-    wait: Callable[[float], None]
-    clock: Callable[[], float]
+    retry: RetryPolicy
     _next_request_at: float = field(default=float("-inf"), init=False)
 
     def ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
@@ -88,7 +93,7 @@ class HubSpotApi(Patience):
             HubSpotRefused: when HubSpot answers that it will not.
             HubSpotUnreachable: when there was no clear answer for PATIENCE_SECONDS.
         """
-        return self.until_answered(lambda: self._ask(doing, call, kind), self.clock() + PATIENCE_SECONDS)
+        return self.retry.retry_until(self.retry.deadline(PATIENCE_SECONDS), lambda: self._ask(doing, call, kind))
 
     def close(self) -> None:
         """Hangs up; a later call connects anew."""
@@ -96,12 +101,10 @@ class HubSpotApi(Patience):
             for part in vars(self.__dict__.pop("_sdk")).values():
                 part.api_client.rest_client.pool_manager.clear()
 
-    def quoted(self, said: str) -> str:
-        """What a message may show of what HubSpot says."""
-        return self._redacted(said)[:LONGEST_QUOTE]
-
-    def _redacted(self, said: str) -> str:
-        return " ".join(said.replace(self.token, "…").split())
+    @cached_property
+    def errors(self) -> ServerErrors:
+        """What HubSpot says, as errors of ours."""
+        return ServerErrors(self.url, HubSpotRefused, HubSpotUnreachable, (self.token,), _MAY_PASS, _ADVICE)
 
     def _ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
         self._keep_pace()
@@ -109,42 +112,30 @@ class HubSpotApi(Patience):
         try:
             body = call(self._sdk, how).data
         except _Refusals as refusal:
-            raise self._in_our_words(doing, refusal) from None
+            raise self._to_our_error(doing, refusal) from None
         except (urllib3.exceptions.HTTPError, UnicodeDecodeError) as lost:
-            why = self.quoted(str(lost)) or type(lost).__name__
-            raise HubSpotUnreachable(f"{doing}: no clear answer from {self.url} ({why}).") from None
+            raise self.errors.of_silence(doing, lost) from None
         try:
             return kind.model_validate_json(body)
         except ValidationError:
-            raise HubSpotUnreachable(f"{doing}: nobody can read the answer of {self.url}.") from None
+            raise self.errors.of_unreadable(doing) from None
 
     def _keep_pace(self) -> None:
-        early = self._next_request_at - self.clock()
+        early = self._next_request_at - self.retry.clock()
         if early > 0:
-            self.wait(early)
-        self._next_request_at = self.clock() + SECONDS_BETWEEN_REQUESTS
+            self.retry.wait(early)
+        self._next_request_at = self.retry.deadline(SECONDS_BETWEEN_REQUESTS)
 
-    def _in_our_words(self, doing: str, refusal: Any) -> HubSpotRefused | HubSpotUnreachable:
+    def _to_our_error(self, doing: str, refusal: Any) -> ServerRefused | ServerUnreachable:
         status, problem = int(refusal.status or 0), _problem(refusal.body)
-        said = self._redacted(problem.message or "")
-        what = f"{doing}: {self.url} answers {status}: {said[:LONGEST_QUOTE]}".rstrip(" .:") + "."
-        if problem.policy == "DAILY":
-            return HubSpotRefused(f"{what} The rest of today's calls is spent: run this again tomorrow.", status, said)
-        if _may_pass(status):
-            return HubSpotUnreachable(what, retry_after_seconds(refusal.headers or {}))
-        if status == 401:
-            what += (
-                " It does not take the token of HUBSPOT_ACTIVATION_TOKEN (or of the block HUBSPOT_ACTIVATION_BLOCK):"
-                " does HubSpot still list its private app, in Settings, Integrations?"
-            )
-        elif status == 403:
-            missing = ", ".join(problem.missing_scopes)
-            what += (
-                f" Give the private app the scope {missing}."
-                if missing
-                else f" It needs the scopes {', '.join(SCOPES)}."
-            )
-        return HubSpotRefused(what, status, said)
+        is_of_the_day, advice = problem.policy == "DAILY", ""
+        if is_of_the_day:
+            advice = "The rest of today's calls is spent: run this again tomorrow."
+        elif status == 403 and problem.missing_scopes:
+            advice = f"Give the private app the scope {', '.join(problem.missing_scopes)}."
+        return self.errors.of_answer(
+            doing, status, problem.message or "", refusal.headers or {}, advice=advice, is_final=is_of_the_day
+        )
 
     @cached_property
     def _sdk(self) -> Sdk:
@@ -163,11 +154,6 @@ def _problem(body: Any) -> Problem:
         return Problem.model_validate_json(body or "{}")
     except ValidationError:  # a proxy's page, say
         return Problem(message=str(body))  # type: ignore[call-arg]
-
-
-def _may_pass(status: int) -> bool:
-    """Whether the same call may be answered in a moment. 423: a lock; 477: HubSpot moves the account."""
-    return status in (408, 423, 425, 429, 477) or status >= 500
 
 
 def _texts(value: Any) -> list[str]:

@@ -143,4 +143,4 @@ def _write(
 
 
 def _refused(api: HubSpotApi, why: str, key: str) -> Verdict:
-    return "refused", api.quoted(why.replace(key, "…"))
+    return "refused", api.errors.quoted(why.replace(key, "…"))

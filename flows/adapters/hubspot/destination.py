@@ -4,8 +4,7 @@ Nobody is added to HubSpot, unless HUBSPOT_CREATE_CONTACTS says so; who has opte
 Everything is written so that it can be written again: contacts by their record ids, lists by name.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,6 +23,7 @@ from flows.adapters.hubspot.contacts import (
 from flows.adapters.hubspot.credentials import read_token
 from flows.adapters.hubspot.lists import add_to_list, campaign_list
 from flows.adapters.hubspot.properties import make_properties, property_values
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.ports.destination import RESULTS, SendRequest, addresses, results
 from flows.settings import HubSpotSettings
 
@@ -41,18 +41,13 @@ class HubSpotContacts:
     is_full_refresh: bool = False
 
     @classmethod
-    def read(
-        cls,
-        settings: HubSpotSettings,
-        wait: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Self:
+    def read(cls, settings: HubSpotSettings, retry: RetryPolicy = IN_REAL_TIME) -> Self:
         """HubSpot as the settings describe it.
 
         Raises:
             SettingsError: naming what is missing, or why the block cannot be used; never a secret.
         """
-        api = HubSpotApi(settings.base_url.rstrip("/"), read_token(settings), wait, clock)
+        api = HubSpotApi(settings.base_url.rstrip("/"), read_token(settings), retry)
         return cls(api, settings.create_contacts)
 
     def check(self, request: SendRequest) -> None:

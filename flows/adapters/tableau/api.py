@@ -7,6 +7,7 @@ What the SDK does by itself is left off where it hides something: asked for the 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 from xml.etree.ElementTree import ParseError
 
@@ -20,22 +21,28 @@ from tableauserverclient.server.endpoint.exceptions import (
 )
 from tableauserverclient.server.exceptions import EndpointUnavailableError, ServerInfoEndpointNotFoundError
 
-from flows.adapters.patience import Patience, retry_after_seconds
-from flows.errors import TableauRefused, TableauUnreachable
+from flows.adapters.server_api import MAY_PASS, RetryPolicy, ServerErrors
+from flows.errors import ServerRefused, ServerUnreachable, TableauRefused, TableauUnreachable
 
 log = logging.getLogger(__name__)
 
 NEEDED_VERSION = "3.13"  # Server 2021.3: the first whose live-to-Hyper sources the SDK can update
 PATIENCE_SECONDS = 300.0  # for an answer that needs no work of the server
 CONNECT_SECONDS = 30.0
-LONGEST_QUOTE = 300  # characters of an answer that an error shows
+_MAY_PASS = MAY_PASS | {409, 423}  # 409: another job has what we want to change
+_ADVICE: dict[int, str] = {
+    403: "The token's owner needs the site role Creator, and on the project the capabilities View and Publish; on what"
+    " is there already: Overwrite and Connect.",
+    413: "The file is too big for the server, or for a proxy before it: send it in smaller pieces with"
+    " TSC_FILESIZE_LIMIT_MB=1 and TSC_CHUNK_SIZE_MB=5, or have their limit raised.",
+}
 
 Answer = TypeVar("Answer")
 Call = Callable[[tsc.Server], Answer]
 
 
 @dataclass
-class TableauApi(Patience):
+class TableauApi:
     """A session with the server, begun by the first call and begun anew when it has expired.
 
     `url` has no slash at its end.
@@ -46,8 +53,7 @@ class TableauApi(Patience):
     token_name: str
     token_secret: str = field(repr=False)
     request_timeout_seconds: float
-    wait: Callable[[float], None]
-    clock: Callable[[], float]
+    retry: RetryPolicy
     secrets: tuple[str, ...] = field(default=(), repr=False)  # more that no message may show
     _server: tsc.Server | None = field(default=None, init=False, repr=False)
     _last: requests.Response | None = field(default=None, init=False, repr=False)
@@ -59,8 +65,8 @@ class TableauApi(Patience):
             TableauRefused: when the server answers that it will not.
             TableauUnreachable: when there was no clear answer until the deadline.
         """
-        deadline = self.clock() + PATIENCE_SECONDS if deadline is None else deadline
-        return self.until_answered(lambda: self._ask_in_session(doing, call), deadline)
+        deadline = self.retry.deadline(PATIENCE_SECONDS) if deadline is None else deadline
+        return self.retry.retry_until(deadline, lambda: self._ask_in_session(doing, call))
 
     def has_version(self, version: str) -> bool:
         """Whether the server's REST API is that new. To be asked after a first call."""
@@ -78,7 +84,9 @@ class TableauApi(Patience):
         try:
             self._server.auth.sign_out()
         except Exception as problem:  # nothing depends on it
-            log.info("Tableau did not hear that we sign out: %s", self._redacted(str(problem)))
+            log.info(
+                "Tableau did not hear that we sign out: %s", self._errors.redacted(str(problem), self._session_token)
+            )
         self._server.close()
         self._server = None
 
@@ -114,7 +122,7 @@ class TableauApi(Patience):
         info = self._ask("Asking Tableau for its version", server, lambda it: it.server_info.get())
         version = str(info.rest_api_version) if info else ""
         if not version.replace(".", "").isdigit():
-            raise TableauUnreachable(f"Asking Tableau for its version: nobody can read the answer of {self.url}.")
+            raise self._errors.of_unreadable("Asking Tableau for its version")
         server.version = version
         if not server.check_at_least_version(NEEDED_VERSION):
             raise TableauRefused(
@@ -147,44 +155,30 @@ class TableauApi(Patience):
         try:
             return call(server)
         except (XMLError, InternalServerError, NonXMLResponseError) as error:
-            raise self._in_our_words(doing, error) from None
+            raise self._to_our_error(doing, error) from None
         except (ServerInfoEndpointNotFoundError, EndpointUnavailableError, RedirectError) as error:
-            raise TableauRefused(f"{doing}: {self._redacted(str(error))} Is {self.url} a Tableau server?") from None
+            why = self._errors.redacted(str(error), self._session_token)
+            raise TableauRefused(f"{doing}: {why} Is {self.url} a Tableau server?") from None
         except requests.RequestException as problem:
-            why = self._redacted(str(problem) or type(problem).__name__)
-            raise TableauUnreachable(f"{doing}: no clear answer from {self.url} ({why}). Is the server up?") from None
+            raise self._errors.of_silence(doing, problem, self._session_token) from None
         except (ParseError, AttributeError, IndexError, ValueError, TypeError):
             if self._last is None:  # a mistake of ours
                 raise
-            raise TableauUnreachable(f"{doing}: nobody can read the answer of {self.url}.") from None
+            raise self._errors.of_unreadable(doing) from None
 
-    def _in_our_words(self, doing: str, error: Exception) -> TableauRefused | TableauUnreachable:
+    @cached_property
+    def _errors(self) -> ServerErrors:
+        secrets = (self.token_secret, *self.secrets)
+        return ServerErrors(self.url, TableauRefused, TableauUnreachable, secrets, _MAY_PASS, _ADVICE)
+
+    @property
+    def _session_token(self) -> str:
+        return "" if self._last is None else str(self._last.request.headers.get("x-tableau-auth", ""))
+
+    def _to_our_error(self, doing: str, error: Exception) -> ServerRefused | ServerUnreachable:
         response = self._last
-        status = 0 if response is None else response.status_code
+        assert response is not None  # the SDK raises these of answers only
+        said = response.text
         if isinstance(error, XMLError) and error.code:
-            said = " ".join(f"({error.code}) {error.summary}: {error.detail}".split())
-        else:
-            said = "" if response is None else " ".join(response.text.split())
-        what = f"{doing}: {self.url} answers {status} {self._redacted(said)[:LONGEST_QUOTE]}".rstrip(" .") + "."
-        if _may_pass(status):
-            return TableauUnreachable(what, None if response is None else retry_after_seconds(response.headers))
-        return TableauRefused(f"{what}{_ADVICE.get(status, '')}", status)
-
-    def _redacted(self, said: str) -> str:
-        session = "" if self._last is None else str(self._last.request.headers.get("x-tableau-auth", ""))
-        for secret in (self.token_secret, *self.secrets, session):
-            said = said.replace(secret, "…") if secret else said
-        return said
-
-
-def _may_pass(status: int) -> bool:
-    """Whether the same call may be answered in a moment. 409: another job has what we want to change."""
-    return status in (408, 409, 423, 425, 429) or status >= 500 or status < 300
-
-
-_ADVICE: dict[int, str] = {
-    403: " The token's owner needs the site role Creator, and on the project the capabilities"
-    " View and Publish; on what is there already: Overwrite and Connect.",
-    413: " The file is too big for the server, or for a proxy before it: send it in smaller pieces with"
-    " TSC_FILESIZE_LIMIT_MB=1 and TSC_CHUNK_SIZE_MB=5, or have their limit raised.",
-}
+            said = f"({error.code}) {error.summary}: {error.detail}"
+        return self._errors.of_answer(doing, response.status_code, said, response.headers, self._session_token)

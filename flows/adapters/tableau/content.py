@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import tableauserverclient as tsc
 
-from flows.adapters.patience import pauses
+from flows.adapters.server_api import pauses
 from flows.adapters.tableau.api import TableauApi
 from flows.adapters.tableau.credentials import SnowflakeLogin
 from flows.errors import PublishFailed, TableauRefused
@@ -91,7 +91,7 @@ def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
         job = api.ask(f"Looking at job {job_id}", lambda server: server.jobs.get_by_id(job_id))
         if job.completed_at is not None:
             break
-        if not api.wait_until(deadline, pause):
+        if not api.retry.wait_until(deadline, pause):
             raise PublishFailed(
                 f"{doing} takes too long: Tableau's job {job_id} still runs, and goes on there (Jobs, on the site's"
                 " page). Give it longer with TABLEAU_JOB_TIMEOUT_SECONDS."
@@ -121,7 +121,7 @@ def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadli
         if job is not None:
             return follow(api, str(job.id), doing, deadline)
         log.info("%s: another refresh of it is at work; waiting for it", doing)
-        if not api.wait_until(deadline, pause):
+        if not api.retry.wait_until(deadline, pause):
             break
     raise PublishFailed(f"{doing}: another refresh of it does not end. Look at Jobs, on the site's page in Tableau.")
 

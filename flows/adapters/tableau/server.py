@@ -11,8 +11,6 @@ Everything here may be done again at any time, and a run that was killed between
 
 import hashlib
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Literal, Self
 
 import tableauserverclient as tsc
 
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.adapters.tableau.api import TableauApi
 from flows.adapters.tableau.content import (
     find_data_source,
@@ -62,12 +61,7 @@ class TableauServer:
     snowflake: SnowflakeLogin | None = None
 
     @classmethod
-    def read(
-        cls,
-        settings: TableauSettings,
-        wait: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Self:
+    def read(cls, settings: TableauSettings, retry: RetryPolicy = IN_REAL_TIME) -> Self:
         """The server that the settings describe.
 
         Raises:
@@ -82,8 +76,7 @@ class TableauServer:
             token_name=as_whom.token_name,
             token_secret=as_whom.token_secret,
             request_timeout_seconds=settings.request_timeout_seconds,
-            wait=wait,
-            clock=clock,
+            retry=retry,
             secrets=(as_whom.snowflake.password,) if as_whom.snowflake and as_whom.snowflake.password else (),
         )
         return cls(api, settings.project, settings.job_timeout_seconds, as_whom.snowflake)
@@ -109,7 +102,7 @@ class TableauServer:
             try:
                 self._replace_rows(existing, table, f"{run_id}-{table.rows_digest}", deadline)
             except (PublishFailed, TableauRefused) as problem:
-                if self.api.clock() >= deadline:
+                if self.api.retry.clock() >= deadline:
                     raise
                 log.warning("%s Publishing it as a whole instead.", problem)
             else:
@@ -219,7 +212,7 @@ class TableauServer:
         return how
 
     def _deadline(self) -> float:
-        return self.api.clock() + self.job_timeout_seconds
+        return self.api.retry.deadline(self.job_timeout_seconds)
 
 
 def _check_arrival(
