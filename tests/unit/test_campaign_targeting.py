@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from flows.campaigns.assignment import in_holdout
 from flows.campaigns.audience import screen_eligibility
-from flows.campaigns.targeting import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase, plan
+from flows.campaigns.choice import WOULD_NOT_PAY, chance_of_purchase
+from flows.campaigns.targeting import BEYOND_BUDGET, plan
 from flows.campaigns.uplift import Estimate, InsufficientData
 from flows.errors import BadInput
 from tests.unit.campaigns import HORIZON_DAYS, LAUNCHED_ON, campaign, candidates
@@ -37,7 +38,8 @@ class Fitted:
 
 @pytest.fixture(autouse=True)
 def _taught_counts_as_uplift(monkeypatch):
-    monkeypatch.setattr("flows.campaigns.targeting.Uplift", Fitted)
+    for module in ("choice", "targeting"):
+        monkeypatch.setattr(f"flows.campaigns.{module}.Uplift", Fitted)
 
 
 def planned(customers=None, fitted=NOTHING, global_holdout=0.0, **changes):

@@ -1,0 +1,127 @@
+"""Who of a campaign's audience is worth contacting, and for whom of them the budget pays."""
+
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from flows.campaigns.assignment import draws, in_holdout, rank_within
+from flows.campaigns.audience import EligibilityResult
+from flows.campaigns.covariates import Floats, numbers
+from flows.campaigns.definition import Campaign
+from flows.campaigns.power import PLAUSIBLE_LIFT
+from flows.campaigns.uplift import Estimate, InsufficientData, Uplift
+from flows.errors import BadInput
+
+WOULD_NOT_PAY = "contacting them is expected to cost more than it brings"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Customers whom contacting may pay, why others are not among them, and what it is expected to bring; None where
+    earlier campaigns do not tell."""
+
+    customers: pa.Table
+    excluded: dict[str, int]
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Those for whom the budget pays, in order. cost: of contacting each. chance: of a purchase within the window and
+    without the campaign; NaN for who was not scored."""
+
+    people: pa.Table
+    is_in_holdout: NDArray[np.bool_]
+    cost: Floats
+    chance: Floats
+    estimate: Estimate | None
+
+
+def worth_contacting(campaign: Campaign, screened: EligibilityResult, fitted: Uplift | InsufficientData) -> Candidates:
+    customers, excluded = screened.eligible, dict(screened.excluded)
+    _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
+    if not isinstance(fitted, Uplift) or not fitted.beats_random:
+        return Candidates(customers, excluded, None)
+    estimate = fitted.expected_profit(customers, campaign.margin, campaign.offer, campaign.window_days)
+    pays = estimate.mean > 0
+    if not pays.all():
+        excluded[WOULD_NOT_PAY] = int((~pays).sum())
+    customers = customers.filter(pa.array(pays))
+    _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
+    return Candidates(customers, excluded, _estimate_of(estimate, pays))
+
+
+def choose(campaign: Campaign, candidates: Candidates, horizon_days: int) -> Chosen:
+    customers, estimate = candidates.customers, candidates.estimate
+    chance = chance_of_purchase(customers, campaign.window_days, horizon_days)
+    # contacted customers buy more often, or the campaign would be useless: the budget must cover their redemptions too.
+    # Customers without a score are assumed to redeem, so that no budget is overspent
+    if_contacted = np.minimum(np.nan_to_num(chance, nan=1.0) + PLAUSIBLE_LIFT, 1)
+    if estimate is not None:
+        if_contacted = estimate.chance_if_contacted
+    cost = campaign.offer.cost(if_contacted)
+    ids, strata = customers["customer_id"].to_numpy(), strata_of(customers)
+    order = _order(campaign, ids, strata, estimate)
+    chosen, is_in_holdout = _within_budget(campaign, ids, strata, cost, order)
+    if len(chosen) and is_in_holdout.all():
+        more = "Raise the budget" if len(chosen) < len(customers) else "Widen the audience"
+        raise BadInput(f"{campaign.name}: of so few customers ({len(chosen)}) all were drawn into the holdout. {more}.")
+    if not len(chosen):
+        raise BadInput(
+            f"{campaign.name}: a budget of {campaign.budget:,.2f} pays for nobody: contacting the customer who comes"
+            f" first is expected to cost {cost[order[0]]:,.2f}."
+        )
+    of_chosen = None if estimate is None else _estimate_of(estimate, chosen)
+    return Chosen(customers.take(pa.array(chosen)), is_in_holdout, cost[chosen], chance[chosen], of_chosen)
+
+
+def _estimate_of(estimate: Estimate, rows: NDArray[Any]) -> Estimate:
+    return Estimate(*(values[rows] for values in astuple(estimate)))
+
+
+def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int) -> Floats:
+    """Probability of a purchase within the window without a campaign, for each customer: the model's, at a constant
+    pace over its horizon; NaN where not scored."""
+    return np.asarray(1 - numbers(customers, "churn_probability") ** (window_days / horizon_days))
+
+
+def _somebody_is_left(campaign: Campaign, audience_size: int, excluded: dict[str, int], left: int) -> None:
+    if audience_size == 0:
+        asked = campaign.audience.model_dump(exclude_none=True)
+        raise BadInput(f"{campaign.name}: no customer is in this audience: {asked}.")
+    if left == 0:
+        why = ", ".join(f"{customers:,} {reason}" for reason, customers in excluded.items())
+        raise BadInput(f"{campaign.name}: of the {audience_size:,} customers of this audience nobody is left: {why}.")
+
+
+def strata_of(customers: pa.Table) -> NDArray[np.object_]:
+    risk = pc.fill_null(customers["risk_band"], "not scored")
+    return np.asarray(pc.binary_join_element_wise(customers["segment"], risk, ", ").to_numpy(), dtype=object)
+
+
+def _order(
+    campaign: Campaign, ids: NDArray[np.object_], strata: NDArray[np.object_], estimate: Estimate | None
+) -> NDArray[np.int64]:
+    """The order in which to contact customers; random for ties, and where there is no estimate."""
+    draw = draws(f"{campaign.name}, choice", ids)
+    if estimate is not None:
+        return np.lexsort((draw, -estimate.mean))
+    place, size = rank_within(strata, draw)
+    return np.lexsort((draw, (place + 0.5) / size))
+
+
+def _within_budget(
+    campaign: Campaign, ids: NDArray[np.object_], strata: NDArray[np.object_], cost: Floats, order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The chosen customers in order, and which of them are in the control group: contacting the others is within the
+    budget."""
+    affordable = np.cumsum(cost[order]) * (1 - campaign.holdout) <= campaign.budget
+    chosen = order[affordable]
+    out = in_holdout(strata[chosen], ids[chosen], campaign.name, campaign.holdout)
+    spent = np.cumsum(np.where(out, 0.0, cost[chosen]))
+    chosen, out = chosen[spent <= campaign.budget], out[spent <= campaign.budget]
+    return chosen, out
