@@ -53,7 +53,7 @@
     {%- if field == 'churn_probability' -%}
     cast(coalesce(prediction:churn_probability, prediction:error) as double)
     {%- else -%}
-    cast(prediction:{{ field }} as {{ prediction_meta('predicted').get(field, 'varchar') }})
+    cast(prediction:{{ field }} as {{ predicted_fields().get(field, 'varchar') }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -64,19 +64,10 @@
 
 {% macro duckdb__prediction_of_nobody() -%}
     {%- set fields = [] -%}
-    {%- for name, type in prediction_meta('predicted').items() -%}{%- do fields.append(name ~ ' ' ~ type) -%}{%- endfor -%}
+    {%- for name, type in predicted_fields().items() -%}{%- do fields.append(name ~ ' ' ~ type) -%}{%- endfor -%}
     cast(null as struct({{ fields | join(', ') }}))
 {%- endmacro %}
 
 {% macro snowflake__prediction_of_nobody() -%}
     parse_json('{}')
-{%- endmacro %}
-
-{#
-  What `make generate` has written of predictions from functions/prediction_record.py: `predicted`, the fields that
-  predict_churn yields with their types, or `next_order`, of which field a day is. Empty while dbt parses.
-#}
-{% macro prediction_meta(name) -%}
-    {%- if not execute -%}{{ return({}) }}{%- endif -%}
-    {{ return(graph.nodes['model.' ~ project_name ~ '.churn_predictions'].config.meta[name]) }}
 {%- endmacro %}

@@ -3,21 +3,23 @@
 `make generate` rewrites the files; a test names every difference.
 """
 
+import json
 import sys
 from typing import Any, get_args
 
 import yaml
 
 from flows.settings import REPOSITORY
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, PredictionRecord, sql_type
 
 _MODELS = REPOSITORY / "dbt_project" / "models"
 FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
 SNAPSHOTS_YML = _MODELS / "training" / "int_training_snapshots.yml"
 PREDICTIONS_YML = _MODELS / "marts" / "scores" / "churn_predictions.yml"
+MACROS = REPOSITORY / "dbt_project" / "macros" / "contract.sql"
 
-_HEADER = "# Generated from {} by `make generate`. Change it there.\n"
+_HEADER = "Generated from {} by `make generate`. Change it there."
 _KEY = [
     {"name": "customer_id", "data_type": "varchar", "description": "The shop's own customer id."},
     {"name": "as_of_date", "data_type": "date", "description": "The features are as known at the end of this day."},
@@ -63,7 +65,7 @@ def render_snapshots_yml() -> str:
 
 
 def render_predictions_yml() -> str:
-    """The text of PREDICTIONS_YML. Its `meta` is read by the macro prediction_meta."""
+    """The text of PREDICTIONS_YML."""
     bands = list(get_args(PredictionRecord.model_fields["risk_band"].annotation))
     tests: dict[str, list[Any]] = {
         "prediction_id": ["unique", "not_null"],
@@ -75,27 +77,45 @@ def render_predictions_yml() -> str:
         | ({"data_tests": tests[name]} if name in tests else {})
         for name, kind in COLUMNS.items()
     ]
-    next_order = {column: f"next_order_days_{chance}" for chance, column in NEXT_ORDER_COLUMNS.items()}
     model = {
         "name": "churn_predictions",
         "description": "Every predicted churn probability. A batch has one per customer, as-of date and horizon, and"
         " scoring a date again replaces it; by the API and external functions there is one per request (customer, date,"
         " figures, model), however often it was requested. Grain: prediction.",
-        "config": {"contract": {"enforced": True}, "meta": {"predicted": PREDICTED, "next_order": next_order}},
+        "config": {"contract": {"enforced": True}},
         "columns": columns,
     }
     return _text("functions/prediction_record.py", model)
 
 
+def render_macros() -> str:
+    """The text of MACROS: the names that SQL is made from."""
+    next_order = {column: f"next_order_days_{chance}" for chance, column in NEXT_ORDER_COLUMNS.items()}
+    return "\n".join(
+        [
+            "{# " + _HEADER.format("functions/") + " #}\n",
+            _macro("The features of the contract, in its order.", "churn_model_features", list(FEATURE_NAMES)),
+            _macro("What predict_churn yields, with types.", "predicted_fields", PREDICTED),
+            _macro("Of which of these fields a day of marts.churn_predictions is.", "next_order_fields", next_order),
+        ]
+    )
+
+
+def _macro(says: str, name: str, value: list[str] | dict[str, str]) -> str:
+    written = json.dumps(value, indent=4)
+    return f"{{# {says} #}}\n{{% macro {name}() -%}}\n{{{{ return({written}) }}}}\n{{%- endmacro %}}\n"
+
+
 def _text(source: str, model: dict[str, Any]) -> str:
     in_yaml = yaml.dump({"models": [model]}, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
-    return _HEADER.format(source) + in_yaml
+    return f"# {_HEADER.format(source)}\n{in_yaml}"
 
 
 GENERATED = {
     FEATURES_YML: render_features_yml,
     SNAPSHOTS_YML: render_snapshots_yml,
     PREDICTIONS_YML: render_predictions_yml,
+    MACROS: render_macros,
 }
 
 

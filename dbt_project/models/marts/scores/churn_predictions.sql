@@ -40,10 +40,10 @@ select
     {{ prediction_field('churn_probability') }} as churn_probability,
     {{ risk_band(prediction_field('churn_probability')) }} as risk_band,
     {{ prediction_field('expected_spend') }} as expected_spend,
-    {% for column, field in prediction_meta('next_order').items() -%}
+    {% for column, field in next_order_fields().items() -%}
     {{ add_days('as_of_date', 'cast(ceil(' ~ prediction_field(field) ~ ') as integer)') }} as {{ column }},
     {% endfor -%}
-    {% for field in prediction_meta('predicted') if field.startswith('reason_') -%}
+    {% for field in predicted_fields() if field.startswith('reason_') -%}
     {{ prediction_field(field) }} as {{ field }},
     {% endfor -%}
     cast({{ prediction_field('model_version') }} as varchar) as model_version,
