@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 # What each build of a run makes: the folders of dbt_project, so that a new model needs no line here.
 STAGING = ("path:seeds", "path:models/staging")
-FEATURES = ("path:models/intermediate", "path:models/marts/features", "path:models/marts/kept")
+FEATURES = ("path:models/intermediate", "path:models/marts/features", "path:models/marts/app_state")
 TRAINING = ("path:models/training",)
 SCORES = ("path:models/marts/scores",)
 
