@@ -1,4 +1,4 @@
-"""Rolling origin: at each of several past dates, models trained on what was known then say what came after."""
+"""Rolling origin: at each of several past dates, models trained on what was known then predict what came after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MIN_PER_OUTCOME = 20
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One date that no model had seen: the customers then, and what each model said of them.
+    """One held-out date: its customers, and what each model predicted for them.
 
     models: the candidates. `in_season`: the same with the season of a year before, where that was known.
     probability: of baselines and candidates.
@@ -38,11 +38,11 @@ class HeldOut:
 
     @cached_property
     def qualities(self) -> dict[str, Quality]:
-        """Of each baseline and candidate."""
+        """Quality of each baseline and candidate."""
         return {name: measure(self.customers.churned, said) for name, said in self.probability.items()}
 
     def seasoned(self) -> "HeldOut":
-        """The same date with the candidates in season."""
+        """The same date with the candidates adjusted for the season."""
         said = {name: model.churn_probability(self.customers.features) for name, model in self.in_season.items()}
         models = self.models | self.in_season
         return HeldOut(self.day, self.trained_on, self.customers, models, self.in_season, self.probability | said)
@@ -58,7 +58,7 @@ class Backtest:
 
     @cached_property
     def qualities(self) -> dict[str, list[Quality]]:
-        """Of each baseline and candidate, newest date first."""
+        """Qualities of each baseline and candidate, newest date first."""
         return {name: [h.qualities[name] for h in self.held_out] for name in self.held_out[0].probability}
 
     @property
@@ -67,11 +67,11 @@ class Backtest:
 
 
 def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None) -> Backtest:
-    """Tests every baseline and candidate on the last dates whose outcome is known; `say` is told how it goes.
+    """Tests every baseline and candidate on the last dates whose outcome is known; `say` receives progress messages.
 
-    A snapshot may be trained on only if its outcome was complete by the held-out date. The season of a year before
-    is followed unless that did harm on these dates: where there is no season it costs next to nothing, and a few
-    dates in a row may show none of a season that is to come.
+    A snapshot may be trained on only if its outcome was complete by the held-out date. The season of a year before is
+    followed unless that was worse on these dates: without a season it costs almost nothing, and a few dates in a row
+    may not show a season that is to come.
 
     Raises:
         TooLittleData: when the history is too short, the customers too few or all of one kind.
@@ -86,8 +86,8 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
     held_out = side_by_side(test_on, _days_to_hold_out(data))
     if not held_out:
         raise TooLittleData(
-            f"No past date can be tested: trained on what was known by then, and seen {data.horizon_days} days on,"
-            " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may do."
+            f"No past date can be tested: before it, and in the {data.horizon_days} days after it,"
+            " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may help."
         )
     gain = _season_gain(held_out)
     mean_brier = float(np.mean([h.qualities[name].brier for h in held_out for name in h.models]))
@@ -96,7 +96,7 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
 
 
 def _days_to_hold_out(data: TrainingSet) -> list[date]:
-    """The newest dates on which, and before which, some customers left and some stayed; newest first."""
+    """The newest dates on which, and before which, both outcomes occurred; newest first."""
     days: list[date] = []
     for day in reversed(data.snapshot_dates):
         if len(days) == HELD_OUT_DATES or not _has_both_outcomes(data.known_by(day).newest(RECENT_SNAPSHOTS)):
@@ -107,7 +107,7 @@ def _days_to_hold_out(data: TrainingSet) -> list[date]:
 
 
 def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:
-    """Trains everything on `past`, which must have been known at `day`, and lets it speak of the customers then."""
+    """Trains everything on `past`, which must have been known at `day`, and predicts for the customers of that day."""
     recent = past.newest(RECENT_SNAPSHOTS)
     said = {name: fit(recent)(customers.features) for name, fit in BASELINES.items()}
     process = BuyTillYouDie.fit(past.newest(1).features)
@@ -119,7 +119,7 @@ def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:
 
 
 def _season_gain(held_out: list[HeldOut]) -> float | None:
-    """By how much the squared errors of the candidates are smaller in season; None where no season was known."""
+    """How much smaller the squared errors of the candidates are with the season; None where no season is known."""
     gains = []
     for plain in held_out:
         seasoned = plain.seasoned()
@@ -144,7 +144,7 @@ def _require_enough(data: TrainingSet) -> None:
         left = int(data.churned.sum())
         raise TooLittleData(
             f"{left} of {len(data)} past outcomes are churn: a model needs at least {MIN_PER_OUTCOME} customers"
-            " who left and as many who stayed. Another HORIZON_DAYS may part them."
+            " who left and as many who stayed. Another HORIZON_DAYS may separate them."
         )
 
 

@@ -20,7 +20,8 @@ Floats = NDArray[np.float64]
 
 # log P is kept this far from 0 and from -∞, so that its log-odds are finite and stable in double precision
 LOG_P_RANGE = (-20.0, -1e-6)
-# nobody is gone for more than 8,000 to 1: beyond that the waiting time below would be a difference of rounding errors
+# the odds of having left are at most 8,000 to 1: beyond that the waiting time below would be a difference of rounding
+# errors
 LOG_GONE_LIMIT = 9.0
 LOG_GROWTH_LIMIT = 30.0
 _START = np.log([0.6, 60.0, 0.5, 3.0])
@@ -39,7 +40,7 @@ class BuyTillYouDie:
 
     @classmethod
     def fit(cls, features: Floats, *, may_leave_at_once: bool = True) -> Self:
-        """Maximum likelihood on the histories of customers at one date; features: [n, number of features]."""
+        """Maximum likelihood fit to the histories of customers at one date; features: [n, number of features]."""
         histories, customers = np.unique(np.column_stack(history(features)), axis=0, return_counts=True)
         repeats, last, age = histories.T
         first_counts = 1 if may_leave_at_once else 0
@@ -70,9 +71,8 @@ class BuyTillYouDie:
     ) -> Floats:
         """Days within which the next purchase comes with the given chance; NaN: not within two horizons.
 
-        The process gives the shape of the waiting time (as proportional hazards), the churn probability its level
-        at the horizon.
-        """
+        The process determines the shape of the waiting time (proportional hazards), the churn probability its level at
+        the horizon."""
         log_p = np.clip(self._log_no_purchase(repeats, last, age, horizon_days), *LOG_P_RANGE)
         hazard_ratio = np.log(np.clip(churn_probability, 1e-9, 1 - 1e-9)) / log_p
         no_purchase_yet = np.exp(np.log(1 - chance) / hazard_ratio)
@@ -98,7 +98,7 @@ class BuyTillYouDie:
 
 
 def history(features: Floats) -> tuple[Floats, Floats, Floats]:
-    """What the process knows of a customer: repeat purchases, days from the first to the last, days from the first."""
+    """The process's input for each customer: repeat purchases, days from the first to the last, days from the first."""
     repeats = np.maximum(column(features, "frequency") - 1, 0)
     recency = np.maximum(column(features, "recency_days"), 0)
     age = np.maximum(column(features, "tenure_days"), recency)

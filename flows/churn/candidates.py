@@ -1,4 +1,4 @@
-"""The models that compete, and what every analyst would try first, which is there to be beaten."""
+"""The candidate models, and the baselines that any analyst would try first."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ AVERAGED = "logistic RFMT, averaged with MBG/NBD"
 STACKED = "logistic RFMT with MBG/NBD inside"
 TREES = "additive boosted trees"
 
-# From simple to complex: a later one is kept only where it is clearly better.
+# From simple to complex: a later one is chosen only where it is clearly better.
 CANDIDATES: dict[str, Fit] = {
     AVERAGED: LinearRisk.averaged,
     STACKED: LinearRisk.stacked,

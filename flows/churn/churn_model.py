@@ -16,15 +16,15 @@ from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
 
-# older snapshots serve to learn the season and to test, not to train: customers change
+# older snapshots are used for the season and for tests, not for training: customers change
 RECENT_SNAPSHOTS = 12
-# the next order comes earlier than the first of these with a chance of 10 %, than the last with 90 %
+# the probabilities with which the next order has come by the earliest, the median and the latest date
 NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
 
 
 @dataclass(frozen=True)
 class ChurnModel:
-    """`season` is added to all log-odds: how the horizon after the as-of date differs from the mean one."""
+    """`season` is added to all log-odds: the difference of the horizon after the as-of date from the mean one."""
 
     horizon_days: int
     risk: Risk
@@ -34,7 +34,7 @@ class ChurnModel:
 
     @classmethod
     def train(cls, fit: Fit, past: TrainingSet, process: BuyTillYouDie) -> Self:
-        """On the newest of the snapshots, all of which must have been known by then; without a season."""
+        """Trains on the newest of the snapshots, all of which must have been known by then; without a season."""
         recent = past.newest(RECENT_SNAPSHOTS)
         model = cls(past.horizon_days, fit(recent, process), 0.0, process, SpendModel.fit(recent))
         return model._at_level_of(recent)
@@ -53,7 +53,7 @@ class ChurnModel:
         return self.with_spend_level(spent / expected) if spent > 0 else self
 
     def with_spend_level(self, factor: float) -> Self:
-        """The same model, expecting so many times as much to be spent."""
+        """The same model with its expected spend multiplied by a factor."""
         return type(self)(self.horizon_days, self.risk, self.season, self.process, self.spend.scaled(factor))
 
     def churn_probability(self, features: Floats) -> Floats:
@@ -62,7 +62,7 @@ class ChurnModel:
         return probability
 
     def contributions(self, features: Floats) -> Floats:
-        """The way from a typical active customer's log-odds to this one's, by cause, [n, causes]."""
+        """The difference between a typical active customer's log-odds and this customer's, by cause, [n, causes]."""
         return self.risk.contributions(features)
 
     def expected_spend(self, features: Floats) -> Floats:
@@ -70,7 +70,8 @@ class ChurnModel:
         return (1 - self.churn_probability(features)) * self.spend.if_bought(features)
 
     def next_order_days(self, features: Floats) -> Floats:
-        """Days until the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than two horizons."""
+        """Days by which the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than two
+        horizons."""
         churn, known = self.churn_probability(features), history(features)
         return np.column_stack(
             [self.process.days_until(chance, *known, churn, self.horizon_days) for chance in NEXT_ORDER_CHANCES]
@@ -78,7 +79,7 @@ class ChurnModel:
 
 
 def base_rate_shift(log_odds: Floats, churn_rate: float) -> float:
-    """What must be added to the log-odds for their mean probability to be the share that churned."""
+    """The number to add to the log-odds so that their mean probability is the share that churned."""
     observed = np.clip(churn_rate, 0.5 / len(log_odds), 1 - 0.5 / len(log_odds))
     shift = 0.0
     for _ in range(50):

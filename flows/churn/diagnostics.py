@@ -1,4 +1,4 @@
-"""What a data scientist wants to see of a model: what it goes by, what each feature does to it, whom it misses."""
+"""Diagnostics of a model: feature importance, partial dependence, curves, and the churners that it misses."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from functions.churn_api.contract import CAUSES, FEATURE_NAMES, RISK_BANDS, feat
 
 CURVE_POINTS = 200
 PERMUTATIONS = 3
-CUSTOMERS_SHUFFLED = 4_000  # more make the bars no truer and the page slower
+CUSTOMERS_SHUFFLED = 4_000  # more do not make the bars more accurate, only slower
 MIN_SHUFFLED_PER_OUTCOME = 200
 GRID = 25
 
@@ -20,9 +20,8 @@ GRID = 25
 def permutation_importance(predict: Predict, customers: TrainingSet) -> pa.Table:
     """AUC lost when one feature, or all features of a cause together, are shuffled among customers.
 
-    Columns: name, kind ("feature" or "cause"), auc_lost (mean of several shuffles); features that do nothing are left
-    out. Shuffles are the same in every run.
-    """
+    Columns: name, kind ("feature" or "cause"), auc_lost (mean of several shuffles); features without effect are left
+    out. Shuffles are the same in every run."""
     rng = np.random.default_rng(0)
     customers = _sample(customers)
     known = predict(customers.features)
@@ -37,7 +36,7 @@ def permutation_importance(predict: Predict, customers: TrainingSet) -> pa.Table
             shuffled = customers.features.copy()
             shuffled[:, positions] = customers.features[rng.permutation(len(customers))][:, positions]
             predicted = predict(shuffled)
-            if np.array_equal(predicted, known):  # the model does not look at it
+            if np.array_equal(predicted, known):  # the model does not use it
                 break
             lost.append(full - roc_auc_score(customers.churned, predicted))
         if np.any(lost):
@@ -67,7 +66,7 @@ def curves(churned: Flags, probability: Floats) -> tuple[pa.Table, pa.Table]:
 
 
 def who_is_missed(customers: TrainingSet, probability: Floats) -> pa.Table:
-    """Churners whom the model did not call high risk, by segment, most missed first.
+    """Churners that the model did not rate as high risk, by segment, most missed first.
 
     Columns: segment, customers, left, missed (left, though not in the highest band), missed_share,
     mean_probability_of_missed.

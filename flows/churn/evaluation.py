@@ -1,4 +1,4 @@
-"""How good probabilities and amounts were, once it is known what happened."""
+"""Quality of predicted probabilities and amounts, given the observed outcomes."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,19 +13,19 @@ from flows.churn.churn_model import base_rate_shift
 
 Flags = NDArray[np.bool_]
 ECE_GROUPS = 10
-# what a model may be off by, beyond chance, before the promotion gate and the monitoring object
+# the calibration error, beyond chance, from which the promotion gate and the monitoring warn
 MAX_ECE = 0.05
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Of n predicted churn probabilities.
+    """Quality of n predicted churn probabilities.
 
-    auc: chance that a customer who left was rated above one who stayed, ± auc_standard_error.
-    pr_auc: average precision; a coin gets the churn rate. brier (± brier_standard_error), log_loss: less is better.
-    ece: mean distance of probability and frequency over ten groups of equal size; ece_of_chance: what a perfect
-    model of as many customers would show on average.
-    lift_by_decile: churn rate of each decile of the customers by the churn rate of all, those rated highest first.
+    auc: probability that a customer who left was rated above one who stayed, ± auc_standard_error. pr_auc: average
+    precision; that of a random ranking is the churn rate. brier (± brier_standard_error), log_loss: less is better.
+    ece: mean distance of probability and frequency over ten groups of equal size; ece_of_chance: the mean of a perfect
+    model with as many customers.
+    lift_by_decile: churn rate of each decile of the customers, divided by the churn rate of all, highest rated first.
     """
 
     customers: int
@@ -52,7 +52,7 @@ class Quality:
 
 
 def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
-    """Quality of `probability` [n] given what happened [n]. Both outcomes must occur."""
+    """Quality of `probability` [n] given the observed outcomes [n]. Both outcomes must occur."""
     p = np.asarray(probability, dtype=np.float64)
     auc = float(roc_auc_score(churned, p))
     squared_errors = (p - churned) ** 2
@@ -63,7 +63,7 @@ def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
         mean_probability=float(p.mean()),
         auc=auc,
         auc_standard_error=_auc_standard_error(auc, int(churned.sum()), int((~churned).sum())),
-        pr_auc=min(1.0, float(average_precision_score(churned, p))),  # sums of shares may round beyond 1
+        pr_auc=min(1.0, float(average_precision_score(churned, p))),  # rounding may take sums of shares beyond 1
         brier=float(brier_score_loss(churned, p)),
         brier_standard_error=float(squared_errors.std() / np.sqrt(len(p))),
         log_loss=float(log_loss(churned, np.clip(p, 1e-7, 1 - 1e-7))),
@@ -77,14 +77,14 @@ def measure(churned: Flags, probability: NDArray[np.floating]) -> Quality:
 
 
 def mean_quality(qualities: Iterable[Quality]) -> dict[str, float]:
-    """The mean of each figure over several dates; of the lifts that of the top decile, as `lift`."""
+    """The mean of each figure over several dates; of the lifts only the top decile's, as `lift`."""
     rows = [quality.as_dict() | {"lift": quality.lift_top_decile} for quality in qualities]
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0] if name != "lift_by_decile"}
 
 
 @dataclass(frozen=True)
 class GroupQuality:
-    """Of one group of customers, such as a segment. `auc` is None where all of them left or stayed."""
+    """Quality for one group of customers, such as a segment. `auc` is None where all of them left or all stayed."""
 
     group: str
     customers: int
@@ -96,7 +96,7 @@ class GroupQuality:
 
 
 def by_group(churned: Flags, probability: Floats, groups: NDArray[np.object_]) -> list[GroupQuality]:
-    """The quality of each group, in alphabetical order; lift is the group's churn rate by that of all."""
+    """The quality of each group, in alphabetical order; lift is the group's churn rate divided by that of all."""
     found = []
     for group in sorted(set(groups.tolist())):
         left, p = churned[groups == group], probability[groups == group]
@@ -138,14 +138,14 @@ def reliability(churned: Flags, probability: Floats) -> list[dict[str, float]]:
 
 
 def given_the_base_rate(churned: Flags, probability: Floats) -> Floats:
-    """The probabilities as they would be had the share of churners been known: what is left is telling them apart."""
+    """The probabilities shifted to the true share of churners: what remains is discrimination."""
     log_odds = logit(np.clip(probability, 1e-9, 1 - 1e-9))
     shifted: Floats = expit(log_odds + base_rate_shift(log_odds, float(churned.mean())))
     return shifted
 
 
 def normalised_gini(amount: Floats, predicted: Floats) -> float:
-    """How well a prediction sorts customers by amount: 1 as the amounts themselves, 0 as a coin."""
+    """How well a prediction sorts customers by amount (Gini): 1 as the amounts themselves, 0 as a random order."""
     return _gini(amount, predicted) / _gini(amount, amount)
 
 

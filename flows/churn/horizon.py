@@ -1,4 +1,4 @@
-"""How far ahead to look where nobody has said so: as far as the shop's own customers usually take to come back."""
+"""The default horizon: the time that the shop's own customers usually take to come back."""
 
 import math
 
@@ -10,9 +10,9 @@ DEFAULT_HORIZON_DAYS = 90
 
 
 def default_horizon(gaps: int, quantile_days: float | None) -> tuple[int, str]:
-    """A horizon in days and why, from the number of gaps between purchases and their GAP_QUANTILE.
+    """A horizon in days and the reason for it, from the number of gaps between purchases and their GAP_QUANTILE.
 
-    Three quarters of the customers who come back do so within it: who does not is worth asking about.
+    Three quarters of the customers who come back do so within it.
     """
     if gaps < MIN_GAPS or quantile_days is None:
         return DEFAULT_HORIZON_DAYS, f"{gaps} gaps between purchases are too few to choose by"

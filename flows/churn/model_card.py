@@ -20,7 +20,7 @@ from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 
 INTENDED_USE = (
     "Ranking and rating the customers of the shop it was trained on, for lists, budgets and forecasts. Not for"
-    " deciding prices, credit or service of a person. A probability of churn predicts who leaves, not who a"
+    " deciding prices, credit or service of a person. A probability of churn predicts who leaves, not which customers a"
     " message would keep: that takes a campaign with a control group."
 )
 LIMITS = (
@@ -42,8 +42,8 @@ def model_card(
     shop: str,
     fingerprint: str,
 ) -> dict[str, Any]:
-    """A JSON-ready card. Qualities are those of held-out dates, newest first; the served model is then trained once
-    more on everything known, which the qualities do not show. `fingerprint`: that of the data, see recipe.py."""
+    """A JSON-ready card. Qualities are those of held-out dates, newest first; the served model is then trained again on
+    all data, which the qualities do not reflect. `fingerprint`: that of the data, see recipe.py."""
     kept = selection.candidate
     return {
         "model_version": exported.model_version,
@@ -123,7 +123,7 @@ def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:
 
 
 def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date) -> list[dict[str, Any]]:
-    """For each chance with which the next order was to come by a day: how often it had, where that day has passed."""
+    """For each predicted probability of a next order by a day: how often it came, for days that have passed."""
     by_date = [next_order_came(h.models[candidate], h.customers, (as_of - h.day).days) for h in held_out]
     rows = []
     for chance in NEXT_ORDER_CHANCES:
@@ -134,7 +134,7 @@ def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date)
 
 
 def next_order_came(model: ChurnModel, customers: TrainingSet, days_followed: int) -> dict[float, Flags]:
-    """By chance: whether the next order had come by its day, of the customers whose day has passed since."""
+    """By probability: whether the next order came by its day, for customers whose day has passed."""
     came = {}
     for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=True):
         passed = days <= days_followed

@@ -1,4 +1,4 @@
-"""Whether customers still are what the model was trained on, and whether it was right."""
+"""Whether customers still resemble those of the training, and whether predictions came true."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from flows.churn.evaluation import MAX_ECE, Flags, measure
 from functions.churn_api.contract import FEATURE_NAMES
 
 BINS = 10
-# PSI of 0.25 is what scorecards call a significant shift; small samples get the limit that chance reaches once in 1000
+# a PSI of 0.25 counts as a significant shift; the limit of small samples is what chance exceeds once in 1000
 PSI_LIMIT = 0.25
 CHANCE = 0.999
 SCORE = "churn_probability"
@@ -20,7 +20,7 @@ SCORE = "churn_probability"
 
 @dataclass(frozen=True)
 class Measurement:
-    """One figure. `feature` is empty unless it is about one. A value beyond `limit` is a warning."""
+    """One figure. `feature` is empty unless the figure is about one. A value beyond `limit` is a warning."""
 
     measure: str
     feature: str
@@ -33,10 +33,10 @@ class Measurement:
 def reference(
     features: Floats, probability: Floats, features_before: Floats, probability_before: Floats
 ) -> dict[str, Any]:
-    """What drift is measured against, JSON-ready: for each feature and the score, bin edges, shares, usual drift.
+    """The reference for drift, JSON-ready: for each feature and the score, bin edges, shares, usual drift.
 
-    "Before" is a horizon earlier: some figures move as a shop grows older, such as the time since the first purchase.
-    """
+    Usual drift is measured against a horizon earlier: some figures change as a shop grows older, such as the time since
+    the first purchase."""
     before = _by_name(features_before, probability_before)
     bins = {}
     for name, values in _by_name(features, probability).items():
@@ -66,9 +66,9 @@ def drift(reference: Mapping[str, Any], features: Floats, probability: Floats) -
 def realised(
     churned: Flags, probability: Floats, spend: Floats, expected_spend: Floats, auc_at_training: float | None
 ) -> list[Measurement]:
-    """How right past predictions were. Both outcomes must occur.
+    """Realised quality of past predictions. Both outcomes must occur.
 
-    auc_at_training: of the model's backtest, for AUC to be compared with; None for a model from elsewhere.
+    auc_at_training: the model's AUC in its backtest, for comparison; None for a model from elsewhere.
     """
     quality = measure(churned, probability)
     n = quality.customers

@@ -1,9 +1,8 @@
 """A trained model as an ONNX file that carries its metadata, checked against the original.
 
-skl2onnx converts scikit-learn's estimators in single precision, in which a customer within rounding of a split may
-fall on its other side. `ChurnModel` is registered with it under a converter of its own: the model's own functions,
-traced in double precision, with the boosted trees as one TreeEnsemble that has an output for each cause.
-"""
+skl2onnx converts scikit-learn's estimators in single precision, in which a customer very close to a split may fall on
+its other side. `ChurnModel` is registered with it under a converter of its own: the model's own functions, traced in
+double precision, with the boosted trees as one TreeEnsemble that has an output for each cause."""
 
 import hashlib
 import json
@@ -26,7 +25,7 @@ from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEAT
 from functions.churn_api.scorer import OUTPUTS, Scorer
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
-# TreeEnsemble on doubles; newer than what skl2onnx knows of, so the finished model is told
+# TreeEnsemble on doubles; newer than skl2onnx supports, so it is set on the finished model
 ML_OPSET_OF_TREES = 5
 PARITY_TOLERANCE = 1e-9
 SPLITS_CHECKED = 2_000
@@ -34,7 +33,7 @@ SPLITS_CHECKED = 2_000
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """`parity` is the largest |P(model) − P(ONNX)| that was seen."""
+    """`parity` is the maximum |P(model) − P(ONNX)| over all checked rows."""
 
     model_version: str
     content: bytes
@@ -44,13 +43,13 @@ class ExportedModel:
 def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: str = "") -> ExportedModel:
     """The model as ONNX, named after its training date, horizon and content.
 
-    `origin` is put before the name. The same model always gets the same name.
+    `origin` is a prefix of the name. The same model always gets the same name.
 
     Raises:
         ModelRefused: when ONNX and the model disagree on real rows, edge rows or rows next to a split.
     """
     with warnings.catch_warnings():
-        # skl2onnx's own use of onnx names it has not moved away from yet
+        # skl2onnx itself uses deprecated names of onnx
         warnings.simplefilter("ignore", DeprecationWarning)
         proto = convert_sklearn(
             model,
@@ -60,7 +59,7 @@ def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: st
     for opset in proto.opset_import:
         opset.version = ML_OPSET_OF_TREES if opset.domain == "ai.onnx.ml" else opset.version
     proto.graph.name = "churn"
-    proto = shape_inference.infer_shapes(proto)  # or whoever loads it spends half of the loading on that
+    proto = shape_inference.infer_shapes(proto)  # otherwise half of the time of each load is spent on that
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()[:8]
     version = f"{origin}{trained_as_of}-h{model.horizon_days}-{digest}"
     _attach_metadata(proto, model_version=version, horizon_days=model.horizon_days, trained_as_of=str(trained_as_of))
@@ -69,7 +68,7 @@ def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: st
 
 
 def edge_rows() -> Floats:
-    """Customers at the borders of what is possible: nothing known, all zero, huge, bought once and today."""
+    """Edge cases of customers: all missing, all zero, huge, one purchase today."""
     smallest = [1.0 if name == "frequency" else 0.0 for name in FEATURE_NAMES]
     unknown = [
         value if CustomerFeatures.model_fields[name].is_required() else np.nan
@@ -142,7 +141,7 @@ class _TracedTrees:
         roots: list[int] = []
         for (tree,) in self.trees.fitted._predictors:
             cause = cause_of_tree(tree.nodes)
-            if cause is None:  # a tree that never splits: every tree of this library then is zero
+            if cause is None:  # a tree without a split, which is zero in this library
                 continue
             inner = [i for i, node in enumerate(tree.nodes) if not node["is_leaf"]]
             position = {i: len(nodes["feature"]) + k for k, i in enumerate(inner)}

@@ -1,4 +1,4 @@
-"""Records a numpy computation as ONNX nodes: what is written once for arrays becomes the graph that is served.
+"""Records a numpy computation as ONNX nodes: code that is written once for arrays becomes the graph that is served.
 
 A `Traced` value stands in for an array of doubles. The functions of numpy and scipy that the model uses, applied to
 it, add nodes to the graph instead of computing; any other function is refused by numpy with its name.
@@ -21,8 +21,8 @@ _SAME_IN_ONNX: dict[np.ufunc, str] = {
 
 @dataclass(frozen=True)
 class Graph:
-    """What skl2onnx is building: its scope hands out names, its container takes nodes. What is asked for twice, such
-    as the probability that spend depends on too, stands in the graph once."""
+    """What skl2onnx is building: its scope hands out names, its container takes nodes. A value that is used twice, such
+    as the probability that spend depends on too, is in the graph once."""
 
     scope: Any
     container: Any
@@ -63,7 +63,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return NotImplemented
         if function in _SAME_IN_ONNX:
             return self.graph.node(_SAME_IN_ONNX[function], *inputs)
-        if function is np.matmul:  # by a vector; ONNX Runtime's MatMul fails on a batch of nobody
+        if function is np.matmul:  # by a vector; ONNX Runtime's MatMul fails on an empty batch
             return (inputs[0] * inputs[1]).sum(axis=1)
         if function is np.log1p:
             return np.log(1 + inputs[0])

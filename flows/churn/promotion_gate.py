@@ -43,7 +43,7 @@ def decide_promotion(
     champion: Champion | None,
     rejected: Sequence[str],
 ) -> Verdict:
-    """Compares a new model, the kept `candidate` of `backtest`, with the champion, if there is one to compare with."""
+    """Compares a new model, the chosen `candidate` of `backtest`, with the champion, if there is one."""
     if champion is None:
         return _calibrated_first(candidate, backtest)
     card = champion.card
@@ -51,7 +51,7 @@ def decide_promotion(
     is_another = card["trained_on"]["shop"] != shop or card["horizon_days"] != horizon_days
     is_later = champion.trained_as_of > as_of
     if version in rejected:
-        return Verdict(False, is_another or is_later, "somebody rolled back from this very model")
+        return Verdict(False, is_another or is_later, "somebody rolled back from this model")
     if is_another:
         return Verdict(True, True, "the champion was trained for another shop or horizon")
     if is_later:
@@ -81,7 +81,7 @@ def _against(champion: Champion, candidate: str, backtest: Backtest) -> Verdict:
         ids = np.concatenate([h.customers.customer_ids for h in unseen])
         gains = np.concatenate([_squared_error_gain(champion, candidate, h) for h in unseen])
         gain, error = mean_by_customer(ids, gains)
-        where = f"on {len(unseen)} dates that neither had seen"
+        where = f"on {len(unseen)} dates that neither was trained on"
     else:
         before = {row["date"]: row["quality"]["brier"] for row in champion.card["held_out"]}
         both = [h for h in backtest.held_out if str(h.day) in before]

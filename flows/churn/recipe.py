@@ -1,4 +1,4 @@
-"""What a model is made from: two trainings of the same recipe on the same snapshots make the same model."""
+"""The fingerprint of a training: the same code on the same snapshots gives the same model."""
 
 import hashlib
 from functools import cache
@@ -12,7 +12,7 @@ from functions.churn_api.contract import CONTRACT_FINGERPRINT
 
 
 def training_fingerprint(snapshots: TrainingSet) -> str:
-    """Of the recipe and of every row that is trained on."""
+    """A fingerprint of the code and of every row that is trained on."""
     digest = hashlib.sha256(_recipe())
     digest.update(repr((snapshots.horizon_days, sorted(snapshots.population.items()))).encode())
     for texts in (snapshots.customer_ids, snapshots.segments):
@@ -25,7 +25,7 @@ def training_fingerprint(snapshots: TrainingSet) -> str:
 
 @cache
 def _recipe() -> bytes:
-    """The code that trains, and the library."""
+    """A digest of the training code and the library's version."""
     digest = hashlib.sha256(f"{sklearn.__version__} {CONTRACT_FINGERPRINT}".encode())
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())

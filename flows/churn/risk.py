@@ -1,8 +1,7 @@
-"""Models of the log-odds of churn that say, for each customer, how much each cause contributes.
+"""Models of the log-odds of churn with the contribution of each cause for each customer.
 
-Two kinds: a straight line in the logarithms of recency, frequency, monetary and tenure together with what a
-buy-till-you-die process expects; and boosted trees, each of which sees the features of one cause only, so that
-their sum is a sum over causes.
+Two kinds: a linear model of the logarithms of recency, frequency, monetary and tenure together with a buy-till-you-die
+process; and boosted trees, each of which sees the features of one cause only, so that their sum is a sum over causes.
 """
 
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ RFMT = ("recency_days", "frequency", "monetary", "tenure_days")
 class LinearRisk:
     """log-odds = intercept + Σ slope · log(1 + R, F, M, T) + process_weight · log-odds of the process.
 
-    `typical` is an active customer in the middle of the logarithms, in the order of RFMT: see `contributions`.
+    `typical`: the median logarithms of active customers, in the order of RFMT: see `contributions`.
     """
 
     intercept: float
@@ -43,7 +42,7 @@ class LinearRisk:
 
     @classmethod
     def stacked(cls, data: TrainingSet, process: BuyTillYouDie) -> Self:
-        """A regression on R, F, M, tenure and what the process expects."""
+        """A regression on R, F, M, tenure and the log-odds of the process."""
         expected = process.log_odds_of_no_purchase(*history(data.features), data.horizon_days)
         columns = np.column_stack([logs_of(data.features), expected])
         intercept, slopes = fit_logistic(columns, data.churned)
@@ -53,13 +52,12 @@ class LinearRisk:
         return self._log_odds(*_rfmt(features))
 
     def contributions(self, features: Floats) -> Floats:
-        """The way from a typical active customer's log-odds to this one's, by cause, [n, causes].
+        """The difference between a typical active customer's log-odds and this customer's, by cause, [n, causes].
 
-        Recency: what changes between the day on which the next order would usually have come and today. The usual
-        day is by the customer's own gaps, or, after one order, by the time that active customers usually have waited.
-        Frequency: what is left between the typical customer and this one on that day. Spend: the line's slope.
-        Causes that the line does not know are zero. All add up to the difference to the typical customer.
-        """
+        Recency: the change from the day on which the next order usually comes until today. That day follows from the
+        customer's own gaps or, after one order, from the usual wait of active customers. Frequency: the remaining
+        difference to the typical customer on that day. Spend: its slope. Causes that are not in the linear model are
+        zero. The sum is the difference to the typical customer."""
         recency, frequency, monetary, tenure = _rfmt(features)
         r, f, m, t = self.typical
         to_last = tenure - recency
@@ -93,11 +91,11 @@ class CauseTrees:
 
     @property
     def baseline(self) -> float:
-        """What the trees are added to."""
+        """The baseline that the trees are added to."""
         return float(self.fitted._baseline_prediction.item())
 
     def sums(self, features: Floats) -> Floats:
-        """The sum of each cause's trees, [n, causes]."""
+        """Sum of the trees of each cause, [n, causes]."""
         sums = np.zeros((len(features), len(CAUSE_NAMES)))
         no_categories, no_map = np.zeros((0, 8), dtype=np.uint32), np.zeros(0, dtype=np.uint32)
         for (tree,) in self.fitted._predictors:
@@ -121,7 +119,7 @@ class AdditiveTrees:
 
     @classmethod
     def fit(cls, data: TrainingSet) -> Self:
-        """Small trees; slope and intercept (Platt) from customers that the trees they are fitted to had not seen."""
+        """Small trees; slope and intercept (Platt scaling) are fitted out of fold."""
         unseen = np.empty(len(data))
         for learn, test in GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids):
             trees = _fit_trees(data.features[learn], data.churned[learn])
@@ -135,7 +133,7 @@ class AdditiveTrees:
         return self.intercept + self.slope * (self.trees.baseline + in_all)
 
     def contributions(self, features: Floats) -> Floats:
-        """Log-odds less those with the cause's trees at what they say of active customers on average, [n, causes]."""
+        """Log-odds minus the log-odds with the cause's trees at their mean over active customers, [n, causes]."""
         return self.slope * (self.trees.sums(features) - self.typical)
 
 
@@ -143,7 +141,7 @@ Risk = LinearRisk | AdditiveTrees
 
 
 def cause_of_tree(nodes: NDArray[np.void]) -> int | None:
-    """Position in CAUSE_NAMES of the one cause that a tree sees; None for a tree that never splits."""
+    """Index in CAUSE_NAMES of the cause that a tree uses; None for a tree without splits."""
     if nodes[0]["is_leaf"]:
         return None
     feature = FEATURE_NAMES[nodes[0]["feature_idx"]]
@@ -165,7 +163,8 @@ def _middle(data: TrainingSet) -> tuple[float, float, float, float]:
 
 
 def _active(data: TrainingSet) -> Floats:
-    """The features of customers who have not been silent for longer than is usual for them; of all if nobody is."""
+    """The features of active customers, who have not waited longer than usual for them; of all customers if none is
+    active."""
     active = data.column("recency_to_shrunk_gap") <= 1
     return data.features[active] if active.any() else data.features
 
@@ -177,7 +176,7 @@ def _rfmt(features: Floats) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _fit_trees(features: Floats, churned: NDArray[np.bool_]) -> HistGradientBoostingClassifier:
     known_of_nobody = np.isnan(features).all(axis=0)
-    if known_of_nobody.any():  # scikit-learn fails on a column of gaps; one of zeros is never split
+    if known_of_nobody.any():  # scikit-learn fails on a column of missing values; a column of zeros is never split
         features = np.where(known_of_nobody, 0.0, features)
     return _trees().fit(features, churned)
 

@@ -1,4 +1,4 @@
-"""Which candidate to keep, and the model that is made of it."""
+"""Chooses a candidate and trains the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ STANDARD_ERRORS_TO_WIN = 2.0
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much the mean squared error is smaller, ± standard error: in all, and with the base rate given."""
+    """The reduction of the mean squared error, ± standard error: overall, and with the base rate given."""
 
     brier: float
     standard_error: float
@@ -27,7 +27,7 @@ class Gain:
 
     @property
     def is_clear(self) -> bool:
-        """A better base rate alone may be one that happened to fit a season; telling customers apart may not."""
+        """A better base rate alone may fit one season by accident; better discrimination may not."""
         return (
             self.brier > STANDARD_ERRORS_TO_WIN * self.standard_error
             and self.brier_given_base_rate > STANDARD_ERRORS_TO_WIN * self.standard_error_given_base_rate
@@ -36,7 +36,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class Selection:
-    """The kept candidate. `gains`: of each other candidate over the one that was kept when its turn came."""
+    """The chosen candidate. `gains`: of each other candidate over the one that was chosen when it was compared."""
 
     candidate: str
     gains: dict[str, Gain]
@@ -54,7 +54,7 @@ def select(backtest: Backtest) -> Selection:
 
 
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
-    """The kept candidate, trained on everything known by `as_of`, expecting the totals that the backtest found."""
+    """The chosen candidate, trained on everything known by `as_of`, with the spend level of the backtest."""
     process = BuyTillYouDie.fit(data.newest(1).features)
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
@@ -75,14 +75,14 @@ def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:
 
 
 def mean_by_customer(ids: Floats, values: Floats) -> tuple[float, float]:
-    """Mean and standard error of values that are independent between customers only."""
+    """Mean and standard error of values that are independent only between customers."""
     _, customer = np.unique(ids, return_inverse=True)
     deviations = np.bincount(customer, values - values.mean())
     return float(values.mean()), float(np.sqrt((deviations**2).sum()) / len(values))
 
 
 def _spend_level(name: str, held_out: Sequence[HeldOut]) -> float:
-    """What was spent by what had been expected, over all held-out dates."""
+    """Actual spend divided by expected spend, over all held-out dates."""
     expected = spent = 0.0
     for h in held_out:
         of_all = h.customers.totals

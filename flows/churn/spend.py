@@ -1,4 +1,4 @@
-"""What customers who buy will spend within the horizon."""
+"""The expected spend within the horizon of customers who buy."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -25,7 +25,7 @@ class SpendModel:
 
     @classmethod
     def fit(cls, data: TrainingSet) -> Self:
-        """On the customers who bought."""
+        """Trains on the customers who bought."""
         bought = data.where(~data.churned & (data.spend > 0))
         estimator = GammaRegressor(alpha=1e-3, solver="newton-cholesky", max_iter=100)
         intercept, slopes = fit_line(estimator, spend_logs(bought.features), bought.spend)
@@ -46,5 +46,5 @@ def spend_logs(features: Floats) -> Floats:
 
 
 def rate_so_far(customers: TrainingSet) -> Floats:
-    """Spend per day since the first purchase: what anybody would sort customers by."""
+    """Spend per day since the first purchase: the baseline."""
     return customers.column("monetary") / (customers.column("tenure_days") + 1)

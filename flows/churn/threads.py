@@ -1,7 +1,7 @@
-"""How many fits run at once, and that each of them runs in one thread.
+"""Runs several fits at once, each in one thread.
 
-The threads of OpenMP and BLAS wait for one another by spinning. Next to two busy processes, or in a container whose
-quota is below the host's cores, that made training ten times slower. Fits in one thread each have nothing to wait for.
+The threads of OpenMP and BLAS spin while they wait for each other. Next to two busy processes, or in a container whose
+quota is below the host's cores, that made training ten times slower. Single-threaded fits wait for nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 
 
 def side_by_side(function: Callable[[One], Result], given: Iterable[One]) -> list[Result]:
-    """The results in the order of what was given, as many at once as this process may use cores (affinity and quota of
-    its container included)."""
+    """The results in the order of the arguments; as many run at once as this process may use cores (its affinity and
+    its container's quota included)."""
 
     with ThreadPoolExecutor(max_workers=cpu_count()) as threads:
         started: list[Future[Result]] = [threads.submit(in_one_thread, function, one) for one in given]
@@ -26,6 +26,6 @@ def side_by_side(function: Callable[[One], Result], given: Iterable[One]) -> lis
 
 
 def in_one_thread(function: Callable[Given, Result], *given: Given.args, **named: Given.kwargs) -> Result:
-    """The result of a function whose libraries start no threads of their own."""
-    with threadpool_limits(limits=1):  # counts for the thread that sets it
+    """The result of a function while libraries start no threads of their own."""
+    with threadpool_limits(limits=1):  # applies to the thread that sets it
         return function(*given, **named)

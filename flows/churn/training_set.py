@@ -1,4 +1,4 @@
-"""Stacked snapshots of customers: what was known of them at past dates, and what happened next."""
+"""Stacked snapshots of customers: their features at past dates, and what was observed next."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import FEATURE_NAMES, NotInContract, feature_position
 
-# A snapshot counts as "a year before" another when it is off by no more than this.
+# Maximum deviation from a year for a snapshot to count as "a year before" another.
 YEAR_TOLERANCE_DAYS = 3
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Of all customers at a snapshot date: how many, how many of them churned, and what was spent in the horizon."""
+    """Totals of all customers at a snapshot date: customers, churned customers, and spend in the horizon."""
 
     customers: int
     churned: int
@@ -36,10 +36,9 @@ class Totals:
 class TrainingSet:
     """n rows, one for each customer and snapshot date: all customers, or a sample of them.
 
-    features: float64 [n, number of features], as the model will see it; NaN where a value is missing.
-    churned: no purchase in the horizon. spend: in the horizon, reporting currency. days_to_next_purchase: NaN where
-    none was known when the snapshots were made. population: of each date of a sample, the totals of all customers.
-    """
+    features: float64 [n, number of features], as the model uses it; NaN where a value is missing. churned: no purchase
+    in the horizon. spend: in the horizon, reporting currency. days_to_next_purchase: NaN where none was known when the
+    snapshots were built. population: totals of all customers for each date of a sample."""
 
     horizon_days: int
     customer_ids: NDArray[np.object_]
@@ -74,7 +73,7 @@ class TrainingSet:
 
     @property
     def snapshot_dates(self) -> list[date]:
-        """The dates there are snapshots of, oldest first."""
+        """The dates of the snapshots, oldest first."""
         return [day.item() for day in np.unique(self.dates)]
 
     def at(self, dates: Collection[date]) -> Self:
@@ -91,7 +90,7 @@ class TrainingSet:
         return self.at([d for d in self.snapshot_dates if d + timedelta(days=self.horizon_days) <= day])
 
     def newest(self, dates: int) -> Self:
-        """The rows of the so many newest snapshot dates."""
+        """The rows of the newest snapshot dates; `dates`: how many."""
         return self.at(self.snapshot_dates[-dates:])
 
     def year_before(self, day: date) -> Self | None:
@@ -102,7 +101,7 @@ class TrainingSet:
 
     @property
     def totals(self) -> Totals:
-        """Of all customers of these dates, whether or not all of them are in the sample."""
+        """Totals of all customers of these dates, including those who are not in the sample."""
         if not self.population:
             return Totals(len(self), int(self.churned.sum()), float(self.spend.sum()))
         of_dates = [self.population[day] for day in self.snapshot_dates]
@@ -116,7 +115,8 @@ class TrainingSet:
 
 
 def sample_below(wanted: int, customers: int) -> str:
-    """Below which text the md5 of a customer's id is, for about so many of all customers; everybody's is below g."""
+    """The bound below which the md5 of a customer's id is for about `wanted` of all customers; every md5 is below
+    "g"."""
     return "g" if customers <= wanted else f"{wanted * 16**8 // customers:08x}"
 
 

@@ -1,1 +1,1 @@
-"""A shop that never existed, with the truth about every one of its customers."""
+"""A simulated shop, with the true parameters of every customer."""

@@ -7,13 +7,13 @@ from flows.simulator.shop import ShopClock, SimulatedShop
 
 SHARE_WITHOUT_ADDRESS = 0.03
 SHARE_OPTED_OUT = 0.08
-_DRAWS = 1  # apart from the shop's own, which stay as they are
+_DRAWS = 1  # apart from the shop's own random numbers, which stay the same
 
 
 def simulate_contacts(shop: SimulatedShop) -> pa.Table:
-    """Who has left an address: columns contact_id, customer_id, email, opted_out, opted_out_at, created_at.
+    """Customers with an address: columns contact_id, customer_id, email, opted_out, opted_out_at, created_at.
 
-    Some say no at some time after they came. That has nothing to do with leaving: nobody can know from it who will.
+    Some opt out at some time after their first purchase. That is independent of leaving and predicts nothing.
     """
     profile, customers = shop.profile, shop.customers
     rng = np.random.default_rng([profile.seed, _DRAWS])

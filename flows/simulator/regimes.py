@@ -1,4 +1,4 @@
-"""Shops that differ in what a churn model must cope with: pace, season, drift. Each is a `ShopProfile`."""
+"""Shops that differ in pace, season and drift. Each is a `ShopProfile`."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from flows.simulator.shop import ShopProfile
 
 GIFT = ShopProfile()
 
-# bought every week or two, by habit; hardly a season; who stays away for a month has mostly gone
+# weekly or fortnightly habits; hardly a season; most customers who are silent for a month have left
 GROCERIES = replace(
     GIFT,
     rate_shape=1.2, rate_scale_days=14.0, gap_regularity=2.5,
@@ -17,7 +17,7 @@ GROCERIES = replace(
     share_of_orders_returned=0.01,
 )  # fmt: skip
 
-# twice a year a new collection; half a year of silence is nothing unusual
+# two collections a year; half a year of silence is usual
 SLOW_FASHION = replace(
     GIFT,
     days=4 * 365,
@@ -28,7 +28,7 @@ SLOW_FASHION = replace(
     share_of_orders_returned=0.2,
 )  # fmt: skip
 
-# the gift shop of the README's first sentence: every year everyone buys a fifth less often
+# a gift shop: every year everyone buys a fifth less often
 FADING_GIFT = replace(GIFT, pace_change_per_year=-0.2)
 
 REGIMES: dict[str, ShopProfile] = {

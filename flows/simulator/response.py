@@ -1,18 +1,18 @@
-"""What simulated customers do if a campaign contacts them, and what they do if it leaves them alone: both are known.
+"""What simulated customers do with and without a campaign: both outcomes are known.
 
-A customer who was never contacted buys exactly what `simulate` says. A contacted customer throws their own dice, which
-depend on the shop's seed, the day of the launch and the customer, and on nothing else:
+A customer who was never contacted buys exactly what `simulate` generates. A contacted customer has random numbers of
+their own, which depend on the shop's seed, the day of the launch and the customer, and on nothing else:
 
 - They are *put off* with a small chance, larger for customers of marketplaces and for those who buy often and have just
-  done so. Then they do not buy within the window what they would have bought.
+  done so. Then they do not buy what they would have bought within the window.
 - Otherwise they may place one *additional order*, with the chance
       willingness × channel × timing × (left for good: 0.08) × (would buy within the window anyway: 0.15)
-  willingness: the customer's own for life, a Beta(0.8, 3.2), which nothing observable reveals. channel: from 1.5 for
-  customers from social media to 0.1 for those of a marketplace. timing: 1 for a customer who has waited as long as
-  their usual gap, less the further the wait is from it in proportion, to either side; a customer who usually waits for
-  months counts as due after four. The order is one of their usual baskets, and comes soon: e-fold fewer with every ten
-  days, none later than the window.
-- Whatever else they buy within the window they buy as they would have: an offer is then only redeemed.
+  willingness: the customer's own for life, a Beta(0.8, 3.2), which is not observable. channel: from 1.5 for customers
+  from social media to 0.1 for those of a marketplace. timing: 1 for a customer who has waited as long as their usual
+  gap, less the more the wait differs from it in proportion, to either side; a customer who usually waits for months
+  counts as due after four. The order is one of their usual baskets and comes soon: its delay decays by a factor of e
+  every ten days, within the window.
+- All other purchases within the window stay as they are: an offer is then only redeemed.
 
 Shop days are as in `flows.simulator.shop`; "within the window" are the window_days days after launched_on. A window
 that the shop's last day cuts short ends there.
@@ -42,17 +42,17 @@ DAYS_TO_RESPONSE = 10.0
 PUT_OFF, PUT_OFF_OF_MARKETPLACE, PUT_OFF_WHILE_BUYING = 0.02, 0.1, 0.2
 MAX_LINES = 9
 
-# what each die is thrown for
+# what each random number decides
 _WILLINGNESS, _PUT_OFF, _ORDERS, _WHEN, _BASKET, _LINES, _OF_LINES = range(7)
 
 
 def responses(shop: SimulatedShop, customer_ids: pa.Array, launched_on: date, window_days: int) -> pa.Table:
-    """Both outcomes of each of the given customers, in their order, of a campaign on `launched_on`.
+    """Both outcomes of a campaign on `launched_on` for each of the given customers, in their order.
 
-    Spend is what is bought within the window before returns. `bought_untreated`, `spend_untreated`: if the customer is
-    left alone. `probability_bought_treated`, `expected_spend_treated`: the mean over their dice if they are contacted,
-    given what they do if left alone. `bought_treated`, `spend_treated`: as their dice fall, which is what
-    `with_responses` applies. A customer who has not bought by then cannot be contacted: both outcomes are the same.
+    Spend is purchases within the window before returns. `bought_untreated`, `spend_untreated`: without contact.
+    `probability_bought_treated`, `expected_spend_treated`: the mean over their random numbers if they are contacted,
+    given what they do without contact. `bought_treated`, `spend_treated`: the drawn outcome, which `with_responses`
+    applies. A customer who has not bought by then cannot be contacted: both outcomes are the same.
 
     Raises:
         ValueError: for a customer that the shop does not have, or a day without one.
@@ -75,7 +75,7 @@ def responses(shop: SimulatedShop, customer_ids: pa.Array, launched_on: date, wi
 def with_responses(shop: SimulatedShop, contacted: pa.Table) -> SimulatedShop:
     """The shop in which these customers were contacted: columns customer_id, launched_on (date), window_days.
 
-    Launches follow one another: what a customer did because of an earlier one is part of their history at the next.
+    Launches are applied in order: effects of an earlier one are part of the history at the next.
     A customer is contacted once on a day, for the longest of the windows.
 
     Raises:
@@ -86,15 +86,15 @@ def with_responses(shop: SimulatedShop, contacted: pa.Table) -> SimulatedShop:
         launch = once.filter(pc.equal(once.column("launched_on"), pa.scalar(launched_on, pa.date32())))
         found = _positions(shop, launch.column("customer_id"))
         windows = launch.column("window_days_max").to_numpy().astype(np.int64)
-        in_order = np.argsort(found)  # the same lines in whatever order the customers are given
+        in_order = np.argsort(found)  # the same lines for any order of the customers
         shop = _launched(shop, found[in_order], launched_on, windows[in_order])
     return shop
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """The shop's order lines. customer: position in `shop.customers`, -1 where a line names none. at: days since the
-    shop's first one began. counts: whether it is a sale, and not the second export of one."""
+    """The shop's order lines. customer: position in `shop.customers`, -1 for a line without a customer. at: days since
+    the shop's first day began. counts: whether it is a sale and not a duplicate."""
 
     customer: Ints
     at: Floats
@@ -118,7 +118,7 @@ class _Lines:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Of n customers contacted on one day; `day` and times are days since the shop's first one began.
+    """The responses of n customers contacted on one day; `day` and times are days since the shop's first day began.
 
     line_*: of the additional orders' lines; of_customer is their position among the n.
     """
@@ -236,7 +236,7 @@ def _launched(shop: SimulatedShop, customer: Ints, launched_on: date, window_day
 def _additional_lines(
     shop: SimulatedShop, lines: _Lines, outcome: _Outcome, customer: Ints, launched_on: date
 ) -> pa.Table:
-    """Numbered by day, customer and line, so that they collide with nobody's, and nobody else changes them."""
+    """Numbers by day, customer and line, which are unique and do not depend on other customers."""
     of = outcome.line_of_customer
     if not len(of):
         return shop.order_lines.slice(0, 0)
@@ -285,13 +285,13 @@ def _positions(shop: SimulatedShop, customer_ids: pa.Array) -> Ints:
 
 
 def _channel(shop: SimulatedShop, lines: _Lines, customer: Ints) -> NDArray[np.object_]:
-    """Of each customer; anything for one without an order."""
+    """A value for each customer; arbitrary for customers without an order."""
     line = _any_line(lines, shop.profile.customers)[customer]
     return np.asarray(shop.order_lines.column("channel").take(line).to_numpy(), dtype=object)
 
 
 def _any_line(lines: _Lines, customers: int) -> Ints:
-    """The position of a line of each customer; 0 for one without."""
+    """The position of a line of each customer; 0 for customers without one."""
     line = np.zeros(customers + 1, np.int64)
     line[lines.customer] = np.arange(len(lines.customer))
     return line[:-1]

@@ -1,11 +1,9 @@
-"""Simulates a non-contractual shop: customers buy at their own pace and leave without saying so.
+"""Simulates a non-contractual shop: customers buy at their own pace and leave without notice.
 
-Each customer has a purchase rate, a regularity, a chance of leaving and a usual basket, drawn from
-population distributions (the Pareto/NBD and BG/NBD family, with gamma-shaped gaps). All clocks run
-in *shop days*: calendar time stretched and squeezed by season and weekday, so that November is busy
-for everyone. What a customer's parameters imply for the next weeks is therefore known exactly:
-see `flows.simulator.truth`.
-"""
+Each customer has a purchase rate, a regularity, a chance of leaving and a usual basket, drawn from population
+distributions (the Pareto/NBD and BG/NBD family, with gamma-shaped gaps). All clocks run in *shop days*: calendar time
+scaled by season and weekday, so that November is busy for everyone. So what a customer's parameters imply for the next
+weeks is known exactly: see `flows.simulator.truth`."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -91,7 +89,7 @@ class ShopClock:
 def simulate(profile: ShopProfile) -> SimulatedShop:
     """Draws the customers of a shop and everything they buy until its last day.
 
-    Same profile, same shop: all randomness comes from `profile.seed`.
+    The same profile gives the same shop: all randomness comes from `profile.seed`.
     """
     rng = np.random.default_rng(profile.seed)
     clock = ShopClock.of(profile)

@@ -1,4 +1,4 @@
-"""What nobody knows of a real shop: each simulated customer's true chance of not coming back."""
+"""The true churn probability of each simulated customer, which no real shop knows."""
 
 from datetime import date
 
@@ -14,9 +14,8 @@ def probability_of_no_purchase(
 ) -> Floats:
     """True P(no purchase in the horizon after `as_of`) given the last purchase and the customer's parameters.
 
-    `customers`: rows of `SimulatedShop.customers`; `last_purchase_on`: days since the shop's first day,
-    in the same order. Whether a customer has already left is hidden here as it is in life: this is the
-    best that any model can do from what can be observed.
+    `customers`: rows of `SimulatedShop.customers`; `last_purchase_on`: days since the shop's first day, in the same
+    order. Whether a customer has already left is not used: this is the best that any model can do with observable data.
 
     With gamma gaps and exponential lifetimes on the same clock, the next purchase comes within t shop days with
     probability G(t) = (1-c) · (1+mθ)^-k · P(k, t(1/θ+m)): c leaves after a purchase, m dropout rate,
