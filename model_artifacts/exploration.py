@@ -90,7 +90,7 @@ def _(alt, new_feature, np, pa, snapshots):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    ## 2. With it and without it, on dates that neither had seen
+    ## 2. With it and without it, on dates that neither was trained on
 
     Each date is tested with what was known by then, as in the pipeline's own backtest. The reference is the regression
     on recency, frequency, monetary and tenure; beside it stand the pipeline's candidates.
