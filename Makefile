@@ -38,7 +38,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -88,11 +88,16 @@ docs: $(BIN)/churn ## write dbt's pages of all models, columns, tests and exposu
 redrive: $(BIN)/churn ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
 	@$(CHURN) redrive
 
-test: check $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## all checks and all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: no whole runs
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not whole_run"
+test: check $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## all checks, and all tests but the slowest
+	@$(PYTEST) -m "not release"
+
+test-release: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## the slowest tests, which are part of CI and of a release
+	@$(PYTEST) -m release
+
+test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: unit and contract tests
+	@$(PYTEST) tests/unit tests/contract
 
 smoke-snowflake: $(VENV)/dev ## test against a Snowflake account of yours, named by SNOWFLAKE_ACCOUNT and its like
 	@$(BIN)/python -m pytest tests/smoke

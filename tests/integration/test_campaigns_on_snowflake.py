@@ -11,7 +11,7 @@ from tests.integration.both_engines import differences, run_on_both
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
 
-pytestmark = pytest.mark.whole_run
+pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 
 SHOP = {"customers": 700, "seed": 11, "horizon_days": 60}
 LAUNCHED_ON, WINDOW_DAYS = date(2026, 2, 28), 30

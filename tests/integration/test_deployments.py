@@ -156,6 +156,7 @@ def test_secrets_stand_neither_in_prefect_yaml_nor_in_a_deployment(prefect, depl
         assert word not in (REPOSITORY / "prefect.yaml").read_text()
 
 
+@pytest.mark.release
 def test_every_deployment_runs_on_a_worker_and_a_failure_is_told(prefect, deployed, listener, tmp_path):
     worker_env = prefect | {"DATA_DIR": str(tmp_path / "data"), "CUSTOMERS": "60", "HORIZON_DAYS": "90"}
     for name in ("SNOWFLAKE_BLOCK", "SOURCE", "MODELS"):

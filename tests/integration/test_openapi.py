@@ -12,7 +12,7 @@ from functions.churn_api.fast_path import create_api
 from functions.clock import now
 from tests.serving import service
 
-pytestmark = pytest.mark.whole_run
+pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 
 KEY = "k" * 32
 

@@ -14,6 +14,7 @@ from tests.processes import flows, left_behind, read_until
 pytestmark = pytest.mark.whole_run
 
 
+@pytest.mark.release
 def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_was_not(tmp_path, run_pipeline, read):
     shop = {"CUSTOMERS": "400", "SEED": "3"}
     killed, whole = tmp_path / "killed", tmp_path / "whole"

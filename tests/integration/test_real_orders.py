@@ -8,6 +8,7 @@ from flows.settings import REPOSITORY
 from tests.benchmarks.quality import AS_OF, HORIZON_DAYS, ONLINE_RETAIL, realised_quality
 
 pytestmark = [
+    pytest.mark.release,
     pytest.mark.whole_run,
     pytest.mark.skipif(not ONLINE_RETAIL.exists(), reason=f"needs {ONLINE_RETAIL.relative_to(REPOSITORY.parent)}"),
 ]

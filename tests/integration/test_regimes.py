@@ -9,7 +9,7 @@ from flows.simulator.regimes import GIFT, GROCERIES, SLOW_FASHION
 from tests.simulated_snapshots import simulated_snapshots
 from tests.walk_forward import mean_ece, mean_ece_of_best_baseline, walk_forward
 
-pytestmark = pytest.mark.whole_run
+pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 
 
 @pytest.fixture(

@@ -77,6 +77,7 @@ def ask_until_it_ends(url, process, name, told):
         number += 1
 
 
+@pytest.mark.release
 @pytest.mark.whole_run
 def test_no_answer_of_a_killed_server_is_lost_and_the_next_run_merges_them(tmp_path, run_pipeline, read):
     told = []
