@@ -21,6 +21,17 @@
     case when {{ text }} like '%_@_%' then lower(trim({{ text }})) end
 {%- endmacro %}
 
+{# Whether a line without a date is no order at all: a total below the table, a note, an empty row. #}
+{% macro is_no_order() -%}
+    {%- set total = '[^a-z0-9]*((grand |sub)?totals?|totale?s?|totaal|sum|summe|gesamt|gesamtsumme|insgesamt|somme|suma)([^a-z].*)?' -%}
+    (
+        coalesce(order_id, customer_id, unreadable_text) is null
+        {% for column in ('order_id', 'customer_id', 'sku', 'unreadable_text') -%}
+        or {{ matches("lower(coalesce(" ~ column ~ ", ''))", total) }}
+        {% endfor %}
+    )
+{%- endmacro %}
+
 {# The relation that holds a source's rows of a kind: the raw table of that name, or the staging model that yields it. #}
 {% macro rows_of(mapping, kind) -%}
     {{ ref(mapping.model) if mapping.model else source(kind, kind) }}
@@ -61,6 +72,8 @@
                 {{ normalised_email('email_text') }} as email,
                 {{ plain_order_id('order_id_text') }} as given_order_id,
                 {{ order_number(plain_order_id('order_id_text')) }} as order_number,
+                customer_id_text,
+                ordered_at_text,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
                 {{ parse_timestamp('ordered_at_text', mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
@@ -72,6 +85,15 @@
                 {{ column }}_text is not null and {{ parse_number(column ~ '_text', mapping.number_format) }} is null
                     as {{ column }}_is_unreadable,
                 {% endfor -%}
+                {% if 'amount' in columns -%}
+                amount_text,
+                {%- else -%}
+                case
+                    when quantity_is_unreadable then quantity_text
+                    when discount_is_unreadable then discount_text
+                    else unit_price_text
+                end as amount_text,
+                {%- endif %}
                 upper(coalesce(currency_text, {{ "'" ~ mapping.currency ~ "'" if mapping.currency else 'null' }}))
                     as currency,
                 country_text as country,
@@ -101,6 +123,9 @@
                 sku,
                 ordered_at,
                 cast(ordered_at as date) as ordered_on,
+                customer_id_text,
+                ordered_at_text,
+                amount_text,
                 coalesce(quantity, 1) as quantity,
                 {% if 'amount' in columns -%}
                 cast(amount as decimal(18, 2)) as signed_amount,
@@ -118,7 +143,12 @@
         )
 
         select
-            *,
+            * exclude (customer_id_text, ordered_at_text, amount_text),
+            case
+                when customer_id is null and customer_id_text is not null then customer_id_text
+                when ordered_at is null then ordered_at_text
+                when signed_amount is null then amount_text
+            end as unreadable_text,
             coalesce(signed_amount, 0) < 0 or quantity < 0
             {%- if mapping.returns %} or coalesce({{ matches(mapping.returns.column, mapping.returns.matches) }}, false) {%- endif %}
                 as is_return,

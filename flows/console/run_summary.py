@@ -9,6 +9,7 @@ from flows.adapters.marts.monitoring import describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
 from flows.console.amounts import money, percent
+from flows.console.receipt_summary import describe_receipt, months_table
 from flows.console.sections import REASON, Section, print_sections
 
 CUSTOMER = "customer"
@@ -37,7 +38,7 @@ def as_markdown(report: RunReport) -> str:
 
 
 def _sections(report: RunReport) -> Iterable[Section]:
-    yield "What was read", list(_what_was_read(report)), (), []
+    yield "What was read", list(_what_was_read(report)), *months_table(report.receipt)
     yield f"Segments on {report.as_of.date}", [], *_segments(report)
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
     if report.model:
@@ -59,13 +60,7 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
         else:
             yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
         yield from landing.notes
-    set_aside = report.set_aside.to_pylist()
-    if set_aside:
-        yield f"{sum(r['rows'] for r in set_aside):,} set aside (raw.rejected_rows): " + ", ".join(
-            f"{row['rows']:,} {row['reason']}" for row in set_aside
-        )
-    else:
-        yield "nothing had to be set aside"
+    yield from describe_receipt(report.receipt)
     yield from report.identity_notes
     if report.later_rows:
         yield f"{report.later_rows:,} later than {report.as_of.date}, ignored"

@@ -14,6 +14,7 @@ from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orde
 from flows.steps.measurement import measure_campaigns
 from flows.steps.monitoring import watch_model
 from flows.steps.outputs import History, draw_dashboard, gather_report, publish, write_workbook
+from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources
 from flows.wiring import Wiring, wire
@@ -64,10 +65,11 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> Hi
     build(wiring.dbt, "1 of 3: order lines", STAGING, mappings, started)
     if keep_erased(wiring.warehouse, wiring.connections, started_at):
         build(wiring.dbt, "1 of 3: order lines, without erased customers", STAGING, mappings, started)
+    receipt = check_receipt(wiring.warehouse, settings, started_at)
     as_of = find_as_of(wiring.warehouse, settings)
     run_values = {
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
         "horizon_days": as_of.horizon_days, "model_version": None,
         "training_sample_below": sample_below(settings.training_customers, as_of.customers),
     }  # fmt: skip
-    return History(syncs, landings, simulated, as_of, mappings, run_values)
+    return History(syncs, landings, simulated, receipt, as_of, mappings, run_values)

@@ -3,12 +3,13 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.settings.destinations import DestinationName
+from flows.settings.limits import LimitName
 from flows.settings.project import ANY_ORDERS_CSV, SIMULATED_SHOP
 
 
@@ -33,6 +34,9 @@ class Settings(BaseSettings):
         None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
     )
     currency: str | None = Field(None, description="report in this currency (ISO code)")
+    accept: str | None = Field(
+        None, description="limits that may be exceeded by what was read, separated by commas: docs/configuration.md"
+    )
     data_dir: Path = Field(Path("data"), description="everything a run writes")
     models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
@@ -58,6 +62,13 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @field_validator("accept")
+    @classmethod
+    def _names_limits(cls, value: str | None) -> str | None:
+        if unknown := set(_names(value)) - set(get_args(LimitName)):
+            raise ValueError(f"{', '.join(sorted(unknown))}: there are {', '.join(get_args(LimitName))}")
+        return value
+
     @field_validator("crm_link")
     @classmethod
     def _names_a_customer(cls, value: str | None) -> str | None:
@@ -77,8 +88,12 @@ class Settings(BaseSettings):
     @property
     def sources(self) -> tuple[str, ...]:
         """The connections whose orders this run reads."""
-        named = tuple(name.strip() for name in (self.source or "").split(",") if name.strip())
-        return named or ((ANY_ORDERS_CSV,) if self.orders else (SIMULATED_SHOP,))
+        return _names(self.source) or ((ANY_ORDERS_CSV,) if self.orders else (SIMULATED_SHOP,))
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The limits that what was read may exceed."""
+        return _names(self.accept)
 
     @property
     def is_simulated(self) -> bool:
@@ -154,3 +169,7 @@ class Settings(BaseSettings):
     def model_store(self) -> str:
         """Models trained by this installation; the shipped one is in `SHIPPED_MODELS`."""
         return self.models or str(self.data_dir / "models")
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

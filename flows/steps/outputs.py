@@ -23,6 +23,7 @@ from flows.ports.syncs import SyncRun
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
 from flows.sources.mappings import Landing
+from flows.sources.receipt import Receipt
 from flows.steps.monitoring import publish_measured
 from flows.wiring import Wiring, workbook_connection
 
@@ -36,6 +37,7 @@ class History:
     syncs: list[SyncRun]
     landings: tuple[Landing, ...]
     simulated: SimulatedOrders | None
+    receipt: Receipt
     as_of: AsOf
     mappings: Mapping[str, Any]
     run_values: Mapping[str, Any]
@@ -54,7 +56,17 @@ def gather_report(
     trained = None if isinstance(found, StoredModel) else found
     is_shipped = model is not None and wiring.registry_for(model.version) is wiring.shipped_models
     return read_report(
-        wiring.warehouse, settings, of.syncs, of.landings, of.as_of, trained, model, is_shipped, measured, of.simulated
+        wiring.warehouse,
+        settings,
+        of.syncs,
+        of.landings,
+        of.receipt,
+        of.as_of,
+        trained,
+        model,
+        is_shipped,
+        measured,
+        of.simulated,
     )
 
 

@@ -19,6 +19,7 @@ from flows.ports.syncs import SyncRun
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
 from flows.sources.mappings import Landing
+from flows.sources.receipt import Receipt
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class RunReport:
     warehouse: str
     syncs: Sequence[SyncRun]
     landings: tuple[Landing, ...]
+    receipt: Receipt
     order_lines: int
     identity_notes: tuple[str, ...]
     as_of: AsOf
@@ -101,6 +103,7 @@ def read_report(
     settings: Settings,
     syncs: Sequence[SyncRun],
     landings: tuple[Landing, ...],
+    receipt: Receipt,
     as_of: AsOf,
     trained: Trained | TooLittleData | None,
     model: StoredModel | None,
@@ -116,6 +119,7 @@ def read_report(
         warehouse=warehouse.place,
         syncs=syncs,
         landings=landings,
+        receipt=receipt,
         order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_judged")[0],
         identity_notes=_identity_notes(warehouse),
         as_of=as_of,

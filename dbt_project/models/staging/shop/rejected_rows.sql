@@ -8,7 +8,13 @@ with judged as (
         'order_lines' as kind,
         order_line_key as row_key,
         set_aside_reason,
-        ordered_on
+        ordered_on,
+        amount,
+        currency,
+        case
+            when set_aside_reason like 'unreadable%' then coalesce(unreadable_text, '')
+            else coalesce(unreadable_text, order_id)
+        end as example
     from {{ ref('stg_shop__order_lines_judged') }}
     where set_aside_reason is not null
 
@@ -18,7 +24,10 @@ with judged as (
         'order_lines' as kind,
         judged.order_line_key as row_key,
         misdated.reason as set_aside_reason,
-        cast(null as date) as ordered_on  -- which nobody knows
+        cast(null as date) as ordered_on,  -- which nobody knows
+        judged.amount,
+        judged.currency,
+        cast(judged.ordered_on as varchar) as example
     from {{ ref('stg_shop__order_lines_judged') }} as judged
     inner join {{ ref('stg_shop__misdated') }} as misdated
         on judged.source_name = misdated.source_name
@@ -33,7 +42,10 @@ with judged as (
         'contacts' as kind,
         contact_key as row_key,
         set_aside_reason,
-        cast(null as date) as ordered_on
+        cast(null as date) as ordered_on,
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as varchar) as currency,
+        contact_id as example
     from {{ ref('stg_shop__contacts_judged') }}
     where set_aside_reason is not null
 
@@ -65,10 +77,14 @@ spans as (
 )
 
 select
+    numbered.kind,
     spans.file,
     spans.first_line + numbered.row_number - spans.first_row as line,
     numbered.set_aside_reason as reason,
     numbered.ordered_on,
+    numbered.amount,
+    numbered.currency,
+    numbered.example,
     numbered.row_key as _airbyte_raw_id,
     cast(null as varchar) as content
 from numbered
@@ -79,10 +95,14 @@ left join spans
 union all
 
 select
+    '{{ landed.kind }}' as kind,
     file,
     line,
     reason,
     cast(null as date) as ordered_on,
+    cast(null as decimal(18, 2)) as amount,
+    cast(null as varchar) as currency,
+    content as example,
     cast(null as varchar) as _airbyte_raw_id,
     content
 from {{ landed.unreadable }}

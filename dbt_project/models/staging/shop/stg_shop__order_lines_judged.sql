@@ -58,7 +58,9 @@ select
     currency,
     country,
     channel,
+    unreadable_text,
     case
+        when ordered_at is null and {{ is_no_order() }} then 'total, note or empty row'
         when customer_id = '{{ var("erased") }}' then 'erased on request'
         {% if have_several_files -%}
         when is_in_a_later_export then 'order is in a later export'

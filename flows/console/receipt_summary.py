@@ -1,0 +1,60 @@
+"""The receipt of a run in words, and its months as a table to be held against the shop's own report."""
+
+from collections.abc import Iterator, Sequence
+
+from flows.console.amounts import money, percent
+from flows.sources.receipt import Month, Receipt, Rejection, Totals, example
+
+MONTHS_SHOWN = 13  # with the same month a year before
+COLUMNS = ("month", "orders", "gross", "refunds", "net")
+
+
+def describe_receipt(receipt: Receipt) -> Iterator[str]:
+    """A line for each currency, for each reason why rows are not used, and for what belongs to nobody."""
+    for of in receipt.totals:
+        yield from _totals(of)
+    yield from map(_rejection, receipt.rejections)
+    if not receipt.rejections:
+        yield "nothing was rejected"
+    contacts, of_nobody = receipt.contacts.contacts, receipt.contacts.of_nobody
+    if contacts:
+        yield f"{contacts:,} contacts, {of_nobody:,} of them of nobody who has ordered"
+
+
+def _totals(of: Totals) -> Iterator[str]:
+    yield (
+        f"{of.orders:,} orders of {of.customers:,} customers in {of.lines:,} rows, {of.first_on} to {of.last_on}:"
+        f" {money(of.gross, of.currency)} gross, {money(of.refunds, of.currency)} refunds,"
+        f" {money(of.net, of.currency)} net"
+    )
+    share = of.most_sales / of.gross if of.gross else 0
+    yield (
+        f"the median order is {money(of.median_order, of.currency, 2)}, the largest"
+        f" {money(of.largest_order, of.currency, 2)}; the largest customer has {percent(share)} of the sales"
+    )
+    if of.refunds_of_nobody:
+        yield f"{money(of.refunds_of_nobody, of.currency)} of the refunds are of customers without any sale here"
+
+
+def _rejection(row: Rejection) -> str:
+    worth = f" ({money(row.amount, row.currency)})" if row.amount else ""
+    return f"rejected {row.rows:,} rows{worth}: {row.reason}, {example(row)}"
+
+
+def months_table(receipt: Receipt) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Columns and rows: the last months, and what was before them in one row."""
+    rows: list[Sequence[str]] = []
+    for of in receipt.totals:
+        months = [month for month in receipt.months if month.currency == of.currency]
+        earlier, shown = months[:-MONTHS_SHOWN], months[-MONTHS_SHOWN:]
+        if earlier:
+            rows.append(_row(f"before {shown[0].month:%Y-%m}", earlier))
+        rows += [_row(f"{month.month:%Y-%m}", [month]) for month in shown]
+        rows.append(_row("in all", months))
+    return COLUMNS, rows
+
+
+def _row(name: str, months: Sequence[Month]) -> Sequence[str]:
+    gross, refunds = sum(of.gross for of in months), sum(of.refunds for of in months)
+    amounts = [money(amount, months[0].currency) for amount in (gross, refunds, gross - refunds)]
+    return (name, f"{sum(of.orders for of in months):,}", *amounts)

@@ -1,0 +1,172 @@
+"""What was read is looked at before anything is built on it."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.receipt import RELATION, keep_receipt, read_receipt
+from flows.console.receipt_summary import describe_receipt, months_table
+from flows.errors import BadInput, SettingsError
+from flows.settings import Settings, read_settings
+from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals, breaches
+from flows.steps.receipt import check_receipt
+
+TOTALS = Totals(
+    currency="EUR", lines=1_000, orders=500, customers=200, returning_customers=100, first_on=date(2024, 1, 1),
+    last_on=date(2025, 3, 31), gross=50_000, refunds=2_000, refunds_of_nobody=0, median_order=80, largest_order=900,
+    largest_order_id="17", most_orders=20, most_orders_customer="A", most_sales=2_500,
+)  # fmt: skip
+MONTHS = [Month("EUR", date(2024 + n // 12, n % 12 + 1, 1), 10, 100.0, 5.0) for n in range(15)]
+GOOD = Receipt(totals=[TOTALS], months=MONTHS, rejections=[], contacts=Contacts(0, 0))
+
+
+def rejection(reason, rows, **others):
+    given = {"kind": "order_lines", "currency": "EUR", "amount": 12.0, "is_no_record": False, "example": "soon"}
+    return Rejection(**{**given, "reason": reason, "rows": rows, "file": "a.csv", "line": 7, **others})
+
+
+def found(receipt):
+    return {breach.limit: breach.why for breach in breaches(receipt)}
+
+
+def test_what_a_shop_has_passes():
+    rejected = [rejection("unreadable date", 40), rejection("no customer", 300), rejection("duplicate line", 5_000)]
+    assert not found(replace(GOOD, rejections=rejected))
+
+
+@pytest.mark.parametrize(
+    ("rejected", "limit", "says"),
+    [
+        (rejection("unreadable date", 60), "unreadable", "60 of 1,060 rows (6%)"),
+        (rejection("unreadable date", 60), "unreadable", "for example 'soon' (a.csv line 7)"),
+        (rejection("missing columns", 60, is_no_record=True), "unreadable", "missing columns"),
+        (rejection("no customer", 5_000), "no_customer", "5,000 of 6,000 rows (83%) name no customer"),
+        (rejection("date in the future", 20), "misdated", "timestamp_format"),
+    ],
+)
+def test_rows_that_are_misread_stop_the_run_with_an_example(rejected, limit, says):
+    assert says in found(replace(GOOD, rejections=[rejected]))[limit]
+
+
+@pytest.mark.parametrize(
+    ("unlikely", "limit", "says"),
+    [
+        ({"most_orders": 151, "most_orders_customer": "eve@example.com"}, "largest_customer", "'e•••@example.com'"),
+        ({"largest_order": 15_001}, "largest_order", "the order '17' alone is 30% of all sales"),
+        ({"refunds": 25_001}, "refunds", "refunds are 50% of the sales"),
+        ({"returning_customers": 0}, "one_order_each", "not one of 200 customers has ordered twice"),
+    ],
+)
+def test_orders_that_no_shop_has_stop_the_run(unlikely, limit, says):
+    breached = found(replace(GOOD, totals=[replace(TOTALS, **unlikely)]))
+    assert list(breached) == [limit]
+    assert says in breached[limit]
+    few = replace(TOTALS, **{**unlikely, "orders": 99})
+    assert not found(replace(GOOD, totals=[few]))
+
+
+def test_contacts_that_are_rejected_do_not_count_as_orders():
+    assert not found(replace(GOOD, rejections=[rejection("contact: not an e-mail address", 900, kind="contacts")]))
+
+
+def test_the_receipt_says_rows_and_money_and_hides_addresses():
+    rejected = rejection("no customer", 30, example="ann@example.com")
+    lines = list(describe_receipt(replace(GOOD, rejections=[rejected], contacts=Contacts(90, 4))))
+    assert lines == [
+        "500 orders of 200 customers in 1,000 rows, 2024-01-01 to 2025-03-31:"
+        " €50,000 gross, €2,000 refunds, €48,000 net",
+        "the median order is €80.00, the largest €900.00; the largest customer has 5% of the sales",
+        "rejected 30 rows (€12): no customer, for example 'a•••@example.com' (a.csv line 7)",
+        "90 contacts, 4 of them of nobody who has ordered",
+    ]
+
+
+def test_the_months_are_those_of_a_year_and_what_was_before_in_one_row():
+    columns, rows = months_table(GOOD)
+    assert columns == ("month", "orders", "gross", "refunds", "net")
+    assert rows[0] == ("before 2024-03", "20", "€200", "€10", "€190")
+    assert [row[0] for row in rows[1:-1]] == [f"{2024 + n // 12}-{n % 12 + 1:02}" for n in range(2, 15)]
+    assert rows[-1] == ("in all", "150", "€1,500", "€75", "€1,425")
+
+
+LINES = [  # order, customer, day, amount, is_return, currency
+    ("1", "A", "2024-01-30", "10.00", False, "EUR"),
+    ("1", "A", "2024-01-30", "20.00", False, "EUR"),
+    ("2", "A", "2024-02-01", "50.00", False, "EUR"),
+    ("3", "B", "2024-02-02", "40.00", False, "EUR"),
+    ("3", "B", "2024-03-02", "15.00", True, "EUR"),
+    ("9", "C", "2024-03-03", "5.00", True, "EUR"),
+    ("4", "D", "2024-03-04", "7.00", False, None),
+]
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
+        con.execute("""create schema staging; create schema raw;
+            create table staging.stg_shop__order_lines (source_name varchar, order_id varchar, customer_id varchar,
+                email varchar, ordered_on date, amount decimal(18, 2), is_return boolean, currency varchar);
+            create table staging.stg_shop__contacts (customer_id varchar, email varchar);
+            create table raw.rejected_rows (kind varchar, file varchar, line bigint, reason varchar, ordered_on date,
+                amount decimal(18, 2), currency varchar, example varchar, _airbyte_raw_id varchar, content varchar);
+            insert into staging.stg_shop__contacts values ('A', null), ('x', 'b@example.com'), ('Z', null)""")
+        for order, customer, *values in LINES:
+            email = f"{customer.lower()}@example.com"
+            con.execute(
+                "insert into staging.stg_shop__order_lines values ('shop', ?, ?, ?, ?, ?, ?, ?)",
+                [order, customer, email, *values],
+            )
+        con.execute("""insert into raw.rejected_rows values
+            ('order_lines', 'a.csv', 9, 'unreadable date', null, 3, 'EUR', 'soon', '7', null),
+            ('order_lines', 'a.csv', 5, 'unreadable date', null, 4, 'EUR', 'later', '3', null),
+            ('order_lines', 'a.csv', 8, 'missing columns', null, null, null, 'x;y', null, 'x;y')""")
+    return DuckDBWarehouse(tmp_path / "warehouse.duckdb", tmp_path)
+
+
+def test_orders_customers_and_money_are_read_from_the_lines_that_are_used(warehouse):
+    receipt = read_receipt(warehouse)
+    euros, unknown = receipt.totals
+    assert euros == Totals(
+        currency="EUR", lines=6, orders=3, customers=2, returning_customers=1, first_on=date(2024, 1, 30),
+        last_on=date(2024, 3, 3), gross=120, refunds=20, refunds_of_nobody=5, median_order=40, largest_order=50,
+        largest_order_id="2", most_orders=2, most_orders_customer="A", most_sales=80,
+    )  # fmt: skip
+    assert (unknown.currency, unknown.orders, unknown.gross) == (None, 1, 7)
+    assert [(of.month.month, of.orders, of.gross, of.net) for of in receipt.months if of.currency] == [
+        (1, 1, 30, 30), (2, 2, 90, 90), (3, 0, 0, -20),
+    ]  # fmt: skip
+    assert receipt.rejections == [
+        rejection("unreadable date", 2, amount=Decimal(7), example="later", line=5),
+        rejection("missing columns", 1, amount=0, currency=None, is_no_record=True, example="x;y", line=8),
+    ]
+    assert receipt.contacts == Contacts(3, 1)
+
+
+def test_every_run_keeps_its_months(warehouse):
+    receipt = read_receipt(warehouse)
+    for day in (1, 2, 2):
+        keep_receipt(warehouse, receipt, datetime(2024, 4, day))  # noqa: DTZ001
+    kept = warehouse.read(f"select count(*) as n, sum(net) as net from {RELATION} group by recorded_at").to_pylist()
+    assert kept == [{"n": 4, "net": 107.0}] * 2
+
+
+def test_a_run_stops_with_the_name_of_the_limit_and_goes_on_where_it_is_accepted(warehouse, tmp_path):
+    with warehouse.connect() as con:
+        con.execute("""insert into raw.rejected_rows
+            select 'order_lines', 'a.csv', 10 + i, 'unreadable date', null, 1, 'EUR', 'soon', cast(i as varchar), null
+            from range(200) as numbers (i)""")
+    with pytest.raises(BadInput, match=r"unreadable: 203 of 210 rows(?s:.*)run again with ACCEPT=unreadable\."):
+        check_receipt(warehouse, Settings(data_dir=tmp_path), datetime(2024, 4, 1))  # noqa: DTZ001
+    assert not warehouse.exists(RELATION)
+    check_receipt(warehouse, Settings(data_dir=tmp_path, accept="refunds, unreadable"), datetime(2024, 4, 1))  # noqa: DTZ001
+    assert warehouse.exists(RELATION)
+
+
+def test_a_limit_that_is_not_known_is_refused_with_those_that_are(monkeypatch):
+    monkeypatch.setenv("ACCEPT", "everything")
+    with pytest.raises(SettingsError, match="everything: there are unreadable, no_customer"):
+        read_settings(Settings)
