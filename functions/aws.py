@@ -48,7 +48,7 @@ class AwsService:
         """The answer to an action, such as SendMessage, or an error after two tries.
 
         Raises:
-            AwsRefused: naming the action, the service and what it said. Never with a secret or the arguments.
+            AwsRefused: naming the action, the service and its message. Never with a secret or the arguments.
         """
         problem = "no try"
         for _ in range(TRIES):

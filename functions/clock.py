@@ -1,4 +1,4 @@
-"""The only place that asks what time it is; everything else is told."""
+"""The only place that reads the clock; everything else gets the time as a value."""
 
 from datetime import UTC, datetime
 

@@ -4,7 +4,7 @@
   Names, units and meanings are in functions/churn_api/contract.py; the order of columns is the contract's, and so are
   the lengths of windows, which are read from the names.
   What is divided is a double: Snowflake divides other numbers to six decimals only.
-  `sampled`: only of the customers on whom models are trained.
+  `sampled`: only of the customers that models are trained on.
 #}
 {% macro customer_features(dates, sampled=false) %}
 {%- set trends = feature_days('trend_{}_days') -%}

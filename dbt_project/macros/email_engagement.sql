@@ -1,6 +1,6 @@
 {#
-  CTEs, the last of which is `engaged`: of each customer whose address or contact was known by a date of `dates`, what he
-  had done with our e-mails by then, and whether he had opted out. Before the first event that anybody kept, nothing is known of
+  CTEs, the last of which is `engaged`: for each customer with an address or contact known by a date of `dates`, what they
+  had done with our e-mails by then, and whether they had opted out. Before the first event that any source has, nothing is known of
   opens and clicks, which is not the same as none.
 #}
 {% macro email_engagement(dates, sampled=false) -%}

@@ -1,4 +1,4 @@
-{# Whether this run knows anything by which two customer ids may be one person: contacts, or e-mails beside orders. #}
+{# Whether this run knows anything by which two customer ids may be one person: contacts, or e-mail addresses of orders. #}
 {% macro identities_are_known() -%}
     {{ return(
         (var('contacts') | length > 0)
@@ -6,7 +6,7 @@
     ) }}
 {%- endmacro %}
 
-{# Each e-mail address of each contact, one row each: the first, and those that stand behind it. #}
+{# Each e-mail address of each contact, one row each: the first, and the others. #}
 {% macro emails_of_contacts() -%}
     (
         select contact_key, email from {{ ref('stg_shop__contacts') }} where email is not null

@@ -1,7 +1,7 @@
 {#
   A subquery of who bought within the horizon after each date of `dates` (as_of_date, horizon_days), and for how
   much: one row per buyer and date. It is what was known at the end of the horizon; a later return changes nothing.
-  `sampled`: only of the customers on whom models are trained.
+  `sampled`: only of the customers that models are trained on.
 #}
 {% macro outcomes_after(dates, sampled=false) -%}
     (

@@ -1,7 +1,7 @@
 {#
   A subquery of purchases as they were known at each date of `dates`, a relation with a column as_of_date:
   one row per customer, as-of date and purchase that had not been cancelled by then. `sampled`: only of the customers
-  on whom models are trained.
+  that models are trained on.
 #}
 {% macro purchases_known_at(dates, sampled=false) -%}
     (

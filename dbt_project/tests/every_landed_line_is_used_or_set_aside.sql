@@ -1,6 +1,6 @@
 {#
-  Accounting: landed = used + set aside, of order lines and contacts. A row here is a count that does not add up. What a
-  source goes on bringing meanwhile is compared as it was judged.
+  Accounting: landed = used + rejected, of order lines and contacts. A row here is a count that does not add up. What a
+  source lands meanwhile is compared as of its validation.
 #}
 
 with counts as (

@@ -1,4 +1,4 @@
-"""`churn redrive`: gives dead letters another chance, once what was wrong with them is mended."""
+"""`churn redrive`: puts dead letters back on the queue, once their cause is fixed."""
 
 import sys
 from contextlib import closing

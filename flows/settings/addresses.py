@@ -42,5 +42,5 @@ class SecretsGoTo:
 
 
 def _refuse(why: str) -> NoReturn:
-    """With a message that stands for itself: what was given may hold a secret."""
+    """With a message that does not show the value: it may contain a secret."""
     raise PydanticCustomError(INPUT_IS_HIDDEN, "{why}", {"why": why})

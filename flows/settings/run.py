@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         ge=1_000,
         description="models are trained on so many customers at most, chosen by the md5 of their ids; all are scored",
     )
-    global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers whom no campaign ever contacts")
+    global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers that no campaign ever contacts")
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"
     )

@@ -33,7 +33,7 @@ class TableauSettings(BaseSettings):
     request_timeout_seconds: int = Field(600, ge=1, le=7_200, description="how long one answer may take")
     job_timeout_seconds: int = Field(3_600, ge=1, le=86_400, description="how long Tableau may work on one publication")
     snowflake_user: str | None = Field(
-        None, description="as whom Tableau reads Snowflake: one who may do no more; none: viewers sign in themselves"
+        None, description="Tableau's user in Snowflake, without other rights; none: viewers sign in themselves"
     )
     snowflake_role: str = Field(
         "REPORTER", description="in which role the workbook reads Snowflake: the marts, no more"

@@ -115,13 +115,13 @@ class Contacts(_Meaning):
 
 
 class EmailEvents(_Meaning):
-    """What was sent to whom, and what they did with it."""
+    """What was sent to them, and what they did with it."""
 
     columns: Mapping[EmailEventColumn, str] = Field(default_factory=dict)
 
 
 class Connection(_Strict):
-    """One source. A `declarative` one is run by the Airbyte CDK from its `manifest`, a file beside connections.yml."""
+    """One source. A `declarative` one is run by the Airbyte CDK from its `manifest`, a file next to connections.yml."""
 
     description: str
     connector: Literal["csv", "declarative"]
@@ -180,7 +180,7 @@ _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*)
 
 
 class RecognisedHeaders(_Strict):
-    """Headers that say the same thing in other shops' exports."""
+    """Headers of the same column in other shops' exports."""
 
     order_lines: Mapping[OrderLineColumn, tuple[str, ...]]
     contacts: Mapping[ContactColumn, tuple[str, ...]]

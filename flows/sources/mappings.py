@@ -9,7 +9,7 @@ from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, Or
 
 Kind = Literal["order_lines", "contacts", "email_events"]
 ISO = "iso"
-ERASED = "(erased)"  # stands for somebody who was erased on request; dbt's variable of that name
+ERASED = "(erased)"  # replaces a person who was erased on request; dbt's variable of that name
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def sources_of(settings: Settings, connections: Connections) -> Sources:
     """What a run with these settings reads.
 
     Raises:
-        BadInput: when a name is unknown, does not bring what is asked of it, or lacks its file.
+        BadInput: when a name is unknown, does not have what is needed of it, or lacks its file.
     """
     orders = tuple(dict.fromkeys(settings.sources))
     found = {name: connections.connection(name) for name in orders}

@@ -97,7 +97,7 @@ class ApiKeys:
 
 @dataclass(frozen=True)
 class Access:
-    """`keys` None: everybody may call, which only a server on the loopback interface allows.
+    """`keys` None: everyone may call, which only a server on the loopback interface allows.
 
     `trusted_roles`: ARNs, without paths, of IAM roles whose calls of `/snowflake` a gateway with IAM authorisation has
     verified.

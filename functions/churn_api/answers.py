@@ -1,4 +1,4 @@
-"""What is said of each customer."""
+"""The predictions of each customer, as the API returns them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

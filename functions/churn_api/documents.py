@@ -29,7 +29,7 @@ class Prediction(BaseModel):
     prediction_id: Annotated[
         str,
         Field(
-            description="Identifies the question (customer, day, figures, model): asked again, it gets the same id, and"
+            description="Identifies the request (customer, day, features, model): a repeated one gets the same id, and"
             " marts.churn_predictions one row",
             examples=["0f5d1c9e8f3b4a7c9d2e6b1a5c8f7e3d"],
         ),

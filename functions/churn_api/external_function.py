@@ -41,7 +41,7 @@ class Batch:
 
 
 def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> Batch:
-    """The rows of a batch, each judged by itself."""
+    """The rows of a batch, each validated by itself."""
     numbers = [number for number, _ in rows]
     problems: dict[int, str] = {}
     good: list[tuple[int, Row]] = []

@@ -47,7 +47,7 @@ class Scores:
 
     @cached_property
     def reasons(self) -> list[list[str]]:
-        """The three strongest causes in words: everybody's strongest, then the second, then the third; 3 × n."""
+        """The three strongest causes as texts: all customers' strongest, then the second, then the third; 3 × n."""
         return describe_reasons(self.features, self.contributions, self.causes)
 
     @property

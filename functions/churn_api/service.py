@@ -1,4 +1,4 @@
-"""What the API stands on."""
+"""What the API is built on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

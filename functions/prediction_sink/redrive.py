@@ -1,4 +1,4 @@
-"""Puts dead letters back on the queue, once what was wrong with them, or with the warehouse, is mended."""
+"""Puts dead letters back on the queue, once their cause, or the warehouse, is fixed."""
 
 from functions.aws import AwsService
 
@@ -9,7 +9,7 @@ EMPTY_ANSWERS = 3
 def redrive(sqs: AwsService, queue_url: str, dead_letter_url: str) -> tuple[int, int]:
     """Moves the messages that are among the dead letters now; returns how many of how many.
 
-    A message is removed there only once it is on the queue again: whoever is interrupted may move one twice, which
+    A message is removed there only once it is on the queue again: an interrupted call may move one twice, which
     the sink does not mind, and loses none.
 
     Raises:

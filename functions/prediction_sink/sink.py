@@ -19,7 +19,7 @@ def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
     """Merges the messages of an SQS event and names those that are to be delivered again.
 
     The good rows of a message are merged even where another of its rows is bad: the message goes to the dead letters
-    in the end, and merging it again once it is mended adds only what is missing. If the warehouse fails, every message
+    in the end, and merging it again once it is fixed adds only what is missing. If the warehouse fails, every message
     is delivered again.
     """
     failed: list[str] = []

@@ -1,4 +1,4 @@
-{# DuckDB has no roles; without this dbt-duckdb would say so at every table. #}
+{# DuckDB has no roles; without this dbt-duckdb would log so at every table. #}
 {% macro duckdb__apply_grants(relation, grant_config, should_revoke=True) %}
 {% endmacro %}
 

@@ -1,5 +1,5 @@
 {#
-  What the model says of each row of `features` (an alias of marts.customer_features), scored inside the warehouse:
+  The model's prediction for each row of `features` (an alias of marts.customer_features), scored inside the warehouse:
   one value with the fields that functions/prediction_record.py names. The arguments are the contract's columns in the contract's order,
   which is the model's.
 #}
@@ -14,7 +14,7 @@
 {%- endmacro %}
 
 {#
-  In Snowflake: the external function, which asks the API with one JSON argument, or with the variable scoring: udf
+  In Snowflake: the external function, which calls the API with one JSON argument, or with the variable scoring: udf
   the same model inside the warehouse (flows/adapters/snowflake/udf.py), which takes what DuckDB's function takes.
 #}
 {% macro snowflake__predict_churn(features) -%}
@@ -48,7 +48,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Who answers says itself which model it has; what it says instead of an answer is the error of this very cast. #}
+{# The response has the version of its model; a message instead of a response becomes the error of this cast. #}
 {% macro snowflake__prediction_field(field) -%}
     {%- if field == 'churn_probability' -%}
     cast(coalesce(prediction:churn_probability, prediction:error) as double)

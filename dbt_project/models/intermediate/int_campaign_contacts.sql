@@ -2,7 +2,7 @@
 
 {#
   Who was contacted by a campaign, when, and the end of the attribution window. Until then the customer's behaviour may
-  be an effect of the campaign, so the model is neither judged by it nor trained on it.
+  be an effect of the campaign, so the model is neither measured by it nor trained on it.
 #}
 
 select

@@ -1,4 +1,4 @@
-{# Whose an e-mail address is; an address of several persons is nobody's. #}
+{# The person of each e-mail address; an address of several persons is left out. #}
 
 with links as (
 

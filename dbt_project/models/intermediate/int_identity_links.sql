@@ -1,8 +1,8 @@
 {#
-  What ties customer ids together: an e-mail address that orders name beside them, and a contact that names them or has
+  What connects customer ids: an e-mail address that orders have with them, and a contact that names them or has
   one of their addresses. Only what was ordered by the as-of date counts. `known_from`: since when that is known.
   What ties more than max_names_of_one_person is no person (a till's address, a marketplace's), and neither is an id with
-  more addresses (all guests'): they make nobody one with anybody.
+  more addresses (all guests'): they merge nobody.
 #}
 
 {%- set max_names = var('max_names_of_one_person') %}
@@ -62,7 +62,7 @@ addressed as (
 
 ),
 
--- what everybody has is not joined through: a thousand contacts with the shop's own address are a million pairs
+-- what all have in common is not joined through: a thousand contacts with the shop's own address are a million pairs
 narrow as (
 
     select email from addresses group by email having count(*) <= {{ max_names }}

@@ -39,7 +39,7 @@ class AirbyteApi:
     retry: RetryPolicy
 
     def ask(self, doing: str, deadline: float, call: Call, kind: type[Answer]) -> Answer:
-        """The answer of a call that may be made any number of times. `doing` begins what is said of it.
+        """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
             AirbyteRefused: when the server answers that it will not.

@@ -1,4 +1,4 @@
-"""As whom we come to Airbyte's server: from the environment or from a Prefect block."""
+"""The credentials for Airbyte's server: from the environment or from a Prefect block."""
 
 from flows.adapters.prefect.secret_block import read_secret_block
 from flows.errors import SettingsError

@@ -8,7 +8,7 @@ from flows.adapters.airbyte.responses import NOT_IN_USE, AirbyteConnection, Airb
 from flows.errors import AirbyteRefused, BadInput
 
 PATIENCE_SECONDS = 300.0  # with a server that does not answer, as long as no sync depends on it
-PAGE = 100  # entries; a server that gives fewer at a time is asked more often
+PAGE = 100  # entries; a server that gives fewer at a time gets more requests
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

@@ -1,1 +1,1 @@
-"""`dashboard.html`: one page that needs nothing but itself, and the list of whom to contact beside it."""
+"""`dashboard.html`: one page that loads nothing else, and the contact list next to it."""

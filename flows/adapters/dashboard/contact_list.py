@@ -1,4 +1,4 @@
-"""Whom to contact, most at stake first: the part of the list that stands in the page, and the whole list as a file."""
+"""Who to contact, most at stake first: the part of the list that is in the page, and the whole list as a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,7 +48,7 @@ def read_contact_list(
 
 
 def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
-    """Writes everybody who may be contacted and has something at stake; the file is replaced at once."""
+    """Writes every customer who may be contacted and has something at stake; the file is replaced at once."""
     rows = warehouse.read(
         f"""select customer_id, email, segment, risk_band, round(churn_probability, 4) as churn_probability,
             round(value_at_stake, 2) as value_at_stake, round(expected_spend, 2) as expected_spend, next_order_on,

@@ -140,7 +140,7 @@ class DbtProject:
         with _environment({**self.environment, _RUN_VALUES: run_values}):
             ended = dbtRunner().invoke(arguments)
         if not ended.success:
-            text = str(ended.exception or "dbt could not document the warehouse: see what it said above.")
+            text = str(ended.exception or "dbt could not document the warehouse: see its messages above.")
             raise self._failure(text, [text])
         (self.state / "docs" / "static_index.html").replace(file)
 

@@ -99,7 +99,7 @@ class DuckDBWarehouse:
         return [type(self)(file, self.scratch, is_of_other_shop=True) for file in files]
 
     def forget_deleted(self) -> str:
-        """The file is written anew: what was deleted would stay in its free blocks."""
+        """The file is rewritten: deleted rows would stay in its free blocks."""
         draft = self.file.with_suffix(".rewritten")
         draft.unlink(missing_ok=True)
         with duckdb.connect() as con:

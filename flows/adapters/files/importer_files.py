@@ -75,8 +75,8 @@ NAMES = ("csv", *LAYOUTS, "meta")
 
 @dataclass(frozen=True)
 class CsvFiles:
-    """Writes `<folder>/<campaign>/<name>.csv`, anew each time: a campaign's file needs all of its people, not only
-    those who have not been sent. `name` is one of NAMES."""
+    """Writes `<folder>/<campaign>/<name>.csv`, whole each time: a campaign's file needs all of its people, not
+    only those who have not been sent. `name` is one of NAMES."""
 
     folder: Path
     name: str

@@ -22,7 +22,7 @@ def write_csv(rows: pa.Table, file: Path, delimiter: str = ",", for_excel: bool 
 
 
 def safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
-    """No text of strangers is run as a formula by whoever opens the file: an apostrophe stands before it."""
+    """An apostrophe before texts of strangers, so that a spreadsheet that opens the file runs none as a formula."""
     for position, field in enumerate(rows.schema):
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             harmless = pc.replace_substring_regex(rows.column(position), _BEGINS_A_FORMULA, r"'\1")

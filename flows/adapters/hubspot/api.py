@@ -74,7 +74,7 @@ class Sdk:
     memberships: Any
 
 
-Call = Callable[[Sdk, Mapping[str, Any]], Any]  # given what every call of the SDK is to be told besides
+Call = Callable[[Sdk, Mapping[str, Any]], Any]  # given the arguments of every call of the SDK
 
 
 @dataclass
@@ -87,7 +87,7 @@ class HubSpotApi:
     _next_request_at: float = field(default=float("-inf"), init=False)
 
     def ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
-        """The answer of a call that may be made any number of times. `doing` begins what is said of it.
+        """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
             HubSpotRefused: when HubSpot answers that it will not.
@@ -96,7 +96,7 @@ class HubSpotApi:
         return self.retry.retry_until(self.retry.deadline(PATIENCE_SECONDS), lambda: self._ask(doing, call, kind))
 
     def close(self) -> None:
-        """Hangs up; a later call connects anew."""
+        """Closes the connection; a later call opens a new one."""
         if "_sdk" in self.__dict__:
             for part in vars(self.__dict__.pop("_sdk")).values():
                 part.api_client.rest_client.pool_manager.clear()

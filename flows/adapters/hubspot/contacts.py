@@ -67,7 +67,7 @@ def read_contacts(api: HubSpotApi, record_ids: Collection[str]) -> list[Contact]
 
 
 def update_contacts(api: HubSpotApi, properties: Mapping[str, Mapping[str, str]]) -> Written:
-    """By record id. By address it would make anew whoever was deleted since he was read."""
+    """By record id. By address it would create contacts again that were deleted since they were read."""
     inputs = {record_id: {"id": record_id, "properties": said} for record_id, said in properties.items()}
     return _write(api, "Updating contacts", inputs, "update", lambda contact: {contact.id})
 

@@ -1,4 +1,4 @@
-"""As whom we write to HubSpot: from the environment or from a Prefect block."""
+"""The token that writes to HubSpot: from the environment or from a Prefect block."""
 
 from flows.adapters.prefect.secret_block import read_secret_block
 from flows.errors import SettingsError

@@ -101,12 +101,12 @@ class HubSpotContacts:
             self.api.close()
 
     def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
-        """What became of each address, given what is to be said of it."""
+        """What became of each address, given its properties."""
         contacts = find_contacts(self.api, wanted)
         missing = {address: said for address, said in wanted.items() if address not in contacts}
         by_id: dict[str, Mapping[str, str]] = {}
         for address, contact in contacts.items():
-            if not contact.has_opted_out:  # one contact may have two of the addresses: it is told what is the first's
+            if not contact.has_opted_out:  # one contact may have two of the addresses: it gets the first one's
                 by_id.setdefault(contact.id, wanted[address])
         written = update_contacts(self.api, by_id)
         fates: dict[str, Verdict] = dict.fromkeys(written.contacts, _SENT) | written.verdicts

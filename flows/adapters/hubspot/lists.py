@@ -44,7 +44,7 @@ class _Added(BaseModel):
 
 def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
     """The list's id. It is made if there is none of this name. `members`: addresses of the campaign's customers, in
-    small letters; None: it is known to be the campaign's, whoever is in it by now.
+    small letters; None: it is known to be the campaign's, with any members.
 
     Raises:
         HubSpotRefused: when the list of this name is of another kind, or has others in it.

@@ -103,7 +103,7 @@ def find_launched(warehouse: Warehouse, campaign: Campaign) -> Launched | None:
     if not found:
         return None
     (row,) = found
-    # read anew, so that a key that campaigns did not have then has its default
+    # validated again, so that a key that campaigns did not have then has its default
     launched, now = as_written(Campaign.model_validate_json(row["definition"])), as_written(campaign)
     if changed := sorted(key for key in now if now[key] != launched[key]):
         raise BadInput(

@@ -76,7 +76,7 @@ def monitor(
     realised_figures, realised_deciles = _realised(warehouse, models, measured_at)
     rows = pa.Table.from_pylist(measured + realised_figures, schema=NO_MEASUREMENTS.schema)
     warehouse.merge(RELIABILITY, pa.Table.from_pylist(deciles + realised_deciles, NO_DECILES.schema), RELIABILITY_KEY)
-    warehouse.merge(RELATION, rows, KEY)  # last: what stands here is not measured again
+    warehouse.merge(RELATION, rows, KEY)  # last: what is in here is not measured again
     return rows
 
 
@@ -102,7 +102,7 @@ def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, objec
         for held_out in model.card["held_out"]
         for row in _deciles(
             (model.version, "held_out", date.fromisoformat(held_out["date"]), model.horizon_days),
-            held_out.get("reliability", ()),  # cards of models that were trained before it was asked for have none
+            held_out.get("reliability", ()),  # cards of models that were trained before it was introduced have none
             measured_at,
         )
     ]

@@ -88,7 +88,7 @@ class RunReport:
         return int(sum(self.segments.column("customers").to_pylist()))
 
 
-# the order of every list of whom to contact
+# the order of every contact list
 BY_VALUE_AT_STAKE = "value_at_stake desc nulls last, monetary desc, customer_id"
 
 

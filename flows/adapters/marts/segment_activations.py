@@ -1,4 +1,4 @@
-"""`marts.segment_activations`: what destinations were told of customers' segments, without a campaign."""
+"""`marts.segment_activations`: what destinations got about customers' segments, without a campaign."""
 
 from datetime import datetime
 

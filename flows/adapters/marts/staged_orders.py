@@ -41,7 +41,7 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
         raise BadInput(f"AS_OF={wanted}: the first order is of {first}, so nothing was known by then.")
     if wanted and (wanted - last).days > MAX_SILENT_DAYS:
         raise BadInput(
-            f"AS_OF={wanted}: the last order is of {last}. In the days between, everybody would seem to have left."
+            f"AS_OF={wanted}: the last order is of {last}. In the days between, every customer would seem to have left."
             " Give newer orders or an earlier AS_OF."
         )
     day = wanted or last

@@ -157,7 +157,7 @@ class ModelRegistry:
             return bytes(stream.read())
 
     def _write(self, name: str, content: bytes) -> None:
-        """Whole or not at all: written beside, then moved."""
+        """Whole or not at all: written next to its place, then moved."""
         files, root = self._open()
         path = f"{root}/{name}"
         if isinstance(files, fs.LocalFileSystem):

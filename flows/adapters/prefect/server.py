@@ -64,7 +64,7 @@ def align_automations(client: SyncPrefectClient, file: Path) -> Iterator[str]:
         if not found:
             client.create_automation(wanted)
             yield f"made the automation {wanted.name!r}"
-        elif _content(found[0]) != _content(wanted):  # a change would begin its time windows afresh
+        elif _content(found[0]) != _content(wanted):  # a change would restart its time windows
             client.update_automation(found[0].id, wanted)
             yield f"changed the automation {wanted.name!r}"
         else:
@@ -90,7 +90,7 @@ def _with_block_ids(client: SyncPrefectClient, described: dict[str, Any]) -> dic
             except ObjectNotFound:
                 raise SettingsError(
                     f"The automation {described['name']!r} needs the block {name}: make it on Prefect's page Blocks,"
-                    " with the URL that is to be told."
+                    " with the URL that gets the alerts."
                 ) from None
             action = action | {"block_document_id": document.id}
         actions.append(action)

@@ -45,7 +45,7 @@ def normalised(name: str) -> str:
 
 
 def all_names(warehouse: Warehouse, connections: Connections, names: Iterable[str]) -> set[str]:
-    """The people whom customer ids or e-mail addresses name, by every id and address that is known to be theirs alone.
+    """The people that customer ids or e-mail addresses name, by every id and address that is known to be theirs alone.
 
     Raises:
         BadInput: when an address that is given belongs to several customers.

@@ -1,6 +1,6 @@
 """Personal data as it is shown to people: masked, unless they ask for it with SHOW_PII=1.
 
-Masked is for whoever looks over a shoulder or is sent a picture; it is no protection against a determined attacker.
+Masking is for people who look over a shoulder or get a screenshot; it is no protection against a determined attacker.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What Snowflake says when it does not do what it is asked, in words that name the step to take."""
+"""Snowflake's errors as ours, with the step to take."""
 
 import re
 from collections.abc import Iterator

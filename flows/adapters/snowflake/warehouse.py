@@ -279,7 +279,7 @@ class SnowflakeWarehouse:
             yield Path(folder)
 
     def _make_schema(self, schema: str) -> None:
-        # asked for first: who may use a schema is rarely allowed to make one
+        # checked first: a role that may use a schema is rarely allowed to create one
         found = self._execute(
             f"looking for the schema {schema}",
             f"select 1 from information_schema.schemata where schema_name = '{schema.upper()}'",
@@ -303,7 +303,7 @@ class SnowflakeWarehouse:
             with to_domain_error(doing), self._connection().cursor() as cursor:
                 yield cursor
         except WarehouseUnreachable:
-            self._close()  # whatever state the session is in: the next one begins afresh
+            self._close()  # whatever state the session is in: the next one is new
             raise
 
     def _connection(self) -> SnowflakeConnection:

@@ -43,7 +43,7 @@ Call = Callable[[tsc.Server], Answer]
 
 @dataclass
 class TableauApi:
-    """A session with the server, begun by the first call and begun anew when it has expired.
+    """A session with the server, started by the first call and renewed when it has expired.
 
     `url` has no slash at its end.
     """
@@ -59,7 +59,7 @@ class TableauApi:
     _last: requests.Response | None = field(default=None, init=False, repr=False)
 
     def ask(self, doing: str, call: Call[Answer], deadline: float | None = None) -> Answer:
-        """The answer of a call that may be made any number of times. `doing` begins what is said of it.
+        """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
             TableauRefused: when the server answers that it will not.
@@ -69,7 +69,7 @@ class TableauApi:
         return self.retry.retry_until(deadline, lambda: self._ask_in_session(doing, call))
 
     def has_version(self, version: str) -> bool:
-        """Whether the server's REST API is that new. To be asked after a first call."""
+        """Whether the server's REST API is that new. Call it after a first call."""
         return self._server is not None and bool(self._server.check_at_least_version(version))
 
     @property

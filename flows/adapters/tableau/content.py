@@ -16,7 +16,7 @@ from flows.errors import PublishFailed, TableauRefused
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 1_000  # the most that a server gives at once
-SEPARATES_FILTERS = frozenset(",&:[]")  # a name with one of these cannot be asked for
+SEPARATES_FILTERS = frozenset(",&:[]")  # a name with one of these cannot be queried
 KEY_PAIR_VERSION = "3.27"
 SNOWFLAKE = "snowflake"
 

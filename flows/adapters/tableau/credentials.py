@@ -1,4 +1,4 @@
-"""As whom we come to Tableau, and as whom Tableau comes to Snowflake: from the environment or from a Prefect block."""
+"""The token for Tableau, and Tableau's login in Snowflake: from the environment or from a Prefect block."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -84,7 +84,7 @@ class TableauServer:
     def publish_table(self, name: str, description: str, table: TableFile, run_id: str) -> Publication:
         """A .hyper with one table as a live data source: published once, then its rows are replaced.
 
-        The mart is made anew every day, and every row of it changes with its date: who is in it is put in place of who
+        The mart is rebuilt every day, and every row of it changes with its date: who is in it is put in place of who
         was, which is an upsert of all rows and the deletion of all others in one step, done by the server as a whole or
         not at all. What people have made of the source stays, as do its id and its permissions. Different columns are
         another source: it is published again.

@@ -1,4 +1,4 @@
-"""Whether Tableau would open a workbook: asked of the server itself, which keeps nothing of it."""
+"""Whether Tableau would open a workbook, by the server itself, which stores nothing."""
 
 import json
 from collections.abc import Iterator

@@ -45,7 +45,7 @@ class SnowflakeConnection:
 
 
 def extract_workbook(workbook: bytes) -> bytes:
-    """The workbook with every connection to the extract that lies beside it in a package.
+    """The workbook with every connection to the extract that is next to it in a package.
 
     Raises:
         BadInput: when it is no workbook, or has no connections to point elsewhere.

@@ -1,4 +1,4 @@
-{# RFM scores and segment of every customer at the as-of date, beside the segment of a month before. #}
+{# RFM scores and segment of every customer at the as-of date, next to the segment of a month before. #}
 
 with dates as (
 

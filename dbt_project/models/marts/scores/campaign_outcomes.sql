@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 {#
-  What every target of a campaign did within its window, once that has ended, beside what was known of him at launch.
+  What every target of a campaign did within its window, once that has ended, next to what was known of them at launch.
   It is what was known at the end of the window: a later return changes nothing.
 #}
 

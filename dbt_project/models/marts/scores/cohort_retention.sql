@@ -43,7 +43,7 @@ numbers as (
     {% endfor %}
 ),
 
--- each since the first, also one in which nobody bought; the running quarter says nothing yet
+-- each since the first, also one in which no customer bought; the running quarter is left out
 quarters as (
 
     select cast({{ dbt.dateadd('quarter', 'numbers.n', 'first_cohort.quarter') }} as date) as quarter

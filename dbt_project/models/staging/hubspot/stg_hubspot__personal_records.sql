@@ -1,5 +1,5 @@
 {#
-  Which record is about whom: what has to go when somebody is to be forgotten. Beside the shop's own id, each contact goes
+  The person of each record: what has to go when somebody is erased. Besides the shop's own id, each contact goes
   by HubSpot's, which deals keep when the contact is gone.
 #}
 

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{# The contacts that can be told whose they are. #}
+{# The contacts with a known person. #}
 
 select
     source_name,

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{# What was sent to whom, and what they did with it, of every source. #}
+{# What was sent to people, and what they did with it, of every source. #}
 
 {% set sources = var('email_events') %}
 

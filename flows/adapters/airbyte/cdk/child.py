@@ -1,6 +1,6 @@
-"""Runs a Python program in this process, which ends with whoever started it: `python child.py PROGRAM ARGUMENT…`.
+"""Runs a Python program in this process, which ends with its parent: `python child.py PROGRAM ARGUMENT…`.
 
-Airbyte's CDK stays for ever when nobody reads what it says any more. Standard input is a pipe that its reader holds
+Airbyte's CDK runs for ever when nothing reads its output any more. Standard input is a pipe that its reader holds
 open as long as it lives, however it ends. Imports nothing of ours: it runs in the environment of the CDK.
 """
 

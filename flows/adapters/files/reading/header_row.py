@@ -1,4 +1,4 @@
-"""Where in a table its header stands: below a title, a blank line or `sep=;`, before the rows."""
+"""The header's row in a table: below a title, a blank line or `sep=;`, before the rows."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""From what the user named to UTF-8 text files with a header: existence, encoding, delimiter, what stands above."""
+"""From what the user named to UTF-8 text files with a header: existence, encoding, delimiter, lines above it."""
 
 import bz2
 import codecs
