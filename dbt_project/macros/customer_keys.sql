@@ -55,6 +55,15 @@
     or {{ text }} in ('-1', chr(92) || 'N')
 {%- endmacro %}
 
+{# Whether a text is a word for guests with a number: guest-8731. #}
+{% macro is_numbered_guest(text) -%}
+    {{ matches(text, '[^0-9@]+[0-9]+') }}
+    and translate(lower({{ text }}), ' -_.:#/0123456789', '') in (
+        'guest', 'guestuser', 'guestcustomer', 'guestcheckout', 'guestorder', 'visitor', 'anonymous', 'anon', 'walkin',
+        'gast', 'gastkunde', 'gastbestellung', 'invité', 'invite', 'invitado', 'ospite', 'convidado', 'gäst', 'gjest'
+    )
+{%- endmacro %}
+
 {# Values as literals for `in (…)`; nothing is in an empty one. #}
 {% macro quoted_list(values) -%}
     {%- for value in values -%} '{{ value | string | replace("'", "''") }}'{{ ', ' if not loop.last }} {%- else -%} null {%- endfor -%}

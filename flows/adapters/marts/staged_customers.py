@@ -26,6 +26,8 @@ def _sentence(correction: str, ids: int, line_count: int, example: str, customer
         return f"{ids:,} customer ids differ from others in leading zeros only ({written}): each is one customer"
     if correction == "spelling":
         return f"{ids:,} customer ids are read without what an export has added to them ({written} as {customer})"
+    if correction == "number of a guest":
+        return f"{ids:,} customer ids number the orders of guests ({written}): their e-mail addresses are the customers"
     if _SHARED in correction:
         return (
             f"{written!r} stands on {line_count:,} order lines, {_SHARED}: it is nobody. If it is one customer, name it"

@@ -33,10 +33,10 @@ with pairs as (
 
 written as (
 
-    select written_id, line_count from pairs
+    select written_id, email, line_count from pairs
     {% for mapping in var('contacts') | selectattr('columns.customer_id', 'defined') %}
     union all
-    select {{ mapped_text(mapping, 'customer_id') }} as written_id, 0 as line_count
+    select {{ mapped_text(mapping, 'customer_id') }} as written_id, cast(null as varchar) as email, 0 as line_count
     from {{ rows_of(mapping, 'contacts') }}
     {% endfor %}
 
@@ -47,6 +47,7 @@ ids as (
     select
         written_id,
         {{ plain_id('written_id') }} as plain,
+        case when count(distinct email) = 1 then min(email) end as only_email,
         sum(line_count) as line_count
     from written
     where written_id is not null and written_id <> '{{ var("erased") }}'
@@ -62,7 +63,9 @@ named as (
             when plain in ({{ quoted_list(real_ids) }}) then null
             when {{ is_cut_to_digits('plain') }} then 'customer id cut by a spreadsheet'
             when plain in ({{ quoted_list(placeholder_ids) }}) or {{ is_placeholder('plain') }} then 'no customer'
-        end as why_nobody
+        end as why_nobody,
+        -- a number for each order of a guest: the address tells who it is
+        case when {{ is_numbered_guest('plain') }} then only_email end as guest_email
     from ids
 
 ),
@@ -71,7 +74,7 @@ named as (
 customers as (
 
     select
-        coalesce(case when named.why_nobody is null then named.plain end, pairs.email) as id,
+        coalesce(case when named.why_nobody is null then coalesce(named.guest_email, named.plain) end, pairs.email) as id,
         sum(pairs.line_count) as line_count
     from pairs
     left join named on pairs.written_id = named.written_id
@@ -142,11 +145,14 @@ corrected as (
 
     select
         named.written_id,
-        case when named.why_nobody is null and shared.id is null then coalesce(spelt.customer_id, named.plain) end
-            as customer_id,
+        case
+            when named.why_nobody is null and shared.id is null
+                then coalesce(named.guest_email, spelt.customer_id, named.plain)
+        end as customer_id,
         case
             when named.why_nobody is not null then named.why_nobody
             when shared.id is not null then 'an id with more orders than a person has'
+            when named.guest_email is not null then 'number of a guest'
             when spelt.customer_id <> named.plain then 'leading zeros'
             else 'spelling'
         end as correction,
