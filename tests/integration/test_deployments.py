@@ -106,7 +106,7 @@ def test_what_a_deployment_would_lack_is_named_before_anything_is_changed(prefec
 def test_deploying_again_changes_nothing(deployed):
     first, again = deployed
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert first.stdout.count("made the automation") == 3
+    assert first.stdout.count("created the automation") == 3
     assert again.stdout.count(" is there") == 6  # two pools, the limit, three automations
 
 

@@ -178,7 +178,7 @@ def test_it_says_from_where_they_were_removed(shop, forgotten):
     assert "1 rows of raw_hubspot.contacts" in said
     assert "2 answers that wait in" in said
     assert "dashboard.html was removed" in said
-    assert "was written anew" in said
+    assert "was rewritten" in said
     assert not any(trace in said for trace in TRACES)
 
 

@@ -89,7 +89,7 @@ def test_a_line_that_does_not_fit_is_kept_aside_and_the_others_are_merged(outbox
     outbox.merge_into(mart.merge)
     assert sorted(mart.ids) == ["A", "B"]
     assert (outbox.folder / "refused.jsonl").read_bytes() == b'{"what": 1}\n'
-    assert "line 2 is not what was expected" in caplog.text
+    assert "line 2 does not fit" in caplog.text
     assert not outbox.waits()
 
 

@@ -1,1 +1,1 @@
-"""`dashboard.html`: one page that loads nothing else, and the contact list next to it."""
+"""`dashboard.html`, a self-contained page, and the list of who to contact as CSV."""

@@ -1,4 +1,4 @@
-"""What campaigns changed, as the page shows it: the newest of them, and of each whose window has ended its results."""
+"""Campaign results for the page: the newest campaigns, with results for those whose window has ended."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from flows.ports.warehouse import Warehouse
 
 MAX_SHOWN = 12
-_DIGITS = 6  # significant: an end of an interval stays on its side of zero
+_DIGITS = 6  # significant digits: rounding must not move the end of an interval across zero
 _RESULT = (
     "segment", "treated", "held_out", "contacted", "treated_rate", "held_out_rate", "lift", "lift_low", "lift_high",
     "cost", "profit", "profit_low", "profit_high", "is_sample_ratio_off",
@@ -16,9 +16,9 @@ _RESULT = (
 
 
 def read_campaigns(warehouse: Warehouse, as_of: date) -> dict[str, Any]:
-    """What was launched by a day. `launched`: how many campaigns. `newest`: the newest of them, each with its `results`
-    by segment, the whole campaign's ("all") first. They are empty until the window has ended by that day: what is
-    withheld is not in the page at all."""
+    """Campaigns launched by a day. `launched`: how many. `newest`: the newest of them, each with its `results` by
+    segment, those of the whole campaign ("all") first. Results are empty until the window has ended by that day, so
+    withheld figures are not in the page at all."""
     launched = f"marts.campaigns where launched_on <= '{as_of}'"
     shown = f"""shown as (
         select * from {launched}
@@ -56,7 +56,7 @@ def read_campaigns(warehouse: Warehouse, as_of: date) -> dict[str, Any]:
 
 
 def _for_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Rounded; what is no number, such as the bound of an interval that nothing bounds, is null."""
+    """Rounded; null for what is not a finite number, such as the end of an unbounded interval."""
     return {name: _rounded(value) if isinstance(value, float) else value for name, value in row.items()}
 
 

@@ -25,8 +25,8 @@ _WORTH_A_MESSAGE = "may_be_contacted and coalesce(value_at_stake, monetary) > 0"
 def read_contact_list(
     warehouse: Warehouse, members: Mapping[str, Sequence[str]], show_pii: bool
 ) -> dict[str, list[Any]]:
-    """Columns of the customers with most at stake: of all, and of each member of what is filtered most, so that filters
-    leave some. By dimension also the position of each customer's member."""
+    """Columns of the customers with most at stake: overall, and for each member of the main filters, so that filters
+    leave some rows. For each dimension also the index of each customer's member."""
     ranks = " or ".join(
         f"row_number() over (partition by in_{name} order by {BY_VALUE_AT_STAKE}) <= {MAX_LISTED_PER_MEMBER}"
         for name in _EACH
@@ -48,7 +48,7 @@ def read_contact_list(
 
 
 def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
-    """Writes every customer who may be contacted and has something at stake; the file is replaced at once."""
+    """Writes everyone who may be contacted and has something at stake; the file is replaced atomically."""
     rows = warehouse.read(
         f"""select customer_id, email, segment, risk_band, round(churn_probability, 4) as churn_probability,
             round(value_at_stake, 2) as value_at_stake, round(expected_spend, 2) as expected_spend, next_order_on,

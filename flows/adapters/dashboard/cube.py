@@ -1,8 +1,7 @@
-"""What the page filters: customers counted and added up by everything that can be clicked.
+"""The data that the page filters: customers counted and summed by everything that can be clicked.
 
-A *dimension* has a fixed list of members; a *cell* is a combination of members that some customer has. Cells, not
-customers, go into the page: there are never more, and in a large shop several times fewer.
-"""
+A *dimension* has a fixed list of members; a *cell* is a combination of members that occurs. The page contains cells
+rather than customers: there are never more of them, and several times fewer in a large shop."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from flows.ports.warehouse import Warehouse
 from functions.churn_api.contract import RISK_BANDS
 
 COUNTRIES_SHOWN, CHANNELS_SHOWN, COHORTS_SHOWN = 12, 8, 12
-OTHER, EARLIER = "(other)", "(earlier)"  # members that stand for the rest; texts.yml has their words
+OTHER, EARLIER = "(other)", "(earlier)"  # members for the remaining values; texts.yml has their labels
 BANDS = tuple(band for _, band in reversed(RISK_BANDS))
 BUCKETS = 20  # of churn probability, 0.05 wide
 SCORES = 5
 
-# SQL of each dimension's member; NULL: none. Words are members by name, numbers by position.
+# SQL of each dimension's member; NULL: none. Text members are names, numeric members are indexes.
 _MEMBER_OF = {
     "segment": "customers.segment",
     "previous_segment": "customers.previous_segment",
@@ -54,7 +53,8 @@ _RANKED = """with countries as (
 
 
 def _placed(dimensions: Iterable[str], relation: str, quarter: str) -> str:
-    """A query's `with`, in which `placed` is the relation and each row's members, as in_…; `quarter` of its cohort."""
+    """The `with` of a query: `placed` is the relation with the members of each row as in_…; `quarter`: SQL of its
+    cohort."""
     members = ", ".join(f"{_MEMBER_OF[name]} as in_{name}" for name in dimensions)
     return f"""{_RANKED},
     placed as (
@@ -73,9 +73,9 @@ PLACED_CUSTOMERS = _placed(
 
 @dataclass(frozen=True)
 class Cube:
-    """Columns of cells, ready for JSON. `members`: of each dimension. `cells`: by dimension the member's position (-1:
-    none), by measure whole numbers: counts, and amounts in hundredths. `retention`: the same of cohorts and
-    quarters."""
+    """Columns of cells, ready for JSON. `members`: those of each dimension. `cells`: for each dimension the member's
+    index (-1: none), for each measure whole numbers: counts, and amounts in hundredths. `retention`: the same for
+    cohorts and quarters."""
 
     members: Mapping[str, Sequence[str]]
     cells: Mapping[str, Sequence[int]]
@@ -106,7 +106,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
         "risk_band": list(BANDS),
         "country": _by_size(cells, "country"),
         "channel": _by_size(cells, "channel"),
-        "cohort": sorted(set(cells.column("in_cohort").to_pylist())),  # "(earlier)" comes before every date
+        "cohort": sorted(set(cells.column("in_cohort").to_pylist())),  # "(earlier)" sorts before every date
     }
     columns = {name: positions(cells, name, members[name]) for name in DIMENSIONS}
     for name in ("customers", "active", "may_be_contacted"):
@@ -117,7 +117,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
 
 
 def positions(table: pa.Table, dimension: str, members: Sequence[str]) -> list[int]:
-    """The position of each row's member; -1: none."""
+    """The index of each row's member; -1: none."""
     column = table.column(f"in_{dimension}")
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.index_in(column.cast(pa.string()), pa.array(members, pa.string()))
@@ -126,7 +126,7 @@ def positions(table: pa.Table, dimension: str, members: Sequence[str]) -> list[i
 
 
 def _by_size(cells: pa.Table, dimension: str) -> list[str]:
-    """Members, most customers first, the rest of them last."""
+    """Members, most customers first, "other" last."""
     name = f"in_{dimension}"
     sizes = (
         cells.group_by(name)
@@ -138,7 +138,7 @@ def _by_size(cells: pa.Table, dimension: str) -> list[str]:
 
 
 def _hundredths(column: pa.ChunkedArray) -> list[int]:
-    """Rounded so that they add up to the rounded sum of all."""
+    """Rounded so that they add up to the rounded total."""
     amounts = np.nan_to_num(column.cast(pa.float64()).to_numpy())
     rounded: list[int] = np.diff(np.rint(np.cumsum(amounts) * 100), prepend=0).astype(np.int64).tolist()
     return rounded

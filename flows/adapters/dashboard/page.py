@@ -1,4 +1,4 @@
-"""Puts the page together: its data, packed, and the style and script that show them."""
+"""Builds the page from its packed data, style and script."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 
 
 def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None:
-    """Writes the page of a finished run; the file is replaced at once."""
+    """Writes the page of a finished run; the file is replaced atomically."""
     cube = read_cube(warehouse)
     data = {
         "texts": yaml.safe_load((_HERE / "texts.yml").read_text(encoding="utf-8")),
@@ -60,7 +60,7 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "select rules_expect, recommended_action from staging.rfm_segments order by position"
     ).to_pydict()
     scored_at, version = warehouse.row("select max(scored_at), max(model_version) from marts.marketing_customers")
-    later = f"{report.later_rows:,} order lines are later than {report.as_of.date} and were not looked at"
+    later = f"{report.later_rows:,} order lines are later than {report.as_of.date} and were ignored"
     notes = [later] if report.later_rows else []
     return {
         "as_of": str(report.as_of.date),
@@ -83,7 +83,7 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
 
 
 def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
-    """How good the model was where it is known what happened: before it was taken into use, and since."""
+    """Quality of the model where outcomes are known: before it was promoted, and since."""
     version, of = report.model.version if report.model else "", report.as_of
     known = f"horizon_days = {of.horizon_days} and as_of_date <= '{of.date - timedelta(days=of.horizon_days)}'"
     newest = warehouse.read(

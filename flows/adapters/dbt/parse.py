@@ -1,8 +1,7 @@
-"""dbt's parse of the project, kept for the next data folder too.
+"""Reuses dbt's parse of the project in other data folders.
 
-dbt keeps its parse among its own files, which are in the data folder: the first run in a new folder would spend two
-seconds on what the run before it did. A copy is kept in the environment. dbt itself sees what has changed since.
-"""
+dbt keeps its parse among its own files, which are in the data folder: the first run in a new folder would parse again,
+for two seconds. So a copy is kept in the environment. dbt itself detects what has changed since."""
 
 import hashlib
 import json
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 FILE = "partial_parse.msgpack"
-MAX_KEPT = 20  # of as many projects, targets and sets of variables; a megabyte each
+MAX_KEPT = 20  # copies: one per project, target and set of variables, a megabyte each
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,14 @@ class KeptParse:
         return cls(state / FILE, Path(sys.prefix) / "dbt" / f"{key}.msgpack")
 
     def fetch(self) -> None:
-        """Before a build: the copy, where dbt has nothing of its own."""
+        """Before a build: restores the copy, where dbt has no parse of its own."""
         if not self.here.exists() and self.kept.exists():
             self.here.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self.kept, self.here)
 
     def keep(self) -> None:
-        """After a build: what dbt has parsed since."""
-        with suppress(OSError):  # an environment that may not be written to keeps nothing
+        """After a build: stores what dbt has parsed since."""
+        with suppress(OSError):  # nothing is kept in a read-only environment
             if self.here.exists() and (not self.kept.exists() or _changed(self.here) > _changed(self.kept)):
                 self.kept.parent.mkdir(exist_ok=True)
                 draft = self.kept.with_suffix(f".{self.here.stat().st_ino}.draft")

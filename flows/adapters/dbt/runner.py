@@ -1,8 +1,7 @@
 """Runs the dbt project in this process, and reads what dbt reports.
 
-Where a Prefect server is there to be looked at, prefect-dbt makes a task run of every node. Without one, that would be
-three quarters of a build's time for nobody, so dbt is called directly.
-"""
+With a Prefect server, prefect-dbt makes a task run of every node. Without one, that would waste three quarters of a
+build's time, so dbt is called directly."""
 
 import json
 import logging
@@ -21,12 +20,12 @@ from flows.orchestration import has_prefect_server
 log = logging.getLogger(__name__)
 
 _GOOD = {"success", "pass", "warn", "no-op"}
-# What the macro run_value reads. dbt copies variables that begin so into its artifacts.
+# The prefix of variables that the macro run_value reads; dbt copies them into its artifacts.
 _RUN_VALUES = "DBT_ENV_CUSTOM_ENV_RUN_VALUES"
 
 
 def read_run_values() -> Mapping[str, Any]:
-    """The run values of the build that is under way, for what dbt calls."""
+    """The run values of the current build, for code that dbt calls."""
     values: Mapping[str, Any] = json.loads(os.environ.get(_RUN_VALUES, "{}"))
     return values
 
@@ -35,12 +34,11 @@ def read_run_values() -> Mapping[str, Any]:
 class DbtProject:
     """The project in `folder`, built in the target named `target`; dbt's own files go to `state`.
 
-    `variables` are given to every build, and `environment` is there during it: what the profile needs to reach the
-    warehouse. Secrets go into the environment: variables are written down.
+    `variables` are passed to every build. `environment` is set during a build: what the profile needs to reach the
+    warehouse. Secrets go into the environment, because dbt writes variables to its artifacts.
 
-    `advice` is what to do about a message of the warehouse's, and `is_broken_connection` whether it says that the
-    warehouse did not answer.
-    """
+    `advice` returns the remedy for an error message of the warehouse, `is_broken_connection` whether it means that the
+    warehouse could not be reached."""
 
     folder: Path
     target: str
@@ -52,19 +50,19 @@ class DbtProject:
     is_broken_connection: Callable[[str], bool] = lambda _: False
 
     def build(self, selection: Sequence[str], variables: Mapping[str, Any], run_values: Mapping[str, Any]) -> None:
-        """Builds and tests the selected nodes. Their unit tests are the test suite's business, not a run's.
+        """Builds and tests the selected nodes. Their unit tests belong to the test suite, not to a run.
 
-        `variables` decide how SQL is compiled: where one changes, dbt parses the whole project again. `run_values` are
-        what changes from run to run (see the macro run_value), and cost nothing.
+        `variables` affect how SQL is compiled: when one changes, dbt parses the whole project again. `run_values`
+        change from run to run (see the macro run_value) and cost nothing.
 
         Raises:
             DbtFailed: naming every node that failed or was skipped, with dbt's message and what to do.
-            WarehouseUnreachable: when the same build may well succeed in a moment.
+            WarehouseUnreachable: when the same build may succeed in a moment.
         """
         given = {"variables": {**self.variables, **variables}, "run_values": run_values}
         # fmt: off
         arguments = ["build", "--select", *selection, "--exclude-resource-type", "unit_test",
-                     "--indirect-selection", "buildable",  # not the tests of what is only built later
+                     "--indirect-selection", "buildable",  # no tests of models that are built later
                      "--vars", json.dumps(given["variables"]),
                      "--target", self.target, *(["--threads", str(self.threads)] if self.threads else []),
                      "--log-path", str(self.state / "logs")]
@@ -84,17 +82,17 @@ class DbtProject:
 
     @property
     def _last_build(self) -> Path:
-        """What dbt was given last."""
+        """The parameters of dbt's last build."""
         return self.state / "last_build.json"
 
     def _invoke(self, arguments: Sequence[str]) -> Any:
-        from dbt.cli.main import dbtRunner  # a second and a half, for which only who builds waits
+        from dbt.cli.main import dbtRunner  # takes a second and a half, so it is imported only for a build
 
         # fmt: off
         return dbtRunner(callbacks=[_log_built]).invoke(
             [*arguments, "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
              "--target-path", str(self.state / "target"), "--log-level", "none", "--log-level-file", "warn",
-             "--no-write-json"]  # half a second for artifacts that nobody reads on a laptop
+             "--no-write-json"]  # half a second for artifacts that nobody needs on a laptop
         )
         # fmt: on
 
@@ -118,12 +116,12 @@ class DbtProject:
             return dbtRunnerResult(success=False, exception=error)
 
     def document(self, file: Path) -> None:
-        """Writes dbt's own pages of models, columns, tests and exposures, as the last build left them, as one page that
-        stands alone.
+        """Writes dbt's documentation of models, columns, tests and exposures after the last build as one self-contained
+        page.
 
         Raises:
             BadInput: when nothing was built yet.
-            DbtFailed: with what dbt says.
+            DbtFailed: with dbt's message.
         """
         from dbt.cli.main import dbtRunner
 
@@ -151,7 +149,7 @@ class DbtProject:
         return DbtFailed("\n".join([text, *steps]))
 
     def _require_success(self, results: Sequence[Any]) -> None:
-        """prefect-dbt has reported failures as successes before, so dbt's own results have the last word."""
+        """prefect-dbt has reported failures as successes before, so dbt's own results decide."""
         bad = [result for result in results if result.status not in _GOOD]
         if bad:
             failed_first = sorted(bad, key=lambda result: result.status == "skipped")
@@ -180,7 +178,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _log_built(event: Any) -> None:
-    """dbt's own word that a node is done."""
+    """dbt's own event that a node is done."""
     if event.info.name == "NodeFinished":
         node = event.data.node_info
         if node.resource_type == "model" and node.node_status == "success":
@@ -195,8 +193,8 @@ def _log_built_node(node: Any) -> None:
 
 @contextmanager
 def _task_runs_awaited() -> Iterator[None]:
-    """prefect-dbt does not wait for the task runs of the last nodes, which then race with what comes next: the
-    environment that is put back while they read it, the end of the process."""
+    """prefect-dbt does not wait for the task runs of the last nodes, which then race with what follows: the environment
+    is restored while they read it, or the process ends."""
     before = set(threading.enumerate())
     try:
         yield

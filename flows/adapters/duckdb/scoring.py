@@ -1,4 +1,4 @@
-"""`predict_churn` inside DuckDB: a vectorised function over the same `Scorer` that answers `/predict`.
+"""`predict_churn` inside DuckDB: a vectorised function over the same `Scorer` that serves `/predict`.
 
 dbt-duckdb loads this module as a plugin (see dbt_project/profiles.yml).
 """
@@ -20,7 +20,7 @@ from functions.prediction_record import PREDICTED
 
 
 def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
-    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection; it answers with a struct.
+    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection; it returns a struct.
 
     Close the connection before the process ends: it keeps the function alive.
     """
@@ -54,7 +54,7 @@ def _as_struct(scores: Scores) -> pa.StructArray:
 
 class Plugin(BasePlugin):  # type: ignore[misc]
     """Opens the file that WAREHOUSE_FILE names, and registers `predict_churn` with the model of the run value
-    `model_folder`; without one, there is no scoring.
+    `model_folder`; without one, nothing is scored.
 
     Neither is in the profile, because dbt parses the whole project again where a profile's values change.
     """

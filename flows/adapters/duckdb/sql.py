@@ -1,4 +1,4 @@
-"""What SQL for DuckDB is written with, wherever that is."""
+"""Helpers to write SQL for DuckDB."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ def literal(text: object) -> str:
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that the block does, or nothing of it."""
+    """A transaction: everything in the block, or nothing."""
     con.execute("begin")
     try:
         yield

@@ -21,7 +21,7 @@ from functions.prediction_record import RELATION, PredictionRecord
 
 @dataclass(frozen=True)
 class DuckDBWarehouse:
-    """Tables in `file`. Every call opens the file and closes it again, so that dbt can have it in between."""
+    """Tables in `file`. Every call opens the file and closes it again, so that dbt can open it in between."""
 
     file: Path
     scratch: Path
@@ -57,7 +57,7 @@ class DuckDBWarehouse:
         if not self.is_of_other_shop:
             return duckdb.connect(self.file)
         con = duckdb.connect()
-        con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views know
+        con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views refer to
         return con
 
     def read(self, query: str) -> pa.Table:
@@ -99,7 +99,7 @@ class DuckDBWarehouse:
         return [type(self)(file, self.scratch, is_of_other_shop=True) for file in files]
 
     def forget_deleted(self) -> str:
-        """The file is rewritten: deleted rows would stay in its free blocks."""
+        """Rewrites the file: deleted rows would stay in its free blocks."""
         draft = self.file.with_suffix(".rewritten")
         draft.unlink(missing_ok=True)
         with duckdb.connect() as con:
@@ -107,10 +107,10 @@ class DuckDBWarehouse:
             con.execute("copy from database warehouse to rewritten")
             con.execute("detach rewritten; detach warehouse")
         draft.replace(self.file)
-        return f"{self.file} was written anew: nothing of it is left in free blocks"
+        return f"{self.file} was rewritten: no deleted row is left in free blocks"
 
     def synced_order_lines(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
-        raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server brings nothing to a laptop.")
+        raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server does not sync to a laptop.")
 
     def synced_contacts(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
         raise BadInput(f"The contacts of {connection} are a file: name it with CONTACTS=.")
@@ -173,13 +173,13 @@ class DuckDBWarehouse:
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
         meaning = connections.connection(connection).order_lines
-        assert meaning is not None  # sources_of has seen to it
+        assert meaning is not None  # checked by sources_of
         with self._csv_landing(connections, extracted_at) as landing:
             return landing.order_lines(pattern, connection, meaning)
 
     def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
         meaning = connections.connection(connection).contacts
-        assert meaning is not None  # sources_of has seen to it
+        assert meaning is not None  # checked by sources_of
         with self._csv_landing(connections, extracted_at) as landing:
             return landing.contacts(pattern, connection, meaning)
 

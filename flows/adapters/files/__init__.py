@@ -1,1 +1,1 @@
-"""Files of the laptop: exports that are read, predictions that wait, the lock, and files for importers."""
+"""Files of the laptop: exports, pending predictions, the run lock, and files for importers."""

@@ -1,4 +1,4 @@
-"""Two-letter codes (ISO 3166-1) of countries as shops write them: as the code itself, or in English."""
+"""Two-letter codes (ISO 3166-1) of countries as shops write them: codes or English names."""
 
 import pyarrow as pa
 

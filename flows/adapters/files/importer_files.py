@@ -1,24 +1,24 @@
-"""Files that people upload to the service they work with: one for each campaign and service, with all of its people.
+"""Files that people upload to a marketing service: one for each campaign and service, with all of its customers.
 
-What each service's importer calls its columns, and what it says of their values (as of 2026):
+The columns of each service's importer, and its rules for their values (as of 2026):
 
 mailchimp  `Email Address` is the only column that must be there; headers are matched with the audience's fields; a
            `Tags` column has a tag, or several with commas between them; a text is cut at 255 bytes.
            https://mailchimp.com/help/format-guidelines-for-your-import-file/
-klaviyo    The first column is `Email`; headers that are no property of Klaviyo's become custom properties. Consent is
-           asked when the file is uploaded, and there is a column `Email Marketing Consent` for a list that mixes both:
-           we send none, for to be chosen by a campaign is not to have subscribed.
+klaviyo    The first column is `Email`; headers that are no property of Klaviyo's become custom properties. Klaviyo asks
+for consent when the file is uploaded; a column `Email Marketing Consent` is for mixed lists. We send none, because
+being chosen by a campaign is not a subscription.
            https://help.klaviyo.com/hc/en-us/articles/115005078967
-brevo      `EMAIL` and `EXT_ID` identify a contact; other headers are attributes, in capitals. The separator is found,
-           among semicolon, comma and tab; its API's `fileBody` takes the semicolon only, so that is what we write.
+brevo      `EMAIL` and `EXT_ID` identify a contact; other headers are attributes, in capitals. The separator is detected
+(semicolon, comma or tab); its API's `fileBody` accepts the semicolon only, so we write that.
            https://help.brevo.com/hc/en-us/articles/208729849-Create-a-file-to-import-your-contacts
-meta       `email`, `extern_id` and `country`. The address and the two-letter code of the country as SHA-256 of what is
-           trimmed and in small letters. Its own ids of customers Meta takes as they are: we give the SHA-256 of ours,
-           which may be addresses, so a pixel's external_id must be that too to be matched.
+meta       `email`, `extern_id` and `country`. The address and the two-letter country code, trimmed and in small
+letters, as SHA-256. Meta takes external ids as they are: we write the SHA-256 of ours, which may be addresses, so a
+pixel's external_id must be the same to match.
            https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences, and what Meta's own SDK
            does: facebook_business/adobjects/helpers/customaudiencemixin.py of facebook/facebook-python-business-sdk
 
-A service's file has no byte order mark: an importer might take it for a part of the first header.
+A service's file has no byte order mark: an importer might read it as part of the first header.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _FORMULA = "A spreadsheet would take the address for a formula."
 
 @dataclass(frozen=True)
 class Layout:
-    """`headers` by the names of our columns, in the file's order; `of_campaign` heads its name, if there is one."""
+    """`headers`: by the names of our columns, in the file's order. `of_campaign`: the header of the campaign's name."""
 
     headers: Mapping[str, str]
     of_campaign: str
@@ -75,7 +75,7 @@ NAMES = ("csv", *LAYOUTS, "meta")
 
 @dataclass(frozen=True)
 class CsvFiles:
-    """Writes `<folder>/<campaign>/<name>.csv`, whole each time: a campaign's file needs all of its people, not
+    """Writes `<folder>/<campaign>/<name>.csv`, in full each time: a campaign's file needs all of its customers, not
     only those who have not been sent. `name` is one of NAMES."""
 
     folder: Path
@@ -108,7 +108,7 @@ class CsvFiles:
 
 
 def _tidy(people: pa.Table) -> pa.Table:
-    """The columns in our order, with as many digits as mean something."""
+    """The columns in our order, with significant digits only."""
     people = people.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA)
     for name, digits in (("churn_probability", 4), ("expected_spend", 2)):
         people = people.set_column(people.column_names.index(name), name, pc.round(people.column(name), digits))
@@ -116,11 +116,11 @@ def _tidy(people: pa.Table) -> pa.Table:
 
 
 def _with_address(people: pa.Table, formulas_do_harm: bool) -> tuple[pa.Table, list[pa.Table]]:
-    """Who can be in the file, and the results of the others."""
+    """The customers who can be in the file, and the results of the others."""
     found = addresses(people)
     people = people.set_column(people.column_names.index("email"), "email", found)
     has_none = found.is_null()
-    # an apostrophe before it, as elsewhere, would make it somebody else's address
+    # an apostrophe before it, as elsewhere, would make it another address
     is_formula = pc.and_(pc.fill_null(begins_a_formula(found), False), formulas_do_harm)
     others = [
         results(people.filter(has_none).column("customer_id"), "no_address"),
@@ -130,7 +130,7 @@ def _with_address(people: pa.Table, formulas_do_harm: bool) -> tuple[pa.Table, l
 
 
 def _laid_out(people: pa.Table, layout: Layout, audience: str | None) -> pa.Table:
-    # only what strangers wrote is made harmless: an apostrophe before "-20% on all" would be read by customers
+    # only text from outside is escaped: customers would read an apostrophe before "-20% on all"
     strangers = safe_for_spreadsheets(people.select(["customer_id", "country", "currency"]))
     columns = {
         header: (strangers if name in strangers.column_names else people).column(name)
@@ -152,7 +152,7 @@ def _hashed(people: pa.Table) -> pa.Table:
 
 
 def _hashes(texts: pa.ChunkedArray) -> pa.Array:
-    """SHA-256 in hexadecimal digits; NULL of NULL."""
+    """SHA-256 in hexadecimal digits; NULL for NULL."""
     given = texts.to_pylist()
     return pa.array(
         [None if text is None else hashlib.sha256(text.encode()).hexdigest() for text in given], pa.string()

@@ -1,4 +1,4 @@
-"""Predictions that `make serve` has answered with, in files, until they are in the warehouse."""
+"""Predictions that `make serve` has served, in files until they are in the warehouse."""
 
 import fcntl
 import json
@@ -27,12 +27,11 @@ REFUSED = "refused.jsonl"
 class FileOutbox:
     """Appends messages to a file of its own in `folder`, one a line; safe to share between threads.
 
-    What is put is handed to the operating system before `put` returns: killing this process loses nothing, whenever it
-    comes. (A power cut may take what the disk had not written yet.)
+    A message is handed to the operating system before `put` returns, so killing this process loses nothing. (A power
+    cut may lose what the disk has not written yet.)
 
-    Whoever merges takes a file only when nobody writes to it any more, which its lock tells, and removes it only
-    once its rows are in the warehouse: interrupted anywhere, the same rows are merged again, which changes nothing.
-    """
+    A merge takes a file only when no process writes to it any more (its lock shows that), and removes it only once its
+    rows are in the warehouse: after an interruption the same rows are merged again, which changes nothing."""
 
     folder: Path
     _file: IO[bytes] | None = field(default=None, repr=False)
@@ -47,7 +46,7 @@ class FileOutbox:
                 if self._file.write(content) != len(content):
                     raise OSError(f"only part of {len(content)} bytes could be written")
         except OSError as problem:
-            self.close()  # what follows must not continue a broken line
+            self.close()  # the next message must not continue a broken line
             raise NotStored(f"{self.folder}: {problem}") from problem
 
     def _begin(self) -> IO[bytes]:
@@ -55,11 +54,11 @@ class FileOutbox:
         draft = self.folder / f"{uuid.uuid4().hex}.draft"
         file = open(draft, "xb", buffering=0)  # noqa: SIM115
         fcntl.flock(file, fcntl.LOCK_EX)
-        draft.replace(draft.with_suffix(".jsonl"))  # only now, locked, may a merger see it
+        draft.replace(draft.with_suffix(".jsonl"))  # visible to a merge only now that it is locked
         return file
 
     def close(self) -> None:
-        """Lets go of the file that is written to; the next message begins another one."""
+        """Releases the file that is written to; the next message begins another one."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -70,9 +69,9 @@ class FileOutbox:
         return any(path.name != REFUSED for path in self.folder.glob("*.jsonl"))
 
     def merge_into(self, merge: Merge) -> int:
-        """Merges every file that nobody writes to, and removes it; returns how many rows were read.
+        """Merges every file that no process writes to, and removes it; returns the number of rows read.
 
-        A line that does not fit is kept in `refused.jsonl`; an unfinished last line was never acknowledged.
+        A line that does not fit is moved to `refused.jsonl`; an unfinished last line was never acknowledged.
         """
         merged = 0
         for path in sorted(self.folder.glob("*.jsonl")):
@@ -92,16 +91,16 @@ class FileOutbox:
         return merged
 
     def forget(self, customer_ids: Collection[str]) -> int:
-        """Takes the answers about these customers out of every file; returns how many.
+        """Removes the predictions for these customers from every file; returns how many.
 
         Raises:
-            WarehouseBusy: when somebody writes to one of them.
+            WarehouseBusy: when another process writes to one of them.
         """
         forgotten = 0
         for path in sorted(self.folder.glob("*.jsonl")):
             with _held(path) as file:
                 if file is None:
-                    raise WarehouseBusy(f"{path} is being written by `make serve`: stop it, and say this again.")
+                    raise WarehouseBusy(f"{path} is being written by `make serve`: stop it, and run this again.")
                 kept = []
                 for line in file.read().splitlines(keepends=True):
                     rest, taken = _without(line, customer_ids)
@@ -120,15 +119,14 @@ class FileOutbox:
             rows, problems = read_message(line)
             records += rows
             if problems:
-                log.warning(
-                    "%s, line %d is not what was expected and is kept in %s: %s", name, number, REFUSED, problems[0]
-                )
+                log.warning("%s, line %d does not fit and is kept in %s: %s", name, number, REFUSED, problems[0])
                 refused.append(line + b"\n")
         return records, refused
 
 
 def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:
-    """The line without the answers about these customers, and how many those were; what is no message goes whole."""
+    """The line without the predictions for these customers, and how many those were; a line that is not a message is
+    removed whole."""
     try:
         message = json.loads(line)
         kept = [answer for answer in message["answers"] if not _is_about(answer["customer_id"], customer_ids)]
@@ -142,13 +140,13 @@ def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:
 
 
 def _is_about(customer_id: str, names: Collection[str]) -> bool:
-    """Callers write an address as they like."""
+    """Callers may write an address in any case."""
     return customer_id in names or customer_id.strip().lower() in names
 
 
 @contextmanager
 def _held(path: Path) -> Iterator[IO[bytes] | None]:
-    """The file, locked for this block; None while somebody else has it, or when it is gone."""
+    """The file, locked for this block; None while another process holds it, or when it is gone."""
     try:
         file = open(path, "rb")  # noqa: SIM115
     except FileNotFoundError:

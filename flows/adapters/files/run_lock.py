@@ -1,4 +1,4 @@
-"""One at a time: a run, or a server that merges what it has answered, may write to the laptop's warehouse."""
+"""The lock of the laptop's warehouse: one run, or one server that merges predictions, may write at a time."""
 
 import fcntl
 import time
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 10.0
 
 @contextmanager
 def try_lock(data_dir: Path) -> Iterator[bool]:
-    """Whether this process may write for the length of the block; the lock goes with the process, however it ends."""
+    """Whether this process may write during the block; the lock ends with the process."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with open(data_dir / ".lock", "ab") as file:
         try:
@@ -26,7 +26,7 @@ def try_lock(data_dir: Path) -> Iterator[bool]:
 
 @contextmanager
 def lock(data_dir: Path) -> Iterator[None]:
-    """Waits for a server's merge, which takes a moment, but not for another run.
+    """Takes the lock; waits for a server's merge, which takes a moment, but not for another run.
 
     Raises:
         WarehouseBusy: when another run is at work.

@@ -1,4 +1,4 @@
-"""The simulated shop's export, as any shop would deliver it, and the truth that only a simulator knows."""
+"""The simulated shop's export, as a shop would deliver it, and its true parameters."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from flows.simulator.truth import probability_of_no_purchase
 
 @dataclass(frozen=True)
 class SimulatedOrders:
-    """`file` and `contacts_file` are the CSVs that are ingested; `customers` holds the true parameters, which nothing
-    else reads."""
+    """`file` and `contacts_file`: the CSVs that are ingested. `customers`: the true parameters, which nothing else
+    reads."""
 
     file: Path
     contacts_file: Path
@@ -30,7 +30,7 @@ class SimulatedOrders:
 def write_simulated_orders(settings: Settings, contacted: pa.Table) -> SimulatedOrders:
     """Simulates the shop of the settings into `$DATA_DIR/simulated_orders.csv` and `simulated_contacts.csv`.
 
-    Its customers answer to campaigns. contacted: customer_id, launched_on, window_days."""
+    Its customers respond to campaigns. contacted: customer_id, launched_on, window_days."""
     profile = ShopProfile(customers=settings.customers, seed=settings.seed)
     shop = with_responses(simulate(profile), contacted)
     orders = _write_csv(shop.order_lines, settings.data_dir / "simulated_orders.csv")
@@ -48,7 +48,7 @@ def _write_csv(rows: pa.Table, file: Path) -> Path:
 
 
 def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut) -> float:
-    """AUC on the held-out customers of somebody who knows every customer's true parameters, but not the future."""
+    """AUC on the held-out customers with every customer's true parameters known, but not the future."""
     ids = simulated.customers.column("customer_id").to_numpy(zero_copy_only=False)
     position = np.searchsorted(ids.astype(str), held_out.customers.customer_ids.astype(str))
     day = (held_out.day - simulated.profile.first_day).days

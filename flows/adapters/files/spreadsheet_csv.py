@@ -1,4 +1,4 @@
-"""CSV files that a person may open in a spreadsheet, each replaced at once."""
+"""CSV files that people may open in a spreadsheet; each is replaced atomically."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it, Excel reads accents as something else
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it, Excel misreads accents
 _BEGINS_A_FORMULA = r"^([=+\-@\t\r\n])"
 
 
@@ -22,7 +22,7 @@ def write_csv(rows: pa.Table, file: Path, delimiter: str = ",", for_excel: bool 
 
 
 def safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
-    """An apostrophe before texts of strangers, so that a spreadsheet that opens the file runs none as a formula."""
+    """Escapes text from outside with an apostrophe, so that a spreadsheet does not run it as a formula."""
     for position, field in enumerate(rows.schema):
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             harmless = pc.replace_substring_regex(rows.column(position), _BEGINS_A_FORMULA, r"'\1")
@@ -31,5 +31,5 @@ def safe_for_spreadsheets(rows: pa.Table) -> pa.Table:
 
 
 def begins_a_formula(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Which of them a spreadsheet would run; NULL stays NULL."""
+    """Which of the texts a spreadsheet would run; NULL stays NULL."""
     return pc.match_substring_regex(texts, _BEGINS_A_FORMULA)

@@ -1,1 +1,1 @@
-"""What flows write to the marts and read from them."""
+"""Tables of the marts that flows write and read."""

@@ -1,4 +1,4 @@
-"""What campaigns changed: `marts.campaign_outcomes`, which dbt builds, and `marts.campaign_results`."""
+"""Results of campaigns: `marts.campaign_outcomes`, which dbt builds, and `marts.campaign_results`."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -12,12 +12,12 @@ from flows.campaigns.measurement import WHOLE_CAMPAIGN, Effect
 from flows.ports.warehouse import Warehouse
 
 OUTCOMES, RESULTS = "marts.campaign_outcomes", "marts.campaign_results"
-# A campaign is measured again for so long after its window has ended: orders may come in late.
+# A campaign is measured again until so many days after its window: orders may arrive late.
 STILL_MEASURED_DAYS = 30
 
 
 def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
-    """What became of the targets of past campaigns: what the next one learns from. Only of campaigns that were
+    """The outcomes of the targets of past campaigns, to which the uplift model is fitted. Only of campaigns that were
     measured, in the shop's currency, with arms as they were drawn and at least half of the treated contacted."""
     return warehouse.read(
         f"""select outcomes.*, outcomes.spend_in_window as spend from {OUTCOMES} as outcomes
@@ -32,7 +32,7 @@ def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
 
 
 def read_to_measure(warehouse: Warehouse, as_of: date) -> list[dict[str, Any]]:
-    """Rows of marts.campaigns whose window has ended, but for those that were measured long ago."""
+    """Rows of marts.campaigns whose window has ended, except for those that were measured long ago."""
     long_ago = as_of - timedelta(days=STILL_MEASURED_DAYS)
     found = warehouse.read(
         f"""select * from {CAMPAIGNS} as campaigns
@@ -45,7 +45,7 @@ def read_to_measure(warehouse: Warehouse, as_of: date) -> list[dict[str, Any]]:
 
 
 def read_outcomes(warehouse: Warehouse, campaign: str) -> pa.Table:
-    """What the treated and the control group of a campaign did."""
+    """The outcomes of the treated and the control group of a campaign."""
     return warehouse.read(
         f"""select * from {OUTCOMES} where campaign = '{campaign}' and arm in ('treated', 'holdout')
         order by customer_id"""
@@ -53,7 +53,7 @@ def read_outcomes(warehouse: Warehouse, campaign: str) -> pa.Table:
 
 
 def read_results(warehouse: Warehouse, as_of: date) -> pa.Table:
-    """What whole campaigns changed whose window has ended by then, newest first."""
+    """Results of whole campaigns whose window has ended by then, newest first."""
     return warehouse.read(
         f"""select * from {RESULTS} where segment = '{WHOLE_CAMPAIGN}' and window_ends_on <= '{as_of}'
         order by launched_on desc, campaign"""
@@ -66,7 +66,7 @@ def store_results(
     effects: Iterable[Effect],
     contacted: Mapping[str, tuple[int, int]],
 ) -> None:
-    """Puts the effects into marts.campaign_results. contacted: of each segment, how many of the treated were sent, and
+    """Stores the effects in marts.campaign_results. contacted: for each segment, how many of the treated were sent and
     how many of those bought."""
     rows = pa.Table.from_pylist(
         [_result(campaign, effect, *contacted.get(effect.segment, (0, 0))) for effect in effects], schema=_RESULT

@@ -13,12 +13,12 @@ from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from flows.campaigns.targeting import Plan  # and with it all that learns, for which only a campaign waits
+    from flows.campaigns.targeting import Plan  # imports scikit-learn, which only a campaign needs
 
 CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
 SENDS = "marts.campaign_sends"
 HOLDOUT_MEMBERS = "intermediate.int_holdout_members"  # a view, so it includes campaigns launched since the last run
-# Customers who were found to be one person since they became targets go by that person's id.
+# Customers who have been merged since they became targets have the merged customer's id.
 PERSON = "coalesce(identities.customer_id, targets.customer_id)"
 IDENTITIES = (
     "left join intermediate.int_customer_identities as identities on targets.customer_id = identities.given_customer_id"
@@ -37,7 +37,7 @@ class Launched:
 
 
 def read_segments(warehouse: Warehouse) -> tuple[str, ...]:
-    """The names that customers' segments may have."""
+    """The names of the segments."""
     rows = warehouse.read("select segment from staging.rfm_segments order by position")
     return tuple(rows.column("segment").to_pylist())
 
@@ -62,8 +62,8 @@ def read_as_of(warehouse: Warehouse) -> tuple[date, int]:
 
 
 def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa.Table:
-    """Every customer as the marts know him, with the campaign whose window he is in (open_campaign), how often he was
-    contacted within the days of the campaign's cap (contacts_lately), and whether an earlier campaign found him in the
+    """Every customer of the marts, with the campaign whose window is open for them (open_campaign), how often they were
+    contacted within the days of the campaign's cap (contacts_lately), and whether an earlier campaign put them into the
     global holdout (was_never_contacted)."""
     first_day = as_of + timedelta(days=1 - campaign.contact_cap.days)
     asked = ("customer_id", "email", "may_be_contacted", "opted_out", "value_at_stake", "currency", *KNOWN_AT_LAUNCH)
@@ -97,13 +97,13 @@ def find_launched(warehouse: Warehouse, campaign: Campaign) -> Launched | None:
     """The campaign as it was launched, if it was.
 
     Raises:
-        BadInput: when another one was launched under its name.
+        BadInput: when another campaign was launched under its name.
     """
     found = warehouse.read(f"select * from {CAMPAIGNS} where campaign = '{campaign.name}'").to_pylist()
     if not found:
         return None
     (row,) = found
-    # validated again, so that a key that campaigns did not have then has its default
+    # parsed again, so that keys that did not exist then have their defaults
     launched, now = as_written(Campaign.model_validate_json(row["definition"])), as_written(campaign)
     if changed := sorted(key for key in now if now[key] != launched[key]):
         raise BadInput(
@@ -117,14 +117,14 @@ def find_launched(warehouse: Warehouse, campaign: Campaign) -> Launched | None:
 
 
 def as_written(campaign: Campaign) -> dict[str, Any]:
-    """The definition as marts.campaigns keeps it."""
+    """The definition as it is stored in marts.campaigns."""
     content: dict[str, Any] = campaign.model_dump(mode="json")
     return content
 
 
 def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
-    """Writes down who is in which arm, and then that the campaign is launched: only with that row is it. From then on
-    the marts say of who is held out that nobody is to contact him, as the next run will find by itself."""
+    """Stores the arms, then the campaign's row: only that row makes it launched. From then on the marts exclude the
+    control group from contact; the next run comes to the same result."""
     campaign, ends_on = plan.campaign, plan.window_ends_on
     warehouse.change(
         f"removing targets of {campaign.name} that were never launched",
@@ -174,8 +174,8 @@ _CAMPAIGN = pa.schema(
 
 
 def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
-    """The treated as the marts know them now, and whether they were sent; whom the marts know no more is not here. Of
-    two who were found to be one person there is one row, and none is sent whose other half is held out."""
+    """The treated with their current figures, and whether they were sent; without customers who are no longer in the
+    marts. Merged customers have one row, and are not sent if one of them is in the control group."""
     return warehouse.read(
         f"""with persons as (
             select {PERSON} as customer_id,
@@ -218,7 +218,7 @@ def record_sends(
 
 
 def result_columns(destination: str, results: pa.Table, at: datetime) -> dict[str, pa.Array]:
-    """What is kept of a batch, of a campaign or not. results: customer_id, result, detail."""
+    """The columns stored for a batch, with or without a campaign. results: customer_id, result, detail."""
     return {
         **{name: results[name].cast(pa.string()) for name in ("customer_id", "result", "detail")},
         "destination": pa.repeat(destination, len(results)),
@@ -227,7 +227,7 @@ def result_columns(destination: str, results: pa.Table, at: datetime) -> dict[st
 
 
 def read_contacted(warehouse: Warehouse) -> pa.Table:
-    """Whom campaigns have contacted: customer_id, launched_on, window_days."""
+    """Customers contacted by campaigns: customer_id, launched_on, window_days."""
     if not warehouse.exists(SENDS):
         return pa.table({"customer_id": pa.array([], pa.string()), "launched_on": pa.array([], pa.date32()),
                          "window_days": pa.array([], pa.int64())})  # fmt: skip
@@ -238,6 +238,6 @@ def read_contacted(warehouse: Warehouse) -> pa.Table:
 
 
 def count_sends(warehouse: Warehouse, campaign: str) -> dict[str, int]:
-    """How many of the treated were sent, and what became of the others."""
+    """The number of treated customers by result of sending."""
     rows = warehouse.read(f"select result, count(*) as n from {SENDS} where campaign = '{campaign}' group by result")
     return {row["result"]: row["n"] for row in rows.sort_by("result").to_pylist()}

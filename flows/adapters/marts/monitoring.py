@@ -1,4 +1,4 @@
-"""`marts.model_monitoring` and `marts.model_reliability`: drift at each scoring, and how right scores turned out."""
+"""`marts.model_monitoring` and `marts.model_reliability`: drift at each scoring, and the realised quality of scores."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -55,12 +55,12 @@ WARNING_TEXTS = {
     "auc": "the scores of {as_of_date} sorted worse than expected: AUC {value:.3f}, limit {limit_value:.3f}",
     "brier": "the scores of {as_of_date} were worse than the base rate: Brier {value:.3f}, limit {limit_value:.3f}",
     "ece": "the scores of {as_of_date} were off: calibration error {value:.3f}, limit {limit_value:.3f}",
-    "expected_to_actual_spend": "the spend expected on {as_of_date} was {value:.2f} times what came",
+    "expected_to_actual_spend": "the spend expected on {as_of_date} was {value:.2f} times the actual spend",
 }
 
 
 def describe_warnings(measured: pa.Table) -> list[str]:
-    """The rows that are beyond their limit, for people."""
+    """A sentence for each figure beyond its limit."""
     warnings = measured.filter(measured.column("is_warning")).to_pylist()
     return [WARNING_TEXTS[row["measure"]].format(**row) for row in warnings]
 
@@ -76,7 +76,7 @@ def monitor(
     realised_figures, realised_deciles = _realised(warehouse, models, measured_at)
     rows = pa.Table.from_pylist(measured + realised_figures, schema=NO_MEASUREMENTS.schema)
     warehouse.merge(RELIABILITY, pa.Table.from_pylist(deciles + realised_deciles, NO_DECILES.schema), RELIABILITY_KEY)
-    warehouse.merge(RELATION, rows, KEY)  # last: what is in here is not measured again
+    warehouse.merge(RELATION, rows, KEY)  # last: what is stored here is not measured again
     return rows
 
 
@@ -96,13 +96,13 @@ def _drift(warehouse: Warehouse, model: StoredModel, as_of: date, measured_at: d
 
 
 def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, object]]:
-    """What the model's card says of the dates that it had not seen."""
+    """The reliability of the model's held-out dates, from its card."""
     return [
         row
         for held_out in model.card["held_out"]
         for row in _deciles(
             (model.version, "held_out", date.fromisoformat(held_out["date"]), model.horizon_days),
-            held_out.get("reliability", ()),  # cards of models that were trained before it was introduced have none
+            held_out.get("reliability", ()),  # cards of older models have none
             measured_at,
         )
     ]

@@ -1,4 +1,4 @@
-"""What a run found, read back from the warehouse for people to read."""
+"""The report of a run, read from the warehouse."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from flows.sources.receipt import Receipt
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to. `model` is the one to score with: the new one, or the champion that the promotion gate
+    """The result of a training. `model` is the one to score with: the new one, or the champion that the promotion gate
     kept."""
 
     model: StoredModel
@@ -36,8 +36,8 @@ class Trained:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """`trained` is what this run trained, if it did. Of the shipped model nothing is known on this shop but
-    `why_shipped`."""
+    """`trained`: the training of this run, if there was one. `why_shipped`: why the shipped model scores, which has no
+    figures on this shop."""
 
     model: StoredModel
     trained: Trained | None
@@ -54,7 +54,7 @@ class ModelReport:
 
     @property
     def quality(self) -> dict[str, float] | None:
-        """Mean figures of the model that scores, over the held-out dates of its training."""
+        """Mean quality of the model that scores, over the held-out dates of its training."""
         return None if self.shipped else dict(self.model.card["quality"])
 
 
@@ -64,7 +64,7 @@ class RunReport:
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
-    were read, used or not. `identity_notes`: who was taken for one person, and what about that may be wrong."""
+    were read, used or not. `identity_notes`: which customers were merged, and which conflicts that left."""
 
     settings: Settings
     warehouse: str
@@ -88,12 +88,13 @@ class RunReport:
         return int(sum(self.segments.column("customers").to_pylist()))
 
 
-# the order of every contact list
+# the order of every list of who to contact
 BY_VALUE_AT_STAKE = "value_at_stake desc nulls last, monetary desc, customer_id"
 
 
 def most_at_stake(customers: int) -> str:
-    """The query of so many rows of `marts.marketing_customers`, most at stake first; nobody who opted out."""
+    """The query of `customers` rows of `marts.marketing_customers`, most at stake first, without those who opted
+    out."""
     return f"""select * from marts.marketing_customers where may_be_contacted
         order by {BY_VALUE_AT_STAKE} limit {customers}"""
 
@@ -111,7 +112,8 @@ def read_report(
     measured: pa.Table,
     simulated: SimulatedOrders | None,
 ) -> RunReport:
-    """The report of a run whose marts are built. `model` has scored; `trained` is what this run came to by itself."""
+    """The report of a run whose marts are built. `model` has scored; `trained`: the result of this run's own
+    training."""
     stakes = warehouse.read(most_at_stake(10))
     known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
@@ -142,7 +144,7 @@ def read_report(
         model=_model_report(trained, model, is_shipped, simulated) if model else None,
         measured=measured,
         campaigns=read_results(warehouse, as_of.date),
-        why_no_model=None if model else f"{trained} The shipped model looks another number of days ahead.",
+        why_no_model=None if model else f"{trained} The shipped model has another horizon.",
     )
 
 
@@ -162,7 +164,7 @@ def _model_report(
     trained: Trained | TooLittleData | None, model: StoredModel, is_shipped: bool, simulated: SimulatedOrders | None
 ) -> ModelReport:
     if is_shipped:
-        why = str(trained) if isinstance(trained, TooLittleData) else "The API has no other yet."
+        why = str(trained) if isinstance(trained, TooLittleData) else "The API has no other model yet."
         return ModelReport(model, None, why, None)
     if not isinstance(trained, Trained) or trained.model.version != model.version:
         return ModelReport(model, None, None, None)

@@ -1,4 +1,4 @@
-"""`marts.segment_activations`: what destinations got about customers' segments, without a campaign."""
+"""`marts.segment_activations`: customers' segments that destinations have received, without a campaign."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ ACTIVATIONS = "marts.segment_activations"
 
 
 def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
-    """Everybody who may be contacted and is held out of no running campaign, as a destination takes them; with the
-    fingerprint of what is said of each, and whether the destination knows it already (is_sent)."""
+    """Everyone who may be contacted and is in no holdout, in CONTACT_SCHEMA; with the fingerprint of the values of
+    each, and whether the destination has received these already (is_sent)."""
     said = "coalesce({0}, '')"
     texts = [
         said.format(name) for name in ("email", "segment", "risk_band", "reason_1", "recommended_action", "country")

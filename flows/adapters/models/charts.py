@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-# readable side by side for colour-blind people, and by lightness alone
+# distinguishable for colour-blind people, and by lightness alone
 BAR, STAKE, DIM = "#8fb8de", "#9e2a4b", "#667085"
 
 

@@ -1,8 +1,7 @@
 """Zip files for AWS Lambda, built without Docker: our own code, the hashed packages of its group, and the model.
 
-Built twice, a file has the same bytes. Byte code is compiled beforehand, which more than halves a cold start; that
-needs a Python of Lambda's version on this machine.
-"""
+Builds are reproducible byte for byte. Byte code is compiled beforehand, which more than halves a cold start; that needs
+a Python of Lambda's version on this machine."""
 
 import os
 import shutil
@@ -20,9 +19,9 @@ from flows.settings import REPOSITORY
 
 LAMBDA_PYTHON = "3.13"
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
-LIMIT_BYTES = 250 * 1024**2  # what Lambda unpacks
+LIMIT_BYTES = 250 * 1024**2  # the limit of unpacked packages
 
-# what is in a wheel and is never imported by us: checked by running the package that is left
+# parts of wheels that are never imported here: checked by running the remaining package
 NOT_SHIPPED = (
     "bin", "google", "flatbuffers", "protobuf-*", "flatbuffers-*",
     "onnxruntime/capi/libonnxruntime.so*",  # the same library as in its Python module
@@ -37,7 +36,7 @@ NOT_SHIPPED = (
 
 @dataclass(frozen=True)
 class Function:
-    """`lock`: the requirements that it ships with; `modules`: folders of `functions/`."""
+    """`lock`: the requirements in the package; `modules`: folders of `functions/`."""
 
     lock: str
     modules: tuple[str, ...]
@@ -138,7 +137,7 @@ def _add_model(model: StoredModel, place: Path) -> None:
 
 
 def _compile(compiler: Path, build: Path) -> None:
-    # unchecked: Lambda's files never change, and looking whether they did costs time at every import
+    # unchecked: Lambda's files never change, and checking costs time at every import
     subprocess.run(
         [
             *(compiler, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
@@ -153,7 +152,7 @@ def _files(build: Path) -> Iterator[Path]:
 
 
 def _zip(build: Path, file: Path) -> None:
-    """Files in order, all of one date and readable by Lambda, so that only content makes a difference."""
+    """Files in order, with one date and readable by Lambda, so that the zip depends on their content only."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in _files(build):
             entry = zipfile.ZipInfo(str(path.relative_to(build)), (1980, 1, 1, 0, 0, 0))

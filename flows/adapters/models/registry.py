@@ -57,7 +57,7 @@ class ModelRegistry:
     _opened: list[tuple[fs.FileSystem, str]] = field(default_factory=list, repr=False, compare=False)
 
     def save(self, content: bytes, card: Mapping[str, Any], report: str) -> StoredModel:
-        """Stores a new version, whole or not at all. A version that exists already stays as it is."""
+        """Stores a new version atomically. An existing version is not changed."""
         version = str(card["model_version"])
         if not self._exists(f"{version}/{CARD}"):
             self._write(f"{version}/{MODEL}", content)
@@ -80,7 +80,7 @@ class ModelRegistry:
         return StoredModel(card, content)
 
     def local_folder(self, version: str) -> Path:
-        """A folder on this machine that holds the version's files; brought here first if it is elsewhere."""
+        """A folder on this machine that holds the version's files; copied here first if it is elsewhere."""
         files, root = self._open()
         if isinstance(files, fs.LocalFileSystem):
             return Path(root) / version
@@ -112,7 +112,7 @@ class ModelRegistry:
             self._set_alias(ChampionAlias(version, tuple(v for v in previous if v != version), rejected))
 
     def roll_back(self) -> str:
-        """Makes the champion before this one champion again; the one that goes will not come back by itself.
+        """Makes the previous champion the champion again; the current one is rejected from then on.
 
         Raises:
             ModelRefused: when there was none before.
@@ -157,7 +157,7 @@ class ModelRegistry:
             return bytes(stream.read())
 
     def _write(self, name: str, content: bytes) -> None:
-        """Whole or not at all: written next to its place, then moved."""
+        """Atomic: written to another name, then moved."""
         files, root = self._open()
         path = f"{root}/{name}"
         if isinstance(files, fs.LocalFileSystem):

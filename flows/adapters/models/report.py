@@ -1,4 +1,4 @@
-"""`report.html` of a model: the pictures that a data scientist looks for, in one page that needs nothing but itself."""
+"""`report.html` of a model: its diagnostics in one self-contained page."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +56,7 @@ def _reliability(backtest: Backtest, kept: str) -> Any:
         for row in reliability(h.customers.churned, h.probability[kept])
     ]  # fmt: skip
     base = alt.Chart(pa.Table.from_pylist(rows)).encode(
-        x=alt.X("mean_probability:Q", title="probability that was given", scale=alt.Scale(domain=[0, 1])).axis(
+        x=alt.X("mean_probability:Q", title="predicted probability", scale=alt.Scale(domain=[0, 1])).axis(
             format=_PERCENT
         ),
         color=alt.Color("date:O", title="date", scale=alt.Scale(scheme="viridis")),
@@ -71,7 +71,7 @@ def _lift(lifts: tuple[float, ...]) -> Any:
     table = pa.table({"decile": list(range(1, len(lifts) + 1)), "lift": list(lifts)})
     bars = alt.Chart(table).mark_bar(color=BAR).encode(
         x=alt.X("decile:O", title="decile of the customers, rated riskiest first").axis(labelAngle=0),
-        y=alt.Y("lift:Q", title="churn rate ÷ that of all"),
+        y=alt.Y("lift:Q", title="churn rate ÷ churn rate of all"),
     )  # fmt: skip
     return (bars + alt.Chart(pa.table({"one": [1]})).mark_rule(color=DIM).encode(y="one:Q")).properties(
         width=460, height=240
@@ -80,8 +80,8 @@ def _lift(lifts: tuple[float, ...]) -> Any:
 
 def _roc(table: pa.Table) -> Any:
     line = alt.Chart(table).mark_line(color=STAKE).encode(
-        x=alt.X("false_positive_rate:Q", title="of those who stayed, called leaving").axis(format=_PERCENT),
-        y=alt.Y("true_positive_rate:Q", title="of those who left, called leaving").axis(format=_PERCENT),
+        x=alt.X("false_positive_rate:Q", title="false positive rate").axis(format=_PERCENT),
+        y=alt.Y("true_positive_rate:Q", title="recall").axis(format=_PERCENT),
     )  # fmt: skip
     coin = alt.Chart(pa.table({"p": [0.0, 1.0]})).mark_line(strokeDash=[4, 4], color=DIM).encode(x="p:Q", y="p:Q")
     return (coin + line).properties(width=380, height=300, title="ROC")
@@ -89,8 +89,8 @@ def _roc(table: pa.Table) -> Any:
 
 def _precision_recall(table: pa.Table, base_rate: float) -> Any:
     line = alt.Chart(table).mark_line(color=STAKE).encode(
-        x=alt.X("recall:Q", title="of those who left, called leaving").axis(format=_PERCENT),
-        y=alt.Y("precision:Q", title="of those called so, left", scale=alt.Scale(zero=False)).axis(format=_PERCENT),
+        x=alt.X("recall:Q", title="recall").axis(format=_PERCENT),
+        y=alt.Y("precision:Q", title="precision", scale=alt.Scale(zero=False)).axis(format=_PERCENT),
     )  # fmt: skip
     coin = alt.Chart(pa.table({"p": [float(base_rate)]})).mark_rule(strokeDash=[4, 4], color=DIM).encode(y="p:Q")
     return (coin + line).properties(width=380, height=300, title="Precision and recall")
@@ -114,9 +114,9 @@ def _over_time(backtest: Backtest, kept: str) -> Any:
         strokeWidth=alt.condition("datum.is_kept", alt.value(3), alt.value(1.2)),
     )
     titles = {
-        "auc": "AUC (more is better)",
-        "brier": "Brier (less is better)",
-        "ece": "calibration error (less is better)",
+        "auc": "AUC (higher is better)",
+        "brier": "Brier (lower is better)",
+        "ece": "calibration error (lower is better)",
     }
     lines = [
         base.mark_line(point=True)

@@ -1,4 +1,4 @@
-"""Secrets that Prefect keeps."""
+"""Secrets in Prefect's blocks."""
 
 from typing import Any, cast
 
@@ -6,12 +6,12 @@ from flows.errors import SettingsError
 
 
 def read_secret_block(variable: str, name: str) -> Any:
-    """What the Secret block of this name holds. `variable`: the one of the environment that names it.
+    """The value of the Secret block with this name. `variable`: the environment variable that names the block.
 
     Raises:
         SettingsError: when there is no such block, or it cannot be read.
     """
-    from prefect.blocks.system import Secret  # half a second, which only who has a block pays
+    from prefect.blocks.system import Secret  # takes half a second, so it is imported only where a block is used
 
     try:
         return cast(Secret[Any], Secret.load(name)).get()

@@ -1,4 +1,4 @@
-"""Work pools and automations of a Prefect server, brought in line with what this project wants of them."""
+"""Creates and updates the work pools and automations of a Prefect server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +14,16 @@ from flows.errors import SettingsError
 
 
 def limit_work_pool(client: SyncPrefectClient, name: str) -> str:
-    """Sees to it that a pool runs one at a time; returns what was done.
+    """Limits a pool to one run at a time; returns what was done.
 
     Raises:
-        SettingsError: when there is no such pool. Whose runs need a cluster and roles is made by who can make those.
+        SettingsError: when there is no such pool. A pool that needs a cluster and roles is created by an administrator.
     """
     try:
         found = client.read_work_pool(name)
     except ObjectNotFound:
         raise SettingsError(
-            f"There is no work pool {name}. Make it with what its runs need, for example:\n"
+            f"There is no work pool {name}. Create it with what its runs need, for example:\n"
             f"  prefect work-pool create {name} --type ecs:push --provision-infra"
         ) from None
     if found.concurrency_limit != 1:
@@ -33,27 +33,27 @@ def limit_work_pool(client: SyncPrefectClient, name: str) -> str:
 
 
 def make_process_pool(client: SyncPrefectClient, name: str) -> str:
-    """A pool for a worker that starts processes; returns what was done."""
+    """Creates a pool for a worker that starts processes; returns what was done."""
     try:
         client.read_work_pool(name)
     except ObjectNotFound:
         client.create_work_pool(WorkPoolCreate(name=name, type="process", concurrency_limit=1))
-        return f"made the work pool {name} (process)"
+        return f"created the work pool {name} (process)"
     return limit_work_pool(client, name)
 
 
 def make_concurrency_limit(client: SyncPrefectClient, name: str) -> str:
-    """A limit of one for whatever asks for it by name; returns what was done."""
+    """Creates a concurrency limit of one by name; returns what was done."""
     try:
         client.read_global_concurrency_limit_by_name(name)
     except ObjectNotFound:
         client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=1))
-        return f"made the concurrency limit {name}"
+        return f"created the concurrency limit {name}"
     return f"the concurrency limit {name} is there"
 
 
 def align_automations(client: SyncPrefectClient, file: Path) -> Iterator[str]:
-    """Makes or changes the automations of a file by name; says of each what was done.
+    """Creates or changes the automations of a file by name; returns what was done for each.
 
     Raises:
         SettingsError: when a block that an automation names is not there.
@@ -63,7 +63,7 @@ def align_automations(client: SyncPrefectClient, file: Path) -> Iterator[str]:
         found = client.read_automations_by_name(wanted.name)
         if not found:
             client.create_automation(wanted)
-            yield f"made the automation {wanted.name!r}"
+            yield f"created the automation {wanted.name!r}"
         elif _content(found[0]) != _content(wanted):  # a change would restart its time windows
             client.update_automation(found[0].id, wanted)
             yield f"changed the automation {wanted.name!r}"
@@ -80,7 +80,7 @@ def _content(automation: AutomationCore) -> dict[str, Any]:
 
 
 def _with_block_ids(client: SyncPrefectClient, described: dict[str, Any]) -> dict[str, Any]:
-    """Blocks are named as `type/name` in the file; Prefect wants their ids."""
+    """The file names blocks as `type/name`; Prefect needs their ids."""
     actions = []
     for action in described["actions"]:
         if name := action.get("block_document_id"):
@@ -89,7 +89,7 @@ def _with_block_ids(client: SyncPrefectClient, described: dict[str, Any]) -> dic
                 document = client.read_block_document_by_name(block, kind, include_secrets=False)
             except ObjectNotFound:
                 raise SettingsError(
-                    f"The automation {described['name']!r} needs the block {name}: make it on Prefect's page Blocks,"
+                    f"The automation {described['name']!r} needs the block {name}: create it on Prefect's page Blocks,"
                     " with the URL that gets the alerts."
                 ) from None
             action = action | {"block_document_id": document.id}

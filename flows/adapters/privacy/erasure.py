@@ -1,8 +1,7 @@
-"""Makes a warehouse forget people: every row about them goes, and a keyed hash stays, by which they are known again.
+"""Erases people from a warehouse: every row about them is removed, and a keyed hash remains to recognise them.
 
-`raw.erasing` holds their ids and addresses while the work goes on, so that it can be interrupted anywhere and is
-finished by the next call. `raw.erasures` holds hashes only, keyed with `raw.erasure_key`.
-"""
+`raw.erasing` holds their ids and addresses during an erasure, so that the next call finishes it after an interruption.
+`raw.erasures` holds hashes only, keyed with `raw.erasure_key`."""
 
 import hashlib
 import hmac
@@ -20,7 +19,7 @@ from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connection, Connections
 from flows.sources.mappings import Kind
 
-# columns that hold a customer's id or address, by whichever name; a test finds tables that hold one by another
+# columns that hold a customer's id or address; a test finds tables that have one under another name
 PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "link", "identifier")
 ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
 JUDGED: dict[Kind, tuple[str, str]] = {
@@ -32,7 +31,7 @@ THEIRS = f"in (select identifier from {ERASING})"
 
 @dataclass(frozen=True)
 class Erased:
-    """How many rows of a relation went, or were blanked."""
+    """The number of rows of a relation that were removed or blanked."""
 
     relation: str
     rows: int
@@ -45,7 +44,7 @@ def normalised(name: str) -> str:
 
 
 def all_names(warehouse: Warehouse, connections: Connections, names: Iterable[str]) -> set[str]:
-    """The people that customer ids or e-mail addresses name, by every id and address that is known to be theirs alone.
+    """All ids and addresses of the people who are named by ids or e-mail addresses, as far as these are theirs alone.
 
     Raises:
         BadInput: when an address that is given belongs to several customers.
@@ -55,21 +54,21 @@ def all_names(warehouse: Warehouse, connections: Connections, names: Iterable[st
         raise BadInput(
             "Nobody was erased, because these addresses are of several customers: "
             + ", ".join(f"{address} of {customers}" for address, customers in sorted(shared.items()))
-            + ". Name the customer ids that are meant instead."
+            + ". Name the customer ids instead."
         )
     return followed(warehouse, connections, given)
 
 
 def note(warehouse: Warehouse, names: Iterable[str]) -> None:
-    """Puts names on the list of what is to be erased: whatever happens now, the next call finishes it."""
+    """Adds names to the list of pending erasures: after an interruption the next call finishes it."""
     warehouse.merge(ERASING, pa.table({"identifier": sorted(names)}), ["identifier"])
 
 
 def erase_noted(warehouse: Warehouse, connections: Connections, at: datetime) -> list[Erased]:
-    """Removes all that is there of the people on the list, and remembers hashes of their names.
+    """Removes all data of the people on the list, and stores hashes of their names.
 
     Raises:
-        BadInput: when raw rows were replaced since they were last read, so that it is not known which are whose.
+        BadInput: when raw rows were replaced since they were last read, so that rows cannot be assigned to people.
     """
     names = warehouse.read(f"select identifier from {ERASING}").column("identifier").to_pylist()
     _remember(warehouse, names, at)
@@ -83,7 +82,7 @@ def erase_noted(warehouse: Warehouse, connections: Connections, at: datetime) ->
 
 
 def erase_again(warehouse: Warehouse, connections: Connections, at: datetime) -> list[Erased]:
-    """Removes what a sync has brought back of people who were erased, and finishes what was interrupted."""
+    """Erases again what a sync has brought back of erased people, and finishes an interrupted erasure."""
     found = erase_noted(warehouse, connections, at) if warehouse.exists(ERASING) else []
     if not warehouse.exists(ERASURES):
         return found
@@ -117,7 +116,7 @@ def _hash(key: bytes, name: str) -> str:
 
 
 def _erase_raw(warehouse: Warehouse, connections: Connections) -> Iterator[Erased]:
-    """Rows of files are blanked, because their places count; records of other sources are removed."""
+    """Rows of files are blanked, because their line numbers are stored; records of other sources are removed."""
     for kind in JUDGED:
         for name, connection in connections.connections.items():
             if connection.connector == "csv" and kind in connection.streams:
@@ -134,8 +133,8 @@ def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]
         return
     of_source = f"{relation} where source_name = '{name}'"
     if not warehouse.exists(relation) or not warehouse.row(f"select count(*) from {of_source}")[0]:
-        # of an earlier run with other sources: nobody reads it, and nobody knows whose its rows are
-        yield Erased(f"{raw}, which was dropped with all it had: the last run did not read it", warehouse.drop_raw(raw))
+        # of an earlier run with other sources: no run reads it, and its rows cannot be assigned to people
+        yield Erased(f"{raw}, which was dropped as a whole: the last run did not read it", warehouse.drop_raw(raw))
         return
     whose = f"source_name = '{name}' and (customer_id {THEIRS} or email {THEIRS})"
     [judged] = warehouse.row(f"select count(*) from {relation} where {whose}")
@@ -146,8 +145,8 @@ def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]
     [there] = warehouse.row(f"select count(*) from ({keys}) as keys")
     if there != judged:
         raise BadInput(
-            f"{raw} has been replaced since the last run that came to its end, so that it is not known which of its"
-            " rows are whose. Run again: that run finishes the erasure."
+            f"{raw} has been replaced since the last run that came to its end, so its rows cannot be assigned"
+            " to people. Run again: that run finishes the erasure."
         )
     if judged:
         warehouse.blank_rows(name, kind, keys)
@@ -155,7 +154,7 @@ def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]
 
 
 def _erase_records(warehouse: Warehouse, name: str, connection: Connection) -> Iterator[Erased]:
-    # noted first: which record is whose can no longer be told once others of them are gone
+    # collected first: records can no longer be assigned to people once others are removed
     found = [
         warehouse.read(f"select distinct {stream} as stream, _airbyte_raw_id as record_key from {model} where {whose}")
         for model, stream, whose in _personal_records(connection)
@@ -174,7 +173,7 @@ def _erase_records(warehouse: Warehouse, name: str, connection: Connection) -> I
 
 
 def _personal_records(connection: Connection) -> Iterator[tuple[str, str, str]]:
-    """Where it stands which record is whose: a relation, the stream that it is of, and what is to be forgotten."""
+    """The relations that assign records to people: a relation, its stream, and a condition for the rows to erase."""
     if connection.personal_records:
         yield f"staging.{connection.personal_records}", "stream", f"customer_id {THEIRS} or email {THEIRS}"
         return
@@ -187,7 +186,7 @@ def _personal_records(connection: Connection) -> Iterator[tuple[str, str, str]]:
 
 
 def _erase_built(warehouse: Warehouse) -> Iterator[Erased]:
-    """From every table that is not a source's, whatever has built it."""
+    """Removes rows from every table that is not a source's."""
     for relation, columns in _tables_with(warehouse, PERSONAL_COLUMNS):
         if relation.startswith("raw_") or relation == ERASING:
             continue
@@ -201,7 +200,7 @@ def _erase_built(warehouse: Warehouse) -> Iterator[Erased]:
 
 
 def _erase_unreadable(warehouse: Warehouse, names: set[str]) -> Iterator[Erased]:
-    """Lines that nobody could read are blanked where one of the names is a word of them."""
+    """Blanks unreadable lines that contain one of the names as a word."""
     for relation, _ in _tables_with(warehouse, ("content",)):
         lines = warehouse.read(f"select distinct content from {relation} where content is not null")
         theirs = [line for line in lines.column("content").to_pylist() if names & set(map(normalised, words_of(line)))]
@@ -212,7 +211,7 @@ def _erase_unreadable(warehouse: Warehouse, names: set[str]) -> Iterator[Erased]
 
 
 def _tables_with(warehouse: Warehouse, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Tables that have any of the columns, with those they have."""
+    """Tables with any of the columns, and which of them they have."""
     found = warehouse.read(
         f"""select lower(columns.table_schema || '.' || columns.table_name) as relation,
             lower(columns.column_name) as column_name

@@ -1,4 +1,4 @@
-"""Whose ids and addresses a warehouse knows, and which of them are one person's alone."""
+"""Ids and addresses in a warehouse, and which of them belong to one person alone."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connections
 
-# how far names are followed: an address of an id of an address …
+# how many steps names are followed: an address of an id of an address …
 ROUNDS = 10
 # What has more names than that beside it is a till's address or all guests' id, and nobody's. The variable of the same
 # name in dbt_project.yml, from which int_identity_links decides it, is held to this by a test.
 MAX_NAMES_OF_ONE_PERSON = 5
 ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_judged", "staging.stg_shop__contacts_judged"
-# relations, and two columns of each, of which one names whom the other names too
+# relations, and two columns of each that name the same person
 PAIRS = (
     ("intermediate.int_customer_identities", "given_customer_id", "customer_id"),
     ("intermediate.int_customer_emails", "email", "customer_id"),
@@ -22,7 +22,7 @@ PAIRS = (
 
 
 def followed(warehouse: Warehouse, connections: Connections, names: set[str]) -> set[str]:
-    """The same people by all their names, but for those that others have too."""
+    """All names of the same people, except for those that others share."""
     known, new = set(names), set(names)
     for _ in range(ROUNDS):
         new -= shared_addresses(warehouse, new).keys()
@@ -35,7 +35,7 @@ def followed(warehouse: Warehouse, connections: Connections, names: set[str]) ->
 
 
 def shared_addresses(warehouse: Warehouse, names: set[str]) -> dict[str, int]:
-    """Those of the names that have so many others beside them that they are nobody's, with how many."""
+    """The names that occur with so many others that they belong to nobody, with their number."""
     shared: dict[str, int] = {}
     for relation, email, customer in PAIRS[2:]:
         if not names or not warehouse.exists(relation):
@@ -50,7 +50,7 @@ def shared_addresses(warehouse: Warehouse, names: set[str]) -> dict[str, int]:
 
 
 def names_there(warehouse: Warehouse, connections: Connections) -> Iterator[str]:
-    """Every id and address that a run has just brought, and those of predictions that were merged meanwhile."""
+    """Every id and address that a run has just landed, and those of predictions merged meanwhile."""
     columns = [(relation, column) for relation, *pair in PAIRS[2:] for column in pair]
     columns += [("staging.stg_shop__email_events", "email"), ("marts.churn_predictions", "customer_id")]
     columns += [(model, column) for model in _personal_models(connections) for column in ("customer_id", "email")]
@@ -67,12 +67,12 @@ def names_there(warehouse: Warehouse, connections: Connections) -> Iterator[str]
 
 
 def words_of(line: str) -> list[str]:
-    """What stands between the separators of a line."""
+    """The parts between the separators of a line."""
     return [word for word in re.split(r"[\s,;|\"']+", line) if word]
 
 
 def _names_beside(warehouse: Warehouse, connections: Connections, names: set[str]) -> Iterator[str]:
-    """Ids and addresses that stand beside one of these."""
+    """Ids and addresses that occur next to one of these."""
     theirs = listed(names)
     for relation, one, other in PAIRS:
         if warehouse.exists(relation):
@@ -107,7 +107,7 @@ def _personal_models(connections: Connections) -> list[str]:
 
 
 def listed(values: Iterable[str]) -> str:
-    """As literals for `in (…)`, alike in DuckDB and in Snowflake, where a backslash within quotes means something."""
+    """Literals for `in (…)` that work in DuckDB and in Snowflake, where a backslash within quotes is an escape."""
     literals = (
         " || chr(92) || ".join("'" + part.replace("'", "''") + "'" for part in value.split("\\"))
         for value in sorted(values)

@@ -1,6 +1,6 @@
-"""Personal data as it is shown to people: masked, unless they ask for it with SHOW_PII=1.
+"""Masks personal data that is shown to people, unless SHOW_PII=1 is set.
 
-Masking is for people who look over a shoulder or get a screenshot; it is no protection against a determined attacker.
+Masking protects against a glance at the screen or a shared picture, not against a determined attacker.
 """
 
 import hashlib
