@@ -163,7 +163,7 @@ def test_a_command_hands_on_its_settings_and_what_it_takes(monkeypatch, tmp_path
 def test_a_preview_never_launches(monkeypatch, command, launches):
     got = []
     monkeypatch.setattr("flows.commands.foreground.foreground", lambda settings: nullcontext())
-    monkeypatch.setattr("flows.flow.campaign.campaigning", lambda *given: got.extend(given[1:]))
+    monkeypatch.setattr("flows.flow.campaign.campaign", lambda *given: got.extend(given[1:]))
     monkeypatch.setattr("flows.console.campaign_summary.print_campaign", lambda *_: None)
     assert main(["campaign", command, "~/spring.yml"]) == 0
     assert got == [Path.home() / "spring.yml", launches]
