@@ -1,9 +1,10 @@
 """What the staged order lines say about a run: as of which day, and in which currency."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from flows.churn.horizon import GAP_QUANTILE, default_horizon
+from flows.churn.backtest import MIN_CUSTOMERS
+from flows.churn.horizon import DEFAULT_HORIZON_DAYS, GAP_QUANTILE, default_horizon, fits_cadence
 from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 
@@ -51,7 +52,8 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     currencies: list[str] = found.column("currency").to_pylist()
     known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
     [customers] = warehouse.row(f"select count(distinct customer_id) from {lines} where ordered_on <= '{day}'")
-    return AsOf(day, known_currency, convert_to, *_horizon(warehouse, lines, day, horizon_days), customers)
+    days, why = (horizon_days, "as HORIZON_DAYS says") if horizon_days else _horizon(warehouse, lines, day)
+    return AsOf(day, known_currency, convert_to, days, why, customers)
 
 
 def describe_misdated(warehouse: Warehouse) -> list[str]:
@@ -69,10 +71,9 @@ def describe_misdated(warehouse: Warehouse) -> list[str]:
     ]
 
 
-def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) -> tuple[int, str]:
-    if wanted:
-        return wanted, "as HORIZON_DAYS says"
-    gaps, quantile = warehouse.row(
+def _horizon(warehouse: Warehouse, lines: str, day: date) -> tuple[int, str]:
+    """The shop's own; or that of the shipped model, where too few customers are known to train one."""
+    gaps, quantile, median = warehouse.row(
         f"""with purchases as (
             select distinct customer_id, ordered_on from {lines} where not is_return and ordered_on <= '{day}'
         ),
@@ -82,9 +83,20 @@ def _horizon(warehouse: Warehouse, lines: str, day: date, wanted: int | None) ->
             ) as days
             from purchases
         )
-        select count(days), percentile_cont({GAP_QUANTILE}) within group (order by days) from gaps"""
+        select
+            count(days),
+            percentile_cont({GAP_QUANTILE}) within group (order by days),
+            percentile_cont(0.5) within group (order by days)
+        from gaps"""
     )
-    return default_horizon(gaps, quantile)
+    days, why = default_horizon(gaps, quantile, median)
+    outcomes_from = day - timedelta(days=days)
+    [known] = warehouse.row(
+        f"select count(distinct customer_id) from {lines} where not is_return and ordered_on <= '{outcomes_from}'"
+    )
+    if known < MIN_CUSTOMERS and days != DEFAULT_HORIZON_DAYS and fits_cadence(DEFAULT_HORIZON_DAYS, median):
+        return DEFAULT_HORIZON_DAYS, f"{known} customers are too few to train a model, and the shipped one looks as far"
+    return days, why
 
 
 def _currency(
