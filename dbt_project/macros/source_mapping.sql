@@ -7,13 +7,53 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A number from text, whatever the source's decimal sign and decoration; NULL where the text is none. #}
+{#
+  A number from text in a mapping's NumberFormat; NULL where the text does not fit it. Without a format: a plain number.
+#}
 {% macro parse_number(text, format) -%}
-    {%- if format.characters -%}
-        try_cast(translate({{ text }}, '{{ format.characters | replace("'", "''") }}', '{{ format.replacements }}') as decimal(18, 4))
+    {%- if format and format.pattern -%}
+    {%- set bare = namespace(text=text) -%}
+    {%- for currency in format.currencies -%}
+        {%- set bare.text = "replace(" ~ bare.text ~ ", '" ~ currency | replace("'", "''") ~ "', '')" -%}
+    {%- endfor -%}
+    case when {{ matches(text, format.pattern) }} then try_cast(
+        case when {{ text }} <> translate({{ text }}, '-−–(', '') then '-' else '' end
+        || translate({{ bare.text }}, '{{ format.characters | replace("'", "''") }}', '{{ format.replacements }}')
+        as decimal(18, 4)
+    ) end
     {%- else -%}
-        try_cast({{ text }} as decimal(18, 4))
+    try_cast({{ text }} as decimal(18, 4))
     {%- endif -%}
+{%- endmacro %}
+
+{#
+  A timestamp without time zone from text in a mapping's TimestampFormat; NULL where the text does not fit it. A moment
+  with an offset keeps the local time that is written, or is turned into that of `timezone`.
+#}
+{% macro parse_timestamp(text, format, timezone=none) -%}
+    {%- set format = format or {'formats': ['iso'], 'rewrites': [], 'has_offset': false} -%}
+    {%- set written = namespace(text=text) -%}
+    {%- for pattern, replacement in format.rewrites -%}
+        {%- set written.text = replace_matches(written.text, pattern, replacement) -%}
+    {%- endfor -%}
+    {%- set local = replace_matches(written.text, '(:\\d\\d(\\.\\d+)?( ?[AaPp][Mm])?)[+-]\\d\\d:\\d\\d$', '\\1') if format.has_offset else written.text -%}
+    {%- set parsed = parse_local_timestamp(local, format.formats) -%}
+    {%- if timezone and format.has_offset -%}
+    case
+        when {{ matches(written.text, '.*:\\d\\d(\\.\\d+)?( ?[AaPp][Mm])?[+-]\\d\\d:\\d\\d') }}
+            then {{ in_time_zone(parsed, 'right(' ~ written.text ~ ', 6)', timezone) }}
+        else {{ parsed }}
+    end
+    {%- elif timezone and format.formats[0].startswith('unix') -%}
+    {{ in_time_zone(parsed, "'+00:00'", timezone) }}
+    {%- else -%}
+    {{ parsed }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# One of our timestamp columns as a source maps it. #}
+{% macro mapped_timestamp(mapping, column) -%}
+    {{ parse_timestamp(mapped_text(mapping, column), mapping.timestamp_formats.get(column), mapping.timezone) }}
 {%- endmacro %}
 
 {# An e-mail address as it is compared: without spaces around it, in small letters; NULL for what is none. #}
@@ -32,9 +72,17 @@
     )
 {%- endmacro %}
 
-{# The relation that holds a source's rows of a kind: the raw table of that name, or the staging model that yields it. #}
+{#
+  The relation that holds a source's rows of a kind, for the end of a FROM: the raw table of that name, or the staging
+  model that yields it; only the rows of some files, where a mapping is about those.
+#}
 {% macro rows_of(mapping, kind) -%}
     {{ ref(mapping.model) if mapping.model else source(kind, kind) }}
+    {%- if mapping.files %}
+    where coalesce({{ raw_column('_ab_source_file_url') }}, '') in (
+        {%- for file in mapping.files %}'{{ file | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%}
+    )
+    {%- endif %}
 {%- endmacro %}
 
 {#
@@ -76,13 +124,13 @@
                 ordered_at_text,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
-                {{ parse_timestamp('ordered_at_text', mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+                {{ parse_timestamp('ordered_at_text', mapping.timestamp_formats.get('ordered_at'), mapping.timezone) }}
                     as ordered_at,
                 {% for column in ('quantity', 'unit_price', 'discount', 'amount') -%}
-                {{ parse_number(column ~ '_text', mapping.number_format) }} as {{ column }},
+                {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} as {{ column }},
                 {% endfor -%}
                 {% for column in ('quantity', 'discount') -%}
-                {{ column }}_text is not null and {{ parse_number(column ~ '_text', mapping.number_format) }} is null
+                {{ column }}_text is not null and {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} is null
                     as {{ column }}_is_unreadable,
                 {% endfor -%}
                 {% if 'amount' in columns -%}

@@ -83,7 +83,7 @@ class OrderLines(_Meaning):
     columns: Mapping[OrderLineColumn, str] = Field(default_factory=dict)
     delimiter: str | None = None
     sheet: str | None = None
-    decimal: Literal["point", "comma"] | None = None
+    decimal: Literal["point", "comma"] | Mapping[OrderLineColumn, Literal["point", "comma"]] | None = None
     currency: str | None = None
     returns: Pattern | None = None
     set_aside: tuple[SetAside, ...] = ()

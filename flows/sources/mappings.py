@@ -1,7 +1,7 @@
 """What the rows of a run mean, with every blank filled in: all that dbt's staging needs to know of its sources."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,27 +9,54 @@ from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, Or
 
 Kind = Literal["order_lines", "contacts", "email_events"]
 ISO = "iso"
+# our columns that hold moments, of all kinds of rows
+TIMESTAMP_COLUMNS = ("ordered_at", "opted_out_at", "created_at", "happened_at")
+# what makes every way to write an offset behind a time the one that dbt's staging knows, +02:00
+_TIME = r"(:\d\d(\.\d+)?( ?[AaPp][Mm])?)"
+OFFSETS = (
+    (rf"{_TIME} *([+-]\d\d):?(\d\d) *UTC$", r"\1\4:\5"),
+    (rf"{_TIME} *(Z|z|UTC|GMT)$", r"\1+00:00"),
+    (rf"{_TIME} *(GMT|UTC)?([+-]\d\d)$", r"\1\5:00"),
+    (rf"{_TIME} *(GMT|UTC)?([+-]\d\d):?(\d\d)$", r"\1\5:\6"),
+)
 ERASED = "(erased)"  # replaces a person who was erased on request; dbt's variable of that name
 
 
 @dataclass(frozen=True)
-class NumberFormat:
-    """How to turn written numbers into plain ones: `translate(text, characters, replacements)`."""
+class TimestampFormat:
+    """How a column writes moments: in one of `formats`, each "iso", "unix_seconds", "unix_milliseconds",
+    "unix_microseconds", "excel_serial" or strptime codes, once each (pattern, replacement) of `rewrites` has been
+    applied. With `has_offset`, an offset such as +02:00 may stand at the end then."""
 
+    formats: Sequence[str] = (ISO,)
+    rewrites: Sequence[tuple[str, str]] = ()
+    has_offset: bool = False
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How a column writes numbers: as texts that match `pattern` as a whole. `currencies`, as written → ISO code where
+    that is known, are taken away; `translate(text, characters, replacements)` makes the rest plain; a minus or a
+    parenthesis makes it negative. Without a pattern: plain numbers."""
+
+    pattern: str = ""
+    currencies: Mapping[str, str | None] = field(default_factory=dict)
     characters: str = ""
     replacements: str = ""
 
 
 @dataclass(frozen=True)
 class RowMapping:
-    """A connection's contacts or e-mail events. `model`: the staging model that yields the columns; None: the raw
-    table of that name does."""
+    """Rows of a connection's contacts or e-mail events. `model`: the staging model that yields the columns; None: the
+    raw table of that name does. `files`: the names of the files whose rows are meant; None: all rows. Formats are by
+    our column names; without one, a column is in ISO 8601, or plain numbers. `timezone`: a moment with an offset is
+    turned into this zone's local time; None: it keeps the time that is written."""
 
     connection: str
     model: str | None
+    files: Sequence[str] | None
     columns: Mapping[Any, str]
-    timestamp_format: str
-    timestamps_have_offset: bool
+    timestamp_formats: Mapping[Any, TimestampFormat]
     timezone: str | None
 
     def as_dbt_variable(self) -> dict[str, Any]:
@@ -39,9 +66,9 @@ class RowMapping:
 
 @dataclass(frozen=True)
 class OrderLineMapping(RowMapping):
-    """A connection's order lines."""
+    """Rows of a connection's order lines."""
 
-    number_format: NumberFormat
+    number_formats: Mapping[Any, NumberFormat]
     currency: str | None
     returns: Mapping[str, str] | None
     set_aside: Sequence[Mapping[str, str]]
@@ -53,32 +80,38 @@ class OrderLineMapping(RowMapping):
 @dataclass(frozen=True)
 class Landing:
     """What is there of one kind from one connection: from files, or without any where Airbyte has brought the rows.
-    `rows` and `unreadable` count records, headers being none; None where a staging model has yet to yield them."""
+    `rows` and `unreadable` count records, headers being none; None where a staging model has yet to yield them.
+    `mappings`: one for each group of files that are written alike."""
 
     kind: Kind
     files: tuple[Path, ...]
     rows: int | None
     unreadable: int
-    mapping: RowMapping
+    mappings: tuple[RowMapping, ...]
     notes: tuple[str, ...]
+
+    @property
+    def mapping(self) -> RowMapping:
+        """What the rows mean; of several groups of files, the first."""
+        return self.mappings[0]
 
 
 def order_line_mapping(
     connection: str,
     stream: OrderLines,
     columns: Mapping[OrderLineColumn, str],
-    timestamp_format: str,
-    has_offset: bool,
-    number_format: NumberFormat,
+    timestamp_formats: Mapping[OrderLineColumn, TimestampFormat],
+    number_formats: Mapping[OrderLineColumn, NumberFormat],
+    files: Sequence[str] | None = None,
 ) -> OrderLineMapping:
     """A connection's order lines, what it left open being given."""
     return OrderLineMapping(
         connection=connection,
         model=stream.model,
+        files=files,
         columns=columns,
-        timestamp_format=timestamp_format,
-        timestamps_have_offset=has_offset,
-        number_format=number_format,
+        timestamp_formats=timestamp_formats,
+        number_formats=number_formats,
         timezone=stream.timezone,
         currency=stream.currency,
         returns=stream.returns.model_dump() if stream.returns else None,
@@ -91,10 +124,13 @@ def order_line_mapping(
 
 def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | EmailEvents) -> Landing:
     """What a staging model will yield: dates in ISO 8601 and plain numbers."""
-    form = meaning.timestamp_format or ISO
+    columns = meaning.columns
+    declared = meaning.timestamp_format or ISO
+    form = TimestampFormat((declared,), rewrites=OFFSETS if declared == ISO else (), has_offset=declared == ISO)
+    dated: dict[Any, TimestampFormat] = {name: form for name in TIMESTAMP_COLUMNS if name in columns}
     mapping: RowMapping
     if isinstance(meaning, OrderLines):
-        mapping = order_line_mapping(connection, meaning, meaning.columns, form, form == ISO, NumberFormat())
+        mapping = order_line_mapping(connection, meaning, meaning.columns, dated, {})
     else:
-        mapping = RowMapping(connection, meaning.model, meaning.columns, form, form == ISO, meaning.timezone)
-    return Landing(kind, (), None, 0, mapping, ())
+        mapping = RowMapping(connection, meaning.model, None, columns, dated, meaning.timezone)
+    return Landing(kind, (), None, 0, (mapping,), ())

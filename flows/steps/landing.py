@@ -45,7 +45,7 @@ def land(
             log.info("reading %s", pattern)
             landings.append(warehouse.land_order_lines(pattern, name, connections, extracted_at))
         else:
-            landings.append(warehouse.synced_order_lines(name, connections))
+            landings.append(warehouse.synced_order_lines(name, connections, extracted_at))
     if sources.contact_files:
         name, pattern = sources.contact_files
         if simulated and name == SIMULATED_SHOP and not pattern:
@@ -54,7 +54,7 @@ def land(
             log.info("reading %s", pattern)
             landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))
         else:
-            landings.append(warehouse.synced_contacts(name, connections))
+            landings.append(warehouse.synced_contacts(name, connections, extracted_at))
     landings += from_models(sources, connections)
     for landing in landings:
         for note in landing.notes:

@@ -2,12 +2,11 @@
 
 import json
 import re
-from datetime import datetime
+from dataclasses import asdict
 
 import pyarrow.compute as pc
 import pytest
 
-from flows.adapters.files.reading.formats import TIMESTAMP_FORMATS
 from flows.errors import DbtFailed, WarehouseUnreachable
 from flows.wiring import wire
 from tests.adversarial_orders import adversarial_contacts, adversarial_orders
@@ -16,6 +15,7 @@ from tests.http_server import answering
 from tests.integration.both_engines import differences, last_build, run_on_both
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
+from tests.written_values import written_moments, written_numbers
 
 pytestmark = pytest.mark.whole_run
 
@@ -145,16 +145,18 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert fresh["status"] == "pass"
 
 
-def test_every_way_to_write_a_date_in_a_file_is_read_alike(adversarial, tmp_path):
+def test_every_way_to_write_a_moment_or_a_number_is_read_alike(adversarial, tmp_path):
     laptop, cloud, *_ = adversarial
-    moment = datetime(2024, 2, 9, 15, 4, 5)  # noqa: DTZ001
-    parsed = [f"parse_timestamp(\"'{moment.strftime(form)}'\", '{form}')" for form in TIMESTAMP_FORMATS]
+    parsed = [
+        *(f"parse_timestamp({text!r}, {asdict(form)}, {zone!r})" for text, form, zone, _ in written_moments()),
+        *(f"parse_number({text!r}, {asdict(form)})" for text, form, _ in written_numbers()),
+    ]
     query = "select " + ", ".join(f"{{{{ {macro} }}}} as f{number}" for number, macro in enumerate(parsed))
     read = []
     for settings in (laptop, cloud):
         compiled = _dbt(settings, tmp_path, "compile", "--inline", query).results[0].node.compiled_code
         read.append(wire(settings).warehouse.row(compiled))
-    expected = tuple(datetime.strptime(moment.strftime(form), form) for form in TIMESTAMP_FORMATS)  # noqa: DTZ007
+    expected = (*(moment for *_, moment in written_moments()), *(number for *_, number in written_numbers()))
     assert read == [expected, expected]
 
 

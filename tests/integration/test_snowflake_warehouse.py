@@ -16,6 +16,7 @@ from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import BadInput, WarehouseRefused, WarehouseUnreachable
 from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
 from flows.sources.connections import Connections
+from flows.sources.mappings import TimestampFormat
 from functions.prediction_record import PredictionRecord
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
@@ -194,20 +195,20 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
               " surprise variant)")  # fmt: skip
     make("-", "insert into raw_shop.order_lines select 'u1', '2026-07-01'::timestamp_tz, 1, 'A',"
               " '2026-06-01 10:00:00'::timestamp_ntz, 1.5, parse_json('{}')")  # fmt: skip
-    landing = shop.warehouse.synced_order_lines("shop", connection())
+    landing = shop.warehouse.synced_order_lines("shop", connection(), NOW)
     assert landing.rows == 1
     assert landing.mapping.columns == {
         "order_id": "ORDER_ID", "customer_id": "CUSTOMER_ID", "ordered_at": "ORDERED_AT", "amount": "AMOUNT"
     }  # fmt: skip
-    assert landing.mapping.timestamp_format == "iso"
+    assert landing.mapping.timestamp_formats == {"ordered_at": TimestampFormat()}
     with pytest.raises(BadInput, match="holds 1 rows that are not from a file"):
         shop.land(MORE)
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount", "quantity": "Qty"}
     with pytest.raises(BadInput, match=r"(?s)raw_shop.order_lines lacks columns .*quantity: QTY"):
-        shop.warehouse.synced_order_lines("shop", connection(columns=columns))
+        shop.warehouse.synced_order_lines("shop", connection(columns=columns), NOW)
     make("-", "drop table raw_shop.order_lines")
     with pytest.raises(BadInput, match=r"no raw_shop.order_lines in shop.*has Airbyte synced.*role transformer"):
-        shop.warehouse.synced_order_lines("shop", connection())
+        shop.warehouse.synced_order_lines("shop", connection(), NOW)
 
 
 def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_brings_him_back_is_undone(server, shop):

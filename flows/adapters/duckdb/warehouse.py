@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flows.adapters.duckdb.sql import literal, quote, transaction
 from flows.adapters.files.reading.landing import CsvLanding
+from flows.adapters.files.reading.text_rows import FILE_COLUMN
 from flows.errors import BadInput, WarehouseBusy
 from flows.sources.connections import Connections
 from flows.sources.mappings import ERASED, Kind, Landing
@@ -84,7 +85,9 @@ class DuckDBWarehouse:
     def blank_rows(self, connection: str, kind: Kind, keys: str) -> None:
         table = f'"raw_{connection}".{kind}_as_text'
         with self.connect() as con:
-            columns = ", ".join(f"{quote(name)} = '{ERASED}'" for name in con.table(table).columns)
+            columns = ", ".join(
+                f"{quote(name)} = '{ERASED}'" for name in con.table(table).columns if name != FILE_COLUMN
+            )
             con.execute(f"update {table} set {columns} where rowid in (select cast(row_key as bigint)"
                         f" from ({keys}) as keys (row_key))")  # fmt: skip
 
@@ -109,10 +112,10 @@ class DuckDBWarehouse:
         draft.replace(self.file)
         return f"{self.file} was rewritten: no deleted row is left in free blocks"
 
-    def synced_order_lines(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
+    def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
         raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server does not sync to a laptop.")
 
-    def synced_contacts(self, connection: str, connections: Connections) -> Landing:  # noqa: ARG002
+    def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
         raise BadInput(f"The contacts of {connection} are a file: name it with CONTACTS=.")
 
     def scores_with(self, chosen: str) -> str:

@@ -16,15 +16,14 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
 
-from flows.adapters.files.reading.landing import (
-    SPANS,
-    UNREADABLE,
-    CsvLanding,
+from flows.adapters.files.reading.describing import (
     describe_contacts,
     describe_order_lines,
     map_contacts,
     map_order_lines,
 )
+from flows.adapters.files.reading.landing import SPANS, UNREADABLE, CsvLanding
+from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.adapters.models.registry import MODEL
 from flows.adapters.snowflake import udf as snowflake_udf
 from flows.adapters.snowflake.account import SnowflakeAccount
@@ -37,6 +36,7 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import RELATION, PredictionRecord
 
 SAMPLE_ROWS = 50_000
+SAMPLE_OF_A_FILE = 5_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class SnowflakeWarehouse:
         blanks = [
             f"{quoted(name)} = " + (f"'{ERASED}'" if is_text else "null")
             for name, is_text in text.items()
-            if not name.startswith("_AIRBYTE_")
+            if not name.startswith(("_AIRBYTE_", "_AB_"))
         ]
         statement = f"update {relation} set {', '.join(blanks)} where _airbyte_raw_id in ({keys})"
         self.change(f"blanking rows of {relation}", [statement])
@@ -183,7 +183,7 @@ class SnowflakeWarehouse:
         self._make_schema(schema)
         replace_all(partial(self._execute, f"loading {schema}.{kind}"), loads, landing.extracted_at)
 
-    def synced_order_lines(self, connection: str, connections: Connections) -> Landing:
+    def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are found from a sample of the rows, by what finds them in files."""
         stream = connections.connection(connection).order_lines
         assert stream is not None  # sources_of has seen to it
@@ -192,10 +192,11 @@ class SnowflakeWarehouse:
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
         columns = map_order_lines(header, declared, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
-            mapping = describe_order_lines(con, "sample", connection, stream, columns)
-        return self._synced("order_lines", relation, mapping)
+            rows = TextRows(con, "sample", _file_column(header))
+            mappings = describe_order_lines(rows, connection, stream, columns, read_at.date())
+        return self._synced("order_lines", relation, mappings)
 
-    def synced_contacts(self, connection: str, connections: Connections) -> Landing:
+    def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are found from a sample of the rows, by what finds them in files."""
         stream = connections.connection(connection).contacts
         assert stream is not None  # sources_of has seen to it
@@ -204,8 +205,9 @@ class SnowflakeWarehouse:
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
         columns = map_contacts(header, declared, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
-            mapping = describe_contacts(con, "sample", connection, stream, columns)
-        return self._synced("contacts", relation, mapping)
+            rows = TextRows(con, "sample", _file_column(header))
+            mappings = describe_contacts(rows, connection, stream, columns, read_at.date())
+        return self._synced("contacts", relation, mappings)
 
     def _header_of(self, relation: str, connection: str) -> list[str]:
         schema, table = relation.upper().split(".")
@@ -226,12 +228,16 @@ class SnowflakeWarehouse:
     @contextmanager
     def _sample_of(self, relation: str, header: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
         sampled = ", ".join(f"cast({quoted(name)} as varchar) as {quoted(name)}" for name in header)
-        sample = self.read(f"select {sampled} from {relation} sample ({SAMPLE_ROWS} rows)")
+        chosen = f"sample ({SAMPLE_ROWS} rows)"
+        if file := _file_column(header):  # some rows of every file: each may be written in a way of its own
+            numbered = f"row_number() over (partition by {quoted(file)} order by _airbyte_raw_id)"
+            chosen = f"qualify {numbered} <= {SAMPLE_OF_A_FILE}"
+        sample = self.read(f"select {sampled} from {relation} {chosen}")
         with duckdb.connect() as con:
             con.register("sample", sample.rename_columns(list(header)))
             yield con
 
-    def _synced(self, kind: Kind, relation: str, mapping: RowMapping) -> Landing:
+    def _synced(self, kind: Kind, relation: str, mappings: tuple[RowMapping, ...]) -> Landing:
         """What is there, without files: dbt finds the tables about files empty."""
         doing = f"looking at {relation}"
         [[rows]] = self._execute(doing, f"select count(*) from {relation}")
@@ -239,7 +245,7 @@ class SnowflakeWarehouse:
                              " (file varchar, line number(38, 0), reason varchar, content varchar)")  # fmt: skip
         self._execute(doing, f"create or replace table {SPANS[kind]} (file varchar, first_row number(38, 0),"
                              " last_row number(38, 0), first_line number(38, 0))")  # fmt: skip
-        return Landing(kind, files=(), rows=rows, unreadable=0, mapping=mapping, notes=())
+        return Landing(kind, files=(), rows=rows, unreadable=0, mappings=mappings, notes=())
 
     def scores_with(self, chosen: str) -> str:
         """The version that the API says it has; with a UDF, any that is chosen."""
@@ -317,6 +323,11 @@ class SnowflakeWarehouse:
         while self._open:
             with suppress(snowflake.connector.errors.Error):
                 self._open.pop().close()
+
+
+def _file_column(header: Sequence[str]) -> str | None:
+    """Where Airbyte says which file a row is from."""
+    return FILE_COLUMN.upper() if FILE_COLUMN.upper() in header else None
 
 
 def _airbyte_columns(extracted_at: datetime) -> dict[str, tuple[str, str]]:

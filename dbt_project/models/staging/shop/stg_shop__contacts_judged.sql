@@ -25,10 +25,10 @@ with contacts as (
         {%- else -%} false
         {%- endif %} as has_not_opted_in,
         {{ mapped_text(mapping, 'opted_out_at') }} as opted_out_at_text,
-        {{ parse_timestamp(mapped_text(mapping, 'opted_out_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+        {{ mapped_timestamp(mapping, 'opted_out_at') }}
             as opted_out_at,
         cast(
-            {{ parse_timestamp(mapped_text(mapping, 'created_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+            {{ mapped_timestamp(mapping, 'created_at') }}
             as date
         ) as created_on
     from {{ rows_of(mapping, 'contacts') }}

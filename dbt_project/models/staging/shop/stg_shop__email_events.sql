@@ -10,7 +10,7 @@ select
     {{ mapped_text(mapping, 'event_id') }} as event_id,
     {{ normalised_email(mapped_text(mapping, 'email')) }} as email,
     cast(
-        {{ parse_timestamp(mapped_text(mapping, 'happened_at'), mapping.timestamp_format, mapping.timestamps_have_offset, mapping.timezone) }}
+        {{ mapped_timestamp(mapping, 'happened_at') }}
         as date
     ) as happened_on,
     lower({{ mapped_text(mapping, 'kind') }}) as kind

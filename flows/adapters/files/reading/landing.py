@@ -8,15 +8,17 @@ from typing import Any
 
 import duckdb
 
-from flows.adapters.duckdb.sql import quote, transaction
-from flows.adapters.files.reading.consent import (
-    CONSENT_COLUMNS,
-    require_no_other_word,
-    require_the_right_way_round,
+from flows.adapters.duckdb.sql import literal, quote, transaction
+from flows.adapters.files.reading.consent import CONSENT_COLUMNS
+from flows.adapters.files.reading.describing import (
+    NEEDED_OF_CONTACTS,
+    NEEDED_OF_ORDER_LINES,
+    describe_contacts,
+    describe_order_lines,
+    map_contacts,
+    map_order_lines,
 )
-from flows.adapters.files.reading.formats import find_number_format, find_timestamp_format
 from flows.adapters.files.reading.header_row import HeaderNames, plain
-from flows.adapters.files.reading.headers import map_columns
 from flows.adapters.files.reading.tables import Tables
 from flows.adapters.files.reading.text_files import (
     MAX_LINE_BYTES,
@@ -25,20 +27,14 @@ from flows.adapters.files.reading.text_files import (
     find_files,
     open_text_file,
 )
+from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
-from flows.sources.connections import ContactColumn, Contacts, OrderLineColumn, OrderLines, RecognisedHeaders
-from flows.sources.mappings import ISO, Kind, Landing, OrderLineMapping, RowMapping, order_line_mapping
+from flows.sources.connections import Contacts, OrderLines, RecognisedHeaders
+from flows.sources.mappings import Kind, Landing, RowMapping
 
 # of each kind, where records stand that could not be read, and which rows come from which lines
 UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
 SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
-NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
-NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
-    ("customer_id", "email"),
-    ("ordered_at",),
-    ("amount", "unit_price"),
-]
-NEEDED_OF_CONTACTS: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
 
 
 class _NeedsCopy(Exception):
@@ -66,10 +62,11 @@ class CsvLanding:
         """
         names = HeaderNames.of(_each(stream.columns) or self.recognised.order_lines, NEEDED_OF_ORDER_LINES)
         files = self._open(find_files(pattern), names, stream)
-        columns = map_order_lines(files[0].header, stream, self.recognised, files[0].original, connection)
+        columns = map_order_lines(_all_columns(files), stream, self.recognised, files[0].original, connection)
+        _require_needed(files, columns, NEEDED_OF_ORDER_LINES)
 
-        def describe(table: str) -> RowMapping:
-            return describe_order_lines(self.con, table, connection, stream, columns)
+        def describe(rows: TextRows) -> Sequence[RowMapping]:
+            return describe_order_lines(rows, connection, stream, columns, self.extracted_at.date())
 
         return self._land("order_lines", files, connection, describe, bool(stream.columns))
 
@@ -81,10 +78,11 @@ class CsvLanding:
         """
         names = HeaderNames.of(_each(stream.columns) or self.recognised.contacts, NEEDED_OF_CONTACTS)
         files = self._open(find_files(pattern, "CONTACTS"), names, stream)
-        columns = map_contacts(files[0].header, stream, self.recognised, files[0].original, connection)
+        columns = map_contacts(_all_columns(files), stream, self.recognised, files[0].original, connection)
+        _require_needed(files, columns, NEEDED_OF_CONTACTS)
 
-        def describe(table: str) -> RowMapping:
-            return describe_contacts(self.con, table, connection, stream, columns)
+        def describe(rows: TextRows) -> Sequence[RowMapping]:
+            return describe_contacts(rows, connection, stream, columns, self.extracted_at.date())
 
         landing = self._land("contacts", files, connection, describe, bool(stream.columns))
         if set(CONSENT_COLUMNS) & set(columns):
@@ -93,9 +91,7 @@ class CsvLanding:
         return replace(landing, notes=(*landing.notes, unknown))
 
     def _open(self, files: Sequence[Path], names: HeaderNames, stream: OrderLines | Contacts) -> list[TextFile]:
-        opened = Tables(names, self.scratch, stream.delimiter, stream.sheet).open(files)
-        _require_same_columns(opened)
-        return opened
+        return Tables(names, self.scratch, stream.delimiter, stream.sheet).open(files)
 
     def _copy(self, file: TextFile, encoding: str) -> TextFile:
         names = HeaderNames(known=frozenset(map(plain, file.header)))  # the same row is the header again
@@ -107,7 +103,7 @@ class CsvLanding:
         kind: Kind,
         files: list[TextFile],
         connection: str,
-        describe: Callable[[str], RowMapping],
+        describe: Callable[[TextRows], Sequence[RowMapping]],
         is_declared: bool,
     ) -> Landing:
         """Writes `raw_<connection>.<kind>`, what could not be read of it, and which file and line a row came from: all
@@ -117,13 +113,13 @@ class CsvLanding:
         while True:
             try:
                 with transaction(con):
-                    _create_tables(con, connection, kind, files[0], self.extracted_at)
-                    for file in files:
-                        _land_file(con, connection, kind, file)
+                    _create_tables(con, connection, kind, files, self.extracted_at)
+                    for file, name in zip(files, _names(files), strict=True):
+                        _land_file(con, connection, kind, file, name)
                     rows = _count(con, table)
                     if not rows:
                         raise BadInput(f"{files[0].original} has a header and no readable line below it.")
-                    mapping = describe(table)
+                    mappings = tuple(describe(TextRows(con, table, FILE_COLUMN)))
                     unreadable = _count(con, UNREADABLE[kind])
                 break
             except _NeedsCopy as needs_copy:
@@ -131,58 +127,64 @@ class CsvLanding:
                 copied = self._copy(file, needs_copy.encoding)
                 files = [copied if each is file else each for each in files]
         notes = dict.fromkeys(note for file in files for note in file.notes)  # in order, each once
+        recognised = () if is_declared else _what_was_recognised(mappings[0].columns, _all_columns(files))
         return Landing(
             kind=kind,
             files=tuple(file.original for file in files),
             rows=rows,
             unreadable=unreadable,
-            mapping=mapping,
-            notes=(*notes, *(() if is_declared else _what_was_recognised(mapping.columns, files[0].header))),
+            mappings=mappings,
+            notes=(*notes, *_what_is_missing(files, mappings[0].columns), *recognised),
         )
 
 
-def map_order_lines(
-    header: Sequence[str], stream: OrderLines, recognised: RecognisedHeaders, place: Path, connection: str
-) -> dict[OrderLineColumn, str]:
-    """Our column name → the header, of a file or a table at `place`.
-
-    Raises:
-        BadInput: when a declared column is missing, or customer, date or amount cannot be found.
-    """
-    return map_columns(header, stream.columns, recognised.order_lines, NEEDED_OF_ORDER_LINES, place, connection)
+def _all_columns(files: Sequence[TextFile]) -> tuple[str, ...]:
+    """The headers of all files, each once, however it is spelt."""
+    by_name: dict[str, str] = {}
+    for file in files:
+        for name in file.header:
+            by_name.setdefault(name.casefold(), name)
+    return tuple(by_name.values())
 
 
-def map_contacts(
-    header: Sequence[str], stream: Contacts, recognised: RecognisedHeaders, place: Path, connection: str
-) -> dict[ContactColumn, str]:
-    """Our column name → the header, of a file or a table at `place`.
-
-    Raises:
-        BadInput: when a declared column is missing, neither e-mail nor customer can be found, or consent would be
-            misread.
-    """
-    columns = map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
-    require_the_right_way_round(columns, recognised.contacts, place)
-    if not stream.columns:
-        require_no_other_word(columns, header, place, connection)
-    return columns
+def _lacks(file: TextFile, columns: Mapping[Any, str]) -> dict[Any, str]:
+    """What is mapped and not in the file."""
+    there = {name.casefold() for name in file.header}
+    return {ours: theirs for ours, theirs in columns.items() if theirs.casefold() not in there}
 
 
-def _require_same_columns(files: Sequence[TextFile]) -> None:
-    first = files[0]
-    for file in files[1:]:
-        if file.header != first.header:
+def _require_needed(files: Sequence[TextFile], columns: Mapping[Any, str], needed: Sequence[Sequence[Any]]) -> None:
+    """Files may have columns more or less, but not the ones without which there is no order or contact, under the same
+    headers; nor may one lack the quantity that others multiply prices with."""
+    for file in files:
+        lacks = _lacks(file, columns)
+        without = [group for group in needed if not (set(group) & set(columns)) - set(lacks)]
+        if without or ("quantity" in lacks and "amount" not in columns):
+            headers = "\n  ".join(", ".join(each.header) for each in (file, files[0]))
             raise BadInput(
-                f"{file.original} has other columns than {first.original}:\n  {', '.join(file.header)}\n"
-                f"  {', '.join(first.header)}\nFiles read together need the same header; read the others on their own."
+                f"{file.original} has no column {', '.join(map(repr, lacks.values()))}, which is {', '.join(lacks)} in"
+                f" {files[0].original}:\n  {headers}\n"
+                "Files read together need the same headers for these; read the others on their own."
             )
 
 
+def _what_is_missing(files: Sequence[TextFile], columns: Mapping[Any, str]) -> Iterator[str]:
+    for file in files:
+        if lacks := _lacks(file, columns):
+            yield f"{file.original.name} has no {', '.join(lacks.values())}: blank there"
+
+
+def _names(files: Sequence[TextFile]) -> list[str]:
+    """How rows say which file they are from: its name, or its path where several have the same."""
+    names = [file.original.name for file in files]
+    return [name if names.count(name) == 1 else str(file.original) for name, file in zip(names, files, strict=True)]
+
+
 def _create_tables(
-    con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile, extracted_at: datetime
+    con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, files: Sequence[TextFile], extracted_at: datetime
 ) -> None:
     con.execute(f'create schema if not exists "raw_{connection}"')
-    columns = ", ".join(f"{quote(name)} varchar" for name in file.header)
+    columns = ", ".join(f"{quote(name)} varchar" for name in (*_all_columns(files), FILE_COLUMN))
     con.execute(f"create or replace table {_text_table(connection, kind)} ({columns})")
     # numbering rows while reading halves the speed; DuckDB numbers them anyway, in the order of the file
     con.execute(
@@ -199,13 +201,16 @@ def _create_tables(
     )
 
 
-def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile) -> None:
+def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile, name: str) -> None:
     first_row = _count(con, _text_table(connection, kind))
     con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     if file.typed:  # what is no CSV is read whole or not at all
         con.execute("create temp table reject_errors (line bigint, error_type varchar, csv_line varchar)")
     try:
-        con.execute(f"insert into {_text_table(connection, kind)} from {file.relation}")
+        con.execute(
+            f"insert into {_text_table(connection, kind)} by name"
+            f" select *, {literal(name)} as {FILE_COLUMN} from {file.relation}"
+        )
     except duckdb.InvalidInputException as error:
         if file.typed is None and not file.is_copy:  # the usual cause is that its lines end in different ways
             raise _NeedsCopy(file, "utf-8") from None
@@ -242,38 +247,6 @@ def _why_unreadable(file: TextFile, error: duckdb.Error) -> str:
         f"{file.original} is no table that can be read. A quotation mark that is never closed is the usual cause: save"
         f" the file again as CSV. DuckDB says: {said[:200]}"
     )
-
-
-def describe_order_lines(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    connection: str,
-    stream: OrderLines,
-    columns: Mapping[OrderLineColumn, str],
-) -> OrderLineMapping:
-    """What the columns of a table of text mean, with what the connection leaves open found from the values.
-
-    Raises:
-        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
-    """
-    timestamp_format, has_offset = find_timestamp_format(con, table, columns["ordered_at"], stream.timestamp_format)
-    numbers = [columns[name] for name in NUMBER_COLUMNS if name in columns]
-    number_format = find_number_format(con, table, numbers, stream.decimal)
-    return order_line_mapping(connection, stream, columns, timestamp_format, has_offset, number_format)
-
-
-def describe_contacts(
-    con: duckdb.DuckDBPyConnection, table: str, connection: str, stream: Contacts, columns: Mapping[Any, str]
-) -> RowMapping:
-    """What the columns of a table of text mean, with what the connection leaves open found from the values.
-
-    Raises:
-        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
-    """
-    column = columns.get("opted_out_at")
-    is_dated = column is not None and _count(con, f"{table} where trim({quote(column)}) <> ''") > 0
-    found = find_timestamp_format(con, table, column, stream.timestamp_format) if is_dated and column else (ISO, False)
-    return RowMapping(connection, stream.model, columns, *found, stream.timezone)
 
 
 def _what_was_recognised(columns: Mapping[Any, str], header: Sequence[str]) -> Iterator[str]:

@@ -1,0 +1,138 @@
+"""What the rows of a table of text mean: which column is which, and how each is written."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.adapters.duckdb.sql import quote
+from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
+from flows.adapters.files.reading.headers import map_columns
+from flows.adapters.files.reading.number_shapes import Decimal
+from flows.adapters.files.reading.numbers import find_number_formats
+from flows.adapters.files.reading.questions import Unclear, refusal
+from flows.adapters.files.reading.text_rows import File, TextRows
+from flows.adapters.files.reading.timestamps import find_timestamp_formats
+from flows.sources.connections import ContactColumn, Contacts, OrderLineColumn, OrderLines, RecognisedHeaders
+from flows.sources.mappings import (
+    TIMESTAMP_COLUMNS,
+    OrderLineMapping,
+    RowMapping,
+    TimestampFormat,
+    order_line_mapping,
+)
+
+NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
+NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
+    ("customer_id", "email"),
+    ("ordered_at",),
+    ("amount", "unit_price"),
+]
+NEEDED_OF_CONTACTS: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
+
+
+def map_order_lines(
+    header: Sequence[str], stream: OrderLines, recognised: RecognisedHeaders, place: Path, connection: str
+) -> dict[OrderLineColumn, str]:
+    """Our column name → the header, of a file or a table at `place`.
+
+    Raises:
+        BadInput: when a declared column is missing, or customer, date or amount cannot be found.
+    """
+    return map_columns(header, stream.columns, recognised.order_lines, NEEDED_OF_ORDER_LINES, place, connection)
+
+
+def map_contacts(
+    header: Sequence[str], stream: Contacts, recognised: RecognisedHeaders, place: Path, connection: str
+) -> dict[ContactColumn, str]:
+    """Our column name → the header, of a file or a table at `place`.
+
+    Raises:
+        BadInput: when a declared column is missing, neither e-mail nor customer can be found, or consent would be
+            misread.
+    """
+    columns = map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
+    require_the_right_way_round(columns, recognised.contacts, place)
+    if not stream.columns:
+        require_no_other_word(columns, header, place, connection)
+    return columns
+
+
+def describe_order_lines(
+    rows: TextRows, connection: str, stream: OrderLines, columns: Mapping[OrderLineColumn, str], read_on: date
+) -> tuple[OrderLineMapping, ...]:
+    """What the columns of a table of text mean, with what the connection leaves open found from the values: a mapping
+    for each group of files that are written alike. `read_on`: no order is of a much later day.
+
+    Raises:
+        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
+    """
+    numbers = {name: columns[name] for name in NUMBER_COLUMNS if name in columns}
+    decimal = stream.decimal
+    declared: Mapping[OrderLineColumn, Decimal]
+    declared = decimal if isinstance(decimal, Mapping) else dict.fromkeys(numbers, decimal) if decimal else {}
+    try:
+        timestamps = _timestamps(rows, columns, ["ordered_at"], stream.timestamp_format, read_on)
+        formats = find_number_formats(rows, numbers, declared)
+    except Unclear as unclear:
+        raise refusal(unclear, "order_lines", connection, stream, columns) from None
+    return tuple(
+        order_line_mapping(connection, stream, columns, timestamps[group[0]], formats[group[0]], _named(group, files))
+        for files in [list(formats)]
+        for group in _alike(files, timestamps, formats)
+    )
+
+
+def describe_contacts(
+    rows: TextRows, connection: str, stream: Contacts, columns: Mapping[Any, str], read_on: date
+) -> tuple[RowMapping, ...]:
+    """What the columns of a table of text mean, with what the connection leaves open found from the values: a mapping
+    for each group of files that are written alike.
+
+    Raises:
+        BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
+    """
+    try:
+        timestamps = _timestamps(rows, columns, [], stream.timestamp_format, read_on)
+    except Unclear as unclear:
+        raise refusal(unclear, "contacts", connection, stream, columns) from None
+    files = list(rows.by_file("1"))
+    return tuple(
+        RowMapping(
+            connection, stream.model, _named(group, files), columns, timestamps.get(group[0], {}), stream.timezone
+        )
+        for group in _alike(files, timestamps)
+    )
+
+
+def _timestamps(
+    rows: TextRows, columns: Mapping[Any, str], needed: Sequence[str], declared: str | None, read_on: date
+) -> dict[File, dict[Any, TimestampFormat]]:
+    """File → our column → its format, of all that hold moments; those that are blank everywhere hold none."""
+    formats: dict[File, dict[Any, TimestampFormat]] = {file: {} for file in rows.by_file("1")}
+    for name in TIMESTAMP_COLUMNS:
+        if name not in columns:
+            continue
+        blank = not any(
+            filled for (filled,) in rows.by_file(f"count(*) filter (trim({quote(columns[name])}) <> '')").values()
+        )
+        if blank and name not in needed:
+            continue
+        for file, form in find_timestamp_formats(rows, columns[name], declared, read_on).items():
+            formats[file][name] = form
+    return formats
+
+
+def _alike(files: Sequence[File], *formats: Mapping[File, Mapping[Any, Any]]) -> list[list[File]]:
+    """The files in groups of those that have the same formats."""
+    groups: dict[str, list[File]] = {}
+    for file in files:
+        written = [{ours: asdict(form) for ours, form in of[file].items()} for of in formats if file in of]
+        groups.setdefault(json.dumps(written, sort_keys=True), []).append(file)
+    return list(groups.values())
+
+
+def _named(group: Sequence[File], files: Sequence[File]) -> list[str] | None:
+    return None if len(group) == len(files) else [file or "" for file in group]
