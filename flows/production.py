@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.concurrency.sync import concurrency
 
 from flows.adapters.files.run_lock import lock
+from flows.adapters.marts.run_report import History
 from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
 from flows.errors import TooLittleData
@@ -20,7 +21,6 @@ from flows.orchestration import ONE_AT_A_TIME, keep_table, task
 from flows.settings import Settings, differing, read_settings
 from flows.steps.building import FEATURES, TRAINING, build
 from flows.steps.monitoring import publish_measured, watch_model
-from flows.steps.outputs import History
 from flows.wiring import Wiring, wire
 from functions.clock import now
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flows.adapters.marts.run_report import RunReport
+from flows.adapters.marts.run_report import History, RunReport
 from flows.churn.training_set import sample_below
 from flows.flow.training import training
 from flows.orchestration import flow
@@ -13,7 +13,7 @@ from flows.steps.erasure import keep_erased
 from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orders
 from flows.steps.measurement import measure_campaigns
 from flows.steps.monitoring import watch_model
-from flows.steps.outputs import History, draw_dashboard, gather_report, publish, write_workbook
+from flows.steps.outputs import draw_dashboard, gather_report, publish, write_workbook
 from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources

@@ -1,17 +1,12 @@
 """The outputs of a run: the report, the page, the list, the workbook."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
-from flows.adapters.files.simulated_orders import SimulatedOrders
-from flows.adapters.marts.run_report import RunReport, Trained, read_report
-from flows.adapters.marts.staged_orders import AsOf
+from flows.adapters.marts.run_report import History, RunReport, Trained, model_report, read_report
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.tableau.extract import write_extract
 from flows.adapters.tableau.hyper import hyper_is_built_for_this_machine
@@ -19,28 +14,12 @@ from flows.adapters.tableau.workbook import WORKBOOK, write_packaged_workbook, w
 from flows.console.run_summary import as_markdown
 from flows.errors import TooLittleData
 from flows.orchestration import keep_markdown, keep_table, task, waits_for_warehouse
-from flows.ports.syncs import SyncRun
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
-from flows.sources.mappings import Landing
-from flows.sources.receipt import Receipt
 from flows.steps.monitoring import publish_measured
 from flows.wiring import Wiring, workbook_connection
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class History:
-    """What a run knows about its shop once the order lines are built. `mappings` and `run_values` are for dbt."""
-
-    syncs: list[SyncRun]
-    landings: tuple[Landing, ...]
-    simulated: SimulatedOrders | None
-    receipt: Receipt
-    as_of: AsOf
-    mappings: Mapping[str, Any]
-    run_values: Mapping[str, Any]
 
 
 @task(retry=waits_for_warehouse)
@@ -52,22 +31,13 @@ def gather_report(
     model: StoredModel | None,
     measured: pa.Table,
 ) -> RunReport:
-    of = history
-    trained = None if isinstance(found, StoredModel) else found
-    is_shipped = model is not None and wiring.registry_for(model.version) is wiring.shipped_models
-    return read_report(
-        wiring.warehouse,
-        settings,
-        of.syncs,
-        of.landings,
-        of.receipt,
-        of.as_of,
-        trained,
-        model,
-        is_shipped,
-        measured,
-        of.simulated,
-    )
+    trained, scored, why_no_model = None if isinstance(found, StoredModel) else found, None, None
+    if model is None:
+        why_no_model = f"{trained} The shipped model looks another number of days ahead."
+    else:
+        is_shipped = wiring.registry_for(model.version) is wiring.shipped_models
+        scored = model_report(model, is_shipped, trained, history.simulated)
+    return read_report(wiring.warehouse, settings, history, scored, why_no_model, measured)
 
 
 @task(retry=waits_for_warehouse)

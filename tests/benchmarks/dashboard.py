@@ -48,13 +48,15 @@ if sys.argv[2] == "extract":
     write_extract(warehouse, settings.extract_file, False)
 else:
     from flows.adapters.dashboard.page import write_dashboard
-    from flows.adapters.marts.run_report import read_report
+    from flows.adapters.marts.run_report import History, model_report, read_report
     from flows.adapters.marts.staged_orders import AsOf
+    from flows.sources.receipt import Contacts, Receipt
     start = time.perf_counter()
     measured = warehouse.read("select * from marts.model_monitoring")
     as_of = AsOf(date(2026, 6, 30), "EUR", None, 90, "", customers=100_000)
-    model = wire(settings).own_models.champion()
-    report = read_report(warehouse, settings, (), (), as_of, model, model, False, measured, None)
+    model = model_report(wire(settings).own_models.champion(), False, None, None)
+    history = History([], (), None, Receipt((), (), (), Contacts(0, 0)), as_of, {}, {})
+    report = read_report(warehouse, settings, history, model, None, measured)
     write_dashboard(warehouse, report, settings.dashboard_file)
 print(time.perf_counter() - start)
 """

@@ -1,7 +1,8 @@
 """The report of a run, read from the warehouse."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -20,6 +21,19 @@ from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
 from flows.sources.mappings import Landing
 from flows.sources.receipt import Receipt
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run knows about its shop once the order lines are built. `mappings` and `run_values` are for dbt."""
+
+    syncs: list[SyncRun]
+    landings: tuple[Landing, ...]
+    simulated: SimulatedOrders | None
+    receipt: Receipt
+    as_of: AsOf
+    mappings: Mapping[str, Any]
+    run_values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -102,26 +116,21 @@ def most_at_stake(customers: int) -> str:
 def read_report(
     warehouse: Warehouse,
     settings: Settings,
-    syncs: Sequence[SyncRun],
-    landings: tuple[Landing, ...],
-    receipt: Receipt,
-    as_of: AsOf,
-    trained: Trained | TooLittleData | None,
-    model: StoredModel | None,
-    is_shipped: bool,
+    history: History,
+    model: ModelReport | None,
+    why_no_model: str | None,
     measured: pa.Table,
-    simulated: SimulatedOrders | None,
 ) -> RunReport:
-    """The report of a run whose marts are built. `model` has scored; `trained`: the result of this run's own
-    training."""
+    """The report of a run whose marts are built. `model` has scored, or `why_no_model`. `measured`: see RunReport."""
+    as_of = history.as_of
     stakes = warehouse.read(most_at_stake(10))
     known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
         settings=settings,
         warehouse=warehouse.place,
-        syncs=syncs,
-        landings=landings,
-        receipt=receipt,
+        syncs=history.syncs,
+        landings=history.landings,
+        receipt=history.receipt,
         order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_judged")[0],
         identity_notes=_identity_notes(warehouse),
         as_of=as_of,
@@ -141,10 +150,10 @@ def read_report(
             group by segments.segment, segments.position order by segments.position"""
         ),
         most_at_stake=stakes if settings.show_pii else masked(stakes),
-        model=_model_report(trained, model, is_shipped, simulated) if model else None,
+        model=model,
         measured=measured,
         campaigns=read_results(warehouse, as_of.date),
-        why_no_model=None if model else f"{trained} The shipped model has another horizon.",
+        why_no_model=why_no_model,
     )
 
 
@@ -160,9 +169,10 @@ def _identity_notes(warehouse: Warehouse) -> tuple[str, ...]:
     return (*describe_corrections(warehouse), *describe_misdated(warehouse), *notes)
 
 
-def _model_report(
-    trained: Trained | TooLittleData | None, model: StoredModel, is_shipped: bool, simulated: SimulatedOrders | None
+def model_report(
+    model: StoredModel, is_shipped: bool, trained: Trained | TooLittleData | None, simulated: SimulatedOrders | None
 ) -> ModelReport:
+    """Of the model that has scored. `trained` is what this run came to by itself, if it trained."""
     if is_shipped:
         why = str(trained) if isinstance(trained, TooLittleData) else "The API has no other model yet."
         return ModelReport(model, None, why, None)
