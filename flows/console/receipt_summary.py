@@ -16,9 +16,11 @@ def describe_receipt(receipt: Receipt) -> Iterator[str]:
     yield from map(_rejection, receipt.rejections)
     if not receipt.rejections:
         yield "nothing was rejected"
-    contacts, of_nobody = receipt.contacts.contacts, receipt.contacts.of_nobody
-    if contacts:
-        yield f"{contacts:,} contacts, {of_nobody:,} of them of nobody who has ordered"
+    if of_contacts := receipt.contacts.contacts:
+        yield (
+            f"{of_contacts:,} contacts, {receipt.contacts.of_nobody:,} of them of nobody who has ordered;"
+            f" {receipt.contacts.without_contact:,} customers have no contact"
+        )
 
 
 def _totals(of: Totals) -> Iterator[str]:

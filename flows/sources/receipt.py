@@ -7,18 +7,21 @@ from datetime import date
 
 from flows.settings.limits import LimitName
 
-UNREADABLE = ("unreadable date", "unreadable amount", "customer id cut by a spreadsheet")
+UNREADABLE = ("unreadable date", "unreadable amount")
+CUT_ID = "customer id cut by a spreadsheet"
 NOBODY = ("no customer", "an id with more orders than a person has", "an address with more orders than a person has")
 MISDATED = ("date in the future", "date long before all others", "date long after all others")
 
 MIN_ORDERS = 100  # below that, shares say little
 
 MAX_UNREADABLE = 0.05
+MAX_CUT_IDS = 0.01
 MAX_NO_CUSTOMER = 0.8
 MAX_MISDATED = 0.01
 MAX_SHARE_OF_ORDERS = 0.3
 MAX_SHARE_OF_SALES = 0.3
 MAX_REFUNDS = 0.5
+MIN_SHARE_OF_CONTACTS = 0.1
 
 _LOCAL_PART = re.compile(r"([^\s<>,;@])[^\s<>,;@]*@")
 
@@ -84,10 +87,15 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Contacts:
-    """How many contacts are used, and how many of them are of nobody who has ordered."""
+    """How many contacts are used, and how many of them are of nobody who has ordered; how many customers there are, and
+    how many of them have no contact. The examples are a customer id, or an address, of either side."""
 
     contacts: int
     of_nobody: int
+    customers: int = 0
+    without_contact: int = 0
+    example_of_contacts: str | None = None
+    example_of_orders: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,7 @@ class Breach:
 def breaches(receipt: Receipt) -> Iterator[Breach]:
     """The limits that a receipt exceeds: what is more likely a misreading than a shop."""
     yield from _rejected(receipt)
+    yield from _unknown(receipt.contacts)
     for of in receipt.totals:
         if of.orders >= MIN_ORDERS:
             yield from _unlikely(of)
@@ -134,6 +143,14 @@ def _rejected(receipt: Receipt) -> Iterator[Breach]:
             f" {example(worst)}. Say in airbyte/connections.yml how dates and amounts are written (`timestamp_format`,"
             " `decimal`), or export the file again.",
         )
+    cut = [row for row in rejected if row.reason == CUT_ID]
+    if sum(row.rows for row in cut) > MAX_CUT_IDS * lines:
+        yield Breach(
+            "cut_ids",
+            f"{_share(cut, lines)} have a customer id of which a spreadsheet has left only the first digits,"
+            f" {example(cut[0])}: nobody can tell these customers apart any more. Export the orders again, and do not"
+            " save the file in a spreadsheet. A column with e-mail addresses would do too: map it as `email`.",
+        )
     nobody = [row for row in rejected if row.reason in NOBODY]
     if sum(row.rows for row in nobody) > MAX_NO_CUSTOMER * lines:
         yield Breach(
@@ -147,6 +164,20 @@ def _rejected(receipt: Receipt) -> Iterator[Breach]:
             "misdated",
             f"{_share(misdated, lines)} have a date that cannot be right, {example(misdated[0])}. Day and month may be"
             " exchanged: write `timestamp_format:` in airbyte/connections.yml.",
+        )
+
+
+def _unknown(of: Contacts) -> Iterator[Breach]:
+    known, met = of.contacts - of.of_nobody, of.customers - of.without_contact
+    few = known < MIN_SHARE_OF_CONTACTS * of.contacts and met < MIN_SHARE_OF_CONTACTS * of.customers
+    if of.contacts and of.customers and (few or not known):
+        yield Breach(
+            "contacts",
+            f"{known:,} of {of.contacts:,} contacts are of a customer who has ordered, and {met:,} of {of.customers:,}"
+            " customers have a contact, so that nearly everybody would count as somebody who may be written to."
+            f" Contacts name customers as {masked(of.example_of_contacts or '')!r}, orders as"
+            f" {masked(of.example_of_orders or '')!r}: map columns with the same ids, or with e-mail addresses, in"
+            " airbyte/connections.yml.",
         )
 
 

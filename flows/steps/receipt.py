@@ -3,12 +3,14 @@
 import logging
 from datetime import datetime
 
+from flows.adapters.marts.last_run import overlap_with_last_run
 from flows.adapters.marts.receipt import keep_receipt, read_receipt
 from flows.console.receipt_summary import describe_receipt, months_table
 from flows.errors import BadInput
 from flows.orchestration import keep_table, task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
+from flows.sources.last_run import other_shop
 from flows.sources.receipt import Receipt, breaches
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ def check_receipt(warehouse: Warehouse, settings: Settings, at: datetime) -> Rec
     columns, rows = months_table(receipt)
     keep_table("receipt", [dict(zip(columns, row, strict=True)) for row in rows], "What was read, by month")
     found = list(breaches(receipt))
+    if not settings.is_simulated:  # whose orders change with its settings, by which it is known
+        found += other_shop(overlap_with_last_run(warehouse))
     for breach in found:
         if breach.limit in settings.accepted:
             log.warning("accepted: %s", breach.why)

@@ -45,6 +45,12 @@ def test_what_a_shop_has_passes():
         (rejection("unreadable date", 60), "unreadable", "for example 'soon' (a.csv line 7)"),
         (rejection("missing columns", 60, is_no_record=True), "unreadable", "missing columns"),
         (rejection("no customer", 5_000), "no_customer", "5,000 of 6,000 rows (83%) name no customer"),
+        (
+            rejection("customer id cut by a spreadsheet", 20, example="7.41E+12"),
+            "cut_ids",
+            "20 of 1,020 rows (2%) have a customer id of which a spreadsheet has left only the first digits,"
+            " for example '7.41E+12'",
+        ),
         (rejection("date in the future", 20), "misdated", "timestamp_format"),
     ],
 )
@@ -69,19 +75,37 @@ def test_orders_that_no_shop_has_stop_the_run(unlikely, limit, says):
     assert not found(replace(GOOD, totals=[few]))
 
 
+@pytest.mark.parametrize(
+    ("contacts", "stops"),
+    [
+        (Contacts(600, 0, 600, 0), False),
+        (Contacts(20_000, 19_000, 1_500, 500), False),  # a newsletter of many who have not ordered
+        (Contacts(60, 20, 5_000, 4_960), False),  # those who have unsubscribed, no others
+        (Contacts(600, 600, 600, 600, "a@x.de", "C-1"), True),
+        (Contacts(600, 550, 600, 550, "a@x.de", "C-1"), True),
+        (Contacts(1, 1, 5, 5, "a@x.de", "C-1"), True),
+        (Contacts(0, 0, 600, 600), False),
+    ],
+)
+def test_contacts_that_meet_hardly_any_customer_stop_the_run(contacts, stops):
+    breached = found(replace(GOOD, contacts=contacts))
+    assert list(breached) == (["contacts"] if stops else [])
+    assert not stops or "Contacts name customers as 'a•••@x.de', orders as 'C-1'" in breached["contacts"]
+
+
 def test_contacts_that_are_rejected_do_not_count_as_orders():
     assert not found(replace(GOOD, rejections=[rejection("contact: not an e-mail address", 900, kind="contacts")]))
 
 
 def test_the_receipt_says_rows_and_money_and_hides_addresses():
     rejected = rejection("no customer", 30, example="ann@example.com")
-    lines = list(describe_receipt(replace(GOOD, rejections=[rejected], contacts=Contacts(90, 4))))
+    lines = list(describe_receipt(replace(GOOD, rejections=[rejected], contacts=Contacts(90, 4, 200, 114))))
     assert lines == [
         "500 orders of 200 customers in 1,000 rows, 2024-01-01 to 2025-03-31:"
         " €50,000 gross, €2,000 refunds, €48,000 net",
         "the median order is €80.00, the largest €900.00; the largest customer has 5% of the sales",
         "rejected 30 rows (€12): no customer, for example 'a•••@example.com' (a.csv line 7)",
-        "90 contacts, 4 of them of nobody who has ordered",
+        "90 contacts, 4 of them of nobody who has ordered; 114 customers have no contact",
     ]
 
 
@@ -143,7 +167,9 @@ def test_orders_customers_and_money_are_read_from_the_lines_that_are_used(wareho
         rejection("unreadable date", 2, amount=Decimal(7), example="later", line=5),
         rejection("missing columns", 1, amount=0, currency=None, is_no_record=True, example="x;y", line=8),
     ]
-    assert receipt.contacts == Contacts(3, 1)
+    assert receipt.contacts == Contacts(
+        contacts=3, of_nobody=1, customers=4, without_contact=2, example_of_contacts="A", example_of_orders="A"
+    )
 
 
 def test_every_run_keeps_its_months(warehouse):

@@ -132,25 +132,54 @@ _REJECTIONS = """
 """
 _CONTACTS = f"""
     with customers as (
-        select distinct customer_id from {_LINES}
+        select distinct customer_id, email from {_LINES}
     ),
 
-    addresses as (
-        select distinct email from {_LINES} where email is not null
+    of_orders as (
+        select customer_id as name from customers
+        union
+        select email as name from customers where email is not null
+    ),
+
+    of_contacts as (
+        select customer_id as name from staging.stg_shop__contacts where customer_id is not null
+        union
+        select email as name from staging.stg_shop__contacts where email is not null
+    ),
+
+    known as (
+        select
+            count(*) as contacts,
+            count(case when same_id.name is null and same_email.name is null then 1 end) as of_nobody,
+            min(coalesce(contacts.customer_id, contacts.email)) as example
+        from staging.stg_shop__contacts as contacts
+        left join of_orders as same_id on contacts.customer_id = same_id.name
+        left join of_orders as same_email on contacts.email = same_email.name
+    ),
+
+    met as (
+        select
+            count(distinct customers.customer_id) as customers,
+            count(
+                distinct case
+                    when same_id.name is not null or same_email.name is not null then customers.customer_id
+                end
+            ) as with_contact,
+            min(customers.customer_id) as example
+        from customers
+        left join of_contacts as same_id on customers.customer_id = same_id.name
+        left join of_contacts as same_email on customers.email = same_email.name
     )
 
     select
-        count(*) as contacts,
-        count(
-            case
-                when customers.customer_id is null and same_email.email is null and email_as_id.customer_id is null
-                    then 1
-            end
-        ) as of_nobody
-    from staging.stg_shop__contacts as contacts
-    left join customers on contacts.customer_id = customers.customer_id
-    left join addresses as same_email on contacts.email = same_email.email
-    left join customers as email_as_id on contacts.email = email_as_id.customer_id
+        known.contacts,
+        known.of_nobody,
+        met.customers,
+        met.customers - met.with_contact as without_contact,
+        known.example,
+        met.example as example_of_orders
+    from known
+    cross join met
 """
 _COLUMNS = pa.schema([
     ("recorded_at", pa.timestamp("us")),  # UTC
