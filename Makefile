@@ -46,16 +46,16 @@ help: ## list the targets
 run: $(BIN)/churn ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
 	@$(CHURN) run
 
-campaign: $(BIN)/churn ## say whom the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
+campaign: $(BIN)/churn ## show who the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
 	@$(CHURN) campaign $(if $(filter-out 0 n no f false off,$(LAUNCH)),launch,preview) $(if $(FILE),"$$FILE")
 
 activate: $(BIN)/churn ## send every customer's segment and risk to DESTINATION= (hubspot, or a file: csv, mailchimp, …)
 	@$(CHURN) activate
 
-publish: $(BIN)/churn ## put the last run's workbook and customers on the Tableau site of TABLEAU_URL=
+publish: $(BIN)/churn ## publish the last run's workbook and customers on the Tableau site of TABLEAU_URL=
 	@$(CHURN) publish
 
-validate-workbook: $(BIN)/churn ## ask the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
+validate-workbook: $(BIN)/churn ## check with the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
 	@$(CHURN) validate-workbook $(if $(FILE),"$$FILE")
 
 serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
@@ -64,25 +64,25 @@ serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the c
 promote: $(BIN)/churn ## make the stored model VERSION= the champion
 	@$(CHURN) models promote $(if $(VERSION),"$$VERSION")
 
-rollback: $(BIN)/churn ## make the champion before this one champion again
+rollback: $(BIN)/churn ## make the previous champion the champion again
 	@$(CHURN) models rollback
 
 package: $(BIN)/churn ## build the Lambda packages into dist/, with the champion model
 	@$(CHURN) package
 
-env: $(BIN)/churn ## write what Terraform has made into .env (or ENV_FILE=), without a secret
+env: $(BIN)/churn ## write Terraform's outputs to .env (or ENV_FILE=), without secrets
 	@$(CHURN) env
 
-deploy: $(BIN)/churn ## make work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
+deploy: $(BIN)/churn ## create work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
 	@$(CHURN) deploy
 
-erase: $(BIN)/churn ## remove the people whose ids or e-mail addresses FILE= lists, one a line, for good
+erase: $(BIN)/churn ## erase the people in FILE=, one customer id or e-mail address per line, for good
 	@$(CHURN) erase $(if $(FILE),"$$FILE")
 
 forget: ## the old name of erase
 	@echo "make forget is make erase now, and nobody was erased: make erase FILE=$(or $(FILE),people.txt)" >&2; exit 2
 
-docs: $(BIN)/churn ## write dbt's pages of all models, columns, tests and exposures, as the last run left them
+docs: $(BIN)/churn ## write dbt's documentation of all models, columns, tests and exposures, as of the last run
 	@$(CHURN) docs
 
 redrive: $(BIN)/churn ## put the messages of DEAD_LETTER_QUEUE_URL= back on QUEUE_URL=
@@ -99,7 +99,7 @@ test-release: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## the slowe
 test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: unit and contract tests
 	@$(PYTEST) tests/unit tests/contract
 
-smoke-snowflake: $(VENV)/dev ## test against a Snowflake account of yours, named by SNOWFLAKE_ACCOUNT and its like
+smoke-snowflake: $(VENV)/dev ## test against your Snowflake account, given by SNOWFLAKE_ACCOUNT and the like
 	@$(BIN)/python -m pytest tests/smoke
 
 check: lint types ## lint, types, import rules, generated files
@@ -110,23 +110,23 @@ lint: $(VENV)/dev ## style and import rules
 types: $(VENV)/dev ## types
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memory and model quality, each against something else in the same run
+bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memory and model quality, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
 
-checkov: $(VENV)/checkov/ready ## checkov in an environment of its own, with which a test looks at what Terraform plans
+checkov: $(VENV)/checkov/ready ## install checkov in an environment of its own, for the test of Terraform's plan
 
-airflow: $(VENV)/airflow/ready ## an Airflow in an environment of its own, with which a test calls the API
+airflow: $(VENV)/airflow/ready ## install Airflow in an environment of its own, for the test that calls the API from it
 
 explore: $(VENV)/dev ## open the page on which an analyst changes a feature and compares models
 	@$(BIN)/marimo edit model_artifacts/exploration.py
 
-generate: $(VENV)/dev ## rewrite what dbt is told of features and predictions from where they are defined in functions/
+generate: $(VENV)/dev ## rewrite dbt's columns of features and predictions from their definitions in functions/
 	@$(BIN)/python -m flows.adapters.dbt.generate
 
 champion: $(BIN)/churn ## train the model that comes with the project again, into model_artifacts/
 	@DATA_DIR="$(DATA_DIR)/champion" $(CHURN) models ship
 
-screenshots: $(VENV)/dev ## draw the pictures of the README again, from the last run
+screenshots: $(VENV)/dev ## take the screenshots of the README again, from the last run
 	@$(BIN)/python -m tests.screenshots
 
 lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
@@ -144,9 +144,9 @@ COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --c
 clean: ## remove the environment and everything that runs wrote
 	@rm -rf $(VENV) $(DATA_DIR) dist
 
-# The environment. dev holds all that pipeline does, so whoever has it needs no second one.
+# The environment. dev contains all of pipeline, so one environment is enough.
 $(VENV)/uv: requirements/uv.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Install one, or say PYTHON=/path/to/python."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Install one, or set PYTHON=/path/to/python."; exit 1; }
 	@echo "setting up $(VENV) (once)" >&2
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt

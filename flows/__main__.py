@@ -59,7 +59,7 @@ def run(settings: Settings) -> None:
 @campaign.command(epilog=ELSEWHERE)
 @takes(*PLAN)
 def preview(file: CampaignFile, settings: Settings) -> None:
-    """Say whom it would contact.
+    """Show who it would contact.
 
     And what it costs, and what effect it could show. Nothing is sent.
     """
@@ -71,7 +71,7 @@ def preview(file: CampaignFile, settings: Settings) -> None:
 def launch(file: CampaignFile, settings: Settings) -> None:
     """Freeze it, and send the treated.
 
-    Who is in which arm does not change any more. Launched again, it goes on where it was interrupted.
+    Arms do not change any more. A second launch resumes where the first was interrupted.
     """
     _campaign(settings, file, launches=True)
 
@@ -91,7 +91,7 @@ def _campaign(settings: Settings, file: Path, *, launches: bool) -> None:
 def activate(settings: Settings) -> None:
     """Send every segment to --destination.
 
-    With each customer's segment go their risk and its reason. Only what has changed since is sent.
+    With each customer's segment, risk and reason. Only changes since the last call are sent.
     """
     from flows.commands.foreground import foreground
 
@@ -139,7 +139,7 @@ def erase(
 ) -> None:
     """Remove people for good.
 
-    From all that this installation holds; a later sync that brings them back is undone.
+    From everything that this installation stores. If a later sync brings them back, the run removes them again.
     """
     from flows.commands.erase import forget
 
@@ -202,7 +202,7 @@ def package(
 def docs(settings: Settings) -> None:
     """Write dbt's pages of all models.
 
-    Columns, tests and exposures too, as the last run left them.
+    With columns, tests and exposures, as of the last run.
     """
     from flows.adapters.files.run_lock import lock
     from flows.wiring import wire
@@ -216,9 +216,9 @@ def docs(settings: Settings) -> None:
 def validate_workbook(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A .twb; none: tableau/marketing.twb.")] = None,
 ) -> None:
-    """Ask Tableau whether it opens a workbook.
+    """Check with Tableau whether it opens a workbook.
 
-    The Tableau of TABLEAU_URL.
+    With the Tableau of TABLEAU_URL.
     """
     from flows.flow.publication import validate_workbook
 
@@ -229,9 +229,9 @@ def validate_workbook(
 def env(
     file: Annotated[Path, typer.Argument(metavar="FILE", envvar="ENV_FILE", help="Where to write.")] = Path(".env"),
 ) -> None:
-    """Write what Terraform made as variables.
+    """Write Terraform's outputs as variables.
 
-    Without a secret.
+    Without secrets.
     """
     from flows.commands.env_file import write_environment_file
 
@@ -240,9 +240,9 @@ def env(
 
 @app.command()
 def deploy() -> None:
-    """Make the deployments on a Prefect server.
+    """Create the deployments on a Prefect server.
 
-    That of PREFECT_API_URL; and its work pools, limit and automations, where Terraform has not made them.
+    On that of PREFECT_API_URL, with work pools, limit and automations unless Terraform owns them.
     """
     from flows.commands.deploy import deploy
 
