@@ -170,3 +170,14 @@ def test_the_marts_of_dbt_and_of_the_flows_are_in_their_document():
     document = (REPOSITORY / "docs" / "marts.md").read_text(encoding="utf-8")
     marts = {path.stem for path in TRACKED if path.suffix == ".sql" and "models/marts" in path.as_posix()}
     assert sorted(name for name in marts if f"`marts.{name}`" not in document) == []
+
+
+def test_every_stand_in_is_named_with_what_it_does_not_prove():
+    table = (REPOSITORY / "docs" / "evidence.md").read_text(encoding="utf-8").split("\n## Stand-ins\n")[1]
+    stand_ins = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "tests").glob("*.py")
+        if re.search(r"stand-in for|in place of", (ast.get_docstring(ast.parse(path.read_text())) or "").split(".")[0])
+    ]
+    assert len(stand_ins) >= 6
+    assert [name for name in sorted(stand_ins) if f"`{name}`" not in table.split("\n## ")[0]] == []
