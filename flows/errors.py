@@ -1,4 +1,4 @@
-"""What can go wrong in words a user can act on. The command line prints these without a traceback.
+"""Errors with messages that a user can act on. The command line prints them without a traceback.
 
 PipelineError
 ├── SettingsError      a make variable or environment variable that does not fit
@@ -7,18 +7,18 @@ PipelineError
 ├── DbtFailed          a dbt node failed or was skipped
 ├── ModelRefused       a model file that does not fit the features, the horizon or its own card
 ├── PackageFailed      a deployment package that cannot be built
-├── WarehouseRefused   Snowflake does not do what was asked: a key, a grant, a missing object, a limit
-├── AirbyteRefused     Airbyte's server does not do what was asked: credentials, a right, an address
-├── TableauRefused     Tableau does not do what was asked: a token, a right, a project, a version, a size
-├── HubSpotRefused     HubSpot does not do what was asked: a token, a scope, a property, a list of somebody else
-├── PublishFailed      what was published did not arrive, or not as it was sent
+├── WarehouseRefused   Snowflake refuses: a key, a grant, a missing object, a limit
+├── AirbyteRefused     Airbyte's server refuses: credentials, a right, an address
+├── TableauRefused     Tableau refuses: a token, a right, a project, a version, a size
+├── HubSpotRefused     HubSpot refuses: a token, a scope, a property, a list of somebody else
+├── PublishFailed      published content did not arrive, or not as it was sent
 ├── SyncFailed         (in flows/ports/syncs.py) a source could not be read, or a sync did not end in time
-└── TryAgain           what fails now may well succeed in a moment
+└── TryAgain           a failure that may succeed in a moment
     ├── WarehouseBusy        another process holds the laptop's warehouse
-    ├── WarehouseUnreachable Snowflake did not answer, or broke off
-    ├── AirbyteUnreachable   Airbyte's server did not answer, or not in a way that says what it did
-    ├── TableauUnreachable   Tableau did not answer, was busy, or not in a way that says what it did
-    └── HubSpotUnreachable   HubSpot did not answer, was busy, or not in a way that says what it did
+    ├── WarehouseUnreachable Snowflake did not respond, or broke off
+    ├── AirbyteUnreachable   Airbyte's server did not respond, or its response is unclear
+    ├── TableauUnreachable   Tableau did not respond, was busy, or its response is unclear
+    └── HubSpotUnreachable   HubSpot did not respond, was busy, or its response is unclear
 """
 
 
@@ -55,7 +55,7 @@ class WarehouseRefused(PipelineError):
 
 
 class ServerRefused(PipelineError):
-    """`status_code` and `said`: of the server's answer; None and nothing if it is we who do not go on."""
+    """`status_code` and `said`: of the server's response; None and empty if the client itself stops."""
 
     def __init__(self, message: str, status_code: int | None = None, said: str = "") -> None:
         super().__init__(message)
@@ -91,7 +91,7 @@ class WarehouseUnreachable(TryAgain):
 
 
 class ServerUnreachable(TryAgain):
-    """`retry_after_seconds`: how long the server asks to be left alone, if it does."""
+    """`retry_after_seconds`: the pause that the server requests, if it does."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)

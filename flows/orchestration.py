@@ -1,9 +1,8 @@
-"""Flows and tasks: Prefect's where a Prefect server is there to be looked at, else the same functions, called plainly.
+"""Flows and tasks: Prefect's with a Prefect server, plain function calls without one.
 
-PREFECT_API_URL says which. A laptop has no such server, and a temporary one that nobody can look at cost each run some
-eight seconds, and stayed behind when its run was killed. Names and retries hold in both; Prefect is imported, and
-artifacts are kept, only with a server.
-"""
+PREFECT_API_URL decides. A laptop has no such server; a temporary one costs each run some eight seconds, and is left
+running when its run is killed. Names and retries are the same in both; Prefect is imported and artifacts are stored
+only with a server."""
 
 import os
 import time
@@ -24,13 +23,13 @@ Result = TypeVar("Result")
 
 
 def has_prefect_server() -> bool:
-    """Whether flows report to a Prefect server. Only the environment says so, never a profile of the user's."""
+    """Whether flows report to a Prefect server. Only the environment decides, never a profile of the user."""
     return bool(os.environ.get("PREFECT_API_URL"))
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """A task that fails with `on` is tried again after each of the pauses; whatever else fails would fail again."""
+    """A task that fails with `on` is tried again after each of the pauses; other failures would fail again."""
 
     on: type[Exception]
     pauses_seconds: tuple[float, ...]
@@ -54,16 +53,16 @@ class RetryPolicy:
         }
 
 
-# a reader of the laptop's warehouse is gone in a moment, and Snowflake back
+# a reader of the laptop's warehouse, or an outage of Snowflake, may end in a moment
 waits_for_warehouse = RetryPolicy(on=TryAgain, pauses_seconds=(1, 2, 4))
 
-ONE_AT_A_TIME = "rfm-churn"  # a limit that scheduled flows take, of all deployments in all pools
+ONE_AT_A_TIME = "rfm-churn"  # the concurrency limit of all scheduled flows, over deployments and pools
 
 _run_id: ContextVar[str] = ContextVar("run_id")
 
 
 class Flow(Generic[Parameters, Result]):
-    """What Prefect shows as a flow run."""
+    """Runs a function as a flow."""
 
     def __init__(self, function: Callable[Parameters, Result], name: str) -> None:
         self.fn, self.name = function, name
@@ -87,7 +86,7 @@ class Flow(Generic[Parameters, Result]):
 
 
 class Task(Generic[Parameters, Result]):
-    """What Prefect shows as a task run within a flow run."""
+    """Runs a function as a task of a flow."""
 
     def __init__(self, function: Callable[Parameters, Result], run_name: str | None, retry: RetryPolicy | None) -> None:
         self.fn, self.run_name, self.retry = function, run_name, retry
@@ -108,7 +107,7 @@ class Task(Generic[Parameters, Result]):
         return self.run_name.format_map(signature(self.fn).bind(*args, **kwargs).arguments)
 
     def side_by_side(self, calls: Sequence[tuple[Any, ...]]) -> list[Result | BaseException]:
-        """What becomes of calls that are made at the same time, in their order: a failure stands for its own only."""
+        """The outcomes of concurrent calls, in their order: a failure affects only its own."""
         if has_prefect_server():
             futures = [self._in_prefect.submit(*arguments) for arguments in calls]
             return [future.result(raise_on_failure=False) for future in futures]
@@ -121,7 +120,7 @@ class Task(Generic[Parameters, Result]):
         import prefect
         from prefect.cache_policies import NO_CACHE
 
-        # no cache: a task is wanted for what it does, and what is in its arguments is nobody's key
+        # no cache: tasks have side effects, and their arguments are no cache key
         return prefect.task(
             task_run_name=self.run_name,
             cache_policy=NO_CACHE,
@@ -152,7 +151,7 @@ def task(function: Any = None, *, run_name: str | None = None, retry: RetryPolic
 
 
 def run_id() -> str:
-    """Of the flow run at work: the same in each try of its tasks."""
+    """The id of the current flow run, the same in each attempt of its tasks."""
     if has_prefect_server():
         from prefect import runtime
 

@@ -1,4 +1,4 @@
-"""What runs on a schedule, or on demand: the flows of prefect.yaml. Settings come from the deployment's environment."""
+"""The flows of prefect.yaml, which run on a schedule or on demand. Settings come from the deployment's environment."""
 
 import logging
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ MAX_SECONDS = 6 * 3600
 
 @flow(name="daily-pipeline", timeout_seconds=MAX_SECONDS)
 def daily_pipeline() -> None:
-    """Segments, scores and marts as of the last order's day, with the champion; published and activated where the
-    environment says to which Tableau and which DESTINATION."""
+    """Segments, scores and marts as of the last order's day, with the champion; published and activated where
+    TABLEAU_URL and DESTINATION are set."""
     with _settings() as settings:
         pipeline(settings, retrain=False)
         publish_to_tableau(settings)
@@ -53,7 +53,7 @@ def weekly_training() -> None:
 
 @flow(name="monthly-monitoring", timeout_seconds=MAX_SECONDS)
 def monthly_monitoring() -> None:
-    """How the candidates would have done on the past months, and how the champion's predictions came true."""
+    """Quality of the candidates over the past months, and realised quality of the champion's predictions."""
     started_at = now()
     with _settings() as settings:
         wiring = wire(settings)
@@ -66,7 +66,7 @@ def monthly_monitoring() -> None:
 
 @flow(name="backfill", timeout_seconds=MAX_SECONDS)
 def backfill(as_of: date) -> None:
-    """Scores of a past date, with a model that knows nothing later; the marts are then brought back to today."""
+    """Scores a past date with a model that was trained on earlier data; then restores the marts to today."""
     with _settings(as_of) as settings:
         pipeline(settings, retrain=True)
         today = read_settings(Settings)
@@ -76,7 +76,7 @@ def backfill(as_of: date) -> None:
 
 @contextmanager
 def _settings(as_of: date | None = None) -> Iterator[Settings]:
-    logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml hands what they log to the run's page
+    logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml shows their logs on the run's page
     settings = read_settings(Settings, **({"as_of": as_of} if as_of else {}))
     log.info("%s", differing(settings))
     with concurrency(ONE_AT_A_TIME), lock(settings.data_dir):
@@ -101,5 +101,5 @@ def publish_backtest(backtest: Backtest | TooLittleData) -> None:
             {"candidate": name, **{figure: round(value, 4) for figure, value in mean_quality(qualities).items()}}
             for name, qualities in backtest.qualities.items()
         ],
-        f"Candidates on {len(backtest.held_out)} dates that they had not seen",
+        f"Candidates on {len(backtest.held_out)} held-out dates",
     )

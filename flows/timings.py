@@ -1,4 +1,4 @@
-"""Where the time of a command went, by task."""
+"""The time of a command by task."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _spent: list[tuple[str, float, float]] = []
 
 @contextmanager
 def timed(name: str) -> Iterator[None]:
-    """Notes how long the block takes: seconds of the clock, and of the processors."""
+    """Measures the block, in seconds of wall-clock and of processor time."""
     clock, processors = time.perf_counter(), time.process_time()
     try:
         yield
@@ -19,7 +19,7 @@ def timed(name: str) -> Iterator[None]:
 
 
 def spent() -> list[tuple[str, float, float]]:
-    """A row for each task in the order in which they ended: its name, seconds of the clock, and of the processors.
+    """One row per task in the order in which they ended: name, wall-clock seconds, processor seconds.
     `everything else` is mostly the import of libraries."""
     clock, processors = time.perf_counter() - _STARTED, time.process_time()
     rest = clock - sum(row[1] for row in _spent), processors - sum(row[2] for row in _spent)

@@ -1,4 +1,4 @@
-"""The one place that reads the switch and decides what stands behind each name."""
+"""The only place that reads WAREHOUSE and chooses the adapters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Wiring:
     shipped_models: ModelRegistry
 
     def registry_for(self, version: str) -> ModelRegistry:
-        """The registry that has a version, if any has."""
+        """The registry of a version."""
         return self.shipped_models if version in self.shipped_models.versions() else self.own_models
 
 
@@ -67,14 +67,14 @@ def wire(settings: Settings) -> Wiring:
 
 @dataclass(frozen=True)
 class Syncing:
-    """Who syncs, and, if somebody said so, which connections `instead` of those that a run reads."""
+    """Who syncs, and optionally which connections `instead` of those that a run reads."""
 
     by: Syncs
     instead: tuple[str, ...] = ()
 
 
 def syncs(wiring: Wiring) -> Syncing | None:
-    """Who brings a run's sources up to date; None where Airbyte's server does, and nobody told us where it is.
+    """The syncs of a run's sources; None where AIRBYTE_URL is not set and Airbyte syncs by itself.
 
     Raises:
         SettingsError: naming what is missing to reach Airbyte's server.
@@ -84,13 +84,13 @@ def syncs(wiring: Wiring) -> Syncing | None:
     airbyte = read_settings(AirbyteSettings)
     if airbyte.url is None:
         return None
-    from flows.adapters.airbyte.server import AirbyteServer  # Airbyte's SDK, for which only who has a server waits
+    from flows.adapters.airbyte.server import AirbyteServer  # imports Airbyte's SDK, so it is done only with a server
 
     return Syncing(AirbyteServer.read(airbyte), airbyte.connections)
 
 
 def tableau() -> "TableauServer | None":
-    """Where to publish; None where nobody told us.
+    """Where to publish; None where TABLEAU_URL is not set.
 
     Raises:
         SettingsError: naming what is missing to reach Tableau.
@@ -98,13 +98,13 @@ def tableau() -> "TableauServer | None":
     settings = read_settings(TableauSettings)
     if settings.url is None:
         return None
-    from flows.adapters.tableau.server import TableauServer  # Tableau's SDK, for which only who has a server waits
+    from flows.adapters.tableau.server import TableauServer  # imports Tableau's SDK, so it is done only with a server
 
     return TableauServer.read(settings)
 
 
 def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
-    """Where the workbook finds the marts; None: in an extract that goes with it."""
+    """Where the workbook finds the marts; None: in its extract."""
     if settings.warehouse == "duckdb":
         return None
     from flows.adapters.snowflake.account import SnowflakeAccount
@@ -123,7 +123,7 @@ def workbook_connection(settings: Settings) -> "SnowflakeConnection | None":
 
 
 def destination(settings: Settings, name: str) -> Destination:
-    """Where the customers of a campaign go, or everybody's segments; by the name that a campaign gives it.
+    """The destination of a campaign's customers or of everyone's segments, by its name.
 
     Raises:
         SettingsError: when there is none of this name, or naming what is missing to reach it.
@@ -132,13 +132,15 @@ def destination(settings: Settings, name: str) -> Destination:
         return csv_files.CsvFiles(settings.campaigns_folder, name)
     if name != "hubspot":
         raise SettingsError(f"There is no destination {name!r}. There are: {', '.join(csv_files.NAMES)}, hubspot.")
-    from flows.adapters.hubspot.destination import HubSpotContacts  # HubSpot's SDK, for which only who has it waits
+    from flows.adapters.hubspot.destination import (
+        HubSpotContacts,  # imports HubSpot's SDK, so it is done only where it is needed
+    )
 
     return HubSpotContacts.read(read_settings(HubSpotSettings))
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
-    """The warehouse, and what dbt needs to reach and to understand it."""
+    """The warehouse, and dbt's settings for it."""
     if settings.warehouse == "duckdb":
         environment = {"WAREHOUSE_FILE": str(settings.warehouse_file)}  # of dbt_project/profiles.yml
         return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {"environment": environment}
@@ -147,7 +149,7 @@ def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
 
 @lru_cache(maxsize=4)
 def _snowflake(settings: SnowflakeSettings, scratch: Path) -> tuple[Warehouse, Mapping[str, Any]]:
-    """Kept, because its connection is: signing in takes a second."""
+    """Cached with its connection: signing in takes a second."""
     from flows.adapters.snowflake import errors as snowflake_errors
     from flows.adapters.snowflake.account import SnowflakeAccount
     from flows.adapters.snowflake.warehouse import SnowflakeWarehouse

@@ -1,1 +1,1 @@
-"""What runs outside the pipeline: it knows pydantic, numpy and onnxruntime, and nothing of `flows`."""
+"""Code that runs outside the pipeline: it imports pydantic, numpy and onnxruntime, and nothing of `flows`."""

@@ -1,6 +1,6 @@
 """Calls of AWS's JSON services over the standard library.
 
-An SDK would do, but importing one takes longer than everything else that a cold start does.
+No SDK is used, because importing one takes longer than the rest of a cold start.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ class AwsService:
     _credentials: Credentials | None = field(default=None, repr=False)
 
     def call(self, action: str, **arguments: Any) -> dict[str, Any]:
-        """The answer to an action, such as SendMessage, or an error after two tries.
+        """The response to an action such as SendMessage, or an error after two attempts.
 
         Raises:
             AwsRefused: naming the action, the service and its message. Never with a secret or the arguments.
@@ -94,7 +94,8 @@ class AwsService:
 
 
 def find_credentials(environment: Mapping[str, str]) -> Credentials:
-    """The credentials of this process: in its environment, or where a SnapStart function or a container asks for them.
+    """The credentials of this process: from its environment, or from the endpoint of SnapStart functions and
+    containers.
 
     Raises:
         AwsRefused: when there are none.

@@ -10,9 +10,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON: level, message, what was given as `extra`, and where an exception came from.
+    """A record as one line of JSON: level, message, the fields of `extra`, and the traceback of an exception.
 
-    Of an exception, the places it went through, not its message: that may quote what somebody sent.
+    An exception's message is left out: it may quote what a caller sent.
     """
 
     def format(self, record: logging.LogRecord) -> str:

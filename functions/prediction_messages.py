@@ -1,8 +1,7 @@
-"""The messages in which answers travel to where they are merged into `marts.churn_predictions`.
+"""The messages that carry predictions to where they are merged into `marts.churn_predictions`.
 
-A message is a JSON object: `source`, `scored_at`, and `answers` as the caller got them. What the mart wants to know
-beyond that is worked out by who merges, not while a caller waits.
-"""
+A message is a JSON object: `source`, `scored_at`, and `answers` as the caller got them. The mart's other columns are
+computed when merging, not while a caller waits."""
 
 import json
 import math
@@ -21,14 +20,14 @@ T = TypeVar("T")
 
 
 def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
-    """Answers, each as JSON, in as few messages as hold them. `scored_at` is in UTC."""
+    """Predictions, each as JSON, in as few messages as possible. `scored_at` is in UTC."""
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
     for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
         yield head + b",".join(together) + b"]}"
 
 
 def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
-    """The parts in order, in as few lists as stay within the limit; a part that is larger stands alone."""
+    """The parts in order, in as few lists within the limit as possible; a larger part is alone."""
     together: list[T] = []
     size = 0
     for part in parts:
@@ -42,7 +41,7 @@ def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Itera
 
 
 def _in_ascii(answer: bytes) -> bytes:
-    """The same JSON; SQS does not take every character as it is."""
+    """The same JSON, escaped: SQS does not accept every character."""
     return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
 
 
@@ -57,7 +56,7 @@ class _Days(BaseModel):
 
 
 class _Answer(BaseModel):
-    """What is read of an answer before it is known to be a row."""
+    """The fields of a prediction that are validated before its row."""
 
     as_of: Annotated[date, Field(le=date(9000, 1, 1))]
     next_order_days: _Days
@@ -76,7 +75,7 @@ _read_message = TypeAdapter(_Message).validate_json
 
 
 def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
-    """The good rows of a message, and what is wrong with the others: place and reason, not the values."""
+    """The valid rows of a message, and the problems of the others: location and reason, not the values."""
     try:
         message = _read_message(body)
     except ValidationError as error:

@@ -1,9 +1,9 @@
 """What a prediction contains: one definition for the model's answer, SQL, the API's messages and the mart.
 
-`PREDICTED` is what the model says of a customer, flat, as SQL gets it: from DuckDB's function, from the UDF inside
-Snowflake and from the API as external function. `PredictionRecord` is a row of `marts.churn_predictions`. What dbt is
-told of both is generated from here (`make generate`); tests/contract/test_prediction_contract.py holds all else to it.
-"""
+`PREDICTED` is the model's prediction for a customer, flat, as SQL gets it: from DuckDB's function, from the UDF inside
+Snowflake and from the API as external function. `PredictionRecord` is a row of `marts.churn_predictions`. dbt's
+descriptions of both are generated from here (`make generate`); tests/contract/test_prediction_contract.py holds all
+else to it."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 RELATION = "marts.churn_predictions"
 REASONS = 3
-# by the chance in percent with which the next order has come by then: the mart's column of the day
+# the mart's column for the day by which the next order comes with a chance in percent
 NEXT_ORDER_COLUMNS = {10: "next_order_earliest_on", 50: "next_order_on", 90: "next_order_latest_on"}
 
 _SQL_TYPES = {str: "varchar", date: "date", int: "integer", float: "double", datetime: "timestamp"}

@@ -1,4 +1,4 @@
-"""The model inside Snowflake: what a vectorised Python UDF runs, as an alternative to the external function.
+"""The model inside Snowflake: the code of a vectorised Python UDF, as an alternative to the external function.
 
 Snowflake puts this project's `functions`, as a zip file, and `model.onnx` where the UDF's IMPORTS say, and calls
 `predict_churn` with batches of rows. flows/adapters/snowflake/udf.py creates the UDF.
@@ -16,7 +16,7 @@ from functions.churn_api.scorer import Scorer, Scores
 
 
 def predict_churn(rows: pandas.DataFrame) -> pandas.Series:
-    """For each row, the fields that an answer of the external function has too.
+    """For each row, the fields that the external function returns too.
 
     `rows` has the contract's features, as doubles in the contract's order; NULL is NaN.
     """

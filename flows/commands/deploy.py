@@ -1,8 +1,7 @@
 """`churn deploy`: work pools, deployments and automations, on the Prefect server that PREFECT_API_URL names.
 
-Where Terraform has made the environment (MANAGED_BY=terraform, which `make env` writes), pools, limit and automations
-are its own, and only the deployments are made here: they change with the code, and each object has one owner.
-"""
+Where Terraform manages the environment (MANAGED_BY=terraform, which `make env` writes), it owns pools, limit and
+automations, and only the deployments are created here: they change with the code."""
 
 import os
 import subprocess
@@ -17,7 +16,7 @@ LOCAL_POOL, POOL = "rfm-churn-local", "rfm-churn"
 
 
 def deploy() -> None:
-    """Brings the server in line with prefect.yaml and flows/automations.yaml; again, it changes nothing.
+    """Brings the server in line with prefect.yaml and flows/automations.yaml; idempotent.
 
     Raises:
         SettingsError: when a variable, the pool for push or managed execution, or a block is missing.
@@ -26,8 +25,8 @@ def deploy() -> None:
     settings = read_settings(DeploymentSettings)
     if missing := list(settings.missing):
         raise SettingsError(
-            f"make deploy needs {', '.join(missing)}: what is not set would be blank in every deployment."
-            " docs/production.md says what each is."
+            f"make deploy needs {', '.join(missing)}: an unset variable would be blank in every deployment."
+            " docs/production.md explains each."
         )
     if settings.managed_by == "terraform":
         _deploy_all()
@@ -53,4 +52,4 @@ def deploy() -> None:
 def _deploy_all() -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     if subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PWD": str(REPOSITORY)}).returncode:
-        raise PipelineError("Not everything could be deployed: see what Prefect says above.")
+        raise PipelineError("Not everything could be deployed: see Prefect's messages above.")

@@ -1,4 +1,4 @@
-"""`churn env`: what Terraform has made, as a file of variables for `make deploy` and the flows."""
+"""`churn env`: writes Terraform's outputs as a file of variables for `make deploy` and the flows."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def write_environment_file(path: Path) -> None:
 
 
 def read_outputs(folder: Path) -> dict[str, Any]:
-    """What `terraform output -json` says of a folder where Terraform was applied.
+    """The output of `terraform output -json` in a folder where Terraform was applied.
 
     Raises:
         SettingsError: when there is no Terraform, or it cannot read its state.
@@ -51,11 +51,11 @@ def read_outputs(folder: Path) -> dict[str, Any]:
 
 
 def as_lines(outputs: Mapping[str, Any]) -> str:
-    """The file's text, that a shell and python-dotenv read alike.
+    """The text of the file, which a shell and python-dotenv read alike.
 
     Raises:
-        SettingsError: when the output is not there.
-        PipelineError: when it is marked as sensitive, or a name speaks of a secret.
+        SettingsError: when the output is missing.
+        PipelineError: when it is marked as sensitive, or a name suggests a secret.
     """
     if OUTPUT not in outputs:
         raise SettingsError(f"Terraform has no output {OUTPUT}: run `terraform apply` first (docs/deploy.md).")
@@ -65,4 +65,4 @@ def as_lines(outputs: Mapping[str, Any]) -> str:
     if names:
         raise PipelineError(f"{', '.join(names)} would put a secret into a file: take it out of terraform/outputs.tf.")
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
-    return "\n".join(["# Written by `make env` from what Terraform made. No secrets.", *lines, ""])
+    return "\n".join(["# Written by `make env` from Terraform's outputs. No secrets.", *lines, ""])

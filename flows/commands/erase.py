@@ -1,4 +1,4 @@
-"""`churn erase FILE`: removes people from all that this installation holds, and sees to it that they stay away."""
+"""`churn erase FILE`: removes people from everything this installation stores, and from later syncs."""
 
 import shutil
 import sys
@@ -15,11 +15,11 @@ from functions.clock import now
 
 
 def forget(settings: Settings, file: Path) -> None:
-    """Removes the people whose customer ids or e-mail addresses a file lists, one a line, and says from where.
+    """Erases the people whose customer ids or e-mail addresses a file lists, one per line, and prints what was removed.
 
     Raises:
         SettingsError: when there is no such file.
-        BadInput: when it lists nobody, or an address that is of several customers.
+        BadInput: when it lists nobody, or an address of several customers.
     """
     names = read_names(file)
     with lock(settings.data_dir):
@@ -28,7 +28,7 @@ def forget(settings: Settings, file: Path) -> None:
 
 
 def read_names(file: Path) -> list[str]:
-    """Ids and addresses of a file with one in each line; a first line that says what they are is no name.
+    """The ids and addresses in a file, one per line; a header line is skipped.
 
     Raises:
         SettingsError: when there is no such file.
@@ -57,7 +57,7 @@ def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
         names |= all_names(warehouse, wiring.connections, names)
     for folder in sorted((settings.data_dir / "outbox").glob("*")):
         if answers := FileOutbox(folder).forget(names):
-            yield f"{answers:>9,} answers that wait in {folder}"
+            yield f"{answers:>9,} predictions that wait in {folder}"
     for warehouse in warehouses:
         note(warehouse, names)
     for warehouse in warehouses:
@@ -67,6 +67,6 @@ def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
     for copy in settings.copies:
         if copy.exists():
             shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
-            yield f"{copy} was removed: the next run, or campaign, makes it again"
-    yield "hashes stay in raw.erasures, by which a later sync is known to bring them back; a file that still has them,"
-    yield "HubSpot, and copies that others made are not in our hands"
+            yield f"{copy} was removed: the next run or campaign writes it again"
+    yield "hashes stay in raw.erasures, so that a later sync does not bring them back; files that still contain them,"
+    yield "HubSpot and copies elsewhere are not erased"

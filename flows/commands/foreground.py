@@ -1,4 +1,4 @@
-"""Runs what takes long, in the foreground: with its progress, by itself, and until a signal ends it."""
+"""Runs a long command in the foreground: with its progress, one at a time, until a signal ends it."""
 
 import signal
 import sys
@@ -18,7 +18,7 @@ from flows.settings import Settings, differing
 
 @contextmanager
 def foreground(settings: Settings) -> Iterator[Console]:
-    """To be entered before prefect is imported. Hands out the console to print results on.
+    """Must be entered before prefect is imported. Yields the console for results.
 
     Raises:
         typer.Exit: with 128 and the signal's number, when a signal ended it.
@@ -42,8 +42,8 @@ def foreground(settings: Settings) -> Iterator[Console]:
 
 
 def _stop_on_signals() -> list[int]:
-    """Ends what is under way in order when the user, the system or a closing terminal asks for it; the list then says
-    which signal it was."""
+    """Ends the command in order on a signal from the user, the system or a closing terminal; the list then holds that
+    signal."""
     received: list[int] = []
 
     def stop(signal_number: int, _: FrameType | None) -> None:
@@ -52,6 +52,6 @@ def _stop_on_signals() -> list[int]:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
         signal.signal(signal.SIGHUP, stop)
     return received

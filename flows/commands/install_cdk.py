@@ -1,4 +1,4 @@
-"""Airbyte's CDK, which reads sources on this machine, is installed when a run first needs it."""
+"""Installs Airbyte's CDK, which reads sources on this machine, when a run first needs it."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from flows.sources.selection import sources_of
 
 
 def install_cdk(settings: Settings) -> None:
-    """Installs it in its own environment, once, if a run with these settings syncs a source on this machine.
+    """Installs the CDK once, in its own environment, if a run with these settings syncs a source on this machine.
 
     Raises:
         SyncFailed: when that fails.

@@ -1,4 +1,4 @@
-"""Keeps the tools' own state, logs and telemetry where a laptop run wants them. Imports none of them."""
+"""Configures state, logs and telemetry of the tools for a laptop. Imports none of them."""
 
 import atexit
 import logging
@@ -14,17 +14,16 @@ from flows.orchestration import has_prefect_server
 
 
 def keep_tools_local(data_dir: Path) -> None:
-    """Prefect's state goes under DATA_DIR, and no tool reports home, whatever profile the user has.
+    """Puts Prefect's state under DATA_DIR and disables telemetry, independent of the user's profiles.
 
-    Only a PREFECT_API_URL that is set in the environment is taken as the wish to report to a server; without one, none
-    is started. Must be called before prefect is imported.
-    """
+    Flows report to a server only if PREFECT_API_URL is set in the environment; otherwise none is started. Must be
+    called before prefect is imported."""
     home = data_dir / ".prefect"
     local = {
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # what went wrong is said once, at the end
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # an error is printed once, at the end
         "DO_NOT_TRACK": "1",
     }
     if not has_prefect_server():
@@ -34,24 +33,22 @@ def keep_tools_local(data_dir: Path) -> None:
 
 
 def hush_duckdb_at_exit() -> None:
-    """Nothing is printed to standard error once the interpreter has run its exit handlers.
+    """Discards what is printed to standard error after the interpreter's exit handlers.
 
-    prefect-dbt keeps DuckDB's module alive beyond that, and its binding would complain at length. To be called
-    first: exit handlers run last to first.
-    """
+    prefect-dbt keeps DuckDB's module alive longer, and its binding would print long complaints. Must be called first:
+    exit handlers run last to first."""
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 def leave_without_teardown() -> Callable[[int], NoReturn]:
-    """What ends the process with a status once its exit handlers have run, without freeing every object of dbt's and
-    scikit-learn's first: that takes more than a second. To be called first: exit handlers run last to first.
-    """
+    """Returns a function that ends the process with a status after its exit handlers, without freeing the objects of
+    dbt and scikit-learn: that takes more than a second. Must be called first: exit handlers run last to first."""
     chosen: list[int] = []
 
     def leave() -> None:
-        if chosen:  # else somebody else ends the process, with a status of their own
+        if chosen:  # otherwise other code ends the process with its own status
             for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError):  # a terminal that is gone
+                with suppress(OSError):  # the terminal is closed
                     stream.flush()
             os._exit(chosen[0])
 
@@ -70,7 +67,7 @@ def show_progress() -> None:
     logger = logging.getLogger("flows")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
-    logger.propagate = False  # prefect's own console handler would say it again
+    logger.propagate = False  # prefect's own console handler would print it again
 
 
 class _SinceStart(logging.Formatter):

@@ -11,7 +11,7 @@ def promote(settings: Settings, version: str) -> None:
     """Makes a stored model the champion.
 
     Raises:
-        SettingsError: when there is no such model; the message names those there are.
+        SettingsError: when there is no such model; the message lists the existing ones.
         ModelRefused: when the model does not fit today's features.
     """
     models = ModelRegistry(settings.model_store, settings.models_cache)
@@ -23,10 +23,10 @@ def promote(settings: Settings, version: str) -> None:
 
 
 def roll_back(settings: Settings) -> None:
-    """Makes the champion before the present one champion again.
+    """Makes the previous champion the champion again.
 
     Raises:
         ModelRefused: when there was none before.
     """
     back_to = ModelRegistry(settings.model_store, settings.models_cache).roll_back()
-    sys.stdout.write(f"the champion is {back_to} again; the one before it will not come back by itself\n")
+    sys.stdout.write(f"the champion is {back_to} again; the one it replaces is rejected from now on\n")

@@ -1,4 +1,4 @@
-"""Settings as options of the command line. A field says its name, type, limits, default and help."""
+"""Settings as options of the command line. A field defines its name, type, limits, default and help."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -13,8 +13,8 @@ from flows.settings import Settings, read_settings
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command these settings as options, and as its `settings` what comes of the options that are given, the
-    environment and the defaults, in this order."""
+    """Gives a command these settings as options; its `settings` come from the options, the environment and the
+    defaults, in this order."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         def called(context: typer.Context, **values: Any) -> None:
@@ -48,7 +48,7 @@ def _options(names: tuple[str, ...]) -> Iterator[Parameter]:
 def _annotation(field: FieldInfo) -> Any:
     limits = {end: getattr(limit, end) for limit in field.metadata for end in ("ge", "le") if hasattr(limit, end)}
     kind = field.annotation
-    if NoneType in get_args(kind):  # which nobody can write
+    if NoneType in get_args(kind):  # which cannot be typed
         (kind,) = (one for one in get_args(kind) if one is not NoneType)
     if kind is date:
         option = typer.Option(help=field.description, formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")

@@ -14,10 +14,10 @@ DIST = REPOSITORY / "dist"
 def package(settings: Settings, python: Path | None = None) -> None:
     """Builds every package with the champion, or with the shipped model, and prints their sizes.
 
-    `python`: one of Lambda's version, to compile byte code; None: one that is found on this machine.
+    `python`: a Python of Lambda's version, to compile byte code; None: one that is found on this machine.
 
     Raises:
-        ModelRefused: when the champion does not fit; packages that were built before stay as they are.
+        ModelRefused: when the champion does not fit; existing packages stay as they are.
         PackageFailed: when a package cannot be built.
     """
     own = ModelRegistry(settings.model_store, settings.models_cache)
@@ -28,7 +28,7 @@ def package(settings: Settings, python: Path | None = None) -> None:
     if compiler is None:
         sys.stderr.write(
             f"No Python {LAMBDA_PYTHON} was found, so no byte code is compiled; a cold start will take twice as long."
-            " Install it, or say LAMBDA_PYTHON=/path/to/python.\n"
+            " Install it, or set LAMBDA_PYTHON=/path/to/python.\n"
         )
     sys.stdout.write(f"model {model.version}, Python {LAMBDA_PYTHON}\n")
     for name in FUNCTIONS:

@@ -1,4 +1,4 @@
-"""Serves the champion model on this machine: the last one trained here, else the one that comes with the project."""
+"""Serves the champion model on this machine: the last one trained here, otherwise the shipped one."""
 
 import gc
 import logging
@@ -31,8 +31,8 @@ MERGE_EVERY_SECONDS = 1.0
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Runs until it is interrupted. Answers are kept in the outbox, and in the laptop's warehouse as soon as it is
-    free; into another one the next run brings them.
+    """Runs until it is interrupted. Predictions are stored in the outbox and merged into the laptop's warehouse as soon
+    as it is free; the next run merges them into another warehouse.
 
     Raises:
         ModelRefused: when there is no model to serve.
@@ -60,7 +60,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise SettingsError(str(problem)) from problem
     app = create_api(service)
     sys.stderr.write(f"serving {model.scorer.model_version} on http://{host}:{port} (try /docs)\n")
-    gc.freeze()  # what is loaded stays: walking it again and again would slow down large batches by half
+    gc.freeze()  # loaded objects stay: collecting them again and again would slow down large batches by half
     gc.set_threshold(50_000)
     with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
         uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False)
@@ -68,7 +68,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 @contextmanager
 def _merging(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> Iterator[None]:
-    """Merges in the background, and once more at the end."""
+    """Merges in the background, and again at the end."""
     ended = threading.Event()
 
     def merge_now_and_then() -> None:
@@ -86,8 +86,8 @@ def _merging(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -
 
 
 def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> None:
-    """Brings predictions into the warehouse if it is free, has a place for them and is still that of the shop for
-    which they were made; else they wait in the outbox."""
+    """Merges predictions into the warehouse if it is free, has the table and still belongs to the same shop; otherwise
+    they wait in the outbox."""
     with try_lock(warehouse.file.parent) as locked:
         try:
             is_ours = locked and shop in (None, warehouse.current_shop())
@@ -95,6 +95,6 @@ def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | Non
                 outbox.close()
                 outbox.merge_into(warehouse.add_predictions)
         except WarehouseBusy:
-            pass  # open in a notebook, say; the next time is soon
+            pass  # open in a notebook, for example; the next attempt is soon
         except Exception as problem:
             log.exception("predictions stay in %s for now", outbox.folder, exc_info=problem)

@@ -1,4 +1,4 @@
-"""Trains the model that comes with the project, for shops with too little history to train their own."""
+"""Trains the shipped model, for shops with too little history to train their own."""
 
 import logging
 
@@ -16,7 +16,7 @@ ORIGIN = "shipped-"
 
 
 def ship_champion(settings: Settings) -> None:
-    """Runs the pipeline, trains, and puts the model into model_artifacts/ as the champion there.
+    """Runs the pipeline, trains, and makes the model the champion of model_artifacts/.
 
     Raises:
         TooLittleData: when the shop of the settings is too small to train on.
@@ -26,7 +26,7 @@ def ship_champion(settings: Settings) -> None:
     trained = training(wiring, settings.shop, report.as_of.date, report.as_of.horizon_days, ORIGIN)
     if isinstance(trained, TooLittleData):
         raise trained
-    assert isinstance(trained, Trained)  # a model that is made to be shipped is always trained
+    assert isinstance(trained, Trained)  # a model to ship is always trained
     model = wiring.own_models.load(trained.new_version)
     report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
     wiring.shipped_models.save(model.content, model.card, report_page)

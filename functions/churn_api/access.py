@@ -17,12 +17,13 @@ MIN_KEY_LENGTH = 24
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST = re.compile(r":\d+$")
 REFRESH_AFTER = timedelta(minutes=5)
-# a key that nobody knows may have been added a moment ago; asking for every wrong key would be a door for floods
+# an unknown key may have been added a moment ago; but reading the secret for every wrong key would allow a flood of
+# calls
 REFRESH_FOR_UNKNOWN_AFTER = timedelta(seconds=15)
 
 
 class KeysRefused(Exception):
-    """API keys that cannot be read, or are not fit to be used. Never says a key."""
+    """API keys that cannot be read or used. The message never contains a key."""
 
 
 def read_keys(text: str) -> dict[bytes, str]:
@@ -35,14 +36,14 @@ def read_keys(text: str) -> dict[bytes, str]:
     try:
         given = json.loads(text)
     except ValueError:
-        raise KeysRefused(f"The API keys are no JSON: {form}.") from None
+        raise KeysRefused(f"The API keys are not JSON: {form}.") from None
     if not isinstance(given, dict) or not given:
         raise KeysRefused(f"There are no API keys: {form}.")
     digests: dict[bytes, str] = {}
     for holder, keys in given.items():
         for key in keys if isinstance(keys, list) else [keys]:
             if not isinstance(key, str) or len(key) < MIN_KEY_LENGTH or not key.isascii() or not key.isprintable():
-                # what is as long as a key may be one, in the wrong place
+                # a long name may be a key in the wrong place
                 whose = holder if len(holder) < MIN_KEY_LENGTH else "a holder with a long name"
                 raise KeysRefused(
                     f"A key of {whose} is not fit: use at least {MIN_KEY_LENGTH} random printable ASCII characters."
@@ -53,7 +54,7 @@ def read_keys(text: str) -> dict[bytes, str]:
 
 @dataclass
 class ApiKeys:
-    """The keys in the text that `source` gives; read again now and then, so that they can be rotated."""
+    """The keys in the text that `source` returns; read again from time to time, so that they can be rotated."""
 
     source: Callable[[], str]
     clock: Callable[[], datetime]
@@ -61,7 +62,7 @@ class ApiKeys:
     _read_at: datetime | None = None
 
     def holder(self, key: str) -> str | None:
-        """Whose key it is; None: nobody's. Takes as long for a key that is nearly right as for any other.
+        """The holder of the key; None for an unknown key. Comparison takes constant time.
 
         Raises:
             KeysRefused: when the keys have never been readable.
@@ -89,7 +90,7 @@ class ApiKeys:
             if self._read_at is None:
                 raise KeysRefused(f"The API keys cannot be read: {problem}") from problem
             log.error(
-                "the API keys could not be read again; the former ones stay in force", extra={"problem": str(problem)}
+                "the API keys could not be read again; the former ones stay valid", extra={"problem": str(problem)}
             )
         self._read_at = at
         return True
@@ -107,13 +108,13 @@ class Access:
     trusted_roles: frozenset[str] = frozenset()
 
     def caller(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
-        """The name of the caller; None: not to be let in.
+        """The name of the caller; None: access is denied.
 
         Raises:
-            KeysRefused: when it cannot be known, because the keys cannot be read.
+            KeysRefused: when the keys cannot be read.
         """
         if self.keys is None:
-            # a page of another site that has its name point here must not be taken for this machine
+            # DNS rebinding: a page of another site whose name points here is not this machine
             return "loopback" if _HOST.sub("", headers.get("host", "")).strip("[]") in LOOPBACK else None
         role = _role_that_signed(scope.get("aws.event") or {})
         if role in self.trusted_roles and scope["path"] == "/snowflake":

@@ -21,8 +21,8 @@ class Questions:
     """n customers to score, each as known at the end of a day.
 
     `features`: [n, number of features], in the contract's order, NaN where missing.
-    `customer_ids`: None where nobody in particular is meant: the answer is not kept.
-    `marks`: what tells two questions apart that are otherwise the same.
+    `customer_ids`: None where no id is given: the response is not stored.
+    `marks`: what distinguishes two requests that are otherwise the same.
     """
 
     customer_ids: Sequence[str | None]
@@ -48,7 +48,7 @@ class NextOrderDays(msgspec.Struct, gc=False):
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What a caller gets for one customer; `documents.Prediction` describes it."""
+    """The response for one customer; `documents.Prediction` describes it."""
 
     customer_id: str | None
     prediction_id: str
@@ -64,12 +64,12 @@ class Answer(msgspec.Struct, gc=False):
 
 
 def answers(scorer: Scorer, asked: Sequence[Questions]) -> list[list[Answer]]:
-    """The answers to several lists of questions, from one run of the model; `stored` where somebody is meant.
+    """The responses to several batches, from one run of the model; `stored` for those with a customer id.
 
-    The same question always gets the same id: asking again stores nothing twice.
+    The same request always gets the same id, so a repeated one is stored once.
     """
     features = asked[0].features if len(asked) == 1 else np.concatenate([questions.features for questions in asked])
-    features = features + 0.0  # -0.0 asks the same as 0.0
+    features = features + 0.0  # -0.0 is the same request as 0.0
     scores = scorer.score(features)
     days = scores.next_order_days.astype(object)
     days[np.isnan(scores.next_order_days)] = None
@@ -94,7 +94,7 @@ def answers(scorer: Scorer, asked: Sequence[Questions]) -> list[list[Answer]]:
 
 
 def _rows(matrix: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    """Row by row, without n lists at a time for the garbage collector to walk."""
+    """Row by row, without n lists at a time for the garbage collector."""
     return zip(*matrix.T.tolist(), strict=True)
 
 

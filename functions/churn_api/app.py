@@ -25,13 +25,13 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(
         title="Churn prediction",
         version=scorer.model_version,
-        description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 does without.",
+        description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 needs none.",
         redoc_url=None,
     )
 
     @app.post("/predict", response_model=list[Prediction], responses=PROBLEMS)
     async def predict(request: Request, body: Annotated[Body, RequestBody()]) -> Response:
-        """Scores one customer, or a list of up to 1,000; answers in the same order.
+        """Scores one customer, or a list of up to 1,000; responds in the same order.
 
         A customer is given as the contract's features, or as an order history, from which they are computed.
         """
@@ -55,7 +55,7 @@ def create_app(service: Service) -> FastAPI:
 
     @app.get("/model", responses={401: PROBLEMS[401], 503: PROBLEMS[503]})
     async def model_card() -> dict[str, Any]:
-        """What the model was trained on, how good it was on dates it had not seen, and its limits."""
+        """What the model was trained on, its quality on held-out dates, and its limits."""
         return dict(service.model.card)
 
     _explain_refusals(app)
@@ -66,7 +66,7 @@ def create_app(service: Service) -> FastAPI:
 def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
-        """Names field and reason; does not send the values back, which may be personal, or NaN."""
+        """Returns field and reason, not the values, which may be personal or NaN."""
         problems = [_describe(problem) for problem in error.errors()]
         if len(problems) > MAX_PROBLEMS:
             rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
@@ -92,13 +92,13 @@ def _explain_refusals(app: FastAPI) -> None:
 
 def _describe(problem: dict[str, Any]) -> dict[str, Any]:
     where, why = without_tags(problem["loc"]), problem["msg"]
-    if problem["type"] == "json_invalid":  # its place is a character's, which reads like a customer's
+    if problem["type"] == "json_invalid":  # the position is of a character, which looks like a customer's
         where, why = where[:1], f"{why} at character {where[-1]}"
     return {"loc": where, "msg": why, "type": problem["type"]}
 
 
 def _with_keys(openapi: dict[str, Any]) -> dict[str, Any]:
-    """The document with the API key that most routes want."""
+    """The OpenAPI document with the API key that most routes require."""
     openapi["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": KEY_HEADER}}
     for path in ("/predict", "/snowflake", "/model"):
         for operation in openapi["paths"][path].values():

@@ -1,4 +1,4 @@
-"""The few words of ASGI that are spoken here directly."""
+"""The parts of ASGI that are used here directly."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -33,7 +33,7 @@ class ModelFolder:
 
 @dataclass(frozen=True)
 class Served:
-    """`refused`: versions that would have been served before this one, had they been fit."""
+    """`refused`: newer versions that could not be loaded."""
 
     scorer: Scorer
     card: Mapping[str, Any]
@@ -41,11 +41,11 @@ class Served:
 
 
 def load_champion(places: Sequence[Models]) -> Served:
-    """The champion of the first place; if it is broken or made for other features the one before it, and so on; then
-    the next place. What was refused is logged, with the reason.
+    """The champion of the first registry; if it is broken or made for other features, the one before it, and so on;
+    then the next registry. Refused versions are logged with the reason.
 
     Raises:
-        ModelRefused: when no place has a model that can be served; naming them all.
+        ModelRefused: when no registry has a model that can be served; names them all.
     """
     refused: list[str] = []
     problems: list[str] = []

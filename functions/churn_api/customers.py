@@ -1,9 +1,8 @@
-"""What callers send to `/predict`: customers as features or as order histories, read into one matrix.
+"""Reads requests to `/predict`: customers as features or as order histories, into one matrix.
 
-The pydantic models are the definition: they document, and they say what is wrong. `read_fast` reads what is right
-several times faster, with types made from the same models; whatever it does not take, the models judge. A test
-finds no body that both read otherwise.
-"""
+The pydantic models are the definition: they document and validate. `read_fast` reads valid requests several times
+faster, with types made from the same models; everything else goes to the models. A test finds no body that both read
+differently."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +76,7 @@ Body = Annotated[Annotated[Customer, Tag("one")] | Annotated[Customers, Tag("sev
 
 
 def without_tags(where: Sequence[str | int]) -> list[str | int]:
-    """A place in a body as pydantic names it, ("body", "several", 2, "orders", …), as its sender knows it."""
+    """A location in a body, from pydantic's ("body", "several", 2, "orders", …) to the sender's."""
     body, *inside = where
     if inside[:1] == ["one"]:
         inside = inside[2:]
@@ -87,7 +86,7 @@ def without_tags(where: Sequence[str | int]) -> list[str | int]:
 
 
 class Refused(Exception):
-    """A body that is well formed and still cannot be answered: where, and why."""
+    """A valid body that still cannot be scored: where, and why."""
 
     def __init__(self, where: Sequence[str | int], why: str) -> None:
         super().__init__(why)
@@ -95,7 +94,7 @@ class Refused(Exception):
 
 
 def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> Questions:
-    """Customers that pydantic has found right.
+    """Customers that pydantic has validated.
 
     Raises:
         Refused: for a date in the future, a history with nothing to score, or too many orders in all.
@@ -123,7 +122,7 @@ def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> Questi
 
 
 def read_fast(body: bytes, today: date) -> Questions | None:
-    """Customers given as features, if nothing at all is wrong with them; None leaves the judgement to pydantic."""
+    """Customers given as features, if they are valid; None: pydantic decides."""
     try:
         customers: Any = [_one(body)] if body[:1] == b"{" else _several(body)
         rows = [feature_row(customer.features) for customer in customers]

@@ -18,12 +18,12 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerId, Day, feature_row
 from functions.prediction_record import NEXT_ORDER_COLUMNS
 
-MAX_PROBLEMS = 3  # of a row: Lambda answers with 6 MB at most
+MAX_PROBLEMS = 3  # per row: a response of Lambda has at most 6 MB
 BATCH_ID_HEADER = "sf-external-function-query-batch-id"
 
 
 class Row(CustomerFeatures):
-    """The argument of a row: the columns of marts.customer_features. With a customer_id the answer is stored."""
+    """The argument of a row: the columns of marts.customer_features. With a customer_id the prediction is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +73,7 @@ def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> B
 
 
 def write_batch(batch: Batch, answers: Sequence[Answer]) -> bytes:
-    """Snowflake's answer: every row number with its value."""
+    """The response to Snowflake: every row number with its value."""
     said = iter(answers)
     values = (
         {"error": batch.problems[position]} if position in batch.problems else _value(next(said))

@@ -1,9 +1,8 @@
 """The API: the middleware, and behind it two ways to the same responses.
 
 `POST /predict` for customers given as features is most of the traffic. It is handled here, without FastAPI, whose
-import alone would be most of a cold start. Whatever is not plainly right, and every other route, goes to the app that
-documents them all and is built when it is first needed. A test sends both the same requests and finds the same
-responses."""
+import alone would be most of a cold start. Invalid requests and every other route go to the app that documents them
+all; it is built when it is first needed. A test sends both the same requests and finds the same responses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

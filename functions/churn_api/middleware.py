@@ -98,7 +98,7 @@ class RequestMiddleware:
 
 def internal_error(request_id: str) -> bytes:
     """The response to a request that failed through no fault of the caller."""
-    return msgspec.json.encode({"detail": f"This went wrong on our side; the log has it as {request_id}."})
+    return msgspec.json.encode({"detail": f"This failed on our side; the log has it as {request_id}."})
 
 
 async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:

@@ -22,11 +22,11 @@ _EARLIEST, _LATEST = 1950, 2200
 
 
 class NotInHistory(Exception):
-    """Orders from which no features can be computed; the message says which and why."""
+    """Orders from which no features can be computed; the message names them and the reason."""
 
 
 def _begins_with_a_date(value: Any) -> Any:
-    """Refuses numbers, also in text: whose seconds or milliseconds they are is a guess."""
+    """Refuses numbers, also as text: they may be seconds or milliseconds."""
     if isinstance(value, (date, datetime)) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value)):
         return value
     raise ValueError("write it as text, such as 2026-05-28 or 2026-05-28T10:15:00")
@@ -87,7 +87,7 @@ class _Line(NamedTuple):
 
 
 class _Purchase(NamedTuple):
-    """What was bought on one day and, less returns, still is."""
+    """Purchases of one day less their returns."""
 
     age_days: int
     gross_cents: int
@@ -174,10 +174,10 @@ def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[lis
             at = at.astimezone(time_zone).replace(tzinfo=None)
         if at.date() > as_of:
             raise NotInHistory(
-                f"orders.{position}.ordered_at: {at.date()} is after the as-of date {as_of}, which knows nothing of it"
+                f"orders.{position}.ordered_at: {at.date()} is after the as-of date {as_of}, so it is not known yet"
             )
         cents = _cents(order.amount)
-        # without an id, an order is whatever was bought on that day
+        # without an id, all purchases of a day are one order
         line = _Line(position, at, order.order_id or at.date(), order.sku, abs(cents))
         if cents:
             (sales if cents > 0 else returns).append(line)
@@ -204,9 +204,9 @@ def _purchases(sales: Sequence[_Line], returns: Sequence[_Line], as_of: date) ->
 
 
 def _sent_back(sales: Sequence[_Line], returns: Sequence[_Line], gross: Mapping[date, int]) -> Counter[date]:
-    """What was sent back of each day's purchase: see int_named_returns and int_returns."""
-    named: Counter[date] = Counter()  # what returns of a day take back of the sales that they name
-    returned: list[tuple[date, int, int]] = []  # day, what it takes of the sale it names, what is left of it
+    """Returns of each day's purchase: see int_named_returns and int_returns."""
+    named: Counter[date] = Counter()  # the part of each day's returns that belongs to the sales they name
+    returned: list[tuple[date, int, int]] = []  # day, what it takes from its named sale, what remains
     order_cents: Counter[tuple[object, date]] = Counter()
     for sold in sales:
         order_cents[sold.order_id, sold.at.date()] += sold.cents
@@ -225,7 +225,7 @@ def _sent_back(sales: Sequence[_Line], returns: Sequence[_Line], gross: Mapping[
 
 
 def _from_latest(gross: Mapping[date, int], returned: Sequence[tuple[date, int, int]]) -> Counter[date]:
-    """What returns that name no sale take off the top of the stack of a customer's sales, by day of the sale."""
+    """Returns that name no sale, taken from the latest sales of a customer, by day of the sale."""
     found: Counter[date] = Counter()
     stack: list[list[Any]] = []
 

@@ -1,4 +1,4 @@
-"""Answers questions and keeps the answers: what arrives together is scored in one run of the model."""
+"""Scores requests and stores the predictions: requests that arrive together share one run of the model."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class NotStored(Exception):
-    """Answers that could not be put where they would be safe."""
+    """Predictions that could not be stored."""
 
 
 NOT_STORED = b'{"detail":"The prediction could not be stored, so it is not given; try again later."}'
@@ -25,10 +25,10 @@ NOT_STORED = b'{"detail":"The prediction could not be stored, so it is not given
 
 class PredictionQueue(Protocol):
     def put(self, source: str, scored_at: datetime, answers: Sequence[bytes]) -> None:
-        """Keeps answers, each as JSON, until they are merged into marts.churn_predictions.
+        """Stores predictions, each as JSON, until they are merged into marts.churn_predictions.
 
         Raises:
-            NotStored: when it is not certain that all of them are safe. Putting them again does no harm.
+            NotStored: when it is not certain that all of them are stored. Storing them again does no harm.
         """
 
 
@@ -39,9 +39,9 @@ _encode = msgspec.json.Encoder().encode
 @dataclass
 class Predictor:
     """Calls of `answer` in two turns of the event loop share one run of the model and one write to the queue: under
-    load that makes an answer several times cheaper, and no call waits for another that is still to come.
+    load that makes a response several times cheaper, and no call waits for a later one.
 
-    `refuse_unstored`: raise NotStored rather than answer what could not be stored.
+    `refuse_unstored`: raise NotStored rather than return what could not be stored.
     """
 
     scorer: Scorer
@@ -51,7 +51,7 @@ class Predictor:
     _waiting: list[tuple[Questions, asyncio.Future[Answered]]] = field(default_factory=list)
 
     async def answer(self, questions: Questions) -> Answered:
-        """An answer for each customer, in their order; and the same as JSON.
+        """A response for each customer, in their order; and the same as JSON.
 
         Raises:
             NotStored: when `refuse_unstored`.
@@ -60,7 +60,7 @@ class Predictor:
         future: asyncio.Future[Answered] = loop.create_future()
         self._waiting.append((questions, future))
         if len(self._waiting) == 1:
-            # in the turn after the next one: what has arrived by then joins in
+            # two turns later, with everything that has arrived by then
             loop.call_soon(loop.call_soon, self._answer_waiting)
         return await future
 

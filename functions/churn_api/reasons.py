@@ -1,8 +1,7 @@
-"""Why a score is what it is, in words with the customer's own numbers.
+"""The reasons of a score, as phrases with the customer's own figures.
 
-A model tells which part of the way from a typical active customer's log-odds of churn to this customer's each
-*cause* makes. The contract says to which cause a feature belongs.
-"""
+A model gives the contribution of each *cause* to the difference between a typical active customer's log-odds of churn
+and this customer's. The contract assigns each feature to a cause."""
 
 from collections.abc import Callable
 
@@ -25,10 +24,8 @@ def describe_reasons(
 ) -> list[list[str]]:
     """A phrase for each of the given causes of each customer, such as "higher risk: one order so far".
 
-    Shapes: features [n, number of features], contributions [n, number of causes], causes [n, REASONS]. Answers with
-    REASONS lists of n phrases, the strongest cause's first: lists of lists for each customer would keep the garbage
-    collector busy.
-    """
+    Shapes: features [n, number of features], contributions [n, number of causes], causes [n, REASONS]. Returns REASONS
+    lists of n phrases, the strongest cause's first: a list per customer would keep the garbage collector busy."""
     shown = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T.tolist()
     raises = contributions[np.arange(len(causes))[:, None], causes] > 0
     return [
@@ -41,7 +38,7 @@ def describe_reasons(
 
 
 _LATELY, _IN_ALL, _EMAILS = 180, 365, 90  # days that phrases look back on
-# What phrases show, in this order, times so much: whole numbers are formatted several times faster than doubles.
+# The figures of phrases, in this order, with a factor: whole numbers are formatted several times faster than doubles.
 _FIGURES = {
     "recency_days": 1, "frequency": 1, "median_gap_days": 1, "tenure_days": 1, "monetary": 1, "average_order_value": 1,
     f"purchases_last_{_LATELY}_days": 1, f"purchases_last_{_IN_ALL}_days": 1, "returned_share": 1000,

@@ -1,4 +1,4 @@
-"""A trained churn model, ready to score: the one path from features to answers, in batch and in the API."""
+"""A trained churn model, ready to score: the one path from features to predictions, in batch and in the API."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
 from functions.churn_api.reasons import describe_reasons, strongest_causes
 from functions.prediction_record import PREDICTED
 
-# What a model's graph answers, in this order: see flows/churn/onnx_export.py.
+# The outputs of a model's graph, in this order: see flows/churn/onnx_export.py.
 OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
 
 
@@ -25,10 +25,10 @@ class ModelRefused(Exception):
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model says of n customers.
+    """A model's predictions for n customers.
 
-    churn_probability: P(no purchase in the horizon), [n].
-    contributions: the way from a typical active customer's log-odds of churn to this one's, by cause, [n, causes].
+    churn_probability: P(no purchase in the horizon), [n]. contributions: the difference between a typical active
+    customer's log-odds of churn and this one's, by cause, [n, causes].
     expected_spend: mean spend within the horizon, in the reporting currency, [n].
     next_order_days: days after the as-of date by which the next order comes with a chance of 10, 50 and 90 %,
         [n, 3]; NaN where that chance is not reached within two horizons.
@@ -42,7 +42,7 @@ class Scores:
 
     @cached_property
     def causes(self) -> NDArray[np.intp]:
-        """Positions in `contract.CAUSE_NAMES` of the three strongest causes, [n, 3]."""
+        """Indexes in `contract.CAUSE_NAMES` of the three strongest causes, [n, 3]."""
         return strongest_causes(self.contributions)
 
     @cached_property
@@ -58,10 +58,10 @@ class Scores:
 
     @cached_property
     def effects(self) -> NDArray[np.float64]:
-        """By how much the probability would change back without each of the three causes, [n, 3]."""
+        """By how much each of the three causes changes the probability, [n, 3]."""
         p = np.minimum(np.maximum(self.churn_probability, 1e-9), 1 - 1e-9)
         of_causes = self.contributions[np.arange(len(p))[:, None], self.causes]
-        # without a cause the log-odds are less by its contribution
+        # without a cause its contribution is missing from the log-odds
         return self.churn_probability[:, None] - 1 / (1 + ((1 - p) / p)[:, None] * np.exp(of_causes))
 
 
@@ -95,21 +95,21 @@ class Scorer:
             missing = [feature for feature in features if feature not in FEATURE_NAMES]
             new = [feature for feature in FEATURE_NAMES if feature not in features]
             raise ModelRefused(
-                f"{name} was trained on other features than functions/churn_api/contract.py names, or on other causes"
+                f"{name} was trained on other features or causes than functions/churn_api/contract.py has"
                 f" (only the model has: {missing}; only the contract has: {new}; the order counts too). Train again."
             )
         return scorer
 
     def score(self, features: NDArray[np.float64]) -> Scores:
-        """Everything the model says of n customers, from features of shape [n, number of features].
+        """The predictions for n customers, from features of shape [n, number of features].
 
         Columns in the contract's order; a missing value is NaN.
         """
-        # a vector unit may round the last digits otherwise in another batch: nobody is to see that
+        # vector units may round the last digits differently in another batch
         rounded = [answer.round(9) for answer in self.run(features)]
         return Scores(features, *rounded)
 
     def run(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """The graph's own answers, in the order of OUTPUTS."""
+        """The graph's outputs, in the order of OUTPUTS."""
         answers: list[NDArray[np.float64]] = self.session.run(list(OUTPUTS), {"features": features})
         return answers

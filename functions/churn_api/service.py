@@ -1,4 +1,4 @@
-"""What the API is built on."""
+"""The parts that the API is built from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Service:
         return Predictor(self.model.scorer, self.queue, self.clock, self.refuse_unstored)
 
     async def answer(self, questions: Questions, notes: RequestNotes) -> Answered:
-        """The answers, noted down; see `Predictor.answer`."""
+        """The responses, noted for the log; see `Predictor.answer`."""
         try:
             answered = await self.predictor.answer(questions)
         except NotStored:
@@ -38,5 +38,5 @@ class Service:
         return answered
 
     def current_day(self) -> date:
-        """The day in the shop."""
+        """Today's date in the shop's time zone."""
         return self.clock().astimezone(self.time_zone).date()

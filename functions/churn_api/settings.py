@@ -1,4 +1,4 @@
-"""The API's settings, read once from the environment, and what they make of it."""
+"""The API's settings, read once from the environment, and the objects they configure."""
 
 import re
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from functions.clock import now
 
 
 class SettingsRefused(Exception):
-    """A setting that does not fit: which, and what would."""
+    """An invalid setting; the message names it and a valid value."""
 
 
 @dataclass(frozen=True)
 class ApiSettings:
     """An environment variable in capitals each.
 
-    queue_url: the SQS queue for predictions. Wanted on Lambda; the laptop has a queue of its own.
-    when_not_stored: `answer`, saying that it was not stored, or `refuse` with 503.
+    queue_url: the SQS queue for predictions. Required on Lambda; the laptop has a queue of its own.
+    when_not_stored: `answer` with a mark that it was not stored, or `refuse` with 503.
     api_keys: a JSON object of holders and keys; api_keys_secret: the name or ARN of a secret with the same.
     trusted_role_arns: IAM roles, separated by commas, that may call /snowflake, verified by a gateway.
-    shop_time_zone: in which order histories and "today" are, unless they say otherwise.
+    shop_time_zone: time zone of order histories without an offset, and of "today".
     """
 
     queue_url: str = ""
@@ -61,11 +61,11 @@ class ApiSettings:
             raise SettingsRefused(f"SHOP_TIME_ZONE={self.shop_time_zone}: write one like Europe/Paris.") from None
 
     def access(self, *, on_loopback: bool) -> Access:
-        """Who may call.
+        """The access control of the API.
 
         Raises:
             SettingsRefused: when there are no keys although the server is not on the loopback interface only.
-            KeysRefused: when the keys of API_KEYS are not fit.
+            KeysRefused: when the keys of API_KEYS are invalid.
         """
         given = (role.strip() for role in self.trusted_role_arns.split(","))
         roles = frozenset(re.sub(":role/.*/", ":role/", role) for role in given if role)  # a session's ARN has no path
@@ -77,11 +77,11 @@ class ApiSettings:
         if on_loopback:
             return Access(None)
         raise SettingsRefused(
-            "There are no API keys: set API_KEYS or API_KEYS_SECRET. Only a server on 127.0.0.1 does without."
+            "There are no API keys: set API_KEYS or API_KEYS_SECRET. Only a server on 127.0.0.1 needs none."
         )
 
     def sqs(self) -> AwsService:
-        """The service that holds the queue.
+        """The client of the queue.
 
         Raises:
             SettingsRefused: when no queue is set.

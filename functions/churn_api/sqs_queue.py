@@ -11,7 +11,7 @@ from functions.prediction_messages import messages
 
 @dataclass(frozen=True)
 class SqsQueue:
-    """Blocks until SQS has answered: a Lambda sandbox has no other caller to serve meanwhile."""
+    """Blocks until SQS has responded: a Lambda sandbox serves no other caller meanwhile."""
 
     sqs: AwsService
     url: str

@@ -1,4 +1,4 @@
-"""What a request leaves behind: one line of JSON, which CloudWatch also reads as metrics. Nothing personal is in it."""
+"""Logs each request as one line of JSON without personal data, which CloudWatch also reads as metrics."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ METRICS = (
     {"Name": "ColdStart", "Unit": "Count"},
     {"Name": "ChurnProbability", "Unit": "None"},
 )
-MAX_VALUES = 100  # that CloudWatch takes of one metric in one line
+MAX_VALUES = 100  # CloudWatch's maximum for one metric in one line
 
 
 @dataclass
 class RequestNotes:
-    """What the parts of the app note down of a request while they answer it."""
+    """Notes on a request for its log line."""
 
     request_id: str
     caller: str | None = None
@@ -32,7 +32,7 @@ class RequestNotes:
     refused_rows: int = 0
 
     def tell(self, answers: Sequence[Answer]) -> None:
-        """Notes what was answered."""
+        """Notes what was predicted."""
         self.probabilities = [answer.churn_probability for answer in answers]
         self.not_stored = sum(answer.customer_id is not None and not answer.stored for answer in answers)
 
@@ -75,7 +75,7 @@ def distribution(values: Sequence[float]) -> list[float]:
 
 
 def request_id(headers: Mapping[str, str], aws_context: Any, fresh: str) -> str:
-    """Lambda's id of the invocation, else the caller's own if it is one, else a fresh one."""
+    """Lambda's id of the invocation, else the caller's own if it is valid, else a new one."""
     if aws_context is not None:
         return str(aws_context.aws_request_id)
     given = headers.get("x-request-id", "")

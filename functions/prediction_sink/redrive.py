@@ -2,22 +2,22 @@
 
 from functions.aws import AwsService
 
-# SQS may answer with nothing although there is something
+# SQS may return nothing although there are messages
 EMPTY_ANSWERS = 3
 
 
 def redrive(sqs: AwsService, queue_url: str, dead_letter_url: str) -> tuple[int, int]:
-    """Moves the messages that are among the dead letters now; returns how many of how many.
+    """Moves the current dead letters; returns how many were moved and how many there were.
 
-    A message is removed there only once it is on the queue again: an interrupted call may move one twice, which
-    the sink does not mind, and loses none.
+    A message is removed only once it is on the queue again: an interrupted call loses none. It may move one twice,
+    which the sink tolerates.
 
     Raises:
-        AwsRefused: when SQS does not answer.
+        AwsRefused: when SQS does not respond.
     """
     counted = sqs.call("GetQueueAttributes", QueueUrl=dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"])
     waiting, moved, empty = int(counted["Attributes"]["ApproximateNumberOfMessages"]), 0, 0
-    while moved < waiting and empty < EMPTY_ANSWERS:  # and not longer: what is still bad comes back while this runs
+    while moved < waiting and empty < EMPTY_ANSWERS:  # and not longer: messages that are still bad come back meanwhile
         received = sqs.call(
             "ReceiveMessage",
             QueueUrl=dead_letter_url,

@@ -1,4 +1,4 @@
-"""From messages to rows: what is good is merged, what is not is reported, nothing is merged twice."""
+"""From messages to rows: valid rows are merged once, invalid ones are reported."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +11,16 @@ from functions.prediction_sink.snowflake_connection import SettingsRefused
 
 log = logging.getLogger(__name__)
 
-# adds the rows whose prediction_id is not there yet; if it fails, doing it again adds those that are missing
+# adds the rows whose prediction_id is new; after a failure, a repetition adds those that are missing
 Merge = Callable[[Sequence[PredictionRecord]], None]
 
 
 def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
-    """Merges the messages of an SQS event and names those that are to be delivered again.
+    """Merges the messages of an SQS event and returns those to deliver again.
 
-    The good rows of a message are merged even where another of its rows is bad: the message goes to the dead letters
-    in the end, and merging it again once it is fixed adds only what is missing. If the warehouse fails, every message
-    is delivered again.
-    """
+    Valid rows of a message are merged even if another of its rows is invalid. The message then goes to the dead
+    letters; merging it again once it is fixed adds only the missing rows. If the warehouse fails, every message is
+    delivered again."""
     failed: list[str] = []
     records: dict[str, PredictionRecord] = {}
     for message in event["Records"]:
@@ -42,7 +41,8 @@ def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
 
 
 def _without_data(problem: Exception) -> str:
-    """What went wrong: in our own words, which hold no secret and no row; of others only the numbers."""
+    """The cause of a failure: our own messages, which contain no secret and no row; of other errors only the
+    numbers."""
     if isinstance(problem, (AwsRefused, SettingsRefused)):
         return str(problem)
     numbers = {name: getattr(problem, name, None) for name in ("errno", "sqlstate", "sfqid")}

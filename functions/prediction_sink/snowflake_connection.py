@@ -19,22 +19,22 @@ class SettingsRefused(Exception):
 
 
 def require_settings(environment: Mapping[str, str]) -> None:
-    """Nothing, if all variables are there.
+    """Checks that all variables are set.
 
     Raises:
-        SettingsRefused: naming those that are missing.
+        SettingsRefused: names those that are missing.
     """
     if missing := [name for name in (*REQUIRED, KEY_SECRET) if not environment.get(name)]:
         raise SettingsRefused(f"These settings are missing: {', '.join(missing)}.")
 
 
 def connection_arguments(environment: Mapping[str, str], key_text: str) -> dict[str, Any]:
-    """What `snowflake.connector.connect` wants, from the variables above.
+    """The arguments of `snowflake.connector.connect`, from the variables above.
 
     `key_text` is the private key in PEM, or a JSON object of private_key and passphrase.
 
     Raises:
-        SettingsRefused: when the key cannot be read; never says it.
+        SettingsRefused: when the key cannot be read; the message never contains it.
     """
     given = {name.removeprefix("SNOWFLAKE_").lower(): environment.get(name) for name in (*REQUIRED, *OPTIONAL)}
     return {name: value for name, value in given.items() if value} | {
@@ -48,16 +48,16 @@ def connection_arguments(environment: Mapping[str, str], key_text: str) -> dict[
 
 def connect(environment: Mapping[str, str], key_text: str) -> Any:
     """An open connection."""
-    import snowflake.connector  # a third of a second, which a sandbox without messages need not spend
+    import snowflake.connector  # takes a third of a second, which a sandbox without messages saves
 
     return snowflake.connector.connect(**connection_arguments(environment, key_text))
 
 
 def private_key_der(key_text: str, passphrase: str | None = None) -> bytes:
-    """The key as the connector wants it, from PEM or from a JSON object of private_key and passphrase.
+    """The key in the connector's format, from PEM or from a JSON object of private_key and passphrase.
 
     Raises:
-        SettingsRefused: when it cannot be read; never says it.
+        SettingsRefused: when it cannot be read; the message never contains it.
     """
     from cryptography.hazmat.primitives import serialization
 

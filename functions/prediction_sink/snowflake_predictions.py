@@ -8,10 +8,10 @@ from typing import Any
 from functions.prediction_messages import parted
 from functions.prediction_record import COLUMNS, RELATION, PredictionRecord
 
-# Snowflake takes a million, and the connector writes the rows into the text of the statement
+# Snowflake's limit is a million, and the connector writes the rows into the statement
 STATEMENT_CHARACTERS = 500_000
 
-_TYPES = {"timestamp": "timestamp_ntz"}  # what timestamp alone means is a setting of the account
+_TYPES = {"timestamp": "timestamp_ntz"}  # the meaning of plain timestamp is a setting of the account
 
 # MERGE, and not INSERT … WHERE NOT EXISTS: Snowflake lets only one MERGE at a time change a table
 MERGE = f"""merge into {RELATION} as stored
@@ -33,7 +33,7 @@ class SnowflakePredictions:
     def merge(self, records: Sequence[PredictionRecord]) -> None:
         """Adds the rows whose prediction_id is not there yet.
 
-        Each statement is merged whole or not at all; if a later one fails, merging all of them again adds the rest.
+        Each statement is atomic; if a later one fails, merging all of them again adds the rest.
         """
         if self._connection is None:
             self._connection = self.connect()
@@ -48,7 +48,7 @@ class SnowflakePredictions:
 
 
 def _statements(records: Sequence[PredictionRecord]) -> Iterator[str]:
-    """The rows as JSON lists, each small enough for a statement once the connector has escaped it."""
+    """The rows as JSON lists, each small enough for a statement after the connector's escaping."""
     rows = (json.dumps(record.model_dump(mode="json"), ensure_ascii=False) for record in records)
     for together in parted(rows, lambda row: len(row) + row.count("\\") + row.count("'") + 2, STATEMENT_CHARACTERS):
         yield f"[{', '.join(together)}]"

@@ -176,7 +176,7 @@ def test_it_says_from_where_they_were_removed(shop, forgotten):
     for relation in ("raw_orders_csv.order_lines", "raw_hubspot.deals", "raw_hubspot.line_items", "marts.customer_rfm"):
         assert f"rows of {relation} in {settings.warehouse_file}" in said
     assert "1 rows of raw_hubspot.contacts" in said
-    assert "2 answers that wait in" in said
+    assert "2 predictions that wait in" in said
     assert "dashboard.html was removed" in said
     assert "was rewritten" in said
     assert not any(trace in said for trace in TRACES)
