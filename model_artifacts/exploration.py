@@ -93,7 +93,7 @@ def _(mo):
     ## 2. With it and without it, on dates that neither was trained on
 
     Each date is tested with what was known by then, as in the pipeline's own backtest. The reference is the regression
-    on recency, frequency, monetary and tenure; beside it stand the pipeline's candidates.
+    on recency, frequency, monetary and tenure, next to the pipeline's candidates.
     """)
     return
 
@@ -143,9 +143,9 @@ def _(mo):
     mo.md("""
     ## 3. Where it goes if it pays
 
-    1. `functions/churn_api/contract.py`: name, unit, meaning and range; `reasons.py` beside it: its cause.
-    2. `dbt_project/macros/customer_features.sql`: the SQL, at the same place in the order.
-    3. `make generate`, `make test-fast`, `make run`; then `make champion` for the model that comes with the project.
+    1. `docs/features.md` shows each step: its definition and cause in `functions/churn_api/contract.py`, its SQL, and its
+       Python twin for the API.
+    2. `make generate`, `make test-fast`, `make run`; then `make champion` for the model that comes with the project.
 
     The promotion gate compares the new model with the champion, and says why it was promoted or not.
     """)

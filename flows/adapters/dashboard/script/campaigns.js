@@ -72,7 +72,7 @@ function estimate(of, result, format, isOff, ...more) {
     ...(isKnown(of, result) ? [element("div", {}, text("interval", { low: format(low), high: format(high) }))] : []), ...more);
 }
 
-/** Its figures are said beside it, so that whoever hears the page needs no picture. */
+/** Its figures are in the text next to it, so that a screen reader needs no picture. */
 function forest(of, result, row, isOff) {
   if (!isKnown(of, result)) return element("td");
   const made = element("td", { class: isOff ? "forest off" : "forest", "aria-hidden": "true" }, element("i"), element("i"), element("i"));

@@ -8,7 +8,7 @@ const LIST_COLUMNS = [
 const order = { by: null, ascending: false }; // null: as the warehouse ranks
 let search = "", rowsShown = 25;
 
-/** Of each row the words by which it is found: as they are shown, and as the warehouse says them. */
+/** The search words of each row: as they are shown, and as they are in the warehouse. */
 const searchable = (list) => list.customer_id.map((id, row) => {
   const english = [data.members.segment[list.segment[row]], list.reason_1[row], list.reason_2[row], list.reason_3[row]];
   return [id, list.email[row], ...english, ...english.map(phrase)].join(" ").toLowerCase();

@@ -1,4 +1,4 @@
-/* The whole page: what stands around the pictures, and its beginning. No library, no request to anywhere. */
+/* The whole page: what is around the charts, and its start. No library, no request to anywhere. */
 
 function drawFilters() {
   place("choices").replaceChildren(...["segment", "country", "channel", "risk_band"].filter((name) => data.members[name].length).map((dimension) => {
@@ -100,7 +100,7 @@ async function start() {
   place("reset").onclick = () => { filters.clear(); search = place("search").value = ""; order.by = null; rowsShown = 25; draw(); place("how-many").focus(); };
   place("search").oninput = (event) => { search = event.target.value.trim().toLowerCase(); draw(); };
   place("more").onclick = () => { rowsShown += 100; draw(); if (place("more").hidden) place("search").focus(); };
-  document.body.dataset.ready = "yes"; // data-ready: for whoever waits until all is drawn
+  document.body.dataset.ready = "yes"; // data-ready: all is drawn
 }
 
 start().catch((problem) => {

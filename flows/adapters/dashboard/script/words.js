@@ -7,12 +7,12 @@ const said = new Map(); // phrase of the warehouse → its words in this languag
 const text = (key, values = {}) =>
   texts[key][language].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-/** The text's name, or that of what is said instead where nobody was scored. */
+/** The text's name, or that of the text to show instead where no customer was scored. */
 const textOf = (key) => (!data.meta.is_scored && texts[`${key}_unscored`] ? `${key}_unscored` : key);
 
 const nativeNumber = (number) => language === "en" ? number : number.replace(/%/g, " %").replace(/\./g, "¤").replace(/,/g, "\u202f").replace(/¤/g, ",");
 
-/** What the warehouse says in English (segments, actions, reasons), in the language of the page. */
+/** The warehouse's English texts (segments, actions, reasons) in the language of the page. */
 function phrase(english) {
   if (language === "en" || !english) return english ?? "";
   if (!said.has(english)) said.set(english, translated(english));
