@@ -143,7 +143,7 @@ def _(mo):
     mo.md("""
     ## 3. Where it goes if it pays
 
-    1. `docs/features.md` shows each step: its definition and cause in `functions/churn_api/contract.py`, its SQL, and its
+    1. `docs/features.md` shows each step: definition and cause in `functions/churn_api/contract.py`, SQL, and the
        Python twin for the API.
     2. `make generate`, `make test-fast`, `make run`; then `make champion` for the model that comes with the project.
 
