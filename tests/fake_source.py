@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.adapters.airbyte.cdk.process import Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.sources.connections import Connection, Stream
 
@@ -96,25 +97,16 @@ class FakeSource:
         text, _ = self.seen()["files"]["--state"]
         return {of["stream"]["stream_descriptor"]["name"]: of["stream"]["stream_state"] for of in json.loads(text)}
 
+    def source(self, streams=None, config=None):
+        connection = Connection(
+            description="a shop", connector="declarative", manifest="x", personal_records="stg_shop__records",
+            streams=streams or {"things": MERGED},
+        )  # fmt: skip
+        return Source("shop", connection, config or {}, self.manifest, self.folder / "scratch", self.program)
+
     def sync(self, con, streams=None, required=None, config=None, started_at=STARTED_AT, batch_records=50_000):
-        return sync(
-            con,
-            "shop",
-            Connection(
-                description="a shop",
-                connector="declarative",
-                manifest="x",
-                personal_records="stg_shop__records",
-                streams=streams or {"things": MERGED},
-            ),
-            config or {},
-            self.manifest,
-            {name: frozenset(columns) for name, columns in (required or {}).items()},
-            self.folder / "scratch",
-            started_at,
-            self.program,
-            batch_records,
-        )
+        columns = {name: frozenset(columns) for name, columns in (required or {}).items()}
+        return sync(con, self.source(streams, config), columns, started_at, batch_records)
 
     def _write(self, command, lines):
         (self.folder / f"{command}.jsonl").write_text("".join(f"{line}\n" for line in lines))

@@ -30,14 +30,15 @@ _SYNC = """
 import duckdb, json, resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from flows.adapters.airbyte.cdk.process import Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.sources.connections import Connection, Stream
 folder, program, config = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 merged = Stream(sync_mode="incremental_deduped_history", primary_key=("id",), cursor="changed")
 shop = Connection(description="", connector="declarative", manifest="shop.yaml", streams=dict(things=merged))
 with duckdb.connect(folder / "landed.duckdb") as con:
-    synced = sync(con, "shop", shop, config, folder / "shop.yaml", dict(things=frozenset({"name"})), folder / "scratch",
-                  datetime(2026, 1, 1, tzinfo=UTC), program)
+    source = Source("shop", shop, config, folder / "shop.yaml", folder / "scratch", program)
+    synced = sync(con, source, dict(things=frozenset({"name"})), datetime(2026, 1, 1, tzinfo=UTC))
     rows = con.sql("select count(*) from raw_shop.things").fetchall()[0][0]
 us = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps(dict(rows=rows, seconds=synced.duration_seconds, cores=us.ru_utime + us.ru_stime,

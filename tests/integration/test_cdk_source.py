@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from flows.adapters.airbyte.cdk.process import PROGRAM
+from flows.adapters.airbyte.cdk.process import PROGRAM, Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.ports.syncs import SyncFailed
 from flows.sources.connections import Connection, Stream
@@ -34,7 +34,8 @@ def read(con, tmp_path):
             personal_records="stg_shop__records",
         )  # fmt: skip
         given = config(url, **configured)
-        return sync(con, "shop", connection, given, write_manifest(tmp_path), {}, tmp_path / "scratch", STARTED_AT)
+        source = Source("shop", connection, given, write_manifest(tmp_path), tmp_path / "scratch")
+        return sync(con, source, {}, STARTED_AT)
 
     return read
 

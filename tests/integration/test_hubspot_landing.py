@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
+from flows.adapters.airbyte.cdk.process import Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.ports.syncs import SyncFailed
 from flows.settings import CONNECTIONS, REPOSITORY
@@ -38,7 +39,7 @@ def sync_contacts(con, url, scratch, **options):
     config = {"base_url": url, "start_date": "2025-01-01T00:00:00Z", "credentials": {"access_token": TOKEN}}
     needed = {"contacts": frozenset(contacts.streams["contacts"].needed)}
     manifest = CONNECTIONS.parent / "hubspot.yaml"
-    return sync(con, "hubspot", contacts, config, manifest, needed, scratch, now(), **options)
+    return sync(con, Source("hubspot", contacts, config, manifest, scratch), needed, now(), **options)
 
 
 def account(contacts):

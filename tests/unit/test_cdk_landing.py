@@ -467,7 +467,7 @@ def test_a_secret_is_in_a_private_file_for_a_while_and_nowhere_else(con, source,
 def test_the_source_is_gone_with_its_files_when_nobody_reads_on(source):
     source.says(record(id="1"), "!wait")
     scratch = source.folder / "scratch"
-    with source_process(source.program, "read", "shop", source.manifest, scratch, {"token": "x"}) as running:
+    with source_process(source.source(config={"token": "x"}), "read") as running:
         next(running.messages())
         assert list(scratch.iterdir())
     with pytest.raises(ProcessLookupError):

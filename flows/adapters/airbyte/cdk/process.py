@@ -20,6 +20,7 @@ from typing import Any, Literal
 from flows.adapters.airbyte.cdk.messages import Catalog, Complete, Failure, LogLine, Record, State, read_message
 from flows.ports.syncs import SyncFailed
 from flows.settings import REPOSITORY
+from flows.sources.connections import Connection
 
 CHILD = Path(__file__).with_name("child.py")
 PROGRAM = REPOSITORY / ".venv" / "cdk" / "bin" / "source-declarative-manifest"
@@ -105,16 +106,21 @@ class SourceProcess:
         return "\n".join([*said, *(["Its last lines:", *(f"  {line}" for line in last)] if last else [])])
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a connection reads from, run on this machine. `config` is the connector's, with its secrets; it is never
+    logged, nor in an error. `scratch` is a folder of this warehouse, for files that live as long as a sync."""
+
+    name: str
+    connection: Connection
+    config: Mapping[str, Any] = field(repr=False)
+    manifest: Path
+    scratch: Path
+    program: Path = PROGRAM
+
+
 @contextmanager
-def source_process(
-    program: Path,
-    command: Literal["discover", "read"],
-    connection: str,
-    manifest: Path,
-    scratch: Path,
-    config: Mapping[str, Any],
-    **files: Any,
-) -> Iterator[SourceProcess]:
+def source_process(source: Source, command: Literal["discover", "read"], **files: Any) -> Iterator[SourceProcess]:
     """Starts the program; at the end of the `with` block it is gone, and so is the folder with its configuration.
 
     `files` become JSON files that only this user may read, one for each of the command's options of that name.
@@ -122,17 +128,18 @@ def source_process(
     Raises:
         SyncFailed: when the program or the manifest is missing.
     """
+    program, manifest, name = source.program, source.manifest, source.name
     if not program.exists():
-        raise SyncFailed(f"{program} is missing, which reads {connection}: `make .venv/cdk/ready` installs it.")
+        raise SyncFailed(f"{program} is missing, which reads {name}: `make .venv/cdk/ready` installs it.")
     if not manifest.exists():
-        raise SyncFailed(f"{manifest} is missing, the `manifest` of {connection} in airbyte/connections.yml.")
-    scratch.mkdir(parents=True, exist_ok=True)
-    for left_by_a_kill in scratch.glob(f"sync-{connection}-*"):
+        raise SyncFailed(f"{manifest} is missing, the `manifest` of {name} in airbyte/connections.yml.")
+    source.scratch.mkdir(parents=True, exist_ok=True)
+    for left_by_a_kill in source.scratch.glob(f"sync-{name}-*"):
         shutil.rmtree(left_by_a_kill, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"sync-{connection}-", dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"sync-{name}-", dir=source.scratch) as folder:
         options = ["--manifest-path", str(manifest)]
-        for name, content in {"config": config, **files}.items():
-            options += [f"--{name}", str(_private_file(Path(folder) / f"{name}.json", content))]
+        for option, content in {"config": source.config, **files}.items():
+            options += [f"--{option}", str(_private_file(Path(folder) / f"{option}.json", content))]
         python = program.with_name("python")
         process = subprocess.Popen(
             [str(python if python.exists() else sys.executable), str(CHILD), str(program), command, *options],
@@ -143,11 +150,11 @@ def source_process(
             bufsize=_MEGABYTE,
             start_new_session=True,  # a group, to be ended as a whole
         )
-        source = SourceProcess(connection, process, frozenset(_secrets(config)))
+        running = SourceProcess(name, process, frozenset(_secrets(source.config)))
         try:
-            yield source
+            yield running
         finally:
-            source.end()
+            running.end()
 
 
 def _private_file(file: Path, content: Any) -> Path:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +14,7 @@ from flows.adapters.airbyte.cdk import sync_state
 from flows.adapters.airbyte.cdk.columns import declared_columns
 from flows.adapters.airbyte.cdk.landing import Batches, StreamLanding, table_of
 from flows.adapters.airbyte.cdk.messages import Catalog, Complete, Record, State
-from flows.adapters.airbyte.cdk.process import PROGRAM, SourceProcess, source_process
+from flows.adapters.airbyte.cdk.process import Source, SourceProcess, source_process
 from flows.adapters.airbyte.cdk.sync_state import SyncState
 from flows.ports.syncs import SyncFailed
 from flows.sources.connections import Connection, Stream
@@ -53,20 +52,14 @@ class Synced:
 
 def sync(
     con: duckdb.DuckDBPyConnection,
-    name: str,
-    connection: Connection,
-    config: Mapping[str, Any],
-    manifest: Path,
+    source: Source,
     required: Mapping[str, frozenset[str]],
-    scratch: Path,
     started_at: datetime,
-    program: Path = PROGRAM,
     batch_records: int = BATCH_RECORDS,
 ) -> Synced:
     """Reads a connection's streams into `raw_<name>.<stream>`, and where each goes on into `raw.sync_state`.
 
-    `config` is the connector's, with its secrets; it is never logged, nor in an error. `required` names the columns
-    that staging reads of a stream. `scratch` is a folder of this warehouse, for files that live as long as the sync.
+    `required` names the columns that staging reads of a stream.
 
     Whenever it ends, even killed, nothing is lost or there twice: the next sync goes on from what was committed. On a
     failure, what came of the streams that can be merged is kept, as are those that were read to their end.
@@ -76,28 +69,26 @@ def sync(
     """
     start = time.perf_counter()
     with _settings_of_a_sync(con):
-        catalog = _discover(name, connection, config, manifest, scratch, program)
+        catalog = _discover(source)
         sync_state.create_table(con)
         notes: list[str] = []
-        batches = Batches(name, int(started_at.timestamp() * 1000), started_at, batch_records)
+        batches = Batches(source.name, int(started_at.timestamp() * 1000), started_at, batch_records)
         landings: dict[str, StreamLanding] = {}
         try:
-            for stream_name, stream in connection.streams.items():
-                columns = declared_columns(stream_name, catalog[stream_name]["json_schema"])
-                needed = required.get(stream_name, frozenset()) | _needed_to_merge(stream)
-                _require_declared(name, stream_name, needed - columns.keys(), manifest)
-                before = _where_to_go_on(con, name, stream_name, stream, started_at, notes)
-                landings[stream_name] = StreamLanding(con, stream_name, stream, columns, needed, before, batches)
-            with source_process(
-                program, "read", name, manifest, scratch, config,
-                catalog=_configured(connection, catalog), state=_states(landings),
-            ) as source:  # fmt: skip
-                _land(source, landings)
+            for name, stream in source.connection.streams.items():
+                columns = declared_columns(name, catalog[name]["json_schema"])
+                needed = required.get(name, frozenset()) | _needed_to_merge(stream)
+                _require_declared(source, name, needed - columns.keys())
+                before = _where_to_go_on(con, source.name, name, stream, started_at, notes)
+                landings[name] = StreamLanding(con, name, stream, columns, needed, before, batches)
+            configured = _configured(source.connection, catalog)
+            with source_process(source, "read", catalog=configured, state=_states(landings)) as process:
+                _land(process, landings)
         finally:
             for landing in landings.values():
                 landing.drop_staged()
     return Synced(
-        connection=name,
+        connection=source.name,
         job_id=str(uuid.uuid4()),
         started_at=started_at,
         duration_seconds=time.perf_counter() - start,
@@ -106,12 +97,11 @@ def sync(
     )
 
 
-def _discover(
-    name: str, connection: Connection, config: Mapping[str, Any], manifest: Path, scratch: Path, program: Path
-) -> Mapping[str, Mapping[str, Any]]:
+def _discover(source: Source) -> Mapping[str, Mapping[str, Any]]:
+    name, connection, manifest = source.name, source.connection, source.manifest
     streams: dict[str, Mapping[str, Any]] = {}
-    with source_process(program, "discover", name, manifest, scratch, config) as source:
-        for message in source.messages():
+    with source_process(source, "discover") as process:
+        for message in process.messages():
             if isinstance(message, Catalog):
                 streams = {stream["name"]: stream for stream in message.streams}
     if missing := [stream for stream in connection.streams if stream not in streams]:
@@ -132,11 +122,12 @@ def _needed_to_merge(stream: Stream) -> frozenset[str]:
     return frozenset([*stream.primary_key, stream.cursor]) if stream.cursor else frozenset()
 
 
-def _require_declared(name: str, stream: str, missing: frozenset[str], manifest: Path) -> None:
+def _require_declared(source: Source, stream: str, missing: frozenset[str]) -> None:
     if missing:
         raise SyncFailed(
-            f"{name}.{stream}: the schema in {manifest} does not declare {', '.join(sorted(missing))}, which is needed."
-            " Nothing was read. Declare it there, or leave it out of the `columns` in airbyte/connections.yml."
+            f"{source.name}.{stream}: the schema in {source.manifest} does not declare {', '.join(sorted(missing))},"
+            " which is needed. Nothing was read. Declare it there, or leave it out of the `columns` in"
+            " airbyte/connections.yml."
         )
 
 
@@ -193,9 +184,9 @@ def _states(landings: Mapping[str, StreamLanding]) -> Sequence[Mapping[str, Any]
     ]
 
 
-def _land(source: SourceProcess, landings: Mapping[str, StreamLanding]) -> None:
+def _land(process: SourceProcess, landings: Mapping[str, StreamLanding]) -> None:
     try:
-        for message in source.messages():
+        for message in process.messages():
             match message:
                 case Record(stream, line):
                     landings[stream].add(line)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from flows.adapters.airbyte.cdk.process import Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.ports.syncs import SyncFailed, SyncRun
@@ -33,14 +34,12 @@ class CdkSyncs:
         connection, started_at = self.connections.connection(wanted), self.clock()
         assert connection.manifest is not None  # the file's schema has seen to it
         config = connection.filled_config()
+        source = Source(wanted, connection, config, self.manifests / connection.manifest, self.warehouse.scratch)
+        required = {name: frozenset(stream.needed) for name, stream in connection.streams.items()}
         log.info("reading %s", wanted)
         try:
             with self.warehouse.connect() as con:
-                synced = sync(
-                    con, wanted, connection, config, self.manifests / connection.manifest,
-                    {name: frozenset(stream.needed) for name, stream in connection.streams.items()},
-                    self.warehouse.scratch, started_at,
-                )  # fmt: skip
+                synced = sync(con, source, required, started_at)
         except SyncFailed as failure:
             seconds = (self.clock() - started_at).total_seconds()
             job_id = f"{wanted} {started_at:%Y-%m-%dT%H:%M:%S.%f}"
