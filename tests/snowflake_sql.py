@@ -11,7 +11,7 @@ from sqlglot.tokens import TokenType
 # Snowflake's own functions, https://docs.snowflake.com/en/sql-reference/functions-all: those that we use, and no more
 FUNCTIONS = frozenset(
     """abs avg ceil chr coalesce convert_timezone count count_if dateadd datediff date_trunc first_value flatten floor
-    get_path iff lag lead least length lower ltrim max md5 median min nullif object_construct parse_json percent_rank
+    get_path iff lag lead least length lower max md5 median min nullif object_construct parse_json percent_rank
     percentile_cont percentile_disc position power regexp_like regexp_replace replace round row_number split
     split_part sum translate trim try_to_timestamp_ntz upper
     """.split()  # noqa: SIM905

@@ -29,7 +29,8 @@
     case
         when {{ text }} like '%@%' then lower({{ text }})
         when {{ matches(text, '[0-9]+[.,]0{1,2}') }} then split_part(replace({{ text }}, ',', '.'), '.', 1)
-        else trim(translate({{ text }}, '="''' || chr(160) || chr(9), '   '))
+        when {{ text }} like '="%"' or {{ text }} like '''%' then translate({{ text }}, '="''', '')
+        else trim(translate({{ text }}, chr(160) || chr(9), '  '))
     end
 {%- endmacro %}
 
@@ -50,7 +51,7 @@
 {# Whether a text is a word or sign for: no customer. Zeros are one, however many. #}
 {% macro is_placeholder(text) -%}
     coalesce(nullif(
-        ltrim(translate(lower({{ text }}), ' -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), '0'), ''
+        translate(lower({{ text }}), '0 -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), ''
     ), 'none') in ({% for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
     or {{ text }} in ('-1', chr(92) || 'N')
 {%- endmacro %}
@@ -62,6 +63,11 @@
         'guest', 'guestuser', 'guestcustomer', 'guestcheckout', 'guestorder', 'visitor', 'anonymous', 'anon', 'walkin',
         'gast', 'gastkunde', 'gastbestellung', 'invité', 'invite', 'invitado', 'ospite', 'convidado', 'gäst', 'gjest'
     )
+{%- endmacro %}
+
+{# A number by which ids are compared that differ in leading zeros only; NULL for an id that is no whole number. #}
+{% macro number_of_id(text) -%}
+    case when {{ matches(text, '[0-9]{1,38}') }} then cast({{ text }} as decimal(38, 0)) end
 {%- endmacro %}
 
 {# Values as literals for `in (…)`; nothing is in an empty one. #}

@@ -4,9 +4,11 @@
 {%- endmacro %}
 
 {% macro duckdb__order_number(text) -%}
-    coalesce(
-        try_cast({{ text }} as bigint),
-        case when length({{ text }}) < 40 then try_cast(regexp_replace({{ text }}, '\D', '', 'g') as bigint) end
+    try_cast(
+        case
+            when trim({{ text }}, '0123456789') = '' then {{ text }}  -- ten times as fast
+            else left(regexp_replace({{ text }}, '\D', '', 'g'), 19)
+        end as bigint
     )
 {%- endmacro %}
 

@@ -119,25 +119,30 @@ shared as (
 ),
 
 -- a spreadsheet takes zeros from the left: ids that differ in nothing else are one, as the orders write it
+numbered as (
+
+    select written_id, plain, line_count, {{ number_of_id('plain') }} as id_number
+    from named
+    where why_nobody is null and guest_email is null
+
+),
+
 padded as (
 
-    select distinct ltrim(plain, '0') as digits
-    from named
-    where why_nobody is null and plain like '0%' and {{ matches('plain', '[0-9]+') }}
+    select distinct id_number from numbered where id_number is not null and plain like '0%'
 
 ),
 
 spelt as (
 
     select
-        named.written_id,
-        first_value(named.plain) over (
-            partition by padded.digits
-            order by case when named.line_count > 0 then 0 else 1 end, length(named.plain) desc, named.plain
+        numbered.written_id,
+        first_value(numbered.plain) over (
+            partition by numbered.id_number
+            order by case when numbered.line_count > 0 then 0 else 1 end, length(numbered.plain) desc, numbered.plain
         ) as customer_id
-    from named
-    inner join padded on ltrim(named.plain, '0') = padded.digits
-    where named.why_nobody is null and {{ matches('named.plain', '[0-9]+') }}
+    from numbered
+    inner join padded on numbered.id_number = padded.id_number
 
 ),
 
@@ -179,7 +184,7 @@ select
     written_id,
     customer_id,
     correction,
-    line_count
+    cast(line_count as bigint) as line_count
 from corrected
 where customer_id is null
     or customer_id <> case when written_id like '%@%' then lower(written_id) else written_id end

@@ -229,7 +229,7 @@ select
     misdated.order_number,
     misdated.reason,
     numbers.ordered_on as placed_on,
-    misdated.line_count
+    cast(misdated.line_count as bigint) as line_count
 from misdated
 left join numbers
     on misdated.is_numbered
