@@ -26,6 +26,28 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The currency that is written beside an amount, as its ISO code; NULL where none is, or where several are written so. #}
+{% macro currency_of(text, format) -%}
+    {%- set codes = (format.currencies if format else {}).items() | selectattr(1) | list -%}
+    {%- if codes -%}
+    case
+        {%- for currency, code in codes %}
+        when position('{{ currency | replace("'", "''") }}' in {{ text }}) > 0 then '{{ code }}'
+        {%- endfor %}
+    end
+    {%- else -%} cast(null as varchar)
+    {%- endif -%}
+{%- endmacro %}
+
+{# A moment that an order can be of: from 1990 until two years after the run. Another was misread, or mistyped. #}
+{% macro plausible(timestamp) -%}
+    case
+        when {{ timestamp }} >= cast('1990-01-01' as timestamp)
+            and {{ timestamp }} < {{ dbt.dateadd('year', 2, "cast('" ~ run_value("run_date") ~ "' as timestamp)") }}
+            then {{ timestamp }}
+    end
+{%- endmacro %}
+
 {#
   A timestamp without time zone from text in a mapping's TimestampFormat; NULL where the text does not fit it. A moment
   with an offset keeps the local time that is written, or is turned into that of `timezone`.
@@ -91,6 +113,7 @@
 #}
 {% macro order_lines_of(mapping) -%}
     {%- set columns = mapping.columns -%}
+    {%- set money = mapping.number_formats.get('amount' if 'amount' in columns else 'unit_price') -%}
     (
         with renamed as (
 
@@ -124,7 +147,7 @@
                 ordered_at_text,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
-                {{ parse_timestamp('ordered_at_text', mapping.timestamp_formats.get('ordered_at'), mapping.timezone) }}
+                {{ plausible(parse_timestamp('ordered_at_text', mapping.timestamp_formats.get('ordered_at'), mapping.timezone)) }}
                     as ordered_at,
                 {% for column in ('quantity', 'unit_price', 'discount', 'amount') -%}
                 {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} as {{ column }},
@@ -142,8 +165,11 @@
                     else unit_price_text
                 end as amount_text,
                 {%- endif %}
-                upper(coalesce(currency_text, {{ "'" ~ mapping.currency ~ "'" if mapping.currency else 'null' }}))
-                    as currency,
+                upper(coalesce(
+                    currency_text,
+                    {{ currency_of('amount_text' if 'amount' in columns else 'unit_price_text', money) }},
+                    {{ "'" ~ mapping.currency ~ "'" if mapping.currency else 'null' }}
+                )) as currency,
                 country_text as country,
                 channel_text as channel
             from renamed

@@ -66,13 +66,14 @@ class RowMapping:
 
 @dataclass(frozen=True)
 class OrderLineMapping(RowMapping):
-    """Rows of a connection's order lines."""
+    """Rows of a connection's order lines. `several_files`: whether they come from more than one."""
 
     number_formats: Mapping[Any, NumberFormat]
     currency: str | None
     returns: Mapping[str, str] | None
     set_aside: Sequence[Mapping[str, str]]
     duplicates: str
+    several_files: bool
     placeholder_ids: Sequence[str]
     real_ids: Sequence[str]
 
@@ -103,6 +104,7 @@ def order_line_mapping(
     timestamp_formats: Mapping[OrderLineColumn, TimestampFormat],
     number_formats: Mapping[OrderLineColumn, NumberFormat],
     files: Sequence[str] | None = None,
+    several_files: bool = False,
 ) -> OrderLineMapping:
     """A connection's order lines, what it left open being given."""
     return OrderLineMapping(
@@ -116,10 +118,16 @@ def order_line_mapping(
         currency=stream.currency,
         returns=stream.returns.model_dump() if stream.returns else None,
         set_aside=[rule.model_dump() for rule in stream.set_aside],
-        duplicates=stream.duplicates,
+        duplicates=stream.duplicates if _lines_differ(columns) else "keep",
+        several_files=several_files,
         placeholder_ids=list(stream.placeholder_ids),
         real_ids=list(stream.real_ids),
     )
+
+
+def _lines_differ(columns: Mapping[OrderLineColumn, str]) -> bool:
+    """Whether equal lines of an order are the same line: without a product, two products at one price are equal."""
+    return bool({"sku", "order_line_id"} & set(columns)) or not {"quantity", "unit_price"} & set(columns)
 
 
 def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | EmailEvents) -> Landing:

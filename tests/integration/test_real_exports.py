@@ -34,9 +34,10 @@ def what_a_run_finds(data_dir, orders, read):
         return str(refused)
     [found] = read(
         data_dir,
-        """select round(sum(monetary), 2) as net, count(*) as customers, (
-            select cast(min(purchased_on) as varchar) from intermediate.int_purchases
-        ) as first, cast(max(as_of_date) as varchar) as last from marts.customer_rfm""",
+        """select round(sum(monetary), 2) as net, cast(max(as_of_date) as varchar) as last,
+            (select count(distinct customer_id) from intermediate.int_order_lines) as customers,
+            (select cast(min(purchased_on) as varchar) from intermediate.int_purchases) as first
+        from marts.customer_rfm""",
     ).to_pylist()
     return found
 

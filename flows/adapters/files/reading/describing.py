@@ -78,9 +78,17 @@ def describe_order_lines(
         formats = find_number_formats(rows, numbers, declared)
     except Unclear as unclear:
         raise refusal(unclear, "order_lines", connection, stream, columns) from None
+    files = list(formats)
     return tuple(
-        order_line_mapping(connection, stream, columns, timestamps[group[0]], formats[group[0]], _named(group, files))
-        for files in [list(formats)]
+        order_line_mapping(
+            connection,
+            stream,
+            columns,
+            timestamps[group[0]],
+            formats[group[0]],
+            files=_named(group, files),
+            several_files=len(files) > 1,
+        )
         for group in _alike(files, timestamps, formats)
     )
 

@@ -111,6 +111,8 @@ def decided_by_others(evidence: NumberEvidence, others: Iterable[Decimal | None]
 def number_format(decimal: Decimal, currencies: dict[str, str | None]) -> NumberFormat:
     """What dbt's staging needs to know."""
     longest_first = dict(sorted(currencies.items(), key=lambda item: (-len(item[0]), item[0])))
+    if len(currencies) > 1:  # a sign of several currencies is then taken for one of its own, and not added up
+        longest_first = {written: code or written.rstrip(".").upper() for written, code in longest_first.items()}
     noise = ("," if decimal == "point" else ".") + "'’()" + _SIGNS + _SPACES
     characters = noise if decimal == "point" else "," + noise
     return NumberFormat(
