@@ -613,11 +613,26 @@ def test_a_figure_that_nobody_knows_is_not_drawn(run, campaigns, browser, tmp_pa
     page.context.close()
 
 
-def test_what_was_set_aside_and_who_scored_stands_at_the_foot(run, page):
-    foot = page.inner_text("footer")
-    for row in run.set_aside.to_pylist():
-        assert f"{row['rows']:,} rows rejected: {row['reason']}" in foot
-    assert run.model.version in foot
+def test_the_foot_says_who_scored(run, page):
+    assert run.model.version in page.inner_text("footer")
+
+
+def test_what_was_read_is_shown_by_month_and_what_was_rejected_by_reason(run, page):
+    receipt = run.receipt
+    months = page.locator("#receipt-months tbody tr").all_inner_texts()
+    assert len(months) == 1 + len(receipt.months)
+    _, orders, *money = months[1].split("\t")
+    assert number(orders) == receipt.months[-1].orders
+    assert [number(amount) for amount in money] == pytest.approx(
+        [receipt.months[-1].gross, receipt.months[-1].refunds, receipt.months[-1].net], abs=1
+    )
+    rejected = page.inner_text("#receipt-rejections")
+    for row in receipt.rejections:
+        assert row.reason in rejected
+        assert f"{row.rows:,}" in rejected
+    assert f"{receipt.totals[0].orders:,} orders of {receipt.totals[0].customers:,} customers" in page.inner_text(
+        "#receipt"
+    )
 
 
 def test_the_page_is_small_and_asks_nobody_for_anything(run):

@@ -189,7 +189,7 @@ def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, fo
     report = run_pipeline(settings.data_dir, **given)
     assert report.syncs[0].rows >= 8
     assert traces(settings.warehouse_file) == []
-    erased = {row["reason"]: row["rows"] for row in report.set_aside.to_pylist()}
+    erased = {row.reason: row.rows for row in report.receipt.rejections}
     assert erased["erased on request"] == 3
     assert erased["contact: erased on request"] == 1
     assert read(settings.data_dir, "select count(*) as n from marts.customer_rfm").column("n").to_pylist() == [7]

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
 from flows.adapters.marts.run_report import RunReport
 from flows.ports.warehouse import Warehouse
+from flows.sources.receipt import Receipt, masked
 from functions.churn_api.contract import risk_bands
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "page.js")
+_SCRIPTS = (
+    "words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "receipt.js", "page.js",
+)  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 
 
@@ -37,6 +41,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
+        "receipt": _receipt(report.receipt),
     }
     page = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,
@@ -75,10 +80,23 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "actions": segments["recommended_action"],
         "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
         "order_lines": report.order_lines,
-        "set_aside": report.set_aside.to_pylist(),
         "notes": [*report.identity_notes, *notes],
         "shows_pii": report.settings.show_pii,
         "crm_link": report.settings.crm_link,
+    }
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    """What was read, without who the customers are."""
+    return {
+        "totals": [
+            {name: value for name, value in asdict(of).items() if not name.endswith(("_customer", "_id"))}
+            | {"first_on": str(of.first_on), "last_on": str(of.last_on)}
+            for of in receipt.totals
+        ],
+        "months": [{**asdict(of), "month": str(of.month), "net": of.net} for of in receipt.months],
+        "rejections": [{**asdict(of), "example": masked((of.example or "")[:60])} for of in receipt.rejections],
+        "contacts": asdict(receipt.contacts),
     }
 
 

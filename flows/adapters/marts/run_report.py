@@ -74,7 +74,7 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """Tables: `set_aside` (reason, rows), `segments` (segment, customers, spend_last_365_days, expected_spend,
+    """Tables: `segments` (segment, customers, spend_last_365_days, expected_spend,
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
@@ -89,7 +89,6 @@ class RunReport:
     identity_notes: tuple[str, ...]
     as_of: AsOf
     later_rows: int
-    set_aside: pa.Table
     segments: pa.Table
     most_at_stake: pa.Table
     model: ModelReport | None
@@ -124,7 +123,6 @@ def read_report(
     """The report of a run whose marts are built. `model` has scored, or `why_no_model`. `measured`: see RunReport."""
     as_of = history.as_of
     stakes = warehouse.read(most_at_stake(10))
-    known = f"coalesce(ordered_on, date '{as_of.date}') <= '{as_of.date}'"
     return RunReport(
         settings=settings,
         warehouse=warehouse.place,
@@ -137,9 +135,6 @@ def read_report(
         later_rows=warehouse.row(
             f"select count(*) from staging.stg_shop__order_lines where ordered_on > '{as_of.date}'"
         )[0],
-        set_aside=warehouse.read(
-            f'select reason, count(*) as "rows" from raw.rejected_rows where {known} group by 1 order by 2 desc, 1'
-        ),
         segments=warehouse.read(
             """select segments.segment, count(customers.customer_id) as customers,
                 coalesce(sum(spend_last_365_days), 0) as spend_last_365_days,

@@ -46,8 +46,6 @@ function drawFrame() {
   const lines = [
     meta.is_scored ? text("scored_on", { when: `${formats.day(meta.scored_at)} ${meta.scored_at.slice(11, 16)} UTC`, version: meta.model_version }) : null,
     text("read", { lines: formats.count(meta.order_lines) }),
-    ...meta.set_aside.map(({ reason, rows }) => text("set_aside", { rows: formats.count(rows), reason: phrase(reason) })),
-    meta.set_aside.length ? text("set_aside_where") : text("nothing_set_aside"),
     ...meta.notes.map(phrase),
     meta.shows_pii ? text("pii_shown") : text("pii_masked"),
   ];
@@ -80,6 +78,7 @@ function build(chosenLanguage) {
   if (data.meta.is_scored) { drawChurn(); drawDisagreement(); drawTrust(); }
   drawCampaigns();
   drawList();
+  drawReceipt();
   draw();
 }
 

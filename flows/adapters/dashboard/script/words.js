@@ -53,5 +53,7 @@ function makeFormats() {
   formats.figure = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format;
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
   formats.day = (iso) => day.format(new Date(iso));
+  const month = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" });
+  formats.month = (iso) => month.format(new Date(iso));
   formats.cohort = (iso) => `${iso.slice(0, 4)} ${text("quarter", { n: (+iso.slice(5, 7) + 2) / 3 })}`;
 }

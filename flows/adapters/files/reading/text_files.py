@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from flows.adapters.duckdb.sql import literal
+from flows.adapters.duckdb.sql import literal, quote
 from flows.adapters.files.reading.header_row import HeaderNames, find_header, plain
 from flows.errors import BadInput
 
@@ -53,11 +53,14 @@ class TextFile:
 
     @property
     def relation(self) -> str:
-        """Its rows, every value as text, for a `from` of DuckDB's; unreadable records go to `reject_errors`."""
+        """Its rows, every value as text under the names of `header`, for a `from` of DuckDB's; unreadable records go to
+        `reject_errors`."""
+        names = ", ".join(map(quote, self.header))
         return self.typed or (
             f"read_csv({literal(self.readable)}, all_varchar = true, header = true, delim = {literal(self.delimiter)},"
             f" quote = '\"', escape = '\"', store_rejects = true, skip = {self.first_line - 2},"
             f" compression = '{self.compression}', max_line_size = {MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES})"
+            f" as rows ({names})"
         )
 
 
