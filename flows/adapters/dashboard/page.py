@@ -96,7 +96,7 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         ],
         "months": [{**asdict(of), "month": str(of.month), "net": of.net} for of in receipt.months],
         "rejections": [{**asdict(of), "example": masked((of.example or "")[:60])} for of in receipt.rejections],
-        "contacts": asdict(receipt.contacts),
+        "contacts": {"contacts": receipt.contacts.contacts, "of_nobody": receipt.contacts.of_nobody},
     }
 
 
