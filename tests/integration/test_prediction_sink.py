@@ -11,13 +11,13 @@ from snowflake.connector.converter import SnowflakeConverter
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.commands.redrive import redrive_dead_letters
+from flows.errors import PipelineError
 from functions import aws
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.sqs_queue import SqsQueue
 from functions.clock import now
 from functions.prediction_messages import read_message
 from functions.prediction_record import COLUMNS
-from functions.prediction_sink.redrive import redrive
 from functions.prediction_sink.sink import merge_messages
 from functions.prediction_sink.snowflake_connection import (
     SettingsRefused,
@@ -243,9 +243,7 @@ def test_while_the_warehouse_is_down_everything_waits_and_afterwards_nothing_is_
     assert trigger.waiting(trigger.dead) == 1
 
     trigger.merge = mart.merge
-    sqs = aws.sqs(trigger.url, "eu-central-1", now)
-    assert redrive(sqs, trigger.url, trigger.dead) == (1, 1)
-    sqs.close()
+    redrive_dead_letters(trigger.url, trigger.dead, "eu-central-1")
     assert trigger.deliver() == set()
     assert [row[1] for row in mart.rows()] == ["A", "B"]
     assert trigger.waiting(trigger.dead) == 0
@@ -258,6 +256,14 @@ def test_dead_letters_are_put_back_by_one_command(aws_server, tmp_path, capsys):
     redrive_dead_letters(trigger.url, trigger.dead, "eu-central-1")
     assert capsys.readouterr().out == "25 of 25 messages are on the queue again\n"
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (25, 0)
+
+
+@pytest.mark.parametrize("dead", ["/123456789012/nowhere", None])
+def test_a_queue_that_cannot_be_redriven_is_refused_with_what_aws_says(aws_server, tmp_path, dead):
+    trigger = Lambda(aws_server, InDuckDB(tmp_path))
+    queue = trigger.url if dead else "not a queue"
+    with pytest.raises(PipelineError, match=r"SQS in eu-central-1: .*(NonExistentQueue|endpoint|URL)"):
+        redrive_dead_letters(queue, f"{aws_server}{dead}", "eu-central-1")
 
 
 class Statements:
