@@ -46,5 +46,5 @@ class TableauSettings(BaseSettings):
     @model_validator(mode="after")
     def _password_has_its_user(self) -> Self:
         if self.snowflake_password is not None and self.snowflake_user is None:
-            raise ValueError("TABLEAU_SNOWFLAKE_PASSWORD: say whose it is with TABLEAU_SNOWFLAKE_USER")
+            raise ValueError("TABLEAU_SNOWFLAKE_PASSWORD: name its user with TABLEAU_SNOWFLAKE_USER")
         return self

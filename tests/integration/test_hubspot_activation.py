@@ -204,7 +204,7 @@ def test_of_whom_hubspot_says_nothing_it_is_not_said_that_he_was_sent():
     hubspot = account(contacts=3)
     hubspot.merged = {52}
     with sending_to(hubspot) as destination:
-        assert send(destination, numbered(3))["c2"] == ("refused", "HubSpot does not say what became of it.")
+        assert send(destination, numbered(3))["c2"] == ("refused", "HubSpot does not report its result.")
     assert hubspot.lists[0].members == {51, 53}
 
 
@@ -413,7 +413,7 @@ def test_a_list_of_others_stops_it_before_anybody_is_sent():
 def test_a_list_that_fills_itself_stops_it_before_anybody_is_sent(kind):
     hubspot = account(contacts=2)
     hubspot.add_list(CAMPAIGN, processing_type=kind)
-    with sending_to(hubspot) as destination, pytest.raises(HubSpotRefused, match=r"not static but fills itself"):
+    with sending_to(hubspot) as destination, pytest.raises(HubSpotRefused, match=r"not static but dynamic"):
         send(destination, numbered(2))
     assert writes(hubspot) == []
 

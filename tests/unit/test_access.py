@@ -120,7 +120,7 @@ def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no JSON"),
+        ("", "not JSON"),
         ("[]", "no API keys"),
         ("{}", "no API keys"),
         ('{"shop": "short"}', "A key of shop is not fit: use at least 24"),

@@ -171,7 +171,7 @@ def test_data_beside_the_workbook_are_said_to_be_the_reason(there, workbook, cap
 
 def test_a_package_is_not_sent(there, workbook, tmp_path, capsys):
     assert main(["validate-workbook", str(packaged_workbook(tmp_path))]) == 1
-    assert "validates a .twb by itself" in capsys.readouterr().err
+    assert "validates an existing .twb" in capsys.readouterr().err
     assert there.requests == []
 
 
@@ -198,5 +198,5 @@ def test_a_block_that_does_not_fit_says_what_it_must_hold(prefect_api):
         read_credentials(in_block("half", {"token_name": "a"}))
     with pytest.raises(SettingsError, match=r"TABLEAU_BLOCK=gone"):
         read_credentials(TableauSettings(url="https://example.com", block="gone"))
-    with pytest.raises(SettingsError, match="TABLEAU_BLOCK=whose holds a snowflake_password: say whose it is"):
+    with pytest.raises(SettingsError, match="TABLEAU_BLOCK=whose holds a snowflake_password: name its user"):
         read_credentials(in_block("whose", {"token_name": "a", "token_secret": "b", "snowflake_password": "c"}))

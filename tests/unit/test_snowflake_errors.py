@@ -39,7 +39,7 @@ def test_a_refusal_says_what_it_is_about_and_what_to_do(number, message, says):
     ],
 )  # fmt: skip
 def test_only_a_connection_that_broke_is_worth_another_try(kind, number):
-    with pytest.raises(WarehouseUnreachable, match="did not answer while loading"), to_domain_error("loading"):
+    with pytest.raises(WarehouseUnreachable, match="did not respond while loading"), to_domain_error("loading"):
         raise kind("Failed to execute request", errno=number)
 
 

@@ -116,7 +116,7 @@ def test_what_failed_is_named_after_all_have_ended_and_are_on_record(there, sync
 def test_a_sync_that_took_too_long_is_on_record_and_brought_up_to_date_by_the_next_run(there, sync, recorded):
     there.add_connection("shop")
     there.script = ("pending",) * 3 + ("running", "succeeded")
-    with pytest.raises(SyncFailed, match="goes on in Airbyte"):
+    with pytest.raises(SyncFailed, match="continues in Airbyte"):
         sync({"shop": ()}, sync_timeout_seconds=4)
     assert recorded("status, duration_seconds, rows_synced, was_attached") == [
         {"status": "pending", "duration_seconds": None, "rows_synced": None, "was_attached": False}

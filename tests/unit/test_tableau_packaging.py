@@ -160,6 +160,6 @@ def test_a_package_without_an_extract_is_refused_and_the_one_before_stays(tmp_pa
     (tmp_path / "marketing.twbx").write_bytes(b"before")
     with pytest.raises(BadInput, match="without data"):
         write_packaged_workbook(WORKBOOK, tmp_path / "none.hyper", tmp_path / "marketing.twbx")
-    with pytest.raises(BadInput, match="is not there"):
+    with pytest.raises(BadInput, match="is missing"):
         write_packaged_workbook(tmp_path / "none.twb", tmp_path / "none.hyper", tmp_path / "marketing.twbx")
     assert (tmp_path / "marketing.twbx").read_bytes() == b"before"

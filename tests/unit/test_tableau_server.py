@@ -380,7 +380,7 @@ def test_a_project_that_is_not_there_is_answered_with_those_that_are(there, time
     outer = there.add_project("Sales")
     there.add_project("Inner", outer)
     with pytest.raises(
-        TableauRefused, match=r"TABLEAU_PROJECT=Retention: .* Make it.*\n  Marketing\n  Sales\n  Sales/"
+        TableauRefused, match=r"TABLEAU_PROJECT=Retention: .* Create it.*\n  Marketing\n  Sales\n  Sales/"
     ):
         publish(of(there, time, project="Retention"), customers(tmp_path))
     assert "POST datasources" not in there.requests
@@ -614,7 +614,7 @@ def test_no_secret_is_ever_told(there, time, tmp_path, caplog):
         ({"URL": "https://eu-west-1a.online.tableau.com/#/site/shop/home"}, "site's name goes to TABLEAU_SITE"),
         ({"URL": "https://example.com/api/3.29"}, "write it as https://HOST"),
         ({"URL": "https://me:word@example.com"}, "leave out user and password"),
-        ({"SNOWFLAKE_PASSWORD": "word"}, "say whose it is with TABLEAU_SNOWFLAKE_USER"),
+        ({"SNOWFLAKE_PASSWORD": "word"}, "name its user with TABLEAU_SNOWFLAKE_USER"),
         ({"JOB_TIMEOUT_SECONDS": "soon"}, "TABLEAU_JOB_TIMEOUT_SECONDS=soon"),
     ],
 )

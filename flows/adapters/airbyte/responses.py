@@ -1,11 +1,13 @@
-"""What we read of Airbyte's answers: little, and whatever else a newer server says there."""
+"""The few fields of Airbyte's responses that we read; unknown fields of newer servers are ignored."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-RUNNING = frozenset({"pending", "queued", "running", "incomplete"})  # incomplete: an attempt failed, the next one comes
+RUNNING = frozenset(
+    {"pending", "queued", "running", "incomplete"}
+)  # incomplete: an attempt failed, the next one follows
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 NOT_IN_USE = frozenset({"inactive", "deprecated", "locked"})
 
@@ -26,7 +28,7 @@ class _Answer(BaseModel):
 
 
 class Job(_Answer):
-    """`status` may be a word that nobody knows yet. `duration` is not there before the job runs."""
+    """`status` may be a new, unknown term. `duration` is missing before the job runs."""
 
     job_id: int = Field(alias="jobId")
     status: str

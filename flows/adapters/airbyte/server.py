@@ -1,4 +1,4 @@
-"""Syncs by a real Airbyte server: started, or joined where one runs already, and followed to their end."""
+"""Syncs by an Airbyte server: starts one, or joins one that is already running, and follows it to its end."""
 
 import logging
 from collections.abc import Sequence
@@ -44,20 +44,20 @@ class AirbyteServer:
             SettingsError: naming what is missing, or why the block cannot be used; never the secret.
         """
         if settings.url is None:
-            raise SettingsError("AIRBYTE_URL is not set: without it nothing is triggered here.")
+            raise SettingsError("AIRBYTE_URL is not set: without it no sync is triggered.")
         client_id, client_secret = read_credentials(settings)
         api = AirbyteApi(settings.url.rstrip("/"), client_id, client_secret, retry)
         return cls(api, settings.sync_timeout_seconds, settings.on_timeout)
 
     def sync(self, wanted: str, streams: Sequence[str] = ()) -> SyncRun:
-        """One sync of the connection with that id or name, from start to success. No row at all is a success too.
+        """Runs one sync of the connection with that id or name to its success, which may bring no rows.
 
         `streams`: those that the connection must have, before and after.
 
         Raises:
-            BadInput: for a connection that is not there, not in use, or lacks a stream.
-            AirbyteRefused: when Airbyte does not let us.
-            AirbyteUnreachable: when it does not answer, and nothing was started.
+            BadInput: for a connection that does not exist, is not in use, or lacks a stream.
+            AirbyteRefused: when Airbyte refuses.
+            AirbyteUnreachable: when it does not respond, and nothing was started.
             SyncFailed: when the sync failed, was cancelled or takes too long; with the run, as far as it is known.
         """
         deadline = self.api.retry.deadline(self.sync_timeout_seconds)
@@ -74,7 +74,7 @@ class AirbyteServer:
         if job.status != "succeeded":
             raise SyncFailed(
                 f"The sync of {connection} ended as {job.status}: Airbyte's job {job.job_id}. Its log is on the"
-                " connection's page in Airbyte, under Timeline. Put right what it says and run again: that begins a"
+                " connection's page in Airbyte, under Timeline. Fix the cause and run again: that begins a"
                 " new sync.",
                 run,
             )
@@ -83,11 +83,10 @@ class AirbyteServer:
         return run
 
     def _start_or_join(self, connection: AirbyteConnection, deadline: float) -> tuple[Job, bool]:
-        """The job that syncs the connection, and whether it is somebody else's.
+        """The job that syncs the connection, and whether it was started by somebody else.
 
-        An answer that was lost does not say whether a sync was started; jobs that are newer than the newest one before
-        do. Airbyte itself refuses a second sync at the same time.
-        """
+        A lost response does not tell whether a sync was started; a job newer than the previous newest one does. Airbyte
+        itself refuses a second concurrent sync."""
         jobs = self._recent_jobs(connection, min(deadline, self.api.retry.deadline(PATIENCE_SECONDS)))
         newest_before = jobs.newest_id
         if jobs.newest_sync and jobs.newest_sync.status in RUNNING:
@@ -105,7 +104,7 @@ class AirbyteServer:
                 is_lost, problem = True, lost
                 seconds = lost.retry_after_seconds or pause
             is_busy = isinstance(problem, AirbyteRefused)
-            log.warning("%s Looking whether a sync runs.", problem)
+            log.warning("%s Checking whether a sync is running.", problem)
             in_time = self.api.retry.wait_until(deadline, seconds)
             try:
                 newest = self._recent_jobs(connection, deadline).newest_sync
@@ -143,7 +142,7 @@ class AirbyteServer:
         )
 
     def _follow(self, job: Job, connection: AirbyteConnection, attached: bool, deadline: float) -> Job:
-        """The job as it ended, or as it was last seen before the deadline."""
+        """The finished job, or its last known state at the deadline."""
         for pause in pauses():
             if job.has_ended or not self.api.retry.wait_until(deadline, pause):
                 break
@@ -154,8 +153,8 @@ class AirbyteServer:
                 log.warning("%s", silence)
             except AirbyteRefused as refused:
                 raise SyncFailed(
-                    f"{refused} What becomes of job {job.job_id}, the sync of {connection}, is not known here any more;"
-                    " the connection's page in Airbyte says it. If it still runs, the next run here joins it.",
+                    f"{refused} The outcome of job {job.job_id}, the sync of {connection}, is not known here;"
+                    " see the connection's page in Airbyte. If it still runs, the next run here joins it.",
                     _run(job, connection, attached),
                 ) from None
             if job.status != before:
@@ -175,10 +174,10 @@ class AirbyteServer:
         )
 
     def _end_late(self, job: Job, connection: AirbyteConnection, attached: bool) -> Job:
-        """The job if it succeeded in the very last moment.
+        """The job, if it succeeded at the last moment.
 
         Raises:
-            SyncFailed: with what was done about it, and how to follow it.
+            SyncFailed: with the action taken, and how to follow the job.
         """
         took = (
             f"The sync of {connection} takes longer than {self.sync_timeout_seconds:,.0f} s: Airbyte's job {job.job_id}"
@@ -194,13 +193,13 @@ class AirbyteServer:
             job = self._follow(job, connection, attached, deadline)
             if job.status == "cancelled":
                 raise SyncFailed(
-                    f"{took} was cancelled for that. What it had brought stays. {longer}",
+                    f"{took} was cancelled. What it had synced stays. {longer}",
                     _run(job, connection, attached),
                 )
         if job.has_ended:
             return job
         raise SyncFailed(
-            f"{took} is {job.status}, and goes on in Airbyte.{problem} Follow it on the connection's page there, or"
+            f"{took} is {job.status}, and continues in Airbyte.{problem} Follow it on the connection's page there, or"
             f" with GET {self.api.url}/jobs/{job.job_id}; the next run here joins it. {longer}",
             _run(job, connection, attached),
         )
@@ -211,7 +210,7 @@ class AirbyteServer:
         try:
             now_there = connection_by_id(self.api, connection.connection_id)
         except (AirbyteRefused, AirbyteUnreachable) as silence:
-            log.warning("The sync succeeded; whether its streams are still there is not known. %s", silence)
+            log.warning("The sync succeeded; it is not known whether its streams still exist. %s", silence)
             return
         if gone := missing_streams(now_there, streams):
             raise SyncFailed(f"Airbyte's job {run.job_id} succeeded, but: {gone}", run)

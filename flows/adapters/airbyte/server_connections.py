@@ -1,4 +1,4 @@
-"""Which connections an Airbyte server has, and whether one of them can be used."""
+"""The connections of an Airbyte server, and whether one of them can be used."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from flows.adapters.airbyte.api import AirbyteApi
 from flows.adapters.airbyte.responses import NOT_IN_USE, AirbyteConnection, AirbyteConnections
 from flows.errors import AirbyteRefused, BadInput
 
-PATIENCE_SECONDS = 300.0  # with a server that does not answer, as long as no sync depends on it
-PAGE = 100  # entries; a server that gives fewer at a time gets more requests
+PATIENCE_SECONDS = 300.0  # the time limit for a server that does not respond, while no sync depends on it
+PAGE = 100  # entries per page; a server that returns fewer gets more requests
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -16,8 +16,8 @@ def find_connection(api: AirbyteApi, wanted: str) -> AirbyteConnection:
     """The connection with that id or name.
 
     Raises:
-        BadInput: when there is none or more than one, with those there are.
-        AirbyteRefused, AirbyteUnreachable: when Airbyte does not say.
+        BadInput: when there is none or more than one; lists the existing ones.
+        AirbyteRefused, AirbyteUnreachable: when Airbyte does not respond with it.
     """
     if UUID.fullmatch(wanted):
         try:
@@ -30,7 +30,7 @@ def find_connection(api: AirbyteApi, wanted: str) -> AirbyteConnection:
     if len(found) == 1:
         return found[0]
     there = "\n  ".join(map(str, found or listed)) or "none at all: may the application see the workspace?"
-    many = f"Airbyte has {len(found)} connections that are called {wanted}: write the id of one of them instead."
+    many = f"Airbyte has {len(found)} connections named {wanted}: write the id of one of them instead."
     none = f"Airbyte has no connection {wanted}: write a name or id that it has, in AIRBYTE_CONNECTIONS."
     raise BadInput(f"{many if found else none} There are:\n  {there}")
 
@@ -39,7 +39,7 @@ def connection_by_id(api: AirbyteApi, connection_id: str) -> AirbyteConnection:
     """The connection as it is now.
 
     Raises:
-        AirbyteRefused, AirbyteUnreachable: when Airbyte does not say.
+        AirbyteRefused, AirbyteUnreachable: when Airbyte does not respond with it.
     """
     return api.ask(
         f"Looking up the connection {connection_id}",
@@ -54,7 +54,7 @@ def _list_connections(api: AirbyteApi) -> list[AirbyteConnection]:
     while page := _page(api, offset=len(found)):
         new = {connection.connection_id: connection for connection in page}
         if new.keys() <= found.keys():
-            break  # a server that knows no pages gives the same one for ever
+            break  # a server without pagination returns the same page for ever
         found |= new
     return list(found.values())
 
@@ -82,7 +82,7 @@ def check_in_use(connection: AirbyteConnection) -> None:
 
 
 def missing_streams(connection: AirbyteConnection, streams: Sequence[str]) -> str:
-    """In words, which of the streams a connection does not have; empty if it has them all."""
+    """A sentence on the streams that a connection does not have; empty if it has them all."""
     gone = [stream for stream in streams if stream not in connection.streams]
     if not gone:
         return ""

@@ -44,17 +44,17 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Problem(BaseModel):
-    """An error as HubSpot says it, of a request or of one record; any of its fields may be left out."""
+    """An error from HubSpot, of a request or of one record; any field may be missing."""
 
     message: str | None = None
     category: str | None = None
-    policy: str | None = Field(None, alias="policyName")  # which limit it was
+    policy: str | None = Field(None, alias="policyName")  # which rate limit was exceeded
     context: Any = None
     errors: list[Any] | None = None
 
     @property
     def mentions(self) -> set[str]:
-        """Every text of its context: the ids it is about."""
+        """Every text of its context: the ids that it is about."""
         return set(_texts(self.context))
 
     @property
@@ -65,7 +65,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True)
 class Sdk:
-    """The parts of the SDK that calls are made of."""
+    """The parts of the SDK that calls use."""
 
     contacts: Any
     properties: Any
@@ -74,7 +74,7 @@ class Sdk:
     memberships: Any
 
 
-Call = Callable[[Sdk, Mapping[str, Any]], Any]  # given the arguments of every call of the SDK
+Call = Callable[[Sdk, Mapping[str, Any]], Any]  # receives the arguments of every call of the SDK
 
 
 @dataclass
@@ -103,7 +103,7 @@ class HubSpotApi:
 
     @cached_property
     def errors(self) -> ServerErrors:
-        """What HubSpot says, as errors of ours."""
+        """Turns HubSpot's errors into ours."""
         return ServerErrors(self.url, HubSpotRefused, HubSpotUnreachable, (self.token,), _MAY_PASS, _ADVICE)
 
     def _ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
@@ -152,7 +152,7 @@ class HubSpotApi:
 def _problem(body: Any) -> Problem:
     try:
         return Problem.model_validate_json(body or "{}")
-    except ValidationError:  # a proxy's page, say
+    except ValidationError:  # for example a proxy's page
         return Problem(message=str(body))  # type: ignore[call-arg]
 
 

@@ -1,5 +1,5 @@
-"""HubSpot's contacts: found, told what is new, and made where they may be; batch by batch, but one by one where HubSpot
-refuses a whole batch for one of its records."""
+"""Finds, updates and, where allowed, creates HubSpot's contacts: in batches, and one by one where HubSpot refuses a
+whole batch because of one record."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from flows.ports.destination import Result
 
 MAX_BATCH_SIZE = 100
 _OF_ONE_RECORD = (400, 404, 409, 422)  # statuses of a batch that may be one record's fault
-_NOT_SAID = "HubSpot does not say what became of it."
+_NOT_SAID = "HubSpot does not report its result."
 
 Verdict = tuple[Result, str | None]
 
 
 class Contact(BaseModel):
-    """`id` is HubSpot's. `new` and `trace` come with what was written; the trace is ours, given back."""
+    """`id` is HubSpot's. `new` and `trace` come with written records; the trace is ours, returned by HubSpot."""
 
     id: str
     properties: dict[str, str | None] = {}
@@ -28,7 +28,7 @@ class Contact(BaseModel):
 
     @property
     def addresses(self) -> set[str]:
-        """In small letters: its own, and those of contacts that were merged into it."""
+        """Its addresses in small letters: its own, and those of contacts that were merged into it."""
         written = (self.properties.get(name) or "" for name in ("email", "hs_additional_emails"))
         return {address.strip().lower() for text in written for address in text.split(";") if address.strip()}
 
@@ -44,7 +44,7 @@ class _Contacts(BaseModel):
 
 @dataclass
 class Written:
-    """By the key of what was to be written: its contact, or why there is none."""
+    """By key of the written record: its contact, or why there is none."""
 
     contacts: dict[str, Contact] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Written:
 
 
 def find_contacts(api: HubSpotApi, wanted: Collection[str]) -> dict[str, Contact]:
-    """Contacts by those of the addresses that they have, in the order of these; MAX_BATCH_SIZE at most."""
+    """Contacts by address, in the order of the addresses; MAX_BATCH_SIZE at most."""
     having = {
         address: contact for contact in reversed(_read(api, list(wanted), "email")) for address in contact.addresses
     }
@@ -62,20 +62,19 @@ def find_contacts(api: HubSpotApi, wanted: Collection[str]) -> dict[str, Contact
 
 
 def read_contacts(api: HubSpotApi, record_ids: Collection[str]) -> list[Contact]:
-    """Those that are still there; MAX_BATCH_SIZE at most."""
+    """The contacts that still exist; MAX_BATCH_SIZE at most."""
     return _read(api, list(record_ids), None)
 
 
 def update_contacts(api: HubSpotApi, properties: Mapping[str, Mapping[str, str]]) -> Written:
-    """By record id. By address it would create contacts again that were deleted since they were read."""
+    """Updates by record id. By address it would create contacts again that were deleted since they were read."""
     inputs = {record_id: {"id": record_id, "properties": said} for record_id, said in properties.items()}
     return _write(api, "Updating contacts", inputs, "update", lambda contact: {contact.id})
 
 
 def create_contacts(api: HubSpotApi, properties: Mapping[str, Mapping[str, str]]) -> Written:
-    """By address, so that it can be done again; whom HubSpot knows is not to be among them, for such an update would be
-    a partial one, which its documentation advises against. Of whom it knows after all, it is read again whether he has
-    opted out."""
+    """Creates by address, so that it can be repeated. Contacts known to HubSpot must not be among them: that would be a
+    partial update, which its documentation advises against. For those it knows after all, consent is read again."""
     inputs = {
         address: {"id": address, "idProperty": "email", "properties": said} for address, said in properties.items()
     }
@@ -100,7 +99,7 @@ def _read(api: HubSpotApi, ids: list[str], id_property: str | None) -> list[Cont
     except HubSpotRefused as refused:
         if refused.status_code not in _OF_ONE_RECORD:
             raise
-    if len(ids) == 1:  # what HubSpot does not take for an address has no contact
+    if len(ids) == 1:  # what HubSpot does not accept as an address has no contact
         return []
     middle = len(ids) // 2
     return [contact for half in (ids[:middle], ids[middle:]) for contact in _read(api, half, id_property)]

@@ -1,8 +1,7 @@
-"""HubSpot: what we know of customers as properties of its contacts, and a campaign's customers as a static list.
+"""HubSpot: customers' figures as properties of its contacts, and a campaign's customers as a static list.
 
-Nobody is added to HubSpot, unless HUBSPOT_CREATE_CONTACTS says so; who has opted out there is left alone altogether.
-Everything is written so that it can be written again: contacts by their record ids, lists by name.
-"""
+No contact is created in HubSpot unless HUBSPOT_CREATE_CONTACTS is set; contacts who opted out there are not changed.
+Everything can be written again: contacts by their record ids, lists by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,10 +50,10 @@ class HubSpotContacts:
         return cls(api, settings.create_contacts)
 
     def check(self, request: SendRequest) -> None:
-        """Makes properties and list, as far as they are not there.
+        """Creates missing properties and the list.
 
         Raises:
-            HubSpotRefused: when the token may not, or a property or list of that name is somebody else's.
+            HubSpotRefused: when the token lacks a right, or a property or list of that name belongs to somebody else.
         """
         try:
             self._make_place(request)
@@ -70,11 +69,11 @@ class HubSpotContacts:
         return campaign_list(self.api, request.audience, None if request.is_resumed else members)
 
     def send(self, request: SendRequest) -> Iterator[pa.Table]:
-        """In batches of addresses: customers with the same one are one contact, and have one fate.
+        """Sends in batches of addresses: customers with the same address are one contact and share its result.
 
         Raises:
-            HubSpotRefused: when HubSpot will not; where that can be known before anything is sent, then.
-            HubSpotUnreachable: when it did not answer for minutes.
+            HubSpotRefused: when HubSpot refuses; before anything is sent, if that can be known.
+            HubSpotUnreachable: when it did not respond for minutes.
         """
         found = pc.utf8_lower(addresses(request.people))
         if found.null_count:
@@ -101,12 +100,14 @@ class HubSpotContacts:
             self.api.close()
 
     def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
-        """What became of each address, given its properties."""
+        """The result of each address, given its properties."""
         contacts = find_contacts(self.api, wanted)
         missing = {address: said for address, said in wanted.items() if address not in contacts}
         by_id: dict[str, Mapping[str, str]] = {}
         for address, contact in contacts.items():
-            if not contact.has_opted_out:  # one contact may have two of the addresses: it gets the first one's
+            if (
+                not contact.has_opted_out
+            ):  # one contact may have two of the addresses: it gets the properties of the first
                 by_id.setdefault(contact.id, wanted[address])
         written = update_contacts(self.api, by_id)
         fates: dict[str, Verdict] = dict.fromkeys(written.contacts, _SENT) | written.verdicts
@@ -125,7 +126,7 @@ class HubSpotContacts:
 
 
 def _told(people: pa.Table, verdicts: Sequence[Verdict], of_address: np.ndarray, is_another: np.ndarray) -> pa.Table:
-    """Results of people: `of_address` says which of the verdicts is each one's."""
+    """Results of customers; `of_address`: the index of each customer's verdict."""
     result, detail = (
         pa.array([verdict[position] for verdict in verdicts], pa.string()).take(pa.array(of_address))
         for position in (0, 1)

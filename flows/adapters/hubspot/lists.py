@@ -1,4 +1,4 @@
-"""A campaign's list in HubSpot: one that nobody but the campaign fills."""
+"""A campaign's list in HubSpot, which only the campaign fills."""
 
 from collections.abc import Iterator, Sequence, Set
 
@@ -43,15 +43,15 @@ class _Added(BaseModel):
 
 
 def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
-    """The list's id. It is made if there is none of this name. `members`: addresses of the campaign's customers, in
-    small letters; None: it is known to be the campaign's, with any members.
+    """The list's id; the list is created if none has this name. `members`: addresses of the campaign's customers, in
+    small letters; None: the list is known to be the campaign's, with any members.
 
     Raises:
-        HubSpotRefused: when the list of this name is of another kind, or has others in it.
+        HubSpotRefused: when the list of this name is of another kind, or has other members.
     """
     wanted = {"name": name, "objectTypeId": _CONTACTS, "processingType": "MANUAL"}
     try:
-        made = api.ask(f'Making the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
+        made = api.ask(f'Creating the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
         return made.list.list_id
     except HubSpotRefused as refused:
         if refused.status_code not in (400, 409):
@@ -59,7 +59,7 @@ def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
         there = _list_called(api, name, refused)
     remedy = "rename or delete the list there, or give the campaign another name before it is launched."
     if there.processing_type != "MANUAL":
-        raise HubSpotRefused(f'HubSpot already has a list "{name}", which is not static but fills itself: {remedy}')
+        raise HubSpotRefused(f'HubSpot already has a list "{name}", which is not static but dynamic: {remedy}')
     if members is not None and (strangers := _count_strangers(api, there.list_id, members)):
         raise HubSpotRefused(
             f'HubSpot already has a list "{name}" with {strangers:,} members who are not in this campaign: {remedy}'
@@ -68,7 +68,7 @@ def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
 
 
 def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> list[str]:
-    """Gives those that are no contacts any more; who is in the list already stays in it."""
+    """Adds contacts; returns those that no longer exist. Existing members stay."""
     added = api.ask(
         "Adding contacts to the list",
         lambda sdk, how: sdk.memberships.add(list_id, list(record_ids), **how),
@@ -78,7 +78,7 @@ def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> lis
 
 
 def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
-    """The list for whose sake a new one was refused. If there is none of contacts, that was not the reason."""
+    """The existing list because of which a new one was refused; None if there is no list of contacts with this name."""
     doing = f'Looking for the list "{name}"'
     try:
         return api.ask(doing, lambda sdk, how: sdk.lists.get_by_name(name, _CONTACTS, **how), _OneList).list
@@ -89,7 +89,7 @@ def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
 
 
 def _count_strangers(api: HubSpotApi, list_id: str, members: Set[str]) -> int:
-    """How many of the list's contacts have none of the addresses."""
+    """The number of the list's contacts that have none of the addresses."""
     strangers = 0
     for page in _pages(api, list_id):
         for start in range(0, len(page), MAX_BATCH_SIZE):

@@ -1,4 +1,4 @@
-"""What HubSpot's contacts say about customers, as properties in a group of our own."""
+"""The properties of HubSpot's contacts that describe customers, in a group of our own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ GROUP, GROUP_LABEL = "rfm_churn", "RFM and churn"
 
 @dataclass(frozen=True)
 class Property:
-    """`column` of the people, or None for the campaign's name. Only a campaign writes what is `of_campaign`."""
+    """`column` of CONTACT_SCHEMA, or None for the campaign's name. Only a campaign writes properties `of_campaign`."""
 
     name: str
     label: str
@@ -52,7 +52,7 @@ class _Anything(BaseModel):
 
 
 def property_values(people: pa.Table, audience: str | None) -> list[dict[str, str]]:
-    """By property, of each of the people; an empty text clears what stood there."""
+    """Values by property for each customer; an empty text clears the old value."""
     ours = _ours(of_campaign=audience is not None)
     columns = [
         [audience or ""] * len(people)
@@ -65,17 +65,17 @@ def property_values(people: pa.Table, audience: str | None) -> list[dict[str, st
 
 
 def make_properties(api: HubSpotApi, of_campaign: bool) -> None:
-    """Makes those that are missing.
+    """Creates missing properties.
 
     Raises:
-        HubSpotRefused: when one is there that is of another type, or belongs to somebody else.
+        HubSpotRefused: when an existing one has another type, or belongs to somebody else.
     """
     ours = _ours(of_campaign)
     missing = _missing(api, ours)
     if not missing:
         return
     group = {"name": GROUP, "label": GROUP_LABEL}
-    _make(api, "Making the group of contact properties", lambda sdk, how: sdk.groups.create("contacts", group, **how))
+    _make(api, "Creating the group of contact properties", lambda sdk, how: sdk.groups.create("contacts", group, **how))
     for wanted in missing:
         body = {
             "name": wanted.name, "label": wanted.label, "type": wanted.type, "groupName": GROUP,
@@ -83,13 +83,13 @@ def make_properties(api: HubSpotApi, of_campaign: bool) -> None:
         }  # fmt: skip
         _make(
             api,
-            f"Making the contact property {wanted.name}",
+            f"Creating the contact property {wanted.name}",
             lambda sdk, how, body=body: sdk.properties.create("contacts", body, **how),
         )
     if missing := _missing(api, ours):
         names = ", ".join(wanted.name for wanted in missing)
         raise HubSpotRefused(
-            f"HubSpot does not have the contact properties {names}, although it was told to make them."
+            f"HubSpot does not have the contact properties {names}, although it reported to have created them."
         )
 
 
@@ -124,7 +124,7 @@ def _misfit(wanted: Property, found: _Known) -> str | None:
 
 
 def _make(api: HubSpotApi, doing: str, call: Any) -> None:
-    """What is there already, perhaps because the answer to an earlier attempt was lost, is made."""
+    """An object that exists already, perhaps because the response to an earlier attempt was lost, counts as created."""
     try:
         api.ask(doing, call, _Anything)
     except HubSpotRefused as refused:

@@ -1,4 +1,5 @@
-"""Who we are in Snowflake and where: from the environment or from a Prefect block, for the connector and for dbt."""
+"""The account, user and database in Snowflake: from the environment or a Prefect block, for the connector and for
+dbt."""
 
 import base64
 from dataclasses import dataclass, field
@@ -11,14 +12,14 @@ from flows.settings import SnowflakeSettings
 from functions.prediction_sink.snowflake_connection import SettingsRefused, private_key_der
 
 LOGIN_TIMEOUT_SECONDS = 30
-LOCK_TIMEOUT_SECONDS = 300  # a run that was killed in its last moment holds its locks for hours
-NETWORK_TIMEOUT_SECONDS = 120  # how long the connector itself tries again what got no answer
+LOCK_TIMEOUT_SECONDS = 300  # a killed run may hold its locks for hours
+NETWORK_TIMEOUT_SECONDS = 120  # how long the connector itself retries without a response
 
 
 @dataclass(frozen=True)
 class SnowflakeAccount:
-    """`private_key` is DER, unencrypted; it or `password` is there. `elsewhere`: host, port and protocol of something
-    that is not Snowflake's cloud."""
+    """`private_key`: unencrypted DER; either it or `password` is set. `elsewhere`: host, port and protocol of another
+    server than Snowflake's cloud."""
 
     account: str
     user: str
@@ -50,9 +51,9 @@ class SnowflakeAccount:
 
     @property
     def host(self) -> str:
-        """The name of its server, for others who go there."""
+        """The account's host, for other clients."""
         given = str(dict(self.elsewhere).get("host", ""))
-        if given.endswith((".snowflakecomputing.com", ".snowflakecomputing.cn")):  # PrivateLink, say
+        if given.endswith((".snowflakecomputing.com", ".snowflakecomputing.cn")):  # for example PrivateLink
             return given
         return str(construct_hostname(None, self.account.replace("_", "-")))
 
@@ -119,7 +120,9 @@ def _der(key: str, passphrase: str | None) -> bytes:
 
 
 def _from_block(name: str) -> dict[str, Any]:
-    from prefect_snowflake import SnowflakeConnector  # a second or two, which only who has a block pays
+    from prefect_snowflake import (
+        SnowflakeConnector,  # takes a second or two, so it is imported only where a block is used
+    )
 
     try:
         block = SnowflakeConnector.load(name)

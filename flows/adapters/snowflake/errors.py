@@ -1,4 +1,4 @@
-"""Snowflake's errors as ours, with the step to take."""
+"""Turns Snowflake's errors into ours, with the remedy."""
 
 import re
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ _STEPS = {
     608: "The virtual warehouse is suspended: `alter warehouse … set auto_resume = true`, or resume it.",
     630: "The statement took too long: a larger virtual warehouse, or a larger SNOWFLAKE_STATEMENT_TIMEOUT_SECONDS"
     " (dbt's statements: STATEMENT_TIMEOUT_IN_SECONDS of the user or the warehouse).",
-    604: "Somebody or something cancelled the statement: see the query history for who.",
+    604: "The statement was cancelled: the query history shows by whom.",
     625: "A run that was killed may have left its transaction open: `show transactions in account`, and"
     " `select system$abort_transaction(…)` with its id.",
     90073: "The resource monitor has stopped the virtual warehouse for this period: raise its quota or wait.",
     100351: "The API that scores did not answer as expected: see its log, and `GET /health`.",
     904: "A column is not there that was there before: see what has changed in the source.",
 }
-# what the connector raises when it got no answer, or only half of one, after its own retries
+# raised by the connector without a complete response after its own retries
 _BROKEN_CONNECTION = {
     250001, 250002, 250003, 250005, 251011, 251012, 252010, 252013, 253002, 253003, 253009,
     580408, 580429, 580500, 580502, 580503, 580504,  # twice 290000, and HTTP's own number
@@ -50,15 +50,15 @@ def to_domain_error(doing: str) -> Iterator[None]:
     """Turns the connector's errors within the block into ours. `doing` is what fails: "loading raw.shop".
 
     Raises:
-        WarehouseUnreachable: for what may well work in a moment.
-        WarehouseRefused: for everything else, with Snowflake's message and the step to take.
+        WarehouseUnreachable: for what may succeed in a moment.
+        WarehouseRefused: for everything else, with Snowflake's message and the remedy.
     """
     try:
         yield
     except errors.Error as problem:
         raise explained(doing, problem.errno, problem.raw_msg or str(problem)) from problem
-    except RequestException as problem:  # an answer that breaks off goes past the connector's own retries
-        raise WarehouseUnreachable(f"Snowflake's answer broke off while {doing}: {problem}") from problem
+    except RequestException as problem:  # the connector's own retries do not cover a broken response
+        raise WarehouseUnreachable(f"Snowflake's response broke off while {doing}: {problem}") from problem
 
 
 def explained(doing: str, number: int | None, message: str) -> PipelineError:
@@ -66,7 +66,7 @@ def explained(doing: str, number: int | None, message: str) -> PipelineError:
     step = _step(number, message)
     said = " ".join(message.split())
     if step is None and (number in _BROKEN_CONNECTION or number in _SESSION_GONE):
-        return WarehouseUnreachable(f"Snowflake did not answer while {doing}: {said}")
+        return WarehouseUnreachable(f"Snowflake did not respond while {doing}: {said}")
     return WarehouseRefused(f"Snowflake refused {doing}: {said}" + (f"\n{step}" if step else ""))
 
 
@@ -102,12 +102,12 @@ def _step(number: int | None, message: str) -> str | None:
 
 
 def advice(message: str) -> str | None:
-    """The step to take for a message in which dbt passes Snowflake's on; None when there is none to give."""
+    """The remedy for a message of Snowflake in dbt's output; None when there is none."""
     return _step(None, message)
 
 
 def is_broken_connection(message: str) -> bool:
-    """Whether a message that dbt passes on says that Snowflake did not answer."""
+    """Whether a message in dbt's output means that Snowflake did not respond."""
     found = _NUMBER.search(message)
     number = int(found[1]) if found else None
     broke_off = "Connection broken" in message or number in _BROKEN_CONNECTION | _SESSION_GONE

@@ -1,8 +1,7 @@
 """Arrow data into Snowflake: parquet files to a stage, COPY into a temporary table, one transaction at the end.
 
-A load is interrupted anywhere and run again: until the last statement readers see what was there before, files that are
-on the stage already are not sent again, and content that is loaded already is not loaded again (`raw.load_manifest`).
-"""
+A load can be interrupted anywhere and run again: readers see the old content until the last statement, files that are
+on the stage are not sent again, and loaded content is not loaded again (`raw.load_manifest`)."""
 
 import hashlib
 import logging
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 STAGE = "raw.loads"
 MANIFEST = "raw.load_manifest"
-PART_ROWS = 1_000_000  # some 20 to 60 MB of parquet: within the size that Snowflake loads best
+PART_ROWS = 1_000_000  # some 20 to 60 MB of parquet: a size that Snowflake loads well
 UPLOADS_AT_ONCE = 4
 
 Execute = Callable[[str], Sequence[tuple[Any, ...]]]
@@ -44,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Load:
-    """What goes into a relation. `extra`: columns with one value for all rows, as its type and the value in SQL."""
+    """The content of a relation. `extra`: columns with one value for all rows, as type and value in SQL."""
 
     relation: str
     schema: pa.Schema
@@ -57,7 +56,7 @@ class Load:
 
     @property
     def id(self) -> str:
-        """The same for the same content under the same columns."""
+        """An id that is the same for the same content and columns."""
         content = [*self.schema.names, *self.extra, *(part.file.stem for part in self.parts)]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()[:32]
 
@@ -113,8 +112,8 @@ def sql_type(kind: pa.DataType) -> str:
 
 
 def replace_all(execute: Execute, loads: Sequence[Load], loaded_at: datetime) -> None:
-    """Replaces the rows of every relation by its load: all of them or none. Columns that are new are added; those that
-    a load no longer has stay, as NULL."""
+    """Replaces the rows of every relation by its load: all of them or none. Columns that are new are added; missing
+    ones stay, as NULL."""
     execute(
         f"create table if not exists {MANIFEST} (load_id varchar, relation varchar, row_count number(38, 0),"
         " part_count number(38, 0), byte_count number(38, 0), loaded_at timestamp_ntz, is_current boolean)"
@@ -145,7 +144,7 @@ def replace_all(execute: Execute, loads: Sequence[Load], loaded_at: datetime) ->
             )
         execute("commit")
     except BaseException:
-        with suppress(PipelineError):  # whose connection is gone has no transaction left
+        with suppress(PipelineError):  # without a connection there is no transaction
             execute("rollback")
         raise
     for load in changed:
@@ -171,10 +170,10 @@ def merge(execute: Execute, load: Load, keys: Sequence[str], update: bool) -> No
 
 
 def _is_loaded(execute: Execute, load: Load) -> bool:
-    """Whether the relation holds this very content.
+    """Whether the relation has exactly this content.
 
     Raises:
-        BadInput: when somebody else has filled it, whose rows a load would delete.
+        BadInput: when it was filled by something else, whose rows a load would delete.
     """
     [[there]] = execute(f"select count(*) from {load.relation}") if _columns(execute, load.relation) else [(None,)]
     current = execute(f"select load_id, row_count from {MANIFEST} where relation = '{load.relation}' and is_current")
@@ -187,7 +186,7 @@ def _is_loaded(execute: Execute, load: Load) -> bool:
 
 
 def _stage(execute: Execute, load: Load) -> None:
-    """The rows in a temporary table, which is gone with the session, and counted."""
+    """Loads the rows into a temporary table of the session, and counts them."""
     columns = ", ".join(f"{quoted(column.name)} {sql_type(column.type)}" for column in load.schema)
     place = f"@{STAGE}/{load.relation}/{load.id}"
     execute(f"create stage if not exists {STAGE}")
@@ -207,12 +206,12 @@ def _stage(execute: Execute, load: Load) -> None:
 
 
 def _require_arrived(execute: Execute, load: Load, table: str) -> None:
-    """The connector sends a statement again whose answer was lost, and Snowflake nearly always knows it again."""
+    """The connector repeats a statement whose response was lost, and Snowflake nearly always recognises it."""
     [[arrived]] = execute(f"select count(*) from {table}")
     if arrived != load.rows:
         raise WarehouseUnreachable(
             f"{arrived:,} rows instead of {load.rows:,} arrived in {table}, and {load.relation} stays as it was."
-            " Run again: the load starts afresh."
+            " Run again: the load starts from scratch."
         )
 
 
@@ -239,4 +238,4 @@ def _columns(execute: Execute, relation: str) -> set[str]:
 
 def _clean_up(execute: Execute, load: Load) -> None:
     execute(f"drop table if exists {load.temporary}")
-    execute(f"remove @{STAGE}/{load.relation}/")  # with what an interrupted load left there
+    execute(f"remove @{STAGE}/{load.relation}/")  # with leftovers of an interrupted load

@@ -20,7 +20,7 @@ _MODULES = (
 
 
 def write_code(folder: Path) -> Path:
-    """Our code in a file in `folder`, which Snowflake puts on the function's path."""
+    """Our code as a zip file in `folder`, which Snowflake puts on the function's path."""
     code = folder / CODE
     with zipfile.ZipFile(code, "w", zipfile.ZIP_DEFLATED) as archive:
         for module in _MODULES:
@@ -29,7 +29,7 @@ def write_code(folder: Path) -> Path:
 
 
 def create_function(place: str) -> str:
-    """The statement that makes the function, or gives it another model. `place`: where on a stage its files are."""
+    """The statement that creates the function, or gives it another model. `place`: the stage path of its files."""
     arguments = ", ".join(f"{name} double" for name in FEATURE_NAMES)
     packages = ", ".join(f"'{name}'" for name in PACKAGES)
     return f"""create or replace function {NAME}({arguments})

@@ -102,7 +102,7 @@ class SnowflakeWarehouse:
 
     def forget_deleted(self) -> str:
         return (
-            f"{self.account.database} keeps what was deleted for Time Travel (DATA_RETENTION_TIME_IN_DAYS) and, of"
+            f"{self.account.database} keeps deleted rows for Time Travel (DATA_RETENTION_TIME_IN_DAYS) and, of"
             " tables that are not transient (raw ones, marts.churn_predictions), another 7 days for Fail-safe"
         )
 
@@ -123,10 +123,10 @@ class SnowflakeWarehouse:
         )
 
     def claim_for_shop(self, shop: str) -> str | None:
-        """Notes whose database this is.
+        """Stores which shop the database belongs to.
 
         Raises:
-            BadInput: when it is another shop's.
+            BadInput: when it belongs to another shop.
         """
         execute = partial(self._execute, "noting the shop in raw.shop")
         self._make_schema("raw")
@@ -151,18 +151,18 @@ class SnowflakeWarehouse:
     def land_order_lines(
         self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
-        """The files are read on this machine, exactly as for the laptop's warehouse, and loaded as parquet."""
+        """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
         meaning = connections.connection(connection).order_lines
-        assert meaning is not None  # sources_of has seen to it
+        assert meaning is not None  # checked by sources_of
         with self._csv_landing(connections, extracted_at) as landing:
             landed = landing.order_lines(pattern, connection, meaning)
             self._load_landed(landing, landed, connection)
         return landed
 
     def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        """The files are read on this machine, exactly as for the laptop's warehouse, and loaded as parquet."""
+        """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
         meaning = connections.connection(connection).contacts
-        assert meaning is not None  # sources_of has seen to it
+        assert meaning is not None  # checked by sources_of
         with self._csv_landing(connections, extracted_at) as landing:
             landed = landing.contacts(pattern, connection, meaning)
             self._load_landed(landing, landed, connection)
@@ -184,9 +184,9 @@ class SnowflakeWarehouse:
         replace_all(partial(self._execute, f"loading {schema}.{kind}"), loads, landing.extracted_at)
 
     def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """Formats are found from a sample of the rows, by what finds them in files."""
+        """Formats are detected in a sample of the rows, as in files."""
         stream = connections.connection(connection).order_lines
-        assert stream is not None  # sources_of has seen to it
+        assert stream is not None  # checked by sources_of
         relation = f"raw_{connection}.order_lines"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
@@ -197,9 +197,9 @@ class SnowflakeWarehouse:
         return self._synced("order_lines", relation, mappings)
 
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """Formats are found from a sample of the rows, by what finds them in files."""
+        """Formats are detected in a sample of the rows, as in files."""
         stream = connections.connection(connection).contacts
-        assert stream is not None  # sources_of has seen to it
+        assert stream is not None  # checked by sources_of
         relation = f"raw_{connection}.contacts"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
@@ -238,7 +238,7 @@ class SnowflakeWarehouse:
             yield con
 
     def _synced(self, kind: Kind, relation: str, mappings: tuple[RowMapping, ...]) -> Landing:
-        """What is there, without files: dbt finds the tables about files empty."""
+        """The synced table without files: dbt's tables about files are empty."""
         doing = f"looking at {relation}"
         [[rows]] = self._execute(doing, f"select count(*) from {relation}")
         self._execute(doing, f"create or replace table {UNREADABLE[kind]}"
@@ -248,7 +248,7 @@ class SnowflakeWarehouse:
         return Landing(kind, files=(), rows=rows, unreadable=0, mappings=mappings, notes=())
 
     def scores_with(self, chosen: str) -> str:
-        """The version that the API says it has; with a UDF, any that is chosen."""
+        """The version that the API reports; with a UDF, the chosen one."""
         if self.scoring == "udf":
             return chosen
         example = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
@@ -285,13 +285,13 @@ class SnowflakeWarehouse:
             yield Path(folder)
 
     def _make_schema(self, schema: str) -> None:
-        # checked first: a role that may use a schema is rarely allowed to create one
+        # checked first: a role that may use a schema can rarely create one
         found = self._execute(
             f"looking for the schema {schema}",
             f"select 1 from information_schema.schemata where schema_name = '{schema.upper()}'",
         )
         if not found:
-            self._execute(f"making the schema {schema}", f"create schema if not exists {schema}")
+            self._execute(f"creating the schema {schema}", f"create schema if not exists {schema}")
 
     def _execute(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
         with self._cursor(doing) as cursor:
@@ -309,7 +309,7 @@ class SnowflakeWarehouse:
             with to_domain_error(doing), self._connection().cursor() as cursor:
                 yield cursor
         except WarehouseUnreachable:
-            self._close()  # whatever state the session is in: the next one is new
+            self._close()  # the state of the session is unknown: the next one is new
             raise
 
     def _connection(self) -> SnowflakeConnection:
@@ -331,7 +331,7 @@ def _file_column(header: Sequence[str]) -> str | None:
 
 
 def _airbyte_columns(extracted_at: datetime) -> dict[str, tuple[str, str]]:
-    """What Airbyte's destination says of every row, but for its id."""
+    """The columns that Airbyte's destination adds to every row, except for its id."""
     return {
         "_airbyte_extracted_at": ("timestamp_tz", f"cast('{extracted_at.isoformat()}' as timestamp_tz)"),
         "_airbyte_meta": ("variant", """parse_json('{"changes":[]}')"""),
@@ -359,7 +359,7 @@ def _load(
 
 
 def _as_on_the_laptop(table: pa.Table) -> pa.Table:
-    """Names in small letters, and the types that DuckDB answers with: Snowflake's follow the values of each result."""
+    """Names in small letters, and DuckDB's types: Snowflake's depend on the values of each result."""
     return table.rename_columns([name.lower() for name in table.column_names]).cast(
         pa.schema([pa.field(column.name.lower(), _plain(column.type)) for column in table.schema])
     )
@@ -371,5 +371,5 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", kind.tz)
     if pa.types.is_date(kind):
-        return pa.date32()  # of no rows it is date64
+        return pa.date32()  # without rows it is date64
     return kind

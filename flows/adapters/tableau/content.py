@@ -1,4 +1,4 @@
-"""What is on a Tableau site: projects, data sources, workbooks, their connections, and jobs that work on them."""
+"""The content of a Tableau site: projects, data sources, workbooks, their connections and jobs."""
 
 import logging
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from flows.errors import PublishFailed, TableauRefused
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 1_000  # the most that a server gives at once
-SEPARATES_FILTERS = frozenset(",&:[]")  # a name with one of these cannot be queried
+PAGE_SIZE = 1_000  # the server's maximum
+SEPARATES_FILTERS = frozenset(",&:[]")  # names with these characters cannot be queried
 KEY_PAIR_VERSION = "3.27"
 SNOWFLAKE = "snowflake"
 
@@ -50,12 +50,11 @@ def find_project(api: TableauApi, path: str) -> str:
     seen = "\n  ".join(sorted(paths.values())) or "(none)"
     if not found:
         raise TableauRefused(
-            f"TABLEAU_PROJECT={path}: there is no such project that the token's owner may see. Make it in Tableau, say"
-            " there who may see it, and let the owner publish to it; or name another. These are there:\n  " + seen
+            f"TABLEAU_PROJECT={path}: the token's owner sees no such project. Create it in Tableau, set"
+            " there who may see it, and let the owner publish to it; or name another. There are:\n  " + seen
         )
     raise TableauRefused(
-        f"TABLEAU_PROJECT={path}: {len(found)} projects are called that: write the whole path. These are there:\n  "
-        + seen
+        f"TABLEAU_PROJECT={path}: {len(found)} projects are called that: write the whole path. There are:\n  " + seen
     )
 
 
@@ -82,10 +81,10 @@ def views_of(api: TableauApi, workbook: tsc.WorkbookItem) -> set[str]:
 
 
 def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
-    """Waits for a job's good end.
+    """Waits until a job succeeds.
 
     Raises:
-        PublishFailed: when it ends badly or takes too long, with what Tableau says of it.
+        PublishFailed: when it fails or takes too long, with Tableau's message.
     """
     for pause in pauses():
         job = api.ask(f"Looking at job {job_id}", lambda server: server.jobs.get_by_id(job_id))
@@ -93,7 +92,7 @@ def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
             break
         if not api.retry.wait_until(deadline, pause):
             raise PublishFailed(
-                f"{doing} takes too long: Tableau's job {job_id} still runs, and goes on there (Jobs, on the site's"
+                f"{doing} takes too long: Tableau's job {job_id} still runs, and continues there (Jobs, on the site's"
                 " page). Give it longer with TABLEAU_JOB_TIMEOUT_SECONDS."
             )
     if job.finish_code not in (tsc.JobItem.FinishCode.Success, tsc.JobItem.FinishCode.Completed):
@@ -104,10 +103,9 @@ def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
 
 
 def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadline: float) -> None:
-    """Brings the extract of something that is connected to Snowflake up to date.
+    """Refreshes the extract of an item that is connected to Snowflake.
 
-    A refresh that is queued or at work already may have read the tables before this run was done with them: it is
-    waited for, and ours begins after it.
+    A refresh that is queued or running may have read the tables before this run finished them: ours starts after it.
     """
     doing = f"Refreshing {item.name}"
 
@@ -120,7 +118,7 @@ def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadli
         job = api.ask(doing, call, deadline)
         if job is not None:
             return follow(api, str(job.id), doing, deadline)
-        log.info("%s: another refresh of it is at work; waiting for it", doing)
+        log.info("%s: another refresh is running; waiting for it", doing)
         if not api.retry.wait_until(deadline, pause):
             break
     raise PublishFailed(f"{doing}: another refresh of it does not end. Look at Jobs, on the site's page in Tableau.")
@@ -129,12 +127,12 @@ def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadli
 def log_in_to_snowflake(
     api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, login: SnowflakeLogin | None
 ) -> bool:
-    """Gives the connections to Snowflake their login and looks whether they have it; whether there are any.
+    """Stores the login in connections to Snowflake and checks it; returns whether there are any.
 
-    Publishing drops what was stored in them, and a login that is sent along is lost too.
+    Publishing drops stored logins, and ignores a login that is sent along.
 
     Raises:
-        TableauRefused: when the server cannot store a key pair's.
+        TableauRefused: when the server cannot store a key pair.
         PublishFailed: when a connection does not have it afterwards.
     """
     connected = list(_snowflake_connections(api, item))
@@ -162,7 +160,7 @@ def _set_login(
     connection: tsc.ConnectionItem,
     login: SnowflakeLogin,
 ) -> None:
-    connection.server_address = connection.server_port = None  # those stay as they are
+    connection.server_address = connection.server_port = None  # those are not changed
     connection.username, connection.password, connection.embed_password = login.user, login.password, True
     if login.password is None:
         connection.auth_type = "auth-keypair"
@@ -192,12 +190,12 @@ def _snowflake_connections(
 
 
 def _in_project(found: list[Published], project_id: str, name: str) -> Published | None:
-    """Names are compared as the server does, which takes large and small letters for the same."""
+    """Compares names as the server does, without regard to case."""
     return next((i for i in found if i.project_id == project_id and str(i.name).casefold() == name.casefold()), None)
 
 
 def _all(api: TableauApi, doing: str, get: GetPage[Item], name: str | None = None) -> list[Item]:
-    """Everything of a kind, or what has the name, from every page."""
+    """All items of a kind, or those with the name, from every page."""
     items: list[Item] = []
     for number in count(1):
         options = tsc.RequestOptions(pagenumber=number, pagesize=PAGE_SIZE)  # type: ignore[no-untyped-call]

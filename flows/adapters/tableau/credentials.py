@@ -19,7 +19,7 @@ class SnowflakeLogin:
 
 @dataclass(frozen=True)
 class TableauCredentials:
-    """`snowflake` None: nothing is stored in what is published, and viewers sign in to Snowflake themselves."""
+    """`snowflake` None: no login is stored, and viewers sign in to Snowflake themselves."""
 
     token_name: str
     token_secret: str = field(repr=False)
@@ -27,7 +27,7 @@ class TableauCredentials:
 
 
 def read_credentials(settings: TableauSettings) -> TableauCredentials:
-    """The personal access token, and the login that published connections get.
+    """The personal access token, and the login for published connections.
 
     Raises:
         SettingsError: naming what is missing, or why the block cannot be used; never a secret.
@@ -38,7 +38,7 @@ def read_credentials(settings: TableauSettings) -> TableauCredentials:
         password = settings.snowflake_password.get_secret_value()
     if settings.snowflake_user is None and password is not None:
         raise SettingsError(
-            f"TABLEAU_BLOCK={settings.block} holds a snowflake_password: say whose it is with TABLEAU_SNOWFLAKE_USER."
+            f"TABLEAU_BLOCK={settings.block} holds a snowflake_password: name its user with TABLEAU_SNOWFLAKE_USER."
         )
     login = SnowflakeLogin(settings.snowflake_user, password) if settings.snowflake_user else None
     return TableauCredentials(str(held["token_name"]), str(held["token_secret"]), login)

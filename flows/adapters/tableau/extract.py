@@ -1,8 +1,7 @@
-"""`marketing.hyper`: the marts that marketing works with, in Tableau's own file format.
+"""`marketing.hyper`: the marts for marketing in Tableau's file format.
 
-Schema, tables and columns bear the names that they have in Snowflake, in capitals, so that a workbook reads either with
-nothing changed but its connection.
-"""
+Schema, tables and columns have their names in Snowflake, in capitals, so that a workbook reads either one by changing
+its connection alone."""
 
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from flows.ports.warehouse import Warehouse
 
 SCHEMA = "MARTS"
 MARTS = ("marketing_customers", "cohort_retention", "model_reliability", "model_monitoring", "campaign_results")
-ROWS_READ_TOGETHER = 100_000  # hyperd reads as many such groups side by side as it has cores
+ROWS_READ_TOGETHER = 100_000  # hyperd reads one such group per core in parallel
 
 
 def write_extract(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
-    """Writes the marts to `file`, which is replaced at once."""
+    """Writes the marts to `file`, which is replaced atomically."""
     from tableauhyperapi import TableName, escape_string_literal
 
     draft = file.with_suffix(".draft.hyper")
@@ -37,7 +36,7 @@ def write_extract(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
 
 
 def _write_parquet(mart: pa.Table, file: Path) -> None:
-    """The mart under Snowflake's names; hyperd is quicker to read this than to be sent rows."""
+    """The mart under Snowflake's names; hyperd reads this faster than it receives rows."""
     mart = mart.rename_columns([name.upper() for name in mart.column_names])
     repetitive = [
         field.name for field in mart.schema

@@ -1,4 +1,4 @@
-"""Files in Tableau's formats, as publishing needs them: one table or one source by itself, and a workbook's sheets."""
+"""Files in Tableau's formats for publishing: single tables, single sources, and a workbook's sheets."""
 
 import hashlib
 import zipfile
@@ -16,7 +16,7 @@ USER_NAMESPACE = "http://www.tableausoftware.com/xml/user"
 
 @dataclass(frozen=True)
 class TableFile:
-    """A .hyper that holds one table, and what is in it: `columns_digest` is of names and types, in their order."""
+    """A .hyper with one table and its content: `columns_digest` is of names and types, in order."""
 
     file: Path
     schema: str
@@ -27,10 +27,10 @@ class TableFile:
 
 
 def write_table(extract: Path, schema: str, table: str, file: Path) -> TableFile:
-    """Writes one table of an extract to a file of its own, which is replaced at once.
+    """Writes one table of an extract to a file of its own, which is replaced atomically.
 
     Raises:
-        BadInput: when the extract has no such table, or is none.
+        BadInput: when the extract has no such table, or is not an extract.
     """
     from tableauhyperapi import HyperException, TableName, escape_string_literal
 
@@ -67,7 +67,7 @@ def shown_sheets(workbook: Path) -> set[str]:
 
 
 def write_source(workbook: Path, table: str, file: Path) -> None:
-    """Writes the data source of a workbook that reads one table as a .tds, which is replaced at once.
+    """Writes the data source of a workbook that reads one table as a .tds, which is replaced atomically.
 
     Raises:
         BadInput: when the workbook has no such source.
@@ -84,7 +84,7 @@ def write_source(workbook: Path, table: str, file: Path) -> None:
     source.set("inline", "true")
     source.attrib.setdefault("version", "18.1")
     _drop_what_needs_parameters(source)
-    ElementTree.register_namespace("user", USER_NAMESPACE)  # the prefix that Tableau writes, and some parsers look for
+    ElementTree.register_namespace("user", USER_NAMESPACE)  # the prefix that Tableau writes and some parsers require
     draft = file.with_suffix(".draft")
     draft.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(source).write(draft, encoding="utf-8", xml_declaration=True)
@@ -92,7 +92,7 @@ def write_source(workbook: Path, table: str, file: Path) -> None:
 
 
 def _drop_what_needs_parameters(source: ElementTree.Element) -> None:
-    """Parameters are the workbook's: calculations that use one, or use such a calculation, cannot go along."""
+    """Parameters belong to the workbook: calculations that depend on one are left out."""
     for inner in source.findall("datasource-dependencies"):
         source.remove(inner)
     gone = {"[Parameters]."}
@@ -112,12 +112,12 @@ def _is_of(relation: ElementTree.Element, table: str) -> bool:
 
 def _document(workbook: Path) -> ElementTree.Element:
     if workbook.suffix == ".twb":
-        return ElementTree.fromstring(workbook.read_bytes())  # noqa: S314  we have written it
+        return ElementTree.fromstring(workbook.read_bytes())  # noqa: S314  written by us
     with zipfile.ZipFile(workbook) as package:
         inner = next((name for name in package.namelist() if name.endswith(".twb")), None)
         if inner is None:
             raise BadInput(f"{workbook} has no .twb in it.")
-        return ElementTree.fromstring(package.read(inner))  # noqa: S314  we have written it
+        return ElementTree.fromstring(package.read(inner))  # noqa: S314  written by us
 
 
 def _digest_of(rows: pa.Table) -> str:

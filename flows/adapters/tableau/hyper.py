@@ -1,4 +1,4 @@
-"""hyperd, Tableau's engine, for as long as a block lasts. It is not built for every machine, so it is imported late."""
+"""hyperd, Tableau's engine, for the duration of a block. It is not built for every machine, so it is imported late."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,7 @@ def hyper_is_built_for_this_machine() -> bool:
 
 @contextmanager
 def new_database(file: Path, alias: str) -> Iterator[tuple["Connection", Path]]:
-    """A connection to a new, empty database in `file`, known there by its alias; and a folder that goes with the block,
-    in which hyperd leaves its log."""
+    """A connection to a new, empty database in `file`, named by its alias; and a temporary folder for hyperd's log."""
     from tableauhyperapi import Connection, HyperProcess, Telemetry
 
     file.parent.mkdir(parents=True, exist_ok=True)

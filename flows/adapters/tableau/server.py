@@ -1,12 +1,12 @@
 """Publishes to Tableau Cloud or Server: the customers as a data source, and the workbook with the dashboards.
 
-Why these two. The workbook is published with what it needs, whole: its extract is in it, or it is connected to
-Snowflake; nobody can break it by changing something else on the site. `MARKETING_CUSTOMERS` is a data source besides,
-for those who make sheets of their own: it is the one mart with a row for each customer. The other marts are small
-aggregates that mean something only in the dashboards that show them. One table for one source: tables in a .hyper are
-joined by its foreign keys, of which marts have none, and only a source with one connection is updated by its own id.
+Why these two: the workbook is published self-contained: with its extract, or connected to Snowflake, so that nothing
+else on the site can break it. `MARKETING_CUSTOMERS` is a data source as well, for those who build sheets of their own:
+it is the mart with a row per customer. The other marts are small aggregates for the dashboards. One table per source:
+tables in a .hyper are joined by foreign keys, which marts do not have, and only a source with one connection can be
+updated by its id.
 
-Everything here may be done again at any time, and a run that was killed between two steps is healed by the next one.
+Everything here is idempotent: the next run repairs what a killed run left.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ How = Literal["published", "updated", "unchanged", "refreshed"]
 
 @dataclass(frozen=True)
 class Publication:
-    """`how`: made or replaced as a whole; its rows replaced; left as it is; or its extract read again."""
+    """`how`: created or replaced as a whole; its rows replaced; left as it is; or its extract refreshed."""
 
     kind: Literal["data source", "workbook"]
     name: str
@@ -53,7 +53,7 @@ class Publication:
 
 @dataclass
 class TableauServer:
-    """`snowflake` None: what is connected to Snowflake asks its viewers to sign in there."""
+    """`snowflake` None: viewers sign in to Snowflake themselves."""
 
     api: TableauApi
     project: str
@@ -84,12 +84,11 @@ class TableauServer:
     def publish_table(self, name: str, description: str, table: TableFile, run_id: str) -> Publication:
         """A .hyper with one table as a live data source: published once, then its rows are replaced.
 
-        The mart is rebuilt every day, and every row of it changes with its date: who is in it is put in place of who
-        was, which is an upsert of all rows and the deletion of all others in one step, done by the server as a whole or
-        not at all. What people have made of the source stays, as do its id and its permissions. Different columns are
-        another source: it is published again.
+        The mart is rebuilt every day, and every row changes with its date: all rows are replaced by an upsert and the
+        deletion of the others, in one atomic step of the server. The source's id, permissions and dependent content
+        stay. With other columns the source is published again.
 
-        `run_id`: the server does not carry out the same rows of the same run twice.
+        `run_id`: the server does not apply the same rows of the same run twice.
 
         Raises:
             TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
@@ -113,7 +112,7 @@ class TableauServer:
         return _publication("data source", now_there, "published")
 
     def publish_source(self, name: str, description: str, file: Path) -> Publication:
-        """A .tds that is connected to Snowflake: published where it is new or has changed, and its extract refreshed.
+        """Publishes a .tds that is connected to Snowflake if it is new or has changed, and refreshes its extract.
 
         Raises:
             TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
@@ -131,7 +130,7 @@ class TableauServer:
         return _publication("data source", existing, self._connect(existing, how, deadline))
 
     def publish_workbook(self, name: str, description: str, file: Path) -> Publication:
-        """A .twbx with its data in it, or a .twb that is connected to Snowflake; the latter only if it has changed.
+        """Publishes a .twbx with its data, or a .twb that is connected to Snowflake; the latter only if it has changed.
 
         Raises:
             TableauRefused, TableauUnreachable, PublishFailed: saying what to do.
@@ -155,7 +154,7 @@ class TableauServer:
         self, item: tsc.DatasourceItem, file: Path, before: tsc.DatasourceItem | None, deadline: float
     ) -> tsc.DatasourceItem:
         doing = f"Publishing {file.name} as the data source {item.name}"
-        overwrite = tsc.Server.PublishMode.Overwrite  # makes what is not there yet, and can be done twice
+        overwrite = tsc.Server.PublishMode.Overwrite  # creates it if missing, and can be repeated
         job = self.api.ask(
             doing, lambda server: server.datasources.publish(item, file, overwrite, as_job=True), deadline
         )
@@ -170,7 +169,7 @@ class TableauServer:
     ) -> tsc.WorkbookItem:
         doing = f"Publishing {file.name} as the workbook {item.name}"
         overwrite = tsc.Server.PublishMode.Overwrite
-        # as a job, and without the check of its connections, which have no login yet
+        # as a job, and without checking its connections, which have no login yet
         job = self.api.ask(
             doing,
             lambda server: server.workbooks.publish(item, file, overwrite, None, True, True),
@@ -183,7 +182,7 @@ class TableauServer:
         if missing := shown_sheets(file) - views_of(self.api, now_there):
             raise PublishFailed(
                 f"{doing}: Tableau says it is done, but has no sheet {', '.join(sorted(missing))} of it. Open the"
-                " workbook in Tableau, or ask `make validate-workbook`, to see why."
+                " workbook in Tableau, or run `make validate-workbook`, to see why."
             )
         return now_there
 
@@ -197,14 +196,14 @@ class TableauServer:
                 return server.datasources.update_hyper_data(
                     source, request_id=request_id, actions=[action], payload=table.file
                 )
-            except IndexError:  # the SDK's first of no jobs: it is taken, as one that Tableau knows already
+            except IndexError:  # the SDK found no job: Tableau knows the request already
                 return None
 
         if job := self.api.ask(doing, call, deadline):
             follow(self.api, str(job.id), doing, deadline)
 
     def _connect(self, item: tsc.DatasourceItem | tsc.WorkbookItem, how: How, deadline: float) -> How:
-        """Stores the login for Snowflake, where the item is connected to it, and refreshes what it keeps from there."""
+        """Stores the login if the item is connected to Snowflake, and refreshes its extract."""
         is_connected = log_in_to_snowflake(self.api, item, self.snowflake)
         if is_connected and str(item.has_extracts).lower() == "true":
             refresh(self.api, item, deadline)
@@ -221,11 +220,11 @@ def _check_arrival(
     before: tsc.DatasourceItem | tsc.WorkbookItem | None,
     now_there: tsc.DatasourceItem | tsc.WorkbookItem | None,
 ) -> None:
-    """Whether what is there is newer than what was."""
+    """Checks that the published item is newer than the old one."""
     if not is_there:
         raise PublishFailed(
             f"{doing}: Tableau says it is done, but shows nothing of that name in the project. May the token's owner"
-            " see what he publishes? He needs the capability View on the project."
+            " see what they publish? They need the capability View on the project."
         )
     was, now = (None if it is None else it.updated_at for it in (before, now_there))
     if was is not None and (now is None or now <= was):
@@ -238,8 +237,8 @@ def _check_arrival(
 def _warn_of_extract(existing: tsc.DatasourceItem | tsc.WorkbookItem | None) -> None:
     if existing is not None and str(existing.has_extracts).lower() == "true":
         log.warning(
-            "The definition of %s has changed: it is published again, connected to Snowflake live. If it is to keep an"
-            " extract as before, choose that in Tableau once more.",
+            "The definition of %s has changed: it is published again, connected to Snowflake live. To keep an"
+            " extract as before, choose that in Tableau again.",
             existing.name,
         )
 

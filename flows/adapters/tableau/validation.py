@@ -1,4 +1,4 @@
-"""Whether Tableau would open a workbook, by the server itself, which stores nothing."""
+"""Checks whether Tableau opens a workbook, by the server itself, which stores nothing."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ VALIDATING_VERSION = "3.29"  # Tableau Cloud June 2026, Server 2026.2
 
 @dataclass(frozen=True)
 class Finding:
-    """`is_error`: Tableau would not open it, or not as it is; else it is a warning."""
+    """`is_error`: Tableau does not open the workbook as it is; otherwise a warning."""
 
     is_error: bool
     message: str
@@ -31,14 +31,14 @@ class Finding:
 
 
 def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
-    """What the server finds in a .twb.
+    """The server's findings on a .twb.
 
     Raises:
-        BadInput: when it is no .twb.
-        TableauRefused: when the server is too old for the question, or does not answer it.
+        BadInput: when it is not a .twb.
+        TableauRefused: when the server is too old to validate, or refuses.
     """
     if workbook.suffix != ".twb" or not workbook.is_file():
-        raise BadInput(f"{workbook}: Tableau validates a .twb by itself, not a package and not what is not there.")
+        raise BadInput(f"{workbook}: Tableau validates an existing .twb, not a package.")
     doing = f"Validating {workbook.name}"
     version = api.ask("Signing in to Tableau", lambda server: str(server.version))
     if not api.has_version(VALIDATING_VERSION):
@@ -53,7 +53,7 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
         headers = {"headers": {"accept": "application/json"}}
         try:
             return server.workbooks.post_request(url, body, content_type, headers).content  # type: ignore[no-untyped-call]
-        except NonXMLResponseError as answered:  # in JSON, and with a status that is no success
+        except NonXMLResponseError as answered:  # in JSON, and with an error status
             if api.last_status != requests.codes.unprocessable_entity:
                 raise
             return answered.args[0]
@@ -64,7 +64,7 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
         if refused.status_code != requests.codes.bad_request:
             raise
         raise TableauRefused(
-            f"{refused} It loads the data too, and cannot where they are in a file beside the workbook: then validate"
+            f"{refused} It loads the data too, and cannot where they are in a file next to the workbook: then validate"
             " the one that is connected to Snowflake, which a run with WAREHOUSE=snowflake writes, with FILE=.",
             refused.status_code,
         ) from None
@@ -78,7 +78,7 @@ def _findings(doing: str, answer: bytes) -> Iterator[Finding]:
             for one in said.get(kind) or []:
                 yield Finding(kind == "errors", str(one["message"]), _place(one))
     except (ValueError, AttributeError, KeyError, TypeError):
-        raise TableauUnreachable(f"{doing}: nobody can read Tableau's answer.") from None
+        raise TableauUnreachable(f"{doing}: Tableau's response cannot be read.") from None
 
 
 def _place(finding: dict[str, Any]) -> str:

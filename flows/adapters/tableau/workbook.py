@@ -1,10 +1,10 @@
 """`tableau/marketing.twb` with its data: packaged with the extract for a laptop, or connected to Snowflake.
 
-The workbook that is committed is the one that analysts edit. All that is changed on the way is the element
-`<connection>` within each `<named-connection>`; every other byte stays what it was.
+The committed workbook is the one that analysts edit. Only the element `<connection>` within each `<named-connection>`
+is changed; every other byte stays the same.
 
-    python -m flows.adapters.tableau.workbook    makes what Tableau Desktop has saved fit to commit: its connections
-                                                 lead to the extract again, and its pictures of customers are gone
+    python -m flows.adapters.tableau.workbook    makes a workbook saved by Tableau Desktop fit to commit: its
+    connections lead to the extract again, and its pictures of customers are removed
 """
 
 import re
@@ -24,16 +24,16 @@ EXTRACT_IN_PACKAGE = "Data/marketing.hyper"
 
 _NAMED_CONNECTION = re.compile(rb"(<named-connection\b[^<]*>\s*)<connection\b.*?(\s*</named-connection>)", re.DOTALL)
 _THUMBNAILS = re.compile(rb"\s*<thumbnails\b.*?(</thumbnails>|/>)", re.DOTALL)
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can hold: packages of the same files are the same bytes
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest in a zip: packages of the same files have the same bytes
 
 
 @dataclass(frozen=True)
 class SnowflakeConnection:
-    """Where Tableau finds the marts in production. No password and no key: whoever opens the workbook is asked, and
-    who publishes it gives Tableau the credentials there.
+    """Where Tableau finds the marts in production, without password or key: viewers are prompted, or credentials are
+    stored in Tableau at publication.
 
     server: ACCOUNT.snowflakecomputing.com.
-    authentication: as Tableau calls it: auth-keypair, oauth, or "Username Password".
+    authentication: Tableau's name for it: auth-keypair, oauth, or "Username Password".
     """
 
     server: str
@@ -48,7 +48,7 @@ def extract_workbook(workbook: bytes) -> bytes:
     """The workbook with every connection to the extract that is next to it in a package.
 
     Raises:
-        BadInput: when it is no workbook, or has no connections to point elsewhere.
+        BadInput: when it is not a workbook, or has no connections to change.
     """
     return _connected(
         workbook,
@@ -66,8 +66,8 @@ def extract_workbook(workbook: bytes) -> bytes:
 
 
 def committable(workbook: bytes) -> bytes:
-    """The workbook without what is of one machine or about people: Desktop saves the path of its data, and pictures of
-    every sheet. Raises as `extract_workbook` does."""
+    """The workbook without local paths and personal data: Desktop saves the path of its data, and pictures of every
+    sheet. Raises as `extract_workbook` does."""
     return _THUMBNAILS.sub(b"", extract_workbook(workbook))
 
 
@@ -75,7 +75,7 @@ def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> byte
     """The workbook with every connection to Snowflake.
 
     Raises:
-        BadInput: when it is no workbook, or has no connections to point elsewhere.
+        BadInput: when it is not a workbook, or has no connections to change.
         SettingsError: when a part of the connection is empty, or the server is not the name of one.
     """
     for name in ("server", "database", "warehouse", "role", "schema"):
@@ -83,7 +83,7 @@ def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> byte
             raise SettingsError(f"the workbook's connection to Snowflake lacks its {name}. Set it.")
     if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.snowflakecomputing\.(com|cn)", connection.server):
         raise SettingsError(
-            f"{connection.server!r} is no server of Snowflake's that a workbook can name."
+            f"{connection.server!r} is not a server of Snowflake that a workbook can name."
             " It looks like ACCOUNT.snowflakecomputing.com, without https:// and without a path."
         )
     return _connected(
@@ -96,7 +96,7 @@ def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> byte
             "one-time-sql": "",
             "schema": connection.schema,
             "server": connection.server,
-            "service": connection.role,  # Tableau's word for the role
+            "service": connection.role,  # Tableau's name for the role
             "username": "",
             "warehouse": connection.warehouse,
             "workgroup-auth-mode": "prompt",
@@ -105,11 +105,11 @@ def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> byte
 
 
 def write_packaged_workbook(workbook: Path, extract: Path, file: Path) -> None:
-    """Writes `file`, a .twbx of the workbook and its extract, which is replaced at once. Nothing in it depends on when
-    or where it was written, but the extract is what hyperd made of the marts.
+    """Writes `file`, a .twbx of the workbook and its extract, which is replaced atomically. Apart from the extract, it
+    does not depend on when or where it is written.
 
     Raises:
-        BadInput: when the workbook is none, or a file is missing.
+        BadInput: when it is not a workbook, or a file is missing.
     """
     text = extract_workbook(_read(workbook))
     if not extract.is_file():
@@ -124,7 +124,8 @@ def write_packaged_workbook(workbook: Path, extract: Path, file: Path) -> None:
 
 
 def write_snowflake_workbook(workbook: Path, connection: SnowflakeConnection, file: Path) -> None:
-    """Writes `file`, a .twb connected to Snowflake, which is replaced at once. Raises as `snowflake_workbook` does."""
+    """Writes `file`, a .twb connected to Snowflake, which is replaced atomically. Raises as `snowflake_workbook`
+    does."""
     _write(snowflake_workbook(_read(workbook), connection), file)
 
 
@@ -135,8 +136,8 @@ def _connected(workbook: bytes, attributes: dict[str, str]) -> bytes:
     connected, swapped = _NAMED_CONNECTION.subn(lambda match: match[1] + element + match[2], workbook)
     if swapped != expected or _named_connections(connected) != expected:
         raise BadInput(
-            f"the workbook has {expected} named connections, of which {swapped} could be pointed elsewhere."
-            " Save it from Tableau as .twb once more, and look at its <named-connections>."
+            f"the workbook has {expected} named connections, of which {swapped} could be changed."
+            " Save it from Tableau as .twb again, and check its <named-connections>."
         )
     return connected
 
@@ -145,7 +146,7 @@ def _named_connections(workbook: bytes) -> int:
     try:
         root = ET.fromstring(workbook)  # noqa: S314  our own file
     except ET.ParseError as error:
-        raise BadInput(f"the workbook is no XML ({error}). Save it from Tableau as .twb, not as .twbx.") from None
+        raise BadInput(f"the workbook is not XML ({error}). Save it from Tableau as .twb, not as .twbx.") from None
     found = len(root.findall("./datasources/datasource/connection/named-connections/named-connection/connection"))
     if not found:
         raise BadInput("the workbook names no connection, so it has no data to show. Save it from Tableau as .twb.")
@@ -156,7 +157,7 @@ def _read(workbook: Path) -> bytes:
     try:
         return workbook.read_bytes()
     except FileNotFoundError:
-        raise BadInput(f"{workbook} is not there. `git checkout` brings the committed one back.") from None
+        raise BadInput(f"{workbook} is missing. `git checkout` restores the committed one.") from None
 
 
 def _write(text: bytes, file: Path) -> None:
@@ -169,7 +170,7 @@ def _entry(name: str) -> ZipInfo:
     entry = ZipInfo(name, _EARLIEST)
     entry.compress_type = ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
-    entry.create_system = 3  # else it depends on the system
+    entry.create_system = 3  # otherwise it depends on the system
     return entry
 
 

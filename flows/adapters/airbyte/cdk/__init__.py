@@ -1,1 +1,2 @@
-"""The laptop's Airbyte: the CDK's process reads a source, and DuckDB keeps it as destination-snowflake v4 would."""
+"""The laptop's Airbyte: the CDK's process reads a source, and DuckDB stores it in the shape of destination-snowflake
+v4."""

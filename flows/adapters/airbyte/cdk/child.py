@@ -1,8 +1,7 @@
 """Runs a Python program in this process, which ends with its parent: `python child.py PROGRAM ARGUMENT…`.
 
-Airbyte's CDK runs for ever when nothing reads its output any more. Standard input is a pipe that its reader holds
-open as long as it lives, however it ends. Imports nothing of ours: it runs in the environment of the CDK.
-"""
+Airbyte's CDK runs for ever when nothing reads its output any more. Standard input is a pipe that closes when its reader
+ends. Imports nothing of ours: it runs in the environment of the CDK."""
 
 import os
 import runpy

@@ -7,7 +7,7 @@ from typing import Any
 from flows.adapters.duckdb.sql import literal, quote
 from flows.ports.syncs import SyncFailed
 
-UNDECLARED = "varchar"  # what the schema does not mention lands as text: it turns into any other type later
+UNDECLARED = "varchar"  # undeclared fields land as text, which can become any other type later
 
 _TYPES = {
     "string": "varchar",
@@ -31,7 +31,7 @@ _READ = {
 
 
 def declared_columns(stream: str, schema: Mapping[str, Any]) -> dict[str, str]:
-    """DuckDB's type of each column that a stream's JSON schema declares; json for what may be several things.
+    """DuckDB's type of each column that a stream's JSON schema declares; json where several types are possible.
 
     Raises:
         SyncFailed: when two names differ in capitals only, which are one to DuckDB and to Snowflake.

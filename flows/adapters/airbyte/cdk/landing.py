@@ -1,4 +1,4 @@
-"""One stream's records on their way into its table, in the shape of Airbyte's destination-snowflake 4."""
+"""Lands the records of one stream in its table, in the shape of Airbyte's destination-snowflake 4."""
 
 import logging
 from collections import Counter
@@ -27,7 +27,7 @@ from flows.sources.connections import Stream
 log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 32 << 20
-ENOUGH_CHANGES = 100  # so many changed records without any value of a needed column are no accident
+ENOUGH_CHANGES = 100  # so many changed records without any value of a needed column are not an accident
 _AIRBYTES = {
     "_airbyte_raw_id": "varchar",
     "_airbyte_extracted_at": "timestamp with time zone",
@@ -38,7 +38,8 @@ _AIRBYTES = {
 
 @dataclass(frozen=True)
 class Batches:
-    """What all streams of a sync share. `sync_id` grows from sync to sync; a batch has at most `records`."""
+    """The parameters shared by all streams of a sync. `sync_id` grows from sync to sync; a batch has at most
+    `records`."""
 
     connection: str
     sync_id: int
@@ -54,7 +55,7 @@ def table_of(connection: str, stream: str) -> str:
 class StreamLanding:
     """Takes records line by line, stages them in batches, and commits a batch with the state that came before it.
 
-    A batch may hold records from after that state: the next sync brings them again, and they replace themselves.
+    A batch may contain records from after that state: the next sync brings them again, which replaces them.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class StreamLanding:
         self._batches = batches
         self._columns = dict(columns)
         self._undeclared: set[str] = set()
-        # a read from a state may bring nothing but a few old-fashioned records; one of everything must have them all
+        # an incremental read may bring only a few incomplete records; a full read must have every column
         self._enough = 1 if before.state is None else ENOUGH_CHANGES
         self._unseen = required
         self._overwrites = stream.sync_mode == "full_refresh_overwrite"
@@ -102,7 +103,7 @@ class StreamLanding:
 
     @property
     def held_back(self) -> str | None:
-        """Why nothing of this stream may be committed now; None: it may."""
+        """The reason why nothing of this stream may be committed now; None: it may."""
         if self._broken:
             return self._broken
         if self.rows >= self._enough and self._unseen:
@@ -115,7 +116,7 @@ class StreamLanding:
 
     @property
     def unfinished(self) -> str | None:
-        """What to say of a stream that was not read to its end; None: it was."""
+        """The message for a stream that was not read to its end; None: it was."""
         if self.complete:
             return None
         return f"{self._label}: the source ended without saying that it read the stream to its end. Run again."
@@ -157,7 +158,7 @@ class StreamLanding:
         self._require_keys(first)
 
     def commit(self) -> None:
-        """Moves what is staged into the table, and the state with it: both or neither."""
+        """Moves staged records and their state into the table, in one transaction."""
         with transaction(self._con):
             self._con.execute(f"create schema if not exists {quote(f'raw_{self._batches.connection}')}")
             before = self._types_of_table()
@@ -171,7 +172,7 @@ class StreamLanding:
                 if before:
                     self._change_table(before)
                 self._merge()
-            # a source's word on a full refresh is of no use to the next one, which reads everything again
+            # the state of a full refresh is useless for the next one, which reads everything again
             state = None if self._overwrites else self.state
             sync_state.save(
                 self._con,
@@ -290,7 +291,7 @@ class StreamLanding:
                 self._con.execute(f"alter table {self._table} alter column {column} type {kind} using {value}")
 
     def _merge(self) -> None:
-        """The newest record of a key stays: by cursor, then the last that came. One without a cursor is the oldest."""
+        """Keeps the newest record of each key: by cursor, then by arrival. A record without a cursor is the oldest."""
         keys, cursor = self._stream.primary_key, quote(self._stream.cursor or "")
         same = " and ".join(f"there.{quote(key)} = new.{quote(key)}" for key in keys)
         columns = listed([*self._columns, *_AIRBYTES])
@@ -309,7 +310,7 @@ class StreamLanding:
         self._con.execute("drop table temp.newest")
 
     def _count(self, rows: str) -> int:
-        # a fetchone() would leave the result open, and DuckDB 2 then refuses what comes next
+        # fetchone() would leave the result open, and DuckDB 2 then refuses the next statement
         ((count,),) = self._con.execute(f"select count(*) from {rows}").fetchall()
         return int(count)
 

@@ -1,4 +1,4 @@
-"""What a source says on its standard output: one message of Airbyte's protocol a line."""
+"""The messages on a source's standard output: one message of Airbyte's protocol per line."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ _LEVELS = {"FATAL": logging.CRITICAL, "ERROR": logging.ERROR, "WARN": logging.WA
 
 
 class Record(NamedTuple):
-    """A record, as the whole line that it came in: DuckDB takes it apart, thousands at a time."""
+    """A record, as its whole line: DuckDB parses thousands at a time."""
 
     stream: str
     line: bytes
@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """Where a stream goes on next time. It covers the records of the stream that came before it."""
+    """Where the next read of a stream continues. It covers the preceding records of the stream."""
 
     stream: str
     state: Mapping[str, Any]
@@ -34,14 +34,14 @@ class Complete:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The streams there are, as AirbyteStream objects."""
+    """The available streams, as AirbyteStream objects."""
 
     streams: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the source gives up, in its own words; of no stream when it concerns them all.
+    """Why the source failed, in its own words; without a stream when it concerns all of them.
 
     `kind` is config_error, transient_error or system_error.
     """
@@ -53,7 +53,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class LogLine:
-    """`level` is that of Python's logging."""
+    """`level`: a level of Python's logging."""
 
     level: int
     words: str
@@ -63,8 +63,8 @@ Message: TypeAlias = Record | State | Complete | Catalog | Failure | LogLine
 
 
 def read_message(line: bytes) -> Message | None:
-    """The message of a line; None for what concerns nobody here. A line that is none is a log line."""
-    if line.startswith(_RECORD):  # all but a few lines
+    """The message of a line; None for messages that are ignored. A line that is not a message is a log line."""
+    if line.startswith(_RECORD):  # nearly all lines
         stream = line[len(_RECORD) : line.find(b'"', len(_RECORD))]
         if b"\\" not in stream:
             return Record(stream.decode(), line)

@@ -31,14 +31,14 @@ _LAST_LINES = 20
 _MEGABYTE = 1 << 20
 _WHAT_TO_DO = {
     "config_error": "Check the connection's `config` in airbyte/connections.yml and the variables that it names.",
-    "transient_error": "Run again in a while; the sync goes on from what has landed.",
+    "transient_error": "Run again in a while; the sync continues from what has landed.",
 }
-_OTHERWISE = "Run again; if it stays, look at the manifest and at the lines that the source logged above."
+_OTHERWISE = "Run again; if it fails again, check the manifest and the lines that the source logged above."
 
 
 @dataclass
 class SourceProcess:
-    """A source at work. Its words pass through `hide`, so that no secret of the configuration is repeated."""
+    """A running source. Its messages pass through `hide`, so that no secret of the configuration is repeated."""
 
     connection: str
     process: "subprocess.Popen[bytes]"
@@ -50,10 +50,10 @@ class SourceProcess:
         self.listener.start()
 
     def messages(self) -> Iterator[Record | State | Complete | Catalog]:
-        """What the source says, until its end; what it logs as a warning or worse goes to our log.
+        """The source's messages, until its end; its warnings and errors go to our log.
 
         Raises:
-            SyncFailed: when it has ended and says that it failed, or has an exit status other than 0.
+            SyncFailed: when it reports a failure, or has an exit status other than 0.
         """
         failures: list[Failure] = []
         assert self.process.stdout is not None
@@ -67,12 +67,12 @@ class SourceProcess:
                     first_line = self.hide(words).split("\n", 1)[0]  # below it is the source's own traceback
                     log.log(level, "%s: %s", self.connection, first_line)
         status = self.process.wait()
-        self.listener.join()  # its last words are in now
+        self.listener.join()  # its last messages have arrived
         if failures or status:
             raise SyncFailed(self._why(failures, status))
 
     def end(self) -> None:
-        """Ends what is still running."""
+        """Ends the process if it is still running."""
         if self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -121,7 +121,7 @@ class Source:
 
 @contextmanager
 def source_process(source: Source, command: Literal["discover", "read"], **files: Any) -> Iterator[SourceProcess]:
-    """Starts the program; at the end of the `with` block it is gone, and so is the folder with its configuration.
+    """Starts the program; the end of the `with` block ends it and removes the folder with its configuration.
 
     `files` become JSON files that only this user may read, one for each of the command's options of that name.
 
@@ -144,11 +144,11 @@ def source_process(source: Source, command: Literal["discover", "read"], **files
         process = subprocess.Popen(
             [str(python if python.exists() else sys.executable), str(CHILD), str(program), command, *options],
             cwd=folder,
-            stdin=subprocess.PIPE,  # its end is the child's
+            stdin=subprocess.PIPE,  # when it closes, the child ends
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=_MEGABYTE,
-            start_new_session=True,  # a group, to be ended as a whole
+            start_new_session=True,  # a group, so that it can be ended as a whole
         )
         running = SourceProcess(name, process, frozenset(_secrets(source.config)))
         try:
@@ -164,7 +164,7 @@ def _private_file(file: Path, content: Any) -> Path:
 
 
 def _secrets(config: Any) -> Iterator[str]:
-    """Every text of a configuration that may be one: all but short words, addresses and dates."""
+    """Every text of a configuration that may be a secret: all but short words, addresses and dates."""
     if isinstance(config, Mapping):
         for value in config.values():
             yield from _secrets(value)

@@ -1,4 +1,4 @@
-"""A sync on the laptop: what a connection's source has, in the warehouse's tables."""
+"""A sync on the laptop: reads a connection's source into the warehouse's tables."""
 
 import time
 import uuid
@@ -24,7 +24,7 @@ BATCH_RECORDS = 50_000
 
 @dataclass(frozen=True)
 class SyncedStream:
-    """`rows` counts the records that came, `bytes` the messages they came in."""
+    """`rows`: number of records received; `bytes`: size of their messages."""
 
     rows: int
     bytes: int
@@ -32,7 +32,7 @@ class SyncedStream:
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync that succeeded brought."""
+    """The result of a successful sync."""
 
     connection: str
     job_id: str
@@ -57,12 +57,12 @@ def sync(
     started_at: datetime,
     batch_records: int = BATCH_RECORDS,
 ) -> Synced:
-    """Reads a connection's streams into `raw_<name>.<stream>`, and where each goes on into `raw.sync_state`.
+    """Reads a connection's streams into `raw_<name>.<stream>`, and the state of each into `raw.sync_state`.
 
     `required` names the columns that staging reads of a stream.
 
-    Whenever it ends, even killed, nothing is lost or there twice: the next sync goes on from what was committed. On a
-    failure, what came of the streams that can be merged is kept, as are those that were read to their end.
+    However it ends, nothing is lost or duplicated: the next sync continues from what was committed. On a failure, the
+    records of streams that can be merged are kept, and streams that were read to their end.
 
     Raises:
         SyncFailed: in the source's own words, with the stream, or with the column that is missing.
@@ -134,7 +134,7 @@ def _require_declared(source: Source, stream: str, missing: frozenset[str]) -> N
 def _where_to_go_on(
     con: duckdb.DuckDBPyConnection, name: str, stream_name: str, stream: Stream, at: datetime, notes: list[str]
 ) -> SyncState:
-    """The saved state, or none where it would have records skipped that the table does not have."""
+    """The saved state, or none where it would skip records that the table does not have."""
     saved = sync_state.load(con, name, stream_name)
     if saved.state is None or stream.cursor is None:
         return SyncState(None, saved.generation)
@@ -143,7 +143,7 @@ def _where_to_go_on(
         notes.append(f"{name}.{stream_name}: its table is gone, so everything is read again")
     elif sync_state.lies_ahead(saved.state, stream.cursor, at):
         notes.append(
-            f"{name}.{stream_name}: the last sync saw a {stream.cursor} later than tomorrow. Going on from there would"
+            f"{name}.{stream_name}: the last sync saw a {stream.cursor} later than tomorrow. Continuing there would"
             " skip what changes until then, so everything is read again; correct that record in the source"
         )
     elif rows:
@@ -152,7 +152,7 @@ def _where_to_go_on(
 
 
 def _rows_there(con: duckdb.DuckDBPyConnection, name: str, stream: str) -> int | None:
-    """None: there is no table."""
+    """None: the table does not exist."""
     try:
         ((count,),) = con.execute(f"select count(*) from {table_of(name, stream)}").fetchall()
     except duckdb.CatalogException:
@@ -202,10 +202,10 @@ def _land(process: SourceProcess, landings: Mapping[str, StreamLanding]) -> None
 
 
 def _commit(landings: Mapping[str, StreamLanding]) -> list[str]:
-    """Keeps what can be kept; returns what is wrong with the rest."""
+    """Commits what can be committed; returns the problems of the rest."""
     problems = []
     for landing in landings.values():
-        with suppress(SyncFailed):  # it is held back from then on, and says why
+        with suppress(SyncFailed):  # it is held back from then on, with a reason
             landing.stage()
         if landing.held_back is None:
             landing.commit()
@@ -216,7 +216,7 @@ def _commit(landings: Mapping[str, StreamLanding]) -> list[str]:
 
 @contextmanager
 def _settings_of_a_sync(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Times without an offset are UTC, as Airbyte reads them; what does not fit in memory goes to DuckDB's files."""
+    """Times without an offset are UTC, as Airbyte reads them; what exceeds the memory limit goes to DuckDB's files."""
     (before,) = con.execute("select current_setting('TimeZone'), current_setting('memory_limit')").fetchall()
     con.execute("set TimeZone = 'UTC'; set memory_limit = '512MB'")
     try:

@@ -1,4 +1,4 @@
-"""`raw.sync_state`: where each stream goes on, saved in the transaction of the data that it covers."""
+"""`raw.sync_state`: where each stream continues, saved in the transaction of the data that it covers."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def save(con: duckdb.DuckDBPyConnection, connection: str, stream: str, new: Sync
 
 
 def lies_ahead(state: Mapping[str, Any], cursor: str, at: datetime) -> bool:
-    """Whether the state waits for records that change later than a day from `at`: until then it would skip all."""
+    """Whether the state skips all records until later than a day after `at`."""
     return any(moment > at + _CLOCKS_DIFFER for moment in _moments(state, cursor))
 
 

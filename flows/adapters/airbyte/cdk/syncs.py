@@ -25,14 +25,14 @@ class CdkSyncs:
     clock: Callable[[], datetime]
 
     def sync(self, wanted: str, streams: Sequence[str] = ()) -> SyncRun:  # noqa: ARG002
-        """One sync of the connection of that name, all streams of which must be there.
+        """Runs one sync of the connection with that name, all streams of which must exist.
 
         Raises:
-            SyncFailed: in the source's own words; with the run, as far as it came.
+            SyncFailed: in the source's own words; with the run's last known state.
             SettingsError: when a variable that the connection's `config` names is not set.
         """
         connection, started_at = self.connections.connection(wanted), self.clock()
-        assert connection.manifest is not None  # the file's schema has seen to it
+        assert connection.manifest is not None  # checked by the file's schema
         config = connection.filled_config()
         source = Source(wanted, connection, config, self.manifests / connection.manifest, self.warehouse.scratch)
         required = {name: frozenset(stream.needed) for name, stream in connection.streams.items()}
