@@ -78,11 +78,15 @@ class Flow(Generic[Parameters, Result]):
         finally:
             _run_id.reset(token)
 
-    @cached_property
-    def _in_prefect(self) -> Any:
+    def _in_prefect(self, *args: Any, **kwargs: Any) -> Any:
         import prefect
 
-        return prefect.flow(name=self.name, validate_parameters=False)(self.fn)
+        def call() -> Result:
+            return self.fn(*args, **kwargs)
+
+        # without parameters: Prefect's server would keep a copy of them, and of whatever secrets an adapter holds
+        call.__doc__ = self.fn.__doc__
+        return prefect.flow(name=self.name)(call)()
 
 
 class Task(Generic[Parameters, Result]):

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from datetime import date
+from types import SimpleNamespace
+from typing import Protocol
 
 import pytest
+from prefect.client.orchestration import get_client
 
 from flows import orchestration
 from flows.errors import BadInput, WarehouseBusy
@@ -51,6 +55,20 @@ def test_what_would_fail_again_is_not_tried_again(pauses):
     with pytest.raises(BadInput):
         attempt()
     assert (len(tries), pauses) == (1, [])
+
+
+def test_a_flow_may_take_anything_and_prefects_server_gets_none_of_it(prefect_api):
+    class Adapter(Protocol):
+        password: str
+
+    @flow(name="takes-an-adapter")
+    def taking(adapter: Adapter, day: date):
+        return f"{adapter.password} on {day}"
+
+    assert taking(SimpleNamespace(password="hunter2"), day=date(2026, 1, 31)) == "hunter2 on 2026-01-31"
+    with get_client(sync_client=True) as client:
+        runs = {client.read_flow(run.flow_id).name: run.parameters for run in client.read_flow_runs()}
+    assert runs["takes-an-adapter"] == {}
 
 
 def test_calls_side_by_side_end_each_for_itself_and_in_order():
