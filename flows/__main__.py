@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.commands.foreground import foreground
 from flows.commands.local_tools import leave_without_teardown
 from flows.commands.options import takes
 from flows.errors import PipelineError
@@ -45,8 +46,6 @@ def run(settings: Settings) -> None:
 
     Without --orders and --source a shop is simulated. Page, list and workbook are in --data-dir.
     """
-    from flows.commands.foreground import foreground
-
     with foreground(settings) as console:
         from flows.commands.install_cdk import install_cdk
         from flows.console.run_summary import print_summary
@@ -77,8 +76,6 @@ def launch(file: CampaignFile, settings: Settings) -> None:
 
 
 def _campaign(settings: Settings, file: Path, *, launches: bool) -> None:
-    from flows.commands.foreground import foreground
-
     with foreground(settings) as console:
         from flows.console.campaign_summary import print_campaign
         from flows.flow.campaign import campaign
@@ -93,8 +90,6 @@ def activate(settings: Settings) -> None:
 
     With each customer's segment, risk and reason. Only changes since the last call are sent.
     """
-    from flows.commands.foreground import foreground
-
     with foreground(settings):
         from flows.flow.activation import activation
 
@@ -108,8 +103,6 @@ def publish(settings: Settings) -> None:
 
     It goes to the Tableau site of TABLEAU_URL, with the customers.
     """
-    from flows.commands.foreground import foreground
-
     with foreground(settings):
         from flows.flow.publication import tableau_publication
 
@@ -171,8 +164,6 @@ def ship(settings: Settings) -> None:
 
     It goes to model_artifacts/, for shops with too little history to train one.
     """
-    from flows.commands.foreground import foreground
-
     with foreground(settings):
         from flows.commands.ship_model import ship_champion
 
@@ -204,12 +195,9 @@ def docs(settings: Settings) -> None:
 
     With columns, tests and exposures, as of the last run.
     """
-    from flows.adapters.files.run_lock import lock
-    from flows.wiring import wire
+    from flows.commands.document import document
 
-    with lock(settings.data_dir):
-        wire(settings).dbt.document(settings.docs_file)
-    sys.stdout.write(f"wrote {settings.docs_file}\n")
+    document(settings)
 
 
 @app.command("validate-workbook")

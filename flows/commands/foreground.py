@@ -5,24 +5,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
 from flows.adapters.files.run_lock import lock
 from flows.commands.local_tools import keep_tools_local, show_progress
-from flows.console.sections import print_sections
-from flows.console.timings import timings
 from flows.settings import Settings, differing
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextmanager
-def foreground(settings: Settings) -> Iterator[Console]:
+def foreground(settings: Settings) -> Iterator["Console"]:
     """Must be entered before prefect is imported. Yields the console for results.
 
     Raises:
         typer.Exit: with 128 and the signal's number, when a signal ended it.
     """
+    from rich.console import Console  # --help does without
+
     stopped_by = _stop_on_signals()
     console = Console(width=None if sys.stdout.isatty() else 112)
     sys.stderr.write(f"{differing(settings)}\n")
@@ -32,6 +35,9 @@ def foreground(settings: Settings) -> Iterator[Console]:
         with lock(settings.data_dir):
             yield console
         if settings.timings:
+            from flows.console.sections import print_sections
+            from flows.console.timings import timings
+
             print_sections([timings()], console)
     except (Exception, KeyboardInterrupt):
         if stopped_by:  # dbt turns an interrupt into a failure of its own

@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     )
     currency: str | None = Field(None, description="report in this currency (ISO code)")
     accept: str | None = Field(
-        None, description="limits that may be exceeded by what was read, separated by commas: docs/configuration.md"
+        None,
+        description=f"limits that what was read may exceed, separated by commas: {', '.join(get_args(LimitName))}",
     )
     data_dir: Path = Field(Path("data"), description="everything a run writes")
     models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")

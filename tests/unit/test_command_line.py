@@ -55,6 +55,10 @@ def taken():
     return run
 
 
+def test_every_setting_is_an_option_of_a_command():
+    assert set(Settings.model_fields) <= {option.name for command in COMMANDS.values() for option in command.params}
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_each_command_says_what_it_does_and_what_each_option_is(words, capsys):
     assert main([*words, "--help"]) == 0
@@ -162,7 +166,7 @@ def test_a_command_hands_on_its_settings_and_what_it_takes(monkeypatch, tmp_path
 @pytest.mark.parametrize(("command", "launches"), [("preview", False), ("launch", True)])
 def test_a_preview_never_launches(monkeypatch, command, launches):
     got = []
-    monkeypatch.setattr("flows.commands.foreground.foreground", lambda settings: nullcontext())
+    monkeypatch.setattr("flows.__main__.foreground", lambda settings: nullcontext())
     monkeypatch.setattr("flows.flow.campaign.campaign", lambda *given: got.extend(given[1:]))
     monkeypatch.setattr("flows.console.campaign_summary.print_campaign", lambda *_: None)
     assert main(["campaign", command, "~/spring.yml"]) == 0
@@ -199,18 +203,7 @@ def test_an_error_of_ours_is_said_in_a_sentence_and_any_other_traced(monkeypatch
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "--horizon-days", "3"]])
 def test_nothing_heavy_is_imported_to_answer(arguments):
-    heavy = (
-        "prefect",
-        "dbt",
-        "sklearn",
-        "duckdb",
-        "pyarrow",
-        "numpy",
-        "uvicorn",
-        "onnxruntime",
-        "snowflake.connector",
-        "yaml",
-    )
+    heavy = "prefect dbt sklearn duckdb pyarrow numpy uvicorn onnxruntime snowflake.connector yaml rich".split()
     code = f"""
 import sys
 from flows.__main__ import main
