@@ -107,7 +107,8 @@ def test_a_declared_format_or_order_of_dates_settles_it(land, settings, formats)
 
 QUESTIONS = [
     ("customer_id,date,amount\nA,01/02/2024,1\nB,03/04/2024,1\n", r"such as '01/02/2024', can be read in two ways"),
-    ("customer_id,date,amount\nA,13/02/2024,1\nB,03/14/2024,1\n", "written in two orders"),
+    ("customer_id,date,amount\nA,13/02/2024,1\nB,03/14/2024,1\n", "written in several ways"),
+    ("customer_id,date,amount\nA,13/02/2024,1\nB,2024-05-01,1\n", "'13/02/2024', are written in several ways"),
     ("customer_id,date,amount\nA,yesterday,1\nB,today,2\n", "not understood, for example 'today'"),
     ('customer_id,date,amount\nA,2024-01-31,"1,234"\n', "such as '1,234', can be read in two ways"),
     (

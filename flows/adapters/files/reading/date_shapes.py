@@ -18,6 +18,8 @@ Readings = dict[Order | None, str]
 Rewrite = tuple[str, str]
 # a share of values that contradict the rest: below it they are mistakes, and rejected one by one
 MAX_MISTAKES = 0.02
+# fewer dates may spread over any time
+MIN_VALUES_OF_SPREAD = 30
 
 _OFFSET = re.compile(r"(:\d\d(\.\d+)?( ?[AaPp][Mm])?)[+-]\d\d:\d\d$")
 _MONTHS = (
@@ -173,18 +175,18 @@ class Fit:
 def choose_order(fits: Mapping[Order, Fit], total: int, dotted: bool) -> Order | Literal["either", "mixed"]:
     """The order in which all values are plausible, or nearly all and no other as many; `total`: those that are in any.
     `dotted`: dates with dots begin with the day wherever they are written. Years that are read as days, and days as
-    years, spread over decades, so the order of a year in two digits is told by that."""
+    years, spread over decades: by that, many dates tell the order of a year in two digits."""
     full = [order for order in ORDERS if fits[order].values == total]
     if not full:
         first, second = sorted(ORDERS, key=lambda order: -fits[order].values)[:2]
         nearly = (1 - MAX_MISTAKES) * total
         return first if fits[first].values >= nearly > fits[second].values else "mixed"
-    if "year_first" in full and len(full) > 1:
+    if "year_first" in full and len(full) > 1 and total >= MIN_VALUES_OF_SPREAD:
         others = min(fits[order].days for order in full if order != "year_first")
-        if fits["year_first"].days < others:
+        if 3 * fits["year_first"].days < others:
             return "year_first"
-        if fits["year_first"].days > others:
+        if fits["year_first"].days > 3 * others:
             full.remove("year_first")
-    if full == ["day_first", "month_first"] and dotted:
-        return "day_first"
+    if full[:2] == ["day_first", "month_first"] and dotted:
+        full.remove("month_first")
     return full[0] if len(full) == 1 else "either"

@@ -49,7 +49,8 @@ def _plain_columns(
     """File → what is known of those of its columns that hold plain numbers only, in one look at all values. Where
     everything behind a point has three digits, it may be thousands."""
     counted = ", ".join(
-        f"""count(*) filter (trim({name}) <> ''), count(try_cast({name} as decimal(18, 4))),
+        f"""count(*) filter (trim({name}) <> ''),
+        count(case when not contains({name}, ',') then try_cast({name} as decimal(18, 4)) end),
         count(*) filter (contains({name}, 'e') or contains({name}, 'E') or contains({name}, '_')),
         count(*) filter (contains({name}, '.')),
         count(*) filter (contains({name}, '.') and regexp_matches({name}, '[.][0-9]{{3}}$'))"""

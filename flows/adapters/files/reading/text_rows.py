@@ -34,10 +34,12 @@ class TextRows:
 
     def shapes(self, column: str, alike: str) -> Shapes:
         """The shapes of a column's values that are not blank. Values of one shape differ in digits of `alike` only."""
-        value = f"trim({quote(column)})"
         rows = self.con.execute(
-            f"""select {self.file}, min({value}), count(*) from {self.table} where {value} <> ''
-            group by {self.file}, translate({value}, '{alike}', '{"9" * len(alike)}') order by 1, 3 desc, 2"""
+            f"""select file, min(value), sum(times)::bigint from (
+                select {self.file} as file, trim({quote(column)}) as value, count(*) as times
+                from {self.table} group by all
+            ) where value <> ''
+            group by file, translate(value, '{alike}', '{"9" * len(alike)}') order by 1, 3 desc, 2"""
         ).fetchall()
         shapes: Shapes = {}
         for file, example, count in rows:

@@ -7,6 +7,7 @@ from typing import get_args
 
 from flows.adapters.duckdb.sql import literal, quote
 from flows.adapters.files.reading.date_shapes import (
+    MAX_MISTAKES,
     ORDERS,
     Fit,
     Order,
@@ -25,6 +26,7 @@ from flows.sources.mappings import ISO, OFFSETS, TimestampFormat
 
 EARLIEST = date(1990, 1, 1)  # as dbt's staging rejects what is earlier
 _ANY_DIGIT = "012345678"
+_SAMPLE = 50_000
 _ISO_VALUE = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
@@ -64,11 +66,32 @@ def find_timestamp_formats(
         return dict.fromkeys(seen, _declared(column_, declared))
     if all(values == iso for values, iso in seen.values()):
         return dict.fromkeys(seen, TimestampFormat())
+    if found := _from_sample(column_, order, sum(values for values, _ in seen.values())):
+        return dict.fromkeys(seen, found)
     shapes = rows.shapes(column, _ANY_DIGIT)
     try:
         return dict.fromkeys(seen, _read(column_, pooled(shapes), order))
     except _Mixed:
         return {file: _read_file(column_, file, shapes[file], order) for file in shapes}
+
+
+def _from_sample(column: _Column, order: Order | None, values: int) -> TimestampFormat | None:
+    """Of a long column, the format that a sample has, if all values can be read in it; else all are looked at."""
+    if values < 20 * _SAMPLE:
+        return None
+    percent = 100 * _SAMPLE / values
+    sample = replace(
+        column.rows,
+        table=f"(select {quote(column.name)} from {column.rows.table} using sample {percent} percent (system, 1))",
+        file_column=None,
+    )
+    try:
+        shapes = pooled(sample.shapes(column.name, _ANY_DIGIT))
+        found = _read(replace(column, rows=sample), shapes, order) if shapes else None
+    except (_Mixed, Unclear):
+        return None
+    is_unread = f"{column.value} <> '' and {moment_sql(column.value, found)} is null" if found else "true"
+    return None if _example(column, is_unread) else found
 
 
 def _read_file(column: _Column, file: File, shapes: Mapping[str, int], order: Order | None) -> TimestampFormat:
@@ -78,7 +101,10 @@ def _read_file(column: _Column, file: File, shapes: Mapping[str, int], order: Or
     try:
         return _read(of_file, shapes, order)
     except _Mixed:
-        raise _question(of_file, "are written in two orders", _by_order(shapes), rewrites_for(shapes)) from None
+        problem = (
+            "are written in several ways, as if a spreadsheet had changed some of them: export them again, or choose"
+        )
+        raise _question(of_file, problem, _by_order(shapes), rewrites_for(shapes)) from None
     except Unclear as unclear:
         raise Unclear(f"{file}: {unclear.problem}", unclear.answers) from None
 
@@ -87,7 +113,11 @@ def _read(column: _Column, shapes: Mapping[str, int], order: Order | None) -> Ti
     rewrites = rewrites_for(shapes)
     texts = {example: rewritten(example, rewrites) for example in shapes}
     meanings = {example: readings(text) for example, text in texts.items()}
-    if order is None and any(len(meaning) > 1 for meaning in meanings.values()):
+    exchangeable = sum(shapes[example] for example, meaning in meanings.items() if len(meaning) > 1)
+    if order is None and exchangeable:
+        machine_made = sum(shapes[e] for e, meaning in meanings.items() if meaning.get(None) in (ISO, "excel_serial"))
+        if min(machine_made, exchangeable) > MAX_MISTAKES * sum(shapes.values()):
+            raise _Mixed  # what a spreadsheet took for dates has become others, perhaps with day and month exchanged
         order = _order(column, _by_order(shapes), rewrites)
     common_first = sorted(shapes, key=lambda example: -shapes[example])
     formats = [meanings[e].get(None) or meanings[e].get(order) for e in common_first]
