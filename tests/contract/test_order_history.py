@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_parts
 from functions.churn_api.order_history import NotInHistory, Order, features_from_orders
 from tests.simulated_snapshots import PURCHASES, build, staged
 
@@ -102,7 +102,9 @@ def line(customer, position, order):
 
 
 # on, before and after the edge of every window that a feature looks back through
-EDGES = [age for days in (30, 60, 90, 180, 360, 365) for age in (days - 1, days, days + 1)]
+_WINDOWS = {int(days) for kind in ("purchases", "spend") for days in feature_parts(f"{kind}_last_{{}}_days")}
+_WINDOWS |= {times * int(days) for days in feature_parts("trend_{}_days") for times in (1, 2)}
+EDGES = sorted(age for days in _WINDOWS for age in (days - 1, days, days + 1))
 # few days, products and amounts, so that returns find sales and ties happen; and some of everything else
 moments = st.one_of(
     st.integers(0, 40).map(lambda hours: datetime(2026, 6, 30, 23) - timedelta(hours=11 * hours)),
