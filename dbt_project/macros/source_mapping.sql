@@ -113,7 +113,7 @@
 #}
 {% macro order_lines_of(mapping) -%}
     {%- set columns = mapping.columns -%}
-    {%- set money = mapping.number_formats.get('amount' if 'amount' in columns else 'unit_price') -%}
+    {%- set money = ['order_total', 'amount', 'unit_price'] | select('in', columns) | first -%}
     (
         with renamed as (
 
@@ -125,9 +125,15 @@
                                   'quantity', 'unit_price', 'discount', 'country', 'currency', 'channel') -%}
                 {{ mapped_text(mapping, column) }} as {{ column }}_text{{ ',' if not loop.last }}
                 {% endfor %}
+                {%- for column in ('order_total', 'refunded_amount', 'refunded_at', 'status', 'payment_status',
+                                   'fulfilment_status', 'cancelled_at', 'line_type') if column in columns -%}
+                , {{ mapped_text(mapping, column) }} as {{ column }}_text
+                {% endfor %}
             from {{ rows_of(mapping, 'order_lines') }}
 
         ),
+
+        {{ completed_lines(mapping) }},
 
         typed as (
 
@@ -156,7 +162,9 @@
                 {{ column }}_text is not null and {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} is null
                     as {{ column }}_is_unreadable,
                 {% endfor -%}
-                {% if 'amount' in columns -%}
+                {% if 'order_total' in columns -%}
+                order_total_text as amount_text,
+                {%- elif 'amount' in columns -%}
                 amount_text,
                 {%- else -%}
                 case
@@ -166,17 +174,27 @@
                 end as amount_text,
                 {%- endif %}
                 upper(coalesce(
-                    currency_text,
-                    {{ currency_of('amount_text' if 'amount' in columns else 'unit_price_text', money) }},
+                    {{ named_currency(mapping) }},
+                    {{ currency_of(money ~ '_text', mapping.number_formats.get(money)) }},
                     {{ "'" ~ mapping.currency ~ "'" if mapping.currency else 'null' }}
                 )) as currency,
                 country_text as country,
                 channel_text as channel
-            from renamed
+                {%- for column in ('order_total', 'refunded_amount') if column in columns %},
+                {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} as {{ column }}
+                {%- endfor %}
+                {%- if 'refunded_at' in columns %},
+                {{ parse_timestamp('refunded_at_text', mapping.timestamp_formats.get('refunded_at'), mapping.timezone) }}
+                    as refunded_at
+                {%- endif %}
+                {%- for column in ('status', 'payment_status', 'fulfilment_status', 'cancelled_at', 'line_type') if column in columns %},
+                {{ column }}_text
+                {%- endfor %}
+            from completed
             left join {{ ref('stg_shop__customer_id_corrections') }} as ids
-                on renamed.customer_id_text = ids.written_id
+                on completed.customer_id_text = ids.written_id
             left join {{ ref('stg_shop__customer_id_corrections') }} as emails
-                on {{ normalised_email('renamed.email_text') }} = emails.written_id
+                on {{ normalised_email('completed.email_text') }} = emails.written_id
 
         ),
 
@@ -201,14 +219,29 @@
                 ordered_at_text,
                 amount_text,
                 coalesce(quantity, 1) as quantity,
+                {% set line_amount -%}
                 {% if 'amount' in columns -%}
-                cast(amount as decimal(18, 2)) as signed_amount,
-                {% else -%}
+                cast(amount as decimal(18, 2))
+                {%- else -%}
                 case
                     when not quantity_is_unreadable and not discount_is_unreadable
                         then cast(coalesce(quantity, 1) * unit_price - coalesce(discount, 0) as decimal(18, 2))
-                end as signed_amount,
+                end
+                {%- endif %}
+                {%- endset -%}
+                {% if 'order_total' in columns -%}
+                cast(order_total as decimal(18, 2)) as signed_amount,
+                greatest(coalesce({{ line_amount }}, 0), 0) as line_value,
+                {% else -%}
+                {{ line_amount }} as signed_amount,
+                {% if is_mapped('order_total') -%} 0 as line_value, {% endif -%}
                 {% endif -%}
+                {% if is_mapped('refunded_amount') -%}
+                {{ 'cast(refunded_amount as decimal(18, 2))' if 'refunded_amount' in columns else 'cast(null as decimal(18, 2))' }} as refunded_amount,
+                {{ 'refunded_at' if 'refunded_at' in columns else 'cast(null as timestamp)' }} as refunded_at,
+                {% endif -%}
+                {{ no_sale(mapping) }} as no_sale,
+                {{ "coalesce(line_type_text in (" ~ quoted_list(mapping.orders.line_types.returns or []) ~ "), false)" if 'line_type' in columns else 'false' }} as is_typed_return,
                 currency,
                 country,
                 channel
@@ -217,13 +250,15 @@
         )
 
         select
-            * exclude (customer_id_text, ordered_at_text, amount_text),
+            * exclude (customer_id_text, ordered_at_text, amount_text, is_typed_return),
             case
                 when customer_id is null and customer_id_text is not null then customer_id_text
                 when ordered_at is null then ordered_at_text
                 when signed_amount is null then amount_text
             end as unreadable_text,
-            coalesce(signed_amount, 0) < 0 or quantity < 0
+            {% if is_mapped('order_total') -%} {{ 'order_total' in columns }} as is_order_total, {% endif -%}
+            {% if is_mapped('refunded_amount') -%} {{ 'refunded_amount' in columns and mapping.orders.refund_is_of_order }} as refund_is_of_order, {% endif -%}
+            coalesce(signed_amount, 0) < 0 or quantity < 0 or is_typed_return
             {%- if mapping.returns %} or coalesce({{ matches(mapping.returns.column, mapping.returns.matches) }}, false) {%- endif %}
                 as is_return,
             {% if mapping.set_aside -%}

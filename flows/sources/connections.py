@@ -14,6 +14,8 @@ from flows.errors import BadInput, SettingsError
 OrderLineColumn = Literal[
     "order_id", "order_line_id", "customer_id", "ordered_at", "amount", "sku",
     "quantity", "unit_price", "discount", "country", "currency", "channel", "email",
+    "order_total", "refunded_amount", "refunded_at",
+    "status", "payment_status", "fulfilment_status", "cancelled_at", "line_type",
 ]  # fmt: skip
 ContactColumn = Literal[
     "contact_id", "customer_id", "email", "other_emails", "opted_in", "opted_out", "opted_out_at", "created_at",
@@ -77,6 +79,24 @@ class _Meaning(_Strict):
         return {name: name for name in given} if isinstance(given, list) else given
 
 
+class Statuses(_Strict):
+    """Values of an order's status. `sold`: it counts; `partly_refunded`: it counts, less what was given back;
+    `refunded`: all of it was given back; `not_sold`: it is no sale."""
+
+    sold: tuple[str, ...] = ()
+    partly_refunded: tuple[str, ...] = ()
+    refunded: tuple[str, ...] = ()
+    not_sold: tuple[str, ...] = ()
+
+
+class LineTypes(_Strict):
+    """Values that say what a line is. `sales`, `returns`, whose amount is given back, and `other`: neither."""
+
+    sales: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
 class OrderLines(_Meaning):
     """Sales and returns. Fields are described at the top of the file itself."""
 
@@ -85,6 +105,8 @@ class OrderLines(_Meaning):
     sheet: str | None = None
     decimal: Literal["point", "comma"] | Mapping[OrderLineColumn, Literal["point", "comma"]] | None = None
     currency: str | None = None
+    status: Statuses = Statuses()
+    line_type: LineTypes = LineTypes()
     returns: Pattern | None = None
     set_aside: tuple[SetAside, ...] = ()
     duplicates: Literal["set_aside", "keep"] = "set_aside"
@@ -186,9 +208,35 @@ class RecognisedHeaders(_Strict):
     contacts: Mapping[ContactColumn, tuple[str, ...]]
 
 
+class RecognisedValues(_Strict):
+    """Words for the same thing in other shops' exports, compared without case, accents, spaces and punctuation."""
+
+    status: Statuses
+    line_type: LineTypes
+
+
+class Platform(_Strict):
+    """A shop system whose exports are known by their headers. What its files mean is said as for a connection; a file
+    need not have every column."""
+
+    name: str
+    recognised_by: tuple[str, ...] = Field(min_length=2)
+    order_lines: OrderLines | None = None
+    contacts: Contacts | None = None
+
+    @model_validator(mode="after")
+    def _names_columns(self) -> Self:
+        meanings = [meaning for meaning in (self.order_lines, self.contacts) if meaning is not None]
+        if len(meanings) != 1 or not meanings[0].columns:
+            raise ValueError("give either `order_lines` or `contacts`, with the `columns` of that export")
+        return self
+
+
 class Connections(_Strict):
     connections: dict[str, Connection]
     recognised_headers: RecognisedHeaders
+    recognised_values: RecognisedValues
+    platforms: tuple[Platform, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_schemas(self) -> Self:

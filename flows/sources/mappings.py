@@ -10,7 +10,7 @@ from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, Or
 Kind = Literal["order_lines", "contacts", "email_events"]
 ISO = "iso"
 # our columns that hold moments, of all kinds of rows
-TIMESTAMP_COLUMNS = ("ordered_at", "opted_out_at", "created_at", "happened_at")
+TIMESTAMP_COLUMNS = ("ordered_at", "refunded_at", "opted_out_at", "created_at", "happened_at")
 # what makes every way to write an offset behind a time the one that dbt's staging knows, +02:00
 _TIME = r"(:\d\d(\.\d+)?( ?[AaPp][Mm])?)"
 OFFSETS = (
@@ -65,6 +65,23 @@ class RowMapping:
 
 
 @dataclass(frozen=True)
+class OrderMeaning:
+    """What is an order's of a file's lines. `inherited`: columns that a line without a value has from another line of
+    its order. `continued`: lines without an order's number belong to the order above them. `refund_is_of_order`: the
+    refunded amount is the order's, however many of its lines have it. `sold`: of each status column the values that
+    are sales; `refunded`: those that are if an amount says how much was given back. `line_types`: the values of
+    line_type, by what they make a line. `currency_codes`: ISO codes of currencies that are written otherwise."""
+
+    inherited: Sequence[str] = ()
+    continued: bool = False
+    refund_is_of_order: bool = False
+    sold: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
+    refunded: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
+    line_types: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    currency_codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class OrderLineMapping(RowMapping):
     """Rows of a connection's order lines. `several_files`: whether they come from more than one."""
 
@@ -76,6 +93,7 @@ class OrderLineMapping(RowMapping):
     several_files: bool
     placeholder_ids: Sequence[str]
     real_ids: Sequence[str]
+    orders: OrderMeaning = OrderMeaning()
 
 
 @dataclass(frozen=True)
@@ -105,6 +123,7 @@ def order_line_mapping(
     number_formats: Mapping[OrderLineColumn, NumberFormat],
     files: Sequence[str] | None = None,
     several_files: bool = False,
+    orders: OrderMeaning = OrderMeaning(),
 ) -> OrderLineMapping:
     """A connection's order lines, what it left open being given."""
     return OrderLineMapping(
@@ -122,6 +141,7 @@ def order_line_mapping(
         several_files=several_files,
         placeholder_ids=list(stream.placeholder_ids),
         real_ids=list(stream.real_ids),
+        orders=orders,
     )
 
 

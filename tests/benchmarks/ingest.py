@@ -19,7 +19,7 @@ stream = connections.connection("orders_csv").order_lines
 with duckdb.connect(sys.argv[1], config={"threads": 2}) as con:
     start = time.perf_counter()
     at, scratch = datetime(2026, 1, 1, tzinfo=UTC), Path(sys.argv[1]).parent
-    landing = CsvLanding(con, connections.recognised_headers, at, scratch)
+    landing = CsvLanding(con, connections, at, scratch)
     landing.order_lines(sys.argv[2], "orders_csv", stream)
     print(time.perf_counter() - start)
 """

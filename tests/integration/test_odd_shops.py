@@ -52,7 +52,11 @@ LINES = "customer_id,ordered_at,amount,currency\n"
 @pytest.mark.parametrize(
     ("content", "settings", "says"),
     [
-        (LINES + "A,2024-01-01,1,EUR\nB,2024-01-02,1,USD\n", {}, "several currencies .EUR, USD."),
+        (
+            LINES + "A,2024-01-01,1,EUR\nB,2024-01-02,1,USD\nB,2024-01-03,2,USD\n",
+            {},
+            "(?s)never added up: USD 3.00 in 2 orders, EUR 1.00 in 1 order. .*  USD,EUR,2024-01-01,<rate>",
+        ),
         (LINES + "A,2024-01-01,1,EUR\n", {"currency": "USD"}, "no rate to USD for: EUR from 2024-01-01"),
         (LINES + "A,2024-01-01,1,EUR\n", {"as_of": date(2023, 1, 1)}, "the first order is of 2024-01-01"),
         (LINES + "A,2024-01-01,1,EUR\n", {"as_of": date(2024, 1, 9)}, "the last order is of 2024-01-01"),

@@ -19,7 +19,7 @@ from flows.errors import BadInput
 from flows.settings import REPOSITORY
 from flows.sources.connections import Contacts, OrderLines, read_connections
 
-RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml").recognised_headers
+RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 HEADER = "order_id,customer_id,ordered_at,amount"
 PLAIN = f"{HEADER}\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"
 ROWS = [("1", "A", "2024-01-31", "10.50"), ("2", "B", "2024-02-01", "3")]

@@ -190,7 +190,7 @@ class DuckDBWarehouse:
     def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         self.scratch.mkdir(parents=True, exist_ok=True)
         with self.connect() as con, tempfile.TemporaryDirectory(dir=self.scratch) as copies:
-            yield CsvLanding(con, connections.recognised_headers, extracted_at, Path(copies))
+            yield CsvLanding(con, connections, extracted_at, Path(copies))
 
     def _shop(self) -> str | None:
         if not self.exists("raw.shop"):

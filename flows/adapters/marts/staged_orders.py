@@ -99,6 +99,25 @@ def _horizon(warehouse: Warehouse, lines: str, day: date) -> tuple[int, str]:
     return days, why
 
 
+def _in_several_currencies(warehouse: Warehouse, lines: str, day: date) -> str:
+    sums = warehouse.read(
+        f"""select currency, sum(case when is_return then -amount else amount end) as amount,
+            count(distinct order_id) as orders, min(ordered_on) as first_on
+        from {lines} where ordered_on <= '{day}' and currency is not null group by 1 order by orders desc, currency"""
+    ).to_pylist()
+    amounts = ", ".join(
+        f"{row['currency']} {row['amount']:,.2f} in {row['orders']:,} {'order' if row['orders'] == 1 else 'orders'}"
+        for row in sums
+    )
+    most, *others = sums
+    rates = "\n".join(f"  {most['currency']},{row['currency']},{row['first_on']},<rate>" for row in others)
+    return (
+        f"The orders are in several currencies, which are never added up: {amounts}. Choose one with"
+        f" CURRENCY={most['currency']}, and write what one of each other is worth in it, and since when, into"
+        f" dbt_project/seeds/currency_rates.csv:\n\n{rates}\n\nOr give the orders of one currency only."
+    )
+
+
 def _currency(
     warehouse: Warehouse, lines: str, day: date, currencies: list[str], wanted: str | None
 ) -> tuple[str | None, str | None]:
@@ -106,10 +125,7 @@ def _currency(
         return (currencies[0] if currencies else None), None
     found = ", ".join(currencies) or "none"
     if wanted is None:
-        raise BadInput(
-            f"The orders are in several currencies ({found}), which are never added up. Choose one with CURRENCY=,"
-            " and put the rates of the others into dbt_project/seeds/currency_rates.csv."
-        )
+        raise BadInput(_in_several_currencies(warehouse, lines, day))
     without_rate = warehouse.read(
         f"""select lines.currency, min(lines.ordered_on) as first_day, count(*) as "rows" from {lines} as lines
         where lines.ordered_on <= '{day}' and lines.currency <> '{wanted}' and not exists (

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, w
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from flows.sources.connections import Connections
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
+from flows.sources.platforms import as_platform
 from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -171,7 +172,7 @@ class SnowflakeWarehouse:
     @contextmanager
     def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         with self._scratch_folder() as folder, duckdb.connect(folder / "landing.duckdb") as con:
-            yield CsvLanding(con, connections.recognised_headers, extracted_at, folder)
+            yield CsvLanding(con, connections, extracted_at, folder)
 
     def _load_landed(self, landing: CsvLanding, landed: Landing, connection: str) -> None:
         kind, con, folder = landed.kind, landing.con, landing.scratch
@@ -190,11 +191,12 @@ class SnowflakeWarehouse:
         relation = f"raw_{connection}.order_lines"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
-        columns = map_order_lines(header, declared, connections.recognised_headers, Path(relation), connection)
+        read_as, _ = as_platform(header, declared, connections.platforms)
+        columns = map_order_lines(header, read_as, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
-            rows = TextRows(con, "sample", _file_column(header))
-            mappings = describe_order_lines(rows, connection, stream, columns, read_at.date())
-        return self._synced("order_lines", relation, mappings)
+            rows, values = TextRows(con, "sample", _file_column(header)), connections.recognised_values
+            mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_at.date())
+        return replace(self._synced("order_lines", relation, mappings), notes=tuple(notes))
 
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are detected in a sample of the rows, as in files."""

@@ -39,7 +39,37 @@ counted as (
         {%- endif %}
     from {{ 'exported' if have_several_files else 'lines' }}
 
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when ordered_at is null and {{ is_no_order() }} then 'total, note or empty row'
+            when customer_id = '{{ var("erased") }}' then 'erased on request'
+            {% if have_several_files -%}
+            when is_in_a_later_export then 'order is in a later export'
+            when not has_order_id and copy > 1 then 'line is in another file too'
+            {% endif -%}
+            when no_sale is not null then no_sale
+            when customer_id is null then coalesce(id_correction, 'no customer')
+            when ordered_at is null then 'unreadable date'
+            when signed_amount is null then 'unreadable amount'
+            when rule_of_source is not null then rule_of_source
+            when signed_amount = 0 then 'amount of zero'
+            when given_order_line_id is not null and occurrence_of_id_from_last > 1
+                then 'repeated later with the same id'
+            when duplicates_are_set_aside and given_order_line_id is null and occurrence > 1 then 'duplicate line'
+        end as set_aside_reason
+    from counted
+
 )
+
+{%- if is_mapped('order_total') %},
+
+{{ shares_of_totals() }}
+{%- endif %}
 
 select
     source_name,
@@ -55,24 +85,14 @@ select
     abs(quantity) as quantity,
     abs(signed_amount) as amount,
     is_return,
+    {% if is_mapped('refunded_amount') -%}
+    refunded_amount,
+    refunded_at,
+    refund_is_of_order,
+    {% endif -%}
     currency,
     country,
     channel,
     unreadable_text,
-    case
-        when ordered_at is null and {{ is_no_order() }} then 'total, note or empty row'
-        when customer_id = '{{ var("erased") }}' then 'erased on request'
-        {% if have_several_files -%}
-        when is_in_a_later_export then 'order is in a later export'
-        when not has_order_id and copy > 1 then 'line is in another file too'
-        {% endif -%}
-        when customer_id is null then coalesce(id_correction, 'no customer')
-        when ordered_at is null then 'unreadable date'
-        when signed_amount is null then 'unreadable amount'
-        when rule_of_source is not null then rule_of_source
-        when signed_amount = 0 then 'amount of zero'
-        when given_order_line_id is not null and occurrence_of_id_from_last > 1
-            then 'repeated later with the same id'
-        when duplicates_are_set_aside and given_order_line_id is null and occurrence > 1 then 'duplicate line'
-    end as set_aside_reason
-from counted
+    set_aside_reason
+from {{ 'shared_out' if is_mapped('order_total') else 'judged' }}

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flows.adapters.files.reading.header_row import plain
 from flows.errors import BadInput
 from flows.sources.connections import ContactColumn
+from flows.sources.words import plain
 
 CONSENT_COLUMNS: tuple[ContactColumn, ...] = ("opted_in", "opted_out", "opted_out_at")
 _OPPOSITE: dict[ContactColumn, ContactColumn] = {"opted_in": "opted_out", "opted_out": "opted_in"}

@@ -9,26 +9,38 @@ from typing import Any
 
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
+from flows.adapters.files.reading.grain import find_grain
 from flows.adapters.files.reading.headers import map_columns
-from flows.adapters.files.reading.number_shapes import Decimal
+from flows.adapters.files.reading.number_shapes import Decimal, code_of
 from flows.adapters.files.reading.numbers import find_number_formats
 from flows.adapters.files.reading.questions import Unclear, refusal
+from flows.adapters.files.reading.statuses import find_statuses
 from flows.adapters.files.reading.text_rows import File, TextRows
 from flows.adapters.files.reading.timestamps import find_timestamp_formats
-from flows.sources.connections import ContactColumn, Contacts, OrderLineColumn, OrderLines, RecognisedHeaders
+from flows.sources.connections import (
+    ContactColumn,
+    Contacts,
+    OrderLineColumn,
+    OrderLines,
+    RecognisedHeaders,
+    RecognisedValues,
+)
 from flows.sources.mappings import (
     TIMESTAMP_COLUMNS,
     OrderLineMapping,
+    OrderMeaning,
     RowMapping,
     TimestampFormat,
     order_line_mapping,
 )
 
-NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = ("amount", "unit_price", "quantity", "discount")
+NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = (
+    "amount", "unit_price", "quantity", "discount", "order_total", "refunded_amount",
+)  # fmt: skip
 NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
     ("customer_id", "email"),
     ("ordered_at",),
-    ("amount", "unit_price"),
+    ("amount", "order_total", "unit_price"),
 ]
 NEEDED_OF_CONTACTS: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
 
@@ -61,14 +73,21 @@ def map_contacts(
 
 
 def describe_order_lines(
-    rows: TextRows, connection: str, stream: OrderLines, columns: Mapping[OrderLineColumn, str], read_on: date
-) -> tuple[OrderLineMapping, ...]:
+    rows: TextRows,
+    connection: str,
+    stream: OrderLines,
+    columns: Mapping[OrderLineColumn, str],
+    recognised: RecognisedValues,
+    read_on: date,
+) -> tuple[tuple[OrderLineMapping, ...], tuple[str, ...]]:
     """What the columns of a table of text mean, with what the connection leaves open found from the values: a mapping
-    for each group of files that are written alike. `read_on`: no order is of a much later day.
+    for each group of files that are written alike; and what was found that somebody should know. `read_on`: no order
+    is of a much later day.
 
     Raises:
         BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
     """
+    is_declared = bool(stream.columns)
     numbers = {name: columns[name] for name in NUMBER_COLUMNS if name in columns}
     decimal = stream.decimal
     declared: Mapping[OrderLineColumn, Decimal]
@@ -76,21 +95,50 @@ def describe_order_lines(
     try:
         timestamps = _timestamps(rows, columns, ["ordered_at"], stream.timestamp_format, read_on)
         formats = find_number_formats(rows, numbers, declared)
+        grain = find_grain(rows, columns, next(iter(formats.values())), is_declared)
+        statuses = find_statuses(rows, grain.columns, stream, recognised, is_declared)
     except Unclear as unclear:
         raise refusal(unclear, "order_lines", connection, stream, columns) from None
+    orders = OrderMeaning(
+        inherited=[name for name in grain.inherited if name in statuses.columns],
+        continued=grain.continued,
+        refund_is_of_order=grain.refund_is_of_order,
+        sold=statuses.sold,
+        refunded=statuses.refunded,
+        line_types=statuses.line_types,
+        currency_codes=_currency_codes(rows, statuses.columns),
+    )
+    ours_of = {theirs: ours for ours, theirs in statuses.columns.items()}  # which may have changed
+    formats = {
+        file: {ours_of[numbers[name]]: form for name, form in of_file.items() if numbers[name] in ours_of}
+        for file, of_file in formats.items()
+    }
     files = list(formats)
-    return tuple(
+    mappings = tuple(
         order_line_mapping(
             connection,
             stream,
-            columns,
+            statuses.columns,
             timestamps[group[0]],
             formats[group[0]],
             files=_named(group, files),
             several_files=len(files) > 1,
+            orders=orders,
         )
         for group in _alike(files, timestamps, formats)
     )
+    return mappings, (*grain.notes, *statuses.notes)
+
+
+def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[str, str]:
+    """What a column of currencies writes otherwise → its ISO code: signs and names."""
+    if "currency" not in columns:
+        return {}
+    column = f"trim({quote(columns['currency'])})"
+    written = rows.con.execute(
+        f"select distinct {column} from {rows.table} where {column} <> '' and length({column}) <> 3 limit 100"
+    ).fetchall()
+    return {sign: code for (sign,) in sorted(written) if (code := code_of(sign))}
 
 
 def describe_contacts(

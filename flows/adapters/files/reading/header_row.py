@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from flows.sources.words import plain
+
 DELIMITERS = (",", ";", "\t", "|")
 MAX_ROWS_ABOVE = 50  # of titles and notes
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?\r?\n?$', re.IGNORECASE)
-
-
-def plain(name: str) -> str:
-    """A header as it is compared: without case, spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from flows.adapters.files.reading.header_row import plain
 from flows.errors import BadInput
 from flows.sources.connections import Column
+from flows.sources.words import plain
 
 Name = TypeVar("Name", bound=Column)
 

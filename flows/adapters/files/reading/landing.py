@@ -18,7 +18,7 @@ from flows.adapters.files.reading.describing import (
     map_contacts,
     map_order_lines,
 )
-from flows.adapters.files.reading.header_row import HeaderNames, plain
+from flows.adapters.files.reading.header_row import HeaderNames
 from flows.adapters.files.reading.tables import Tables
 from flows.adapters.files.reading.text_files import (
     MAX_LINE_BYTES,
@@ -29,12 +29,16 @@ from flows.adapters.files.reading.text_files import (
 )
 from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
-from flows.sources.connections import Contacts, OrderLines, RecognisedHeaders
+from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines
 from flows.sources.mappings import Kind, Landing, RowMapping
+from flows.sources.platforms import as_platform, headers_of_order_lines
+from flows.sources.words import plain
 
 # of each kind, where records stand that could not be read, and which rows come from which lines
 UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
 SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
+
+_MONEY: tuple[OrderLineColumn, ...] = ("order_total", "amount", "unit_price")
 
 
 class _NeedsCopy(Exception):
@@ -50,7 +54,7 @@ class CsvLanding:
     encodings; the caller removes it."""
 
     con: duckdb.DuckDBPyConnection
-    recognised: RecognisedHeaders
+    known: Connections
     extracted_at: datetime
     scratch: Path
 
@@ -60,15 +64,25 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        names = HeaderNames.of(_each(stream.columns) or self.recognised.order_lines, NEEDED_OF_ORDER_LINES)
+        names = HeaderNames.of(_each(stream.columns) or headers_of_order_lines(self.known), NEEDED_OF_ORDER_LINES)
         files = self._open(find_files(pattern), names, stream)
-        columns = map_order_lines(_all_columns(files), stream, self.recognised, files[0].original, connection)
+        header, headers = _all_columns(files), self.known.recognised_headers
+        read_as, platform = as_platform(header, stream, self.known.platforms)
+        columns = map_order_lines(header, read_as, headers, files[0].original, connection)
+        for name in _MONEY:  # that of some files only is left, where all have another
+            if len(set(_MONEY) & set(columns)) > 1 and any(name in _lacks(file, columns) for file in files):
+                del columns[name]
         _require_needed(files, columns, NEEDED_OF_ORDER_LINES)
+        said = [f"recognised an export of {platform}"] if platform else []
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
-            return describe_order_lines(rows, connection, stream, columns, self.extracted_at.date())
+            values, read_on = self.known.recognised_values, self.extracted_at.date()
+            mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_on)
+            said.extend(notes)
+            return mappings
 
-        return self._land("order_lines", files, connection, describe, bool(stream.columns))
+        landing = self._land("order_lines", files, connection, describe, bool(stream.columns))
+        return replace(landing, notes=(*dict.fromkeys(said), *landing.notes))
 
     def contacts(self, pattern: str, connection: str, stream: Contacts) -> Landing:
         """Replaces what the warehouse holds of a connection's contacts by the content of the files.
@@ -76,9 +90,11 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        names = HeaderNames.of(_each(stream.columns) or self.recognised.contacts, NEEDED_OF_CONTACTS)
+        names = HeaderNames.of(_each(stream.columns) or self.known.recognised_headers.contacts, NEEDED_OF_CONTACTS)
         files = self._open(find_files(pattern, "CONTACTS"), names, stream)
-        columns = map_contacts(_all_columns(files), stream, self.recognised, files[0].original, connection)
+        columns = map_contacts(
+            _all_columns(files), stream, self.known.recognised_headers, files[0].original, connection
+        )
         _require_needed(files, columns, NEEDED_OF_CONTACTS)
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:

@@ -22,7 +22,7 @@ _SYMBOLS: dict[str, str | None] = {
     "au$": "AUD", "c$": "CAD", "ca$": "CAD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "r$": "BRL",
     "mx$": "MXN", "zł": "PLN", "kč": "CZK", "kr": None, "ft": "HUF", "lei": "RON", "лв": "BGN", "din": "RSD",
     "руб": "RUB", "fr": None, "sfr": "CHF", "rs": None, "rm": "MYR", "r": "ZAR", "tl": "TRY", "rp": "IDR",
-    "euro": "EUR",
+    "euro": "EUR", "euros": "EUR", "us dollar": "USD", "pound sterling": "GBP", "swiss franc": "CHF",
 }  # fmt: skip
 _CODES = frozenset(
     """AED ALL AMD ARS AUD AZN BAM BDT BGN BHD BOB BRL BYN CAD CHF CLP CNY COP CRC CZK DKK DOP DZD EGP EUR GBP GEL GHS

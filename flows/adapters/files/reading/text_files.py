@@ -18,8 +18,9 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from flows.adapters.duckdb.sql import literal, quote
-from flows.adapters.files.reading.header_row import HeaderNames, find_header, plain
+from flows.adapters.files.reading.header_row import HeaderNames, find_header
 from flows.errors import BadInput
+from flows.sources.words import plain
 
 _NO_TABLE = {b"%PDF": "a PDF", b"SQLite": "a database", b"<": "a web page or XML"}
 _COMPRESSED: dict[bytes, tuple[str, Callable[[Path], Any]]] = {

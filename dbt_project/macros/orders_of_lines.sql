@@ -1,0 +1,123 @@
+{# Whether any source of this run has the column: what is about it is compiled for those runs only. #}
+{% macro is_mapped(column) -%}
+    {{ return(var('order_lines') | selectattr('columns.' ~ column, 'defined') | list | length > 0) }}
+{%- endmacro %}
+
+{#
+  CTEs after `renamed`, up to one that is named `completed`: lines without an order's number belong to the order above
+  them, and what only one line of an order says is said of all.
+#}
+{% macro completed_lines(mapping) -%}
+    {%- set orders = mapping.get('orders') or {} -%}
+    {%- if orders.continued -%}
+    begun as (
+
+        select
+            *,
+            max(case when order_id_text is not null then order_line_key end) over (
+                order by order_line_key rows between unbounded preceding and current row
+            ) as first_line_key
+        from renamed
+
+    ),
+
+    numbered as (
+
+        select
+            * exclude (first_line_key) replace (
+                case
+                    when coalesce(sku_text, quantity_text) is not null
+                        then max(order_id_text) over (partition by first_line_key)
+                    else order_id_text
+                end as order_id_text
+            )
+        from begun
+
+    ),
+
+    {% endif -%}
+    completed as (
+
+        select
+            *
+            {%- if orders.inherited %} replace (
+                {% for column in orders.inherited -%}
+                coalesce(
+                    {{ column }}_text,
+                    case
+                        when order_id_text is not null
+                            then max({{ column }}_text) over (partition by source_file, order_id_text)
+                    end
+                ) as {{ column }}_text{{ ',' if not loop.last }}
+                {% endfor %}
+            )
+            {%- endif %}
+        from {{ 'numbered' if orders.continued else 'renamed' }}
+
+    )
+{%- endmacro %}
+
+{# Why a line is no sale, by its order's status or its own type; NULL for one that is. #}
+{% macro no_sale(mapping) -%}
+    {%- set orders = mapping.get('orders') or {} -%}
+    {%- set sold, refunded, types = orders.sold or {}, orders.refunded or {}, orders.line_types or {} -%}
+    {%- if not (sold or types.get('other') or 'cancelled_at' in mapping.columns) -%} cast(null as varchar)
+    {%- else -%}
+    case
+        {% if 'cancelled_at' in mapping.columns -%}
+        when cancelled_at_text not like '0000-00-00%' then 'cancelled'
+        {% endif -%}
+        {% for column, values in sold.items() -%}
+        when {{ column }}_text not in ({{ quoted_list(values or ['']) }})
+            {%- if refunded.get(column) and 'refunded_amount' in mapping.columns %}
+            and not ({{ column }}_text in ({{ quoted_list(refunded[column]) }}) and coalesce(refunded_amount, 0) <> 0)
+            {%- endif %}
+            then 'status: ' || {{ column }}_text
+        {% endfor -%}
+        {% if types.get('other') -%}
+        when line_type_text in ({{ quoted_list(types.other) }}) then 'type: ' || line_type_text
+        {% endif %}
+    end
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+  CTEs from `judged` to one that is named `shared_out`: the total of an order is spread over its lines, by what each is
+  worth, else evenly. Cents are shared out by rounding how far the total goes until each line, so that none is lost.
+#}
+{% macro shares_of_totals() -%}
+    {%- set order -%} partition by source_name, order_id, customer_id, signed_amount, set_aside_reason {%- endset -%}
+    weighed as (
+
+        select
+            *,
+            case when sum(line_value) over ({{ order }}) > 0 then line_value else 1 end as weight
+        from judged
+
+    ),
+
+    shared_out as (
+
+        select
+            * replace (
+                case
+                    when is_order_total then cast(
+                        round(
+                            signed_amount * sum(weight) over (
+                                {{ order }} order by order_line_key rows between unbounded preceding and current row
+                            ) / sum(weight) over ({{ order }}), 2
+                        ) - round(
+                            signed_amount * coalesce(
+                                sum(weight) over (
+                                    {{ order }} order by order_line_key rows between unbounded preceding and 1 preceding
+                                ), 0
+                            ) / sum(weight) over ({{ order }}), 2
+                        ) as decimal(18, 2)
+                    )
+                    else signed_amount
+                end as signed_amount
+            )
+        from weighed
+
+    )
+{%- endmacro %}

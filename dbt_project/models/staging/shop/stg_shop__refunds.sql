@@ -1,0 +1,41 @@
+{{ config(materialized='view', enabled=is_mapped('refunded_amount')) }}
+
+{#
+  What was given back of an order, where one of its columns says so: a return of the day of the refund, if it is known,
+  else of the order. In the shape of order lines.
+#}
+
+with lines as (
+
+    select
+        sold.*,
+        coalesce(greatest(judged.refunded_at, sold.ordered_at), sold.ordered_at) as refunded_at,
+        abs(judged.refunded_amount) as refunded_amount,
+        judged.refund_is_of_order
+    from {{ ref('stg_shop__order_lines') }} as sold
+    inner join {{ ref('stg_shop__order_lines_judged') }} as judged
+        on sold.source_name = judged.source_name
+        and sold.order_line_key = judged.order_line_key
+    where judged.refunded_amount <> 0 and not sold.is_return
+
+)
+
+select
+    source_name,
+    min(order_line_key) || ' refunded' as order_line_key,
+    order_id,
+    customer_id,
+    max(email) as email,
+    cast(null as varchar) as sku,
+    max(refunded_at) as ordered_at,
+    cast(max(refunded_at) as date) as ordered_on,
+    cast(0 as decimal(18, 4)) as quantity,
+    cast(
+        case when refund_is_of_order then max(refunded_amount) else sum(refunded_amount) end as decimal(18, 2)
+    ) as amount,
+    true as is_return,
+    currency,
+    max(country) as country,
+    max(channel) as channel
+from lines
+group by source_name, order_id, customer_id, currency, refund_is_of_order
