@@ -134,9 +134,9 @@ def erase(
 
     From everything that this installation stores. If a later sync brings them back, the run removes them again.
     """
-    from flows.commands.erase import forget
+    from flows.commands.erase import erase
 
-    forget(settings, file.expanduser())
+    erase(settings, file.expanduser())
 
 
 @models.command(epilog=ELSEWHERE)

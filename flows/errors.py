@@ -55,11 +55,11 @@ class WarehouseRefused(PipelineError):
 
 
 class ServerRefused(PipelineError):
-    """`status_code` and `said`: of the server's response; None and empty if the client itself stops."""
+    """`status_code` and `response_text`: of the server's response; None and empty if the client itself stops."""
 
-    def __init__(self, message: str, status_code: int | None = None, said: str = "") -> None:
+    def __init__(self, message: str, status_code: int | None = None, response_text: str = "") -> None:
         super().__init__(message)
-        self.status_code, self.said = status_code, said
+        self.status_code, self.response_text = status_code, response_text
 
 
 class AirbyteRefused(ServerRefused):

@@ -53,14 +53,14 @@ class AwsService:
         problem = "no try"
         for _ in range(TRIES):
             try:
-                status, answer = self._post(action, json.dumps(arguments).encode())
+                status, response = self._post(action, json.dumps(arguments).encode())
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 problem = f"{type(error).__name__}: {error}"
                 continue
             if status == 200:
-                return dict(json.loads(answer or b"{}"))
-            problem = f"{status} {_error_in(answer)}"
+                return dict(json.loads(response or b"{}"))
+            problem = f"{status} {_error_in(response)}"
             if status < 500 and "Throttl" not in problem and "TooManyRequests" not in problem:
                 break
         raise AwsRefused(f"{action} of {self.name} at {self.endpoint} failed: {problem}")
@@ -166,10 +166,10 @@ def secret_text(secret: str, region: str, clock: Callable[[], datetime]) -> str:
         return str(service.call("GetSecretValue", SecretId=secret)["SecretString"])
 
 
-def _error_in(answer: bytes) -> str:
+def _error_in(response: bytes) -> str:
     try:
-        said = json.loads(answer)
-        kind = str(said.get("__type", "")).rsplit("#", 1)[-1]
-        return f"{kind} {said.get('message') or said.get('Message') or ''}".strip()
+        error = json.loads(response)
+        kind = str(error.get("__type", "")).rsplit("#", 1)[-1]
+        return f"{kind} {error.get('message') or error.get('Message') or ''}".strip()
     except ValueError:
-        return answer[:200].decode("utf-8", "replace")
+        return response[:200].decode("utf-8", "replace")

@@ -21,7 +21,7 @@ def predict_churn(rows: pandas.DataFrame) -> pandas.Series:
     `rows` has the contract's features, as doubles in the contract's order; NULL is NaN.
     """
     scorer = _scorer()
-    return pandas.Series(_answers(scorer.score(rows.to_numpy(dtype="float64")), scorer.model_version))
+    return pandas.Series(_predictions(scorer.score(rows.to_numpy(dtype="float64")), scorer.model_version))
 
 
 predict_churn._sf_vectorized_input = pandas.DataFrame  # type: ignore[attr-defined]
@@ -32,7 +32,7 @@ def _scorer() -> Scorer:
     return Scorer.load(Path(sys._xoptions["snowflake_import_directory"]) / "model.onnx")
 
 
-def _answers(scores: Scores, model_version: str) -> list[dict[str, object]]:
+def _predictions(scores: Scores, model_version: str) -> list[dict[str, object]]:
     columns = [np.asarray(values).tolist() for values in scores.flat.values()]
     without_nan = ([None if value != value else value for value in values] for values in columns)  # NaN: NULL
     names = (*scores.flat, "model_version")

@@ -59,7 +59,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 # The files that take longest, which begin first, so that no worker waits for another's at the end.
 SLOWEST = (
     "test_campaigns", "test_parity", "test_deployments", "test_campaigns_on_snowflake", "test_processes",
-    "test_dashboard", "test_time", "test_odd_shops", "test_forgetting", "test_hubspot", "test_regimes",
+    "test_dashboard", "test_time", "test_odd_shops", "test_erasure", "test_hubspot", "test_regimes",
 )  # fmt: skip
 
 

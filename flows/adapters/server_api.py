@@ -16,7 +16,7 @@ MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 2.0, 30.0
 MAX_QUOTE = 300  # characters of an answer that an error shows
 MAY_PASS = frozenset({408, 425, 429})  # statuses after which the same call may succeed in a moment, besides 5xx
 
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 
 def pauses() -> Iterator[float]:
@@ -46,7 +46,7 @@ class RetryPolicy:
         self.wait(min(seconds, left))
         return True
 
-    def retry_until(self, deadline: float, attempt: Callable[[], Answer]) -> Answer:
+    def retry_until(self, deadline: float, attempt: Callable[[], Returned]) -> Returned:
         """The answer of what may be tried any number of times.
 
         Raises:
@@ -90,11 +90,11 @@ class ServerErrors:
         """What a message may show of what the server says."""
         return self.redacted(text, *more_secrets)[:MAX_QUOTE]
 
-    def of_answer(
+    def from_response(
         self,
         doing: str,
         status: int,
-        said: str,
+        response_text: str,
         headers: Mapping[str, str],
         *more_secrets: str,
         advice: str = "",
@@ -102,11 +102,11 @@ class ServerErrors:
     ) -> ServerRefused | ServerUnreachable:
         """The error of an answer that is no success. `doing` begins the message. `advice` replaces that of the status,
         and `is_final` says that waiting does not help, whatever the status. 2xx: the answer cannot be read."""
-        what = f"{doing}: {self.url} answers {status}: {self.quoted(said, *more_secrets)}".rstrip(" .:") + "."
+        what = f"{doing}: {self.url} answers {status}: {self.quoted(response_text, *more_secrets)}".rstrip(" .:") + "."
         if self.is_passing(status) and not is_final:
             return self.unreachable(what, retry_after_seconds(headers))
         advice = advice or self.advice.get(status, "")
-        return self.refused(f"{what} {advice}".rstrip(), status, self.redacted(said, *more_secrets))
+        return self.refused(f"{what} {advice}".rstrip(), status, self.redacted(response_text, *more_secrets))
 
     def of_silence(self, doing: str, problem: Exception, *more_secrets: str) -> ServerUnreachable:
         """The error of a call that was not answered."""

@@ -91,8 +91,8 @@ def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int)
 
 def _somebody_is_left(campaign: Campaign, audience_size: int, excluded: dict[str, int], left: int) -> None:
     if audience_size == 0:
-        asked = campaign.audience.model_dump(exclude_none=True)
-        raise BadInput(f"{campaign.name}: no customer is in this audience: {asked}.")
+        criteria = campaign.audience.model_dump(exclude_none=True)
+        raise BadInput(f"{campaign.name}: no customer is in this audience: {criteria}.")
     if left == 0:
         why = ", ".join(f"{customers:,} {reason}" for reason, customers in excluded.items())
         raise BadInput(f"{campaign.name}: of the {audience_size:,} customers of this audience nobody is left: {why}.")

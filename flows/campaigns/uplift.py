@@ -93,15 +93,15 @@ class Uplift:
     def why(self) -> str:
         """Whether the ranking beats chance, for people to read."""
         gain = self.gain_over_chance
-        asked = f"On {self.targets:,} past targets that it was not fitted to, the ranking"
+        subject = f"On {self.targets:,} past targets that it was not fitted to, the ranking"
         figures = (
             f"{gain.mean:+.2f} of additional spend per customer contacted"
             f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f})"
         )
         if self.beats_random:
-            return f"{asked} beat chance by {figures}."
+            return f"{subject} beat chance by {figures}."
         return (
-            f"{asked} did not clearly beat chance: {figures}."
+            f"{subject} did not clearly beat chance: {figures}."
             " Contact by chance, with a holdout, until there are more targets to fit the model to."
         )
 
@@ -218,7 +218,7 @@ def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
     The effect is the doubly robust estimate: the prediction plus its error, weighted by the inverse probability of the
     arm. Its mean is unbiased for any model, because the probabilities are known."""
     fold = rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS
-    said, effect = np.empty(len(fold)), np.empty(len(fold))
+    predicted, effect = np.empty(len(fold)), np.empty(len(fold))
     for part in range(FOLDS):
         others, own = past.where(fold != part), past.where(fold == part)
         columns = Columns.of(others.known)
@@ -227,23 +227,23 @@ def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
         basket = fit.basket(own.known)
         error: Floats = own.purchased - np.where(own.treated, contacted, left_alone)
         sign = np.where(own.treated, 1.0, -1.0)
-        said[fold == part] = (contacted - left_alone) * basket
-        effect[fold == part] = said[fold == part] + sign * own.weight * error * basket
-    weight = _weight_of_rank(said, fold)
+        predicted[fold == part] = (contacted - left_alone) * basket
+        effect[fold == part] = predicted[fold == part] + sign * own.weight * error * basket
+    weight = _weight_of_rank(predicted, fold)
     # the effects of one customer in several campaigns are not independent observations
     by_customer = np.bincount(past.customer, weight * (effect - effect.mean()))
     return Gain(float((weight * effect).sum()), float(np.sqrt((by_customer**2).sum())))
 
 
-def _weight_of_rank(said: Floats, fold: Ints) -> Floats:
+def _weight_of_rank(predicted: Floats, fold: Ints) -> Floats:
     """[n], whose sum with the effects is the mean effect on the best less that on all, averaged over BUDGETS.
 
     Ranks are within the fold: two models may be at different levels.
     """
-    weight = np.empty(len(said))
+    weight = np.empty(len(predicted))
     for part in range(FOLDS):
         own = np.flatnonzero(fold == part)
-        rank = np.argsort(np.argsort(-said[own], kind="stable"), kind="stable") / len(own)
+        rank = np.argsort(np.argsort(-predicted[own], kind="stable"), kind="stable") / len(own)
         best = np.mean([(rank < share) / max((rank < share).sum(), 1) for share in BUDGETS], axis=0)
-        weight[own] = (best - 1 / len(own)) * len(own) / len(said)
+        weight[own] = (best - 1 / len(own)) * len(own) / len(predicted)
     return weight

@@ -39,13 +39,13 @@ class HeldOut:
     @cached_property
     def qualities(self) -> dict[str, Quality]:
         """Quality of each baseline and candidate."""
-        return {name: measure(self.customers.churned, said) for name, said in self.probability.items()}
+        return {name: measure(self.customers.churned, predicted) for name, predicted in self.probability.items()}
 
     def seasoned(self) -> "HeldOut":
         """The same date with the candidates adjusted for the season."""
-        said = {name: model.churn_probability(self.customers.features) for name, model in self.in_season.items()}
+        predicted = {name: model.churn_probability(self.customers.features) for name, model in self.in_season.items()}
         models = self.models | self.in_season
-        return HeldOut(self.day, self.trained_on, self.customers, models, self.in_season, self.probability | said)
+        return HeldOut(self.day, self.trained_on, self.customers, models, self.in_season, self.probability | predicted)
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ def _days_to_hold_out(data: TrainingSet) -> list[date]:
 def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:
     """Trains everything on `past`, which must have been known at `day`, and predicts for the customers of that day."""
     recent = past.newest(RECENT_SNAPSHOTS)
-    said = {name: fit(recent)(customers.features) for name, fit in BASELINES.items()}
+    predicted = {name: fit(recent)(customers.features) for name, fit in BASELINES.items()}
     process = BuyTillYouDie.fit(past.newest(1).features)
     models = {name: ChurnModel.train(fit, past, process) for name, fit in CANDIDATES.items()}
-    said |= {name: model.churn_probability(customers.features) for name, model in models.items()}
+    predicted |= {name: model.churn_probability(customers.features) for name, model in models.items()}
     has_year_before = past.year_before(day) is not None
     in_season = {name: model.in_season(past, day) for name, model in models.items()} if has_year_before else {}
-    return HeldOut(day, tuple(recent.snapshot_dates), customers, models, in_season, said)
+    return HeldOut(day, tuple(recent.snapshot_dates), customers, models, in_season, predicted)
 
 
 def _season_gain(held_out: list[HeldOut]) -> float | None:

@@ -99,7 +99,7 @@ def rows_next_to_splits(model: ChurnModel, real_rows: Floats) -> Floats:
 def _check_parity(model: ChurnModel, content: bytes, real_rows: Floats) -> float:
     rows = np.concatenate([real_rows, edge_rows(), rows_next_to_splits(model, real_rows)])
     served = Scorer.load(content).run(rows)
-    pairs = {name: (answer, getattr(model, name)(rows)) for name, answer in zip(OUTPUTS, served, strict=True)}
+    pairs = {name: (output, getattr(model, name)(rows)) for name, output in zip(OUTPUTS, served, strict=True)}
     for name, (in_onnx, in_model) in pairs.items():
         off = ~np.isclose(in_onnx, in_model, rtol=PARITY_TOLERANCE, atol=PARITY_TOLERANCE, equal_nan=True)
         if off.any():
@@ -177,9 +177,9 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     if isinstance(model.risk, AdditiveTrees):
         traced: Any = _TracedTrees(model.risk.trees, graph)
         model = replace(model, risk=replace(model.risk, trees=traced))
-    answers: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
-    for answer, output in zip(answers, operator.outputs, strict=True):
-        container.add_node("Identity", [answer.name], output.full_name, name=f"deliver_{output.full_name}")
+    outputs: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
+    for traced_output, output in zip(outputs, operator.outputs, strict=True):
+        container.add_node("Identity", [traced_output.name], output.full_name, name=f"deliver_{output.full_name}")
 
 
 def _outputs(scope: Any, model: ChurnModel, inputs: Any, custom_parsers: Any = None) -> Any:  # noqa: ARG001

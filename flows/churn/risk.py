@@ -121,8 +121,8 @@ class AdditiveTrees:
     def fit(cls, data: TrainingSet) -> Self:
         """Small trees; slope and intercept (Platt scaling) are fitted out of fold."""
         unseen = np.empty(len(data))
-        for learn, test in GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids):
-            trees = _fit_trees(data.features[learn], data.churned[learn])
+        for train, test in GroupKFold(n_splits=2).split(data.features, groups=data.customer_ids):
+            trees = _fit_trees(data.features[train], data.churned[train])
             unseen[test] = trees.decision_function(data.features[test])
         intercept, slopes = fit_logistic(unseen[:, None], data.churned)
         trees = CauseTrees(_fit_trees(data.features, data.churned))

@@ -43,10 +43,10 @@ def read_outputs(folder: Path) -> dict[str, Any]:
     program = shutil.which("terraform")
     if program is None:
         raise SettingsError("make env needs terraform on PATH: it reads the outputs of what was applied.")
-    said = subprocess.run([program, "output", "-json", "-no-color"], cwd=folder, capture_output=True, text=True)
-    if said.returncode:
-        raise SettingsError(f"Terraform cannot read its outputs; run `terraform init` first.\n{said.stderr.strip()}")
-    outputs: dict[str, Any] = json.loads(said.stdout)
+    result = subprocess.run([program, "output", "-json", "-no-color"], cwd=folder, capture_output=True, text=True)
+    if result.returncode:
+        raise SettingsError(f"Terraform cannot read its outputs; run `terraform init` first.\n{result.stderr.strip()}")
+    outputs: dict[str, Any] = json.loads(result.stdout)
     return outputs
 
 

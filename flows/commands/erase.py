@@ -14,7 +14,7 @@ from flows.wiring import wire
 from functions.clock import now
 
 
-def forget(settings: Settings, file: Path) -> None:
+def erase(settings: Settings, file: Path) -> None:
     """Erases the people whose customer ids or e-mail addresses a file lists, one per line, and prints what was removed.
 
     Raises:
@@ -23,7 +23,7 @@ def forget(settings: Settings, file: Path) -> None:
     """
     names = read_names(file)
     with lock(settings.data_dir):
-        for line in _forget(settings, names):
+        for line in _erase(settings, names):
             sys.stdout.write(f"{line}\n")
 
 
@@ -48,7 +48,7 @@ def read_names(file: Path) -> list[str]:
     return names
 
 
-def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
+def _erase(settings: Settings, given: Iterable[str]) -> Iterator[str]:
     started_at = now()
     wiring = wire(settings)
     warehouses = [wiring.warehouse, *wiring.warehouse.other_shops()]
@@ -56,14 +56,14 @@ def _forget(settings: Settings, given: Iterable[str]) -> Iterator[str]:
     for warehouse in warehouses:
         names |= all_names(warehouse, wiring.connections, names)
     for folder in sorted((settings.data_dir / "outbox").glob("*")):
-        if answers := FileOutbox(folder).forget(names):
+        if answers := FileOutbox(folder).erase(names):
             yield f"{answers:>9,} predictions that wait in {folder}"
     for warehouse in warehouses:
         note(warehouse, names)
     for warehouse in warehouses:
         for erased in erase_noted(warehouse, wiring.connections, started_at):
             yield f"{erased.rows:>9,} rows of {erased.relation} in {warehouse.place}"
-        yield warehouse.forget_deleted()
+        yield warehouse.purge_deleted()
     for copy in settings.copies:
         if copy.exists():
             shutil.rmtree(copy) if copy.is_dir() else copy.unlink()

@@ -52,7 +52,7 @@ class Warehouse(Protocol):
         """Warehouses of other shops that are kept here."""
         ...
 
-    def forget_deleted(self) -> str:
+    def purge_deleted(self) -> str:
         """Removes deleted rows physically, as far as the engine can; returns a notice for the user."""
         ...
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.customers import Body, Refused, read, without_tags
-from functions.churn_api.documents import PROBLEMS, ExternalAnswer, ExternalBatch, Health, Prediction
+from functions.churn_api.documents import PROBLEMS, ExternalBatch, ExternalResponse, Health, Prediction
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.predictor import NOT_STORED, NotStored
@@ -35,18 +35,18 @@ def create_app(service: Service) -> FastAPI:
 
         A customer is given as the contract's features, or as an order history, from which they are computed.
         """
-        questions = read(body, service.current_day(), scorer.horizon_days, service.time_zone)
-        _, texts = await service.answer(questions, request.scope["notes"])
+        to_score = read(body, service.current_day(), scorer.horizon_days, service.time_zone)
+        _, texts = await service.predict(to_score, request.scope["notes"])
         return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
-    @app.post("/snowflake", response_model=ExternalAnswer, responses=PROBLEMS)
+    @app.post("/snowflake", response_model=ExternalResponse, responses=PROBLEMS)
     async def snowflake(request: Request, body: ExternalBatch) -> Response:
         """Scores a batch of a Snowflake external function. A row that cannot be scored gets a reason, not a number."""
         batch = read_batch(body.data, request.headers.get(BATCH_ID_HEADER, ""), service.current_day())
         notes = request.scope["notes"]
         notes.refused_rows = len(batch.problems)
-        answers, _ = await service.answer(batch.questions, notes) if batch.questions else ([], [])
-        return Response(write_batch(batch, answers), media_type="application/json")
+        responses, _ = await service.predict(batch.to_score, notes) if batch.to_score else ([], [])
+        return Response(write_batch(batch, responses), media_type="application/json")
 
     @app.get("/health")
     async def health() -> Health:

@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from functions.churn_api.answers import Questions
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.order_history import MAX_ORDERS, NotInHistory, Order, features_from_orders
+from functions.churn_api.predictions import PredictionRequest
 
 MAX_CUSTOMERS = 1_000
 MAX_ORDERS_IN_ALL = 20_000
@@ -93,7 +93,7 @@ class Refused(Exception):
         self.where, self.why = tuple(where), why
 
 
-def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> Questions:
+def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> PredictionRequest:
     """Customers that pydantic has validated.
 
     Raises:
@@ -118,10 +118,10 @@ def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> Questi
         else:
             rows.append(feature_row(customer.features))
         dates.append(as_of)
-    return Questions([customer.customer_id for customer in customers], dates, np.array(rows, dtype=np.float64))
+    return PredictionRequest([customer.customer_id for customer in customers], dates, np.array(rows, dtype=np.float64))
 
 
-def read_fast(body: bytes, today: date) -> Questions | None:
+def read_fast(body: bytes, today: date) -> PredictionRequest | None:
     """Customers given as features, if they are valid; None: pydantic decides."""
     try:
         customers: Any = [_one(body)] if body[:1] == b"{" else _several(body)
@@ -134,7 +134,7 @@ def read_fast(body: bytes, today: date) -> Questions | None:
     features = np.array(rows, dtype=np.float64)  # None becomes NaN
     if (features[:, _COUNTS] % 1 > 0).any():
         return None
-    return Questions([customer.customer_id for customer in customers], dates, features)
+    return PredictionRequest([customer.customer_id for customer in customers], dates, features)
 
 
 feature_row: Callable[[Any], tuple[float | None, ...]] = attrgetter(*FEATURE_NAMES)

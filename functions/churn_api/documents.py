@@ -1,4 +1,4 @@
-"""The answers as OpenAPI describes them. What is sent is `answers.Answer`; a test holds every answer against these."""
+"""The responses as OpenAPI describes them. The API sends `predictions.PredictionResponse`; a test compares both."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -90,7 +90,7 @@ class ExternalPrediction(BaseModel):
     error: str | None = None
 
 
-class ExternalAnswer(BaseModel):
+class ExternalResponse(BaseModel):
     """The same row numbers, each with its value."""
 
     data: list[tuple[int, ExternalPrediction]]

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
-from functions.churn_api.answers import Answer, Questions
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerId, Day, feature_row
+from functions.churn_api.predictions import PredictionRequest, PredictionResponse
 from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 MAX_PROBLEMS = 3  # per row: a response of Lambda has at most 6 MB
@@ -33,11 +33,11 @@ class Row(CustomerFeatures):
 
 @dataclass(frozen=True)
 class Batch:
-    """`numbers` of all rows as they came; `problems` by position; `questions` about all other rows, in order."""
+    """`numbers` of all rows as they came; `problems` by position; `to_score`: all other rows, in order."""
 
     numbers: Sequence[int]
     problems: dict[int, str]
-    questions: Questions | None
+    to_score: PredictionRequest | None
 
 
 def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> Batch:
@@ -62,38 +62,38 @@ def read_batch(rows: Sequence[tuple[int, Any]], batch_id: str, today: date) -> B
             good.append((number, row))
     if not good:
         return Batch(numbers, problems, None)
-    questions = Questions(
+    to_score = PredictionRequest(
         [row.customer_id for _, row in good],
         [row.as_of_date or today for _, row in good],
         np.array([feature_row(row) for _, row in good], dtype=np.float64),
         source="external_function",
         marks=[f"{batch_id}|{number}" for number, _ in good] if batch_id else None,
     )
-    return Batch(numbers, problems, questions)
+    return Batch(numbers, problems, to_score)
 
 
-def write_batch(batch: Batch, answers: Sequence[Answer]) -> bytes:
+def write_batch(batch: Batch, responses: Sequence[PredictionResponse]) -> bytes:
     """The response to Snowflake: every row number with its value."""
-    said = iter(answers)
+    remaining = iter(responses)
     values = (
-        {"error": batch.problems[position]} if position in batch.problems else _value(next(said))
+        {"error": batch.problems[position]} if position in batch.problems else _value(next(remaining))
         for position in range(len(batch.numbers))
     )
     return msgspec.json.encode({"data": list(zip(batch.numbers, values, strict=True))})
 
 
-def _value(answer: Answer) -> dict[str, Any]:
-    days, reasons = answer.next_order_days, answer.reasons
+def _value(response: PredictionResponse) -> dict[str, Any]:
+    days, reasons = response.next_order_days, response.reasons
     return {
-        "customer_id": answer.customer_id,
-        "prediction_id": answer.prediction_id,
-        "churn_probability": answer.churn_probability,
-        "risk_band": answer.risk_band,
-        "expected_spend": answer.expected_spend,
+        "customer_id": response.customer_id,
+        "prediction_id": response.prediction_id,
+        "churn_probability": response.churn_probability,
+        "risk_band": response.risk_band,
+        "expected_spend": response.expected_spend,
         **{f"next_order_days_{chance}": getattr(days, f"chance_{chance}") for chance in NEXT_ORDER_COLUMNS},
         **{f"reason_{rank}": reason.text for rank, reason in enumerate(reasons, start=1)},
-        "horizon_days": answer.horizon_days,
-        "model_version": answer.model_version,
-        "stored": answer.stored,
+        "horizon_days": response.horizon_days,
+        "model_version": response.model_version,
+        "stored": response.stored,
         "error": None,
     }

@@ -7,10 +7,10 @@ all; it is built when it is first needed. A test sends both the same requests an
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from functions.churn_api.answers import Questions
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
 from functions.churn_api.customers import read_fast
 from functions.churn_api.middleware import RequestMiddleware
+from functions.churn_api.predictions import PredictionRequest
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
@@ -39,17 +39,17 @@ class FastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
-            questions = read_fast(scope["body"], self.service.current_day())
-            if questions is not None:
-                await self._answer(questions, scope, send)
+            to_score = read_fast(scope["body"], self.service.current_day())
+            if to_score is not None:
+                await self._predict(to_score, scope, send)
                 return
         if not self._built:
             self._built.append(self.everything(self.service))
         await self._built[0](scope, receive, send)
 
-    async def _answer(self, questions: Questions, scope: Scope, send: Send) -> None:
+    async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
         try:
-            _, texts = await self.service.answer(questions, scope["notes"])
+            _, texts = await self.service.predict(to_score, scope["notes"])
         except NotStored:
             await send_json(send, 503, NOT_STORED)
             return

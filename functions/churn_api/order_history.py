@@ -143,7 +143,7 @@ def features_from_orders(
     for days in _TRENDS:
         known[f"trend_{days}_days"] = (2 * bought[days] - bought[2 * days]) / (bought[2 * days] + 1)
     if known.keys() != _ALL_FEATURES:
-        raise _forgotten(known.keys())
+        raise _not_in_contract(known.keys())
     return [float("nan") if (value := known[name]) is None else float(value) for name in FEATURE_NAMES]
 
 
@@ -157,7 +157,7 @@ _ORDINALS = {ordinal: int(ordinal[:-2]) for ordinal in feature_parts("days_since
 _GAPS = feature_parts("recency_to_{}")
 
 
-def _forgotten(computed: Iterable[str]) -> NotInContract:
+def _not_in_contract(computed: Iterable[str]) -> NotInContract:
     missing, unknown = sorted(_ALL_FEATURES - {*computed}), sorted({*computed} - _ALL_FEATURES)
     return NotInContract(
         "features_from_orders in functions/churn_api/order_history.py computes other features than contract.py names"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from functions.churn_api.answers import Answer, Questions, Source, answers
+from functions.churn_api.predictions import PredictionRequest, PredictionResponse, Source, predict
 from functions.churn_api.scorer import Scorer
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ NOT_STORED = b'{"detail":"The prediction could not be stored, so it is not given
 
 
 class PredictionQueue(Protocol):
-    def put(self, source: str, scored_at: datetime, answers: Sequence[bytes]) -> None:
+    def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
         """Stores predictions, each as JSON, until they are merged into marts.churn_predictions.
 
         Raises:
@@ -32,13 +32,13 @@ class PredictionQueue(Protocol):
         """
 
 
-Answered = tuple[list[Answer], list[bytes]]
+Predicted = tuple[list[PredictionResponse], list[bytes]]
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass
 class Predictor:
-    """Calls of `answer` in two turns of the event loop share one run of the model and one write to the queue: under
+    """Calls of `predict` in two turns of the event loop share one run of the model and one write to the queue: under
     load that makes a response several times cheaper, and no call waits for a later one.
 
     `refuse_unstored`: raise NotStored rather than return what could not be stored.
@@ -48,43 +48,45 @@ class Predictor:
     queue: PredictionQueue
     clock: Callable[[], datetime]
     refuse_unstored: bool = False
-    _waiting: list[tuple[Questions, asyncio.Future[Answered]]] = field(default_factory=list)
+    _waiting: list[tuple[PredictionRequest, asyncio.Future[Predicted]]] = field(default_factory=list)
 
-    async def answer(self, questions: Questions) -> Answered:
+    async def predict(self, to_score: PredictionRequest) -> Predicted:
         """A response for each customer, in their order; and the same as JSON.
 
         Raises:
             NotStored: when `refuse_unstored`.
         """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answered] = loop.create_future()
-        self._waiting.append((questions, future))
+        future: asyncio.Future[Predicted] = loop.create_future()
+        self._waiting.append((to_score, future))
         if len(self._waiting) == 1:
             # two turns later, with everything that has arrived by then
-            loop.call_soon(loop.call_soon, self._answer_waiting)
+            loop.call_soon(loop.call_soon, self._predict_waiting)
         return await future
 
-    def _answer_waiting(self) -> None:
+    def _predict_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         try:
-            answered = self._answer([questions for questions, _ in waiting])
+            predicted = self._predict([to_score for to_score, _ in waiting])
         except Exception as error:
             for _, future in waiting:
                 if not future.cancelled():
                     future.set_exception(error)
         else:
-            for (_, future), answer in zip(waiting, answered, strict=True):
+            for (_, future), result in zip(waiting, predicted, strict=True):
                 if not future.cancelled():
-                    future.set_result(answer)
+                    future.set_result(result)
 
-    def _answer(self, asked: Sequence[Questions]) -> list[Answered]:
-        answered = [(given, list(map(_encode, given))) for given in answers(self.scorer, asked)]
-        for source, together in groupby(zip(asked, answered, strict=True), key=lambda pair: pair[0].source):
-            self._store(source, [answer for _, answer in together])
-        return answered
+    def _predict(self, requests: Sequence[PredictionRequest]) -> list[Predicted]:
+        predicted = [(given, list(map(_encode, given))) for given in predict(self.scorer, requests)]
+        for source, together in groupby(zip(requests, predicted, strict=True), key=lambda pair: pair[0].source):
+            self._store(source, [result for _, result in together])
+        return predicted
 
-    def _store(self, source: Source, answered: Sequence[Answered]) -> None:
-        kept = [text for given, texts in answered for answer, text in zip(given, texts, strict=True) if answer.stored]
+    def _store(self, source: Source, predicted: Sequence[Predicted]) -> None:
+        kept = [
+            text for given, texts in predicted for response, text in zip(given, texts, strict=True) if response.stored
+        ]
         if not kept:
             return
         try:
@@ -93,7 +95,7 @@ class Predictor:
             log.error("predictions not stored", extra={"predictions": len(kept), "problem": str(problem)})
             if self.refuse_unstored:
                 raise
-            for given, texts in answered:
-                for answer in given:
-                    answer.stored = False
+            for given, texts in predicted:
+                for response in given:
+                    response.stored = False
                 texts[:] = map(_encode, given)

@@ -106,10 +106,10 @@ class Scorer:
         Columns in the contract's order; a missing value is NaN.
         """
         # vector units may round the last digits differently in another batch
-        rounded = [answer.round(9) for answer in self.run(features)]
+        rounded = [output.round(9) for output in self.run(features)]
         return Scores(features, *rounded)
 
     def run(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """The graph's outputs, in the order of OUTPUTS."""
-        answers: list[NDArray[np.float64]] = self.session.run(list(OUTPUTS), {"features": features})
-        return answers
+        outputs: list[NDArray[np.float64]] = self.session.run(list(OUTPUTS), {"features": features})
+        return outputs

@@ -16,9 +16,9 @@ class SqsQueue:
     sqs: AwsService
     url: str
 
-    def put(self, source: str, scored_at: datetime, answers: Sequence[bytes]) -> None:
+    def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
         try:
-            for message in messages(source, scored_at, answers):
+            for message in messages(source, scored_at, predictions):
                 self.sqs.call("SendMessage", QueueUrl=self.url, MessageBody=message.decode())
         except AwsRefused as problem:
             raise NotStored(str(problem)) from problem

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from functions.churn_api.answers import Answer
+from functions.churn_api.predictions import PredictionResponse
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,10 @@ class RequestNotes:
     not_stored: int = 0
     refused_rows: int = 0
 
-    def tell(self, answers: Sequence[Answer]) -> None:
+    def note_predictions(self, responses: Sequence[PredictionResponse]) -> None:
         """Notes what was predicted."""
-        self.probabilities = [answer.churn_probability for answer in answers]
-        self.not_stored = sum(answer.customer_id is not None and not answer.stored for answer in answers)
+        self.probabilities = [response.churn_probability for response in responses]
+        self.not_stored = sum(response.customer_id is not None and not response.stored for response in responses)
 
 
 def log_request(

@@ -10,9 +10,9 @@ import yaml
 
 from flows.settings import REPOSITORY
 from functions.churn_api import documents
-from functions.churn_api.answers import Answer, NextOrderDays, Reason
 from functions.churn_api.contract import RiskBand
 from functions.churn_api.external_function import Batch, write_batch
+from functions.churn_api.predictions import NextOrderDays, PredictionResponse, Reason
 from functions.churn_api.scorer import Scores
 from functions.prediction_messages import read_message
 from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, REASONS, PredictionRecord, sql_type
@@ -23,7 +23,7 @@ ONLY_IN_ANSWERS = {"as_of", "stored"}
 
 
 def answer():
-    return Answer(
+    return PredictionResponse(
         customer_id="C1", prediction_id="p", as_of="2026-06-30", churn_probability=0.5, risk_band="medium",
         expected_spend=10.0, next_order_days=NextOrderDays(1.0, 20.0, None),
         reasons=[Reason("spend", "a", 0.1)] * REASONS, horizon_days=90, model_version="m", stored=True,
@@ -50,7 +50,7 @@ def test_a_score_has_every_field_that_sql_gets():
 
 @pytest.mark.parametrize(
     ("sent", "documented"),
-    [(Answer, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
+    [(PredictionResponse, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
 )
 def test_an_answer_has_the_fields_that_the_api_documents(sent, documented):
     assert list(sent.__struct_fields__) == list(documented.model_fields)
@@ -59,13 +59,15 @@ def test_an_answer_has_the_fields_that_the_api_documents(sent, documented):
 def test_an_answer_has_what_the_record_has():
     nested = {*NEXT_ORDER_COLUMNS.values(), *(f"reason_{n}" for n in range(1, REASONS + 1))}
     of_the_message = {"as_of_date", "source", "scored_at"}
-    assert {*Answer.__struct_fields__} - NESTED - ONLY_IN_ANSWERS == COLUMNS.keys() - nested - of_the_message
+    assert {
+        *PredictionResponse.__struct_fields__
+    } - NESTED - ONLY_IN_ANSWERS == COLUMNS.keys() - nested - of_the_message
     assert NextOrderDays.__struct_fields__ == tuple(f"chance_{chance}" for chance in NEXT_ORDER_COLUMNS)
 
 
 def test_an_answer_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():
     ((_, value),) = msgspec.json.decode(write_batch(Batch([0], {}, None), [answer()]))["data"]
-    of_answers = {*Answer.__struct_fields__} - NESTED - {"as_of"}
+    of_answers = {*PredictionResponse.__struct_fields__} - NESTED - {"as_of"}
     assert value.keys() == PREDICTED.keys() | of_answers | {"error"}
     assert list(value) == list(documents.ExternalPrediction.model_fields)
     types = {name: sql_type(documents.ExternalPrediction.model_fields[name].annotation) for name in PREDICTED}

@@ -239,7 +239,7 @@ def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_br
     assert not shop.warehouse.exists("raw.erasing")
     assert shop.warehouse.row("select count(*) from raw.erasures") == (2,)
     assert [problem for statement in server.steer()["statements"] for problem in problems(statement)] == []
-    assert "Time Travel" in shop.warehouse.forget_deleted()
+    assert "Time Travel" in shop.warehouse.purge_deleted()
 
     shop.land(orders + "3,C,2026-06-03,30\n")
     shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])

@@ -302,7 +302,7 @@ def test_what_goes_wrong_on_our_side_is_said_without_its_details(monkeypatch, ca
     def broken(*_):
         raise RuntimeError("anna@example.com")
 
-    monkeypatch.setattr("functions.churn_api.predictor.answers", broken)
+    monkeypatch.setattr("functions.churn_api.predictor.predict", broken)
     with LocalClient(create_api(service()), raise_server_exceptions=False) as client:
         for body in (customer(), {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS}):
             answer = client.post("/predict", json=body, headers={"x-request-id": "req-7"})

@@ -82,7 +82,7 @@ def test_the_help_of_a_run_names_limits_choices_and_defaults(capsys):
     [
         (["campaign", "preview", "spring.yml"], "flows.__main__._campaign", Path("spring.yml")),
         (["campaign", "launch", "spring.yml"], "flows.__main__._campaign", Path("spring.yml")),
-        (["erase", "people.txt"], "flows.commands.erase.forget", Path("people.txt")),
+        (["erase", "people.txt"], "flows.commands.erase.erase", Path("people.txt")),
         (["models", "promote", "v1"], "flows.commands.models.promote", "v1"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_setting_of_the_environment_that_does_not_fit_is_named(monkeypatch, ca
     ("arguments", "called", "with_"),
     [
         (["models", "promote", "v1"], "flows.commands.models.promote", ["v1"]),
-        (["erase", "people.txt"], "flows.commands.erase.forget", [Path("people.txt")]),
+        (["erase", "people.txt"], "flows.commands.erase.erase", [Path("people.txt")]),
         (["serve", "--port", "81"], "flows.commands.serve.serve", ["127.0.0.1", 81]),
         (["package"], "flows.commands.package.package", [None]),
     ],

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from functions.churn_api.documents import ExternalAnswer
+from functions.churn_api.documents import ExternalResponse
 from functions.churn_api.fast_path import create_api
 from tests.serving import EXAMPLE, LocalClient, MemoryQueue, customer, service
 
@@ -29,7 +29,7 @@ def client(queue):
 def ask(client, rows, headers=QUERY):
     answer = client.post("/snowflake", json={"data": rows}, headers=headers)
     assert answer.status_code == 200, answer.text
-    ExternalAnswer.model_validate(answer.json())
+    ExternalResponse.model_validate(answer.json())
     return answer.json()["data"]
 
 

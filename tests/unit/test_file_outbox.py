@@ -9,25 +9,25 @@ import pytest
 
 from flows.adapters.files.outbox import FileOutbox
 from flows.settings import REPOSITORY
-from functions.churn_api.answers import answers
 from functions.churn_api.customers import read_fast
+from functions.churn_api.predictions import predict
 from functions.churn_api.predictor import NotStored
 from tests.serving import NOW, customer, service
 
 
 @pytest.fixture(scope="module")
-def said(shipped_model):
-    """said(ids): answers as JSON, as they are put."""
+def predictions(shipped_model):
+    """predictions(ids): predictions as JSON, as they are put."""
     import msgspec
 
     scorer = service().model.scorer
 
-    def answer(*ids):
-        questions = read_fast(json.dumps([customer(i) for i in ids]).encode(), date(2026, 7, 1))
-        (given,) = answers(scorer, [questions])
+    def as_json(*ids):
+        to_score = read_fast(json.dumps([customer(i) for i in ids]).encode(), date(2026, 7, 1))
+        (given,) = predict(scorer, [to_score])
         return list(map(msgspec.json.encode, given))
 
-    return answer
+    return as_json
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ class Mart:
         self.ids += [record.customer_id for record in records]
 
 
-def test_what_was_put_is_merged_once(outbox, said):
+def test_what_was_put_is_merged_once(outbox, predictions):
     mart = Mart()
-    outbox.put("api", NOW, said("A", "B"))
-    outbox.put("api", NOW, said("C"))
+    outbox.put("api", NOW, predictions("A", "B"))
+    outbox.put("api", NOW, predictions("C"))
     assert outbox.waits()
     outbox.close()
     assert outbox.merge_into(mart.merge) == 3
@@ -59,16 +59,16 @@ def test_what_was_put_is_merged_once(outbox, said):
     assert outbox.merge_into(mart.merge) == 0
 
 
-def test_a_file_that_is_written_to_is_left_alone(outbox, said, tmp_path):
+def test_a_file_that_is_written_to_is_left_alone(outbox, predictions, tmp_path):
     mart = Mart()
-    outbox.put("api", NOW, said("A"))
+    outbox.put("api", NOW, predictions("A"))
     assert FileOutbox(tmp_path / "outbox").merge_into(mart.merge) == 0
     assert outbox.waits()
 
 
-def test_a_merge_that_fails_loses_nothing(outbox, said):
+def test_a_merge_that_fails_loses_nothing(outbox, predictions):
     mart = Mart()
-    outbox.put("api", NOW, said("A"))
+    outbox.put("api", NOW, predictions("A"))
     outbox.close()
     mart.busy = True
     with pytest.raises(ConnectionError):
@@ -77,14 +77,14 @@ def test_a_merge_that_fails_loses_nothing(outbox, said):
     assert outbox.merge_into(mart.merge) == 1
 
 
-def test_a_line_that_does_not_fit_is_kept_aside_and_the_others_are_merged(outbox, said, caplog):
+def test_a_line_that_does_not_fit_is_kept_aside_and_the_others_are_merged(outbox, predictions, caplog):
     mart = Mart()
-    outbox.put("api", NOW, said("A"))
+    outbox.put("api", NOW, predictions("A"))
     outbox.close()
     (file,) = outbox.folder.glob("*.jsonl")
     with open(file, "ab") as text:
         text.write(b'{"what": 1}\n' + b'{"an unfinished li')
-    outbox.put("api", NOW, said("B"))
+    outbox.put("api", NOW, predictions("B"))
     outbox.close()
     outbox.merge_into(mart.merge)
     assert sorted(mart.ids) == ["A", "B"]
@@ -93,10 +93,10 @@ def test_a_line_that_does_not_fit_is_kept_aside_and_the_others_are_merged(outbox
     assert not outbox.waits()
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, said):
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, predictions):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotStored, match="file/outbox"):
-        FileOutbox(tmp_path / "file" / "outbox").put("api", NOW, said("A"))
+        FileOutbox(tmp_path / "file" / "outbox").put("api", NOW, predictions("A"))
 
 
 KILLED_AT_ANY_POINT = """
@@ -114,12 +114,12 @@ while True:
 
 
 @pytest.mark.parametrize("acknowledged", [1, 7, 100])
-def test_whoever_is_killed_loses_nothing_that_was_acknowledged(tmp_path, said, acknowledged):
+def test_whoever_is_killed_loses_nothing_that_was_acknowledged(tmp_path, predictions, acknowledged):
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED_AT_ANY_POINT, str(tmp_path / "outbox")],
         cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    process.stdin.write(said("A")[0].decode() + "\n")
+    process.stdin.write(predictions("A")[0].decode() + "\n")
     process.stdin.flush()
     for _ in range(acknowledged):
         last = int(process.stdout.readline())

@@ -62,7 +62,7 @@ def test_nothing_personal_is_logged_whatever_goes_wrong(log, monkeypatch):
         def broken(*_):
             raise RuntimeError("anna@example.com")
 
-        monkeypatch.setattr("functions.churn_api.predictor.answers", broken)
+        monkeypatch.setattr("functions.churn_api.predictor.predict", broken)
         client.post("/predict", json=customer("anna@example.com"))
     lines = log()
     assert [line["status"] for line in lines if line["message"] == "request"] == [200, 422, 404, 200, 200, 500]

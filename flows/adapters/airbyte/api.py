@@ -26,7 +26,7 @@ _ADVICE: dict[int, str] = {
 }
 
 Call = Callable[[AirbyteAPI], Any]
-Answer = TypeVar("Answer", bound=BaseModel)
+Returned = TypeVar("Returned", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class AirbyteApi:
     client_secret: str = field(repr=False)
     retry: RetryPolicy
 
-    def ask(self, doing: str, deadline: float, call: Call, kind: type[Answer]) -> Answer:
+    def call_api(self, doing: str, deadline: float, call: Call, kind: type[Returned]) -> Returned:
         """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
             AirbyteRefused: when the server answers that it will not.
             AirbyteUnreachable: when there was no clear answer until the deadline.
         """
-        return self.retry.retry_until(deadline, lambda: self.ask_once(doing, call, kind))
+        return self.retry.retry_until(deadline, lambda: self.call_api_once(doing, call, kind))
 
-    def ask_once(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
+    def call_api_once(self, doing: str, call: Call, kind: type[Returned]) -> Returned:
         """The answer of a call that is made once; twice only where the token had expired, with which nothing happens.
 
         Raises:
@@ -55,13 +55,13 @@ class AirbyteApi:
             AirbyteUnreachable: when it is not clear whether it was done.
         """
         try:
-            return self._ask(doing, call, kind)
+            return self._call_api(doing, call, kind)
         except AirbyteRefused as refused:
             if refused.status_code != httpx.codes.UNAUTHORIZED:
                 raise
-        return self._ask(doing, call, kind)  # the SDK has dropped its token, and signs in again
+        return self._call_api(doing, call, kind)  # the SDK has dropped its token, and signs in again
 
-    def _ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
+    def _call_api(self, doing: str, call: Call, kind: type[Returned]) -> Returned:
         # The SDK's models refuse an answer for one value that a newer server has and they do not know, whatever else
         # it says. The body is there all the same, and we read it ourselves.
         try:
@@ -87,7 +87,7 @@ class AirbyteApi:
     def _to_our_error(self, doing: str, error: AirbyteAPIError) -> ServerRefused | ServerUnreachable:
         response = error.raw_response
         token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-        return self._errors.of_answer(doing, error.status_code, error.body, response.headers, token)
+        return self._errors.from_response(doing, error.status_code, error.body, response.headers, token)
 
     def _sign_in_failed(self, response: httpx.Response) -> AirbyteRefused | AirbyteUnreachable:
         status = response.status_code

@@ -124,7 +124,7 @@ class AirbyteServer:
 
     def _start(self, connection: AirbyteConnection) -> Job:
         connection_id = connection.connection_id
-        return self.api.ask_once(
+        return self.api.call_api_once(
             f"Starting a sync of {connection}",
             lambda sdk: sdk.jobs.create_job(request={"connection_id": connection_id, "job_type": JobTypeEnum.SYNC}),
             Job,
@@ -132,7 +132,7 @@ class AirbyteServer:
 
     def _recent_jobs(self, connection: AirbyteConnection, deadline: float) -> Jobs:
         connection_id = connection.connection_id
-        return self.api.ask(
+        return self.api.call_api(
             f"Looking at the jobs of {connection}",
             deadline,
             lambda sdk: sdk.jobs.list_jobs(
@@ -163,13 +163,13 @@ class AirbyteServer:
 
     def _look(self, job: Job, deadline: float) -> Job:
         job_id = job.job_id
-        return self.api.ask(
+        return self.api.call_api(
             f"Looking at job {job_id}", deadline, lambda sdk: sdk.jobs.get_job(request={"job_id": job_id}), Job
         )
 
     def _cancel(self, job: Job, deadline: float) -> None:
         job_id = job.job_id
-        self.api.ask(
+        self.api.call_api(
             f"Cancelling job {job_id}", deadline, lambda sdk: sdk.jobs.cancel_job(request={"job_id": job_id}), Job
         )
 

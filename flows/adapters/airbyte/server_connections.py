@@ -41,7 +41,7 @@ def connection_by_id(api: AirbyteApi, connection_id: str) -> AirbyteConnection:
     Raises:
         AirbyteRefused, AirbyteUnreachable: when Airbyte does not respond with it.
     """
-    return api.ask(
+    return api.call_api(
         f"Looking up the connection {connection_id}",
         api.retry.deadline(PATIENCE_SECONDS),
         lambda sdk: sdk.connections.get_connection(request={"connection_id": connection_id}),
@@ -60,7 +60,7 @@ def _list_connections(api: AirbyteApi) -> list[AirbyteConnection]:
 
 
 def _page(api: AirbyteApi, offset: int) -> tuple[AirbyteConnection, ...]:
-    return api.ask(
+    return api.call_api(
         "Listing Airbyte's connections",
         api.retry.deadline(PATIENCE_SECONDS),
         lambda sdk: sdk.connections.list_connections(request={"limit": PAGE, "offset": offset}),

@@ -109,16 +109,16 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         where measure = 'auc' and {known}
         order by as_of_date desc, case when model_version = '{version}' then 0 else 1 end, measured_at desc limit 1"""
     ).to_pylist() or [{"model_version": "", "as_of_date": "0001-01-01"}]
-    judged = "model_version = '{model_version}' and as_of_date = '{as_of_date}'".format(**newest[0])
+    is_newest = "model_version = '{model_version}' and as_of_date = '{as_of_date}'".format(**newest[0])
     deciles = warehouse.read(
         f"""select evidence, cast(as_of_date as varchar) as as_of_date, mean_probability, churn_rate, standard_error
         from {RELIABILITY} where horizon_days = {of.horizon_days} and (
-            (evidence = 'held_out' and model_version = '{version}') or (evidence = 'realised' and {judged})
+            (evidence = 'held_out' and model_version = '{version}') or (evidence = 'realised' and {is_newest})
         ) order by evidence, as_of_date, tenth"""
     )
     measures = ", ".join(f"'{name}'" for name in _REALISED)
     realised = warehouse.read(
-        f"select * from {MONITORING} where measure in ({measures}) and {known} and {judged} order by measure"
+        f"select * from {MONITORING} where measure in ({measures}) and {known} and {is_newest} order by measure"
     )
     return {
         "quality": report.model and report.model.quality,

@@ -101,9 +101,9 @@ def render_macros() -> str:
     )
 
 
-def _macro(says: str, name: str, value: list[str] | dict[str, str]) -> str:
+def _macro(description: str, name: str, value: list[str] | dict[str, str]) -> str:
     written = json.dumps(value, indent=4)
-    return f"{{# {says} #}}\n{{% macro {name}() -%}}\n{{{{ return({written}) }}}}\n{{%- endmacro %}}\n"
+    return f"{{# {description} #}}\n{{% macro {name}() -%}}\n{{{{ return({written}) }}}}\n{{%- endmacro %}}\n"
 
 
 def _text(source: str, model: dict[str, Any]) -> str:

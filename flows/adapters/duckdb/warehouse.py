@@ -101,7 +101,7 @@ class DuckDBWarehouse:
         files = sorted(self.file.parent.glob(f"{self.file.stem}.*{self.file.suffix}"))
         return [type(self)(file, self.scratch, is_of_other_shop=True) for file in files]
 
-    def forget_deleted(self) -> str:
+    def purge_deleted(self) -> str:
         """Rewrites the file: deleted rows would stay in its free blocks."""
         draft = self.file.with_suffix(".rewritten")
         draft.unlink(missing_ok=True)

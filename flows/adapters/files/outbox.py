@@ -37,8 +37,8 @@ class FileOutbox:
     _file: IO[bytes] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def put(self, source: str, scored_at: datetime, answers: Sequence[bytes]) -> None:
-        content = b"\n".join(messages(source, scored_at, answers)) + b"\n"
+    def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
+        content = b"\n".join(messages(source, scored_at, predictions)) + b"\n"
         try:
             with self._lock:
                 if self._file is None:
@@ -90,13 +90,13 @@ class FileOutbox:
                 merged += len(records)
         return merged
 
-    def forget(self, customer_ids: Collection[str]) -> int:
+    def erase(self, customer_ids: Collection[str]) -> int:
         """Removes the predictions for these customers from every file; returns how many.
 
         Raises:
             WarehouseBusy: when another process writes to one of them.
         """
-        forgotten = 0
+        erased = 0
         for path in sorted(self.folder.glob("*.jsonl")):
             with _held(path) as file:
                 if file is None:
@@ -104,12 +104,12 @@ class FileOutbox:
                 kept = []
                 for line in file.read().splitlines(keepends=True):
                     rest, taken = _without(line, customer_ids)
-                    forgotten += taken
+                    erased += taken
                     kept.append(rest)
                 draft = path.with_suffix(".draft")
                 draft.write_bytes(b"".join(kept))
                 draft.replace(path)
-        return forgotten
+        return erased
 
     def _read(self, name: str, content: bytes) -> tuple[list[PredictionRecord], list[bytes]]:
         """The rows of a file, and the lines that do not fit."""
@@ -129,7 +129,9 @@ def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:
     removed whole."""
     try:
         message = json.loads(line)
-        kept = [answer for answer in message["answers"] if not _is_about(answer["customer_id"], customer_ids)]
+        kept = [
+            prediction for prediction in message["answers"] if not _is_about(prediction["customer_id"], customer_ids)
+        ]
     except (ValueError, LookupError, TypeError):
         names_one = any(json.dumps(name)[1:-1].encode() in line for name in customer_ids)
         return (b"", 1) if names_one else (line, 0)

@@ -40,7 +40,7 @@ _ADVICE = {
 
 _Refusals = (contacts.ApiException, lists.ApiException, properties.ApiException)
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Returned = TypeVar("Returned", bound=BaseModel)
 
 
 class Problem(BaseModel):
@@ -86,14 +86,14 @@ class HubSpotApi:
     retry: RetryPolicy
     _next_request_at: float = field(default=float("-inf"), init=False)
 
-    def ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
+    def call_api(self, doing: str, call: Call, kind: type[Returned]) -> Returned:
         """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
             HubSpotRefused: when HubSpot answers that it will not.
             HubSpotUnreachable: when there was no clear answer for PATIENCE_SECONDS.
         """
-        return self.retry.retry_until(self.retry.deadline(PATIENCE_SECONDS), lambda: self._ask(doing, call, kind))
+        return self.retry.retry_until(self.retry.deadline(PATIENCE_SECONDS), lambda: self._call_api(doing, call, kind))
 
     def close(self) -> None:
         """Closes the connection; a later call opens a new one."""
@@ -106,7 +106,7 @@ class HubSpotApi:
         """Turns HubSpot's errors into ours."""
         return ServerErrors(self.url, HubSpotRefused, HubSpotUnreachable, (self.token,), _MAY_PASS, _ADVICE)
 
-    def _ask(self, doing: str, call: Call, kind: type[Answer]) -> Answer:
+    def _call_api(self, doing: str, call: Call, kind: type[Returned]) -> Returned:
         self._keep_pace()
         how = {"_preload_content": False, "_request_timeout": (CONNECT_SECONDS, ANSWER_SECONDS)}
         try:
@@ -133,7 +133,7 @@ class HubSpotApi:
             advice = "The rest of today's calls is spent: run this again tomorrow."
         elif status == 403 and problem.missing_scopes:
             advice = f"Give the private app the scope {', '.join(problem.missing_scopes)}."
-        return self.errors.of_answer(
+        return self.errors.from_response(
             doing, status, problem.message or "", refusal.headers or {}, advice=advice, is_final=is_of_the_day
         )
 

@@ -68,7 +68,7 @@ def read_contacts(api: HubSpotApi, record_ids: Collection[str]) -> list[Contact]
 
 def update_contacts(api: HubSpotApi, properties: Mapping[str, Mapping[str, str]]) -> Written:
     """Updates by record id. By address it would create contacts again that were deleted since they were read."""
-    inputs = {record_id: {"id": record_id, "properties": said} for record_id, said in properties.items()}
+    inputs = {record_id: {"id": record_id, "properties": values} for record_id, values in properties.items()}
     return _write(api, "Updating contacts", inputs, "update", lambda contact: {contact.id})
 
 
@@ -76,7 +76,7 @@ def create_contacts(api: HubSpotApi, properties: Mapping[str, Mapping[str, str]]
     """Creates by address, so that it can be repeated. Contacts known to HubSpot must not be among them: that would be a
     partial update, which its documentation advises against. For those it knows after all, consent is read again."""
     inputs = {
-        address: {"id": address, "idProperty": "email", "properties": said} for address, said in properties.items()
+        address: {"id": address, "idProperty": "email", "properties": values} for address, values in properties.items()
     }
     written = _write(api, "Making contacts", inputs, "upsert", lambda contact: contact.addresses)
     known = {contact.id for contact in written.contacts.values() if not contact.new}
@@ -95,7 +95,7 @@ def _read(api: HubSpotApi, ids: list[str], id_property: str | None) -> list[Cont
         "propertiesWithHistory": [],
     } | ({"idProperty": id_property} if id_property else {})
     try:
-        return api.ask("Reading contacts", lambda sdk, how: sdk.contacts.read(body, **how), _Contacts).results
+        return api.call_api("Reading contacts", lambda sdk, how: sdk.contacts.read(body, **how), _Contacts).results
     except HubSpotRefused as refused:
         if refused.status_code not in _OF_ONE_RECORD:
             raise
@@ -117,24 +117,24 @@ def _write(
     traces = {f"input-{number}": key for number, key in enumerate(inputs)}
     body = {"inputs": [{**inputs[key], "objectWriteTraceId": trace} for trace, key in traces.items()]}
     try:
-        answer = api.ask(doing, lambda sdk, how: getattr(sdk.contacts, verb)(body, **how), _Contacts)
+        response = api.call_api(doing, lambda sdk, how: getattr(sdk.contacts, verb)(body, **how), _Contacts)
     except HubSpotRefused as refused:
-        if refused.status_code not in _OF_ONE_RECORD or "PROPERTY_DOESNT_EXIST" in refused.said:
+        if refused.status_code not in _OF_ONE_RECORD or "PROPERTY_DOESNT_EXIST" in refused.response_text:
             raise
         if len(inputs) == 1:
             (key,) = inputs
             is_missing = refused.status_code == 404
-            return Written({}, {key: ("not_found", None) if is_missing else _refused(api, refused.said, key)})
+            return Written({}, {key: ("not_found", None) if is_missing else _refused(api, refused.response_text, key)})
         parts, middle = list(inputs.items()), len(inputs) // 2
         first, second = (_write(api, doing, dict(part), verb, keys_of) for part in (parts[:middle], parts[middle:]))
         return first | second
     written = Written()
-    for contact in answer.results:
+    for contact in response.results:
         keys = {traces[contact.trace]} if contact.trace in traces else keys_of(contact)
         written.contacts |= {key: contact for key in keys if key in inputs}
     for trace, key in traces.items():
         if key not in written.contacts:
-            problem = next((said for said in answer.errors if {key, trace} & said.mentions), None)
+            problem = next((error for error in response.errors if {key, trace} & error.mentions), None)
             is_missing = problem is not None and problem.category == "OBJECT_NOT_FOUND"
             why = _NOT_SAID if problem is None else problem.message
             written.verdicts[key] = ("not_found", None) if is_missing else _refused(api, why or "", key)

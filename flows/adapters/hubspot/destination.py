@@ -94,15 +94,17 @@ class HubSpotContacts:
                 verdicts = self._send_batch(dict(zip(batch, values, strict=True)), list_id)
                 begin_row, end_row = np.searchsorted(of_address[rows_by_address], [start, end])
                 rows = rows_by_address[begin_row:end_row]
-                told = [verdicts[address] for address in batch]
-                yield _told(people.take(rows), told, of_address[rows] - start, rows != first[of_address[rows]])
+                batch_verdicts = [verdicts[address] for address in batch]
+                yield _results(
+                    people.take(rows), batch_verdicts, of_address[rows] - start, rows != first[of_address[rows]]
+                )
         finally:
             self.api.close()
 
     def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
         """The result of each address, given its properties."""
         contacts = find_contacts(self.api, wanted)
-        missing = {address: said for address, said in wanted.items() if address not in contacts}
+        missing = {address: values_of_one for address, values_of_one in wanted.items() if address not in contacts}
         by_id: dict[str, Mapping[str, str]] = {}
         for address, contact in contacts.items():
             if (
@@ -125,7 +127,7 @@ class HubSpotContacts:
         }
 
 
-def _told(people: pa.Table, verdicts: Sequence[Verdict], of_address: np.ndarray, is_another: np.ndarray) -> pa.Table:
+def _results(people: pa.Table, verdicts: Sequence[Verdict], of_address: np.ndarray, is_another: np.ndarray) -> pa.Table:
     """Results of customers; `of_address`: the index of each customer's verdict."""
     result, detail = (
         pa.array([verdict[position] for verdict in verdicts], pa.string()).take(pa.array(of_address))

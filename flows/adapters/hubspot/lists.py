@@ -51,7 +51,7 @@ def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
     """
     wanted = {"name": name, "objectTypeId": _CONTACTS, "processingType": "MANUAL"}
     try:
-        made = api.ask(f'Creating the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
+        made = api.call_api(f'Creating the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
         return made.list.list_id
     except HubSpotRefused as refused:
         if refused.status_code not in (400, 409):
@@ -69,7 +69,7 @@ def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
 
 def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> list[str]:
     """Adds contacts; returns those that no longer exist. Existing members stay."""
-    added = api.ask(
+    added = api.call_api(
         "Adding contacts to the list",
         lambda sdk, how: sdk.memberships.add(list_id, list(record_ids), **how),
         _Added,
@@ -81,7 +81,7 @@ def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
     """The existing list because of which a new one was refused; None if there is no list of contacts with this name."""
     doing = f'Looking for the list "{name}"'
     try:
-        return api.ask(doing, lambda sdk, how: sdk.lists.get_by_name(name, _CONTACTS, **how), _OneList).list
+        return api.call_api(doing, lambda sdk, how: sdk.lists.get_by_name(name, _CONTACTS, **how), _OneList).list
     except HubSpotRefused as refused:
         if refused.status_code != 404:
             raise
@@ -109,7 +109,7 @@ def _pages(api: HubSpotApi, list_id: str) -> Iterator[list[str]]:
 
 
 def _page(api: HubSpotApi, list_id: str, place: dict[str, str]) -> _Members:
-    return api.ask(
+    return api.call_api(
         "Reading the members of the list",
         lambda sdk, how: sdk.memberships.get_page(list_id, limit=MAX_MEMBERS_PER_PAGE, **place, **how),
         _Members,

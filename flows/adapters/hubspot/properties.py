@@ -98,7 +98,7 @@ def _ours(of_campaign: bool) -> list[Property]:
 
 
 def _missing(api: HubSpotApi, ours: Sequence[Property]) -> list[Property]:
-    known = api.ask(
+    known = api.call_api(
         "Reading the contact properties", lambda sdk, how: sdk.properties.get_all("contacts", **how), _AllKnown
     )
     there = {found.name: found for found in known.results}
@@ -126,7 +126,7 @@ def _misfit(wanted: Property, found: _Known) -> str | None:
 def _make(api: HubSpotApi, doing: str, call: Any) -> None:
     """An object that exists already, perhaps because the response to an earlier attempt was lost, counts as created."""
     try:
-        api.ask(doing, call, _Anything)
+        api.call_api(doing, call, _Anything)
     except HubSpotRefused as refused:
         if refused.status_code != 409:
             raise

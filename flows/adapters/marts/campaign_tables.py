@@ -66,8 +66,8 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
     contacted within the days of the campaign's cap (contacts_lately), and whether an earlier campaign put them into the
     global holdout (was_never_contacted)."""
     first_day = as_of + timedelta(days=1 - campaign.contact_cap.days)
-    asked = ("customer_id", "email", "may_be_contacted", "opted_out", "value_at_stake", "currency", *KNOWN_AT_LAUNCH)
-    columns = ", ".join(f"customers.{name}" for name in asked)
+    names = ("customer_id", "email", "may_be_contacted", "opted_out", "value_at_stake", "currency", *KNOWN_AT_LAUNCH)
+    columns = ", ".join(f"customers.{name}" for name in names)
     return warehouse.read(
         f"""select {columns}, coalesce(lately.contacts, 0) as contacts_lately, running.campaign as open_campaign,
             never.customer_id is not null as was_never_contacted

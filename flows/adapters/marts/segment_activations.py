@@ -14,12 +14,12 @@ ACTIVATIONS = "marts.segment_activations"
 def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     """Everyone who may be contacted and is in no holdout, in CONTACT_SCHEMA; with the fingerprint of the values of
     each, and whether the destination has received these already (is_sent)."""
-    said = "coalesce({0}, '')"
+    as_text = "coalesce({0}, '')"
     texts = [
-        said.format(name) for name in ("email", "segment", "risk_band", "reason_1", "recommended_action", "country")
+        as_text.format(name) for name in ("email", "segment", "risk_band", "reason_1", "recommended_action", "country")
     ]
     figures = [
-        said.format(f"cast(round({name}, {digits}) as varchar)")
+        as_text.format(f"cast(round({name}, {digits}) as varchar)")
         for name, digits in (("churn_probability", 2), ("expected_spend", 0))
     ]
     return warehouse.read(

@@ -97,11 +97,11 @@ def find_python(version: str, given: Path | None = None) -> Path | None:
         candidates += [str(path) for path in pyenv.glob(f"versions/{version}.*/bin/python{version}")]
     for candidate in filter(None, candidates):
         try:
-            asked = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+            command = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         except (OSError, subprocess.CalledProcessError):
             continue
-        if said.strip() == version:
+        if output.strip() == version:
             return Path(candidate)
     return None
 

@@ -22,7 +22,7 @@ from flows.sources.mappings import Kind
 # columns that hold a customer's id or address; a test finds tables that have one under another name
 PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "link", "identifier")
 ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
-JUDGED: dict[Kind, tuple[str, str]] = {
+VALIDATED: dict[Kind, tuple[str, str]] = {
     "order_lines": ("staging.stg_shop__order_lines_judged", "order_line_key"),
     "contacts": ("staging.stg_shop__contacts_judged", "contact_key"),
 }
@@ -117,7 +117,7 @@ def _hash(key: bytes, name: str) -> str:
 
 def _erase_raw(warehouse: Warehouse, connections: Connections) -> Iterator[Erased]:
     """Rows of files are blanked, because their line numbers are stored; records of other sources are removed."""
-    for kind in JUDGED:
+    for kind in VALIDATED:
         for name, connection in connections.connections.items():
             if connection.connector == "csv" and kind in connection.streams:
                 yield from _blank_rows(warehouse, name, kind)
@@ -127,7 +127,7 @@ def _erase_raw(warehouse: Warehouse, connections: Connections) -> Iterator[Erase
 
 
 def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]:
-    relation, key = JUDGED[kind]
+    relation, key = VALIDATED[kind]
     raw = f"raw_{name}.{kind}"
     if not warehouse.exists(raw):
         return
@@ -137,20 +137,20 @@ def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]
         yield Erased(f"{raw}, which was dropped as a whole: the last run did not read it", warehouse.drop_raw(raw))
         return
     whose = f"source_name = '{name}' and (customer_id {THEIRS} or email {THEIRS})"
-    [judged] = warehouse.row(f"select count(*) from {relation} where {whose}")
+    [validated] = warehouse.row(f"select count(*) from {relation} where {whose}")
     keys = (
         f"select {key} from {relation} as judged where {whose} and exists (select 1 from {raw} as landed"
         f" where landed._airbyte_raw_id = judged.{key} and landed._airbyte_extracted_at = judged.extracted_at)"
     )
     [there] = warehouse.row(f"select count(*) from ({keys}) as keys")
-    if there != judged:
+    if there != validated:
         raise BadInput(
             f"{raw} has been replaced since the last run that came to its end, so its rows cannot be assigned"
             " to people. Run again: that run finishes the erasure."
         )
-    if judged:
+    if validated:
         warehouse.blank_rows(name, kind, keys)
-    yield Erased(raw, judged)
+    yield Erased(raw, validated)
 
 
 def _erase_records(warehouse: Warehouse, name: str, connection: Connection) -> Iterator[Erased]:

@@ -64,10 +64,10 @@ def to_domain_error(doing: str) -> Iterator[None]:
 def explained(doing: str, number: int | None, message: str) -> PipelineError:
     """Our error for one of Snowflake's."""
     step = _step(number, message)
-    said = " ".join(message.split())
+    text = " ".join(message.split())
     if step is None and (number in _BROKEN_CONNECTION or number in _SESSION_GONE):
-        return WarehouseUnreachable(f"Snowflake did not respond while {doing}: {said}")
-    return WarehouseRefused(f"Snowflake refused {doing}: {said}" + (f"\n{step}" if step else ""))
+        return WarehouseUnreachable(f"Snowflake did not respond while {doing}: {text}")
+    return WarehouseRefused(f"Snowflake refused {doing}: {text}" + (f"\n{step}" if step else ""))
 
 
 _NUMBER = re.compile(r"\b(\d{6})(?: \([0-9A-Z]{5}\))?: ")  # as in "002003 (42S02): SQL compilation error"

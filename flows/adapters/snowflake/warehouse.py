@@ -101,7 +101,7 @@ class SnowflakeWarehouse:
     def other_shops(self) -> Sequence[Self]:
         return []
 
-    def forget_deleted(self) -> str:
+    def purge_deleted(self) -> str:
         return (
             f"{self.account.database} keeps deleted rows for Time Travel (DATA_RETENTION_TIME_IN_DAYS) and, of"
             " tables that are not transient (raw ones, marts.churn_predictions), another 7 days for Fail-safe"
@@ -254,12 +254,12 @@ class SnowflakeWarehouse:
         if self.scoring == "udf":
             return chosen
         example = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
-        [[answer]] = self._execute(
+        [[version]] = self._execute(
             "asking marts.predict_churn for its model",
             "select coalesce(cast(answer:model_version as varchar), cast(answer:error as varchar)) from"
             f" (select marts.predict_churn(parse_json('{json.dumps(example)}')) as answer)",
         )
-        return str(answer)
+        return str(version)
 
     def prepare_scoring(self, version: str, folder: Path) -> Mapping[str, str]:
         if self.scoring == "udf":

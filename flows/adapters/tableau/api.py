@@ -37,8 +37,8 @@ _ADVICE: dict[int, str] = {
     " TSC_FILESIZE_LIMIT_MB=1 and TSC_CHUNK_SIZE_MB=5, or have their limit raised.",
 }
 
-Answer = TypeVar("Answer")
-Call = Callable[[tsc.Server], Answer]
+Returned = TypeVar("Returned")
+Call = Callable[[tsc.Server], Returned]
 
 
 @dataclass
@@ -58,7 +58,7 @@ class TableauApi:
     _server: tsc.Server | None = field(default=None, init=False, repr=False)
     _last: requests.Response | None = field(default=None, init=False, repr=False)
 
-    def ask(self, doing: str, call: Call[Answer], deadline: float | None = None) -> Answer:
+    def call_api(self, doing: str, call: Call[Returned], deadline: float | None = None) -> Returned:
         """The answer of a call that may be made any number of times. `doing` begins its error messages.
 
         Raises:
@@ -66,7 +66,7 @@ class TableauApi:
             TableauUnreachable: when there was no clear answer until the deadline.
         """
         deadline = self.retry.deadline(PATIENCE_SECONDS) if deadline is None else deadline
-        return self.retry.retry_until(deadline, lambda: self._ask_in_session(doing, call))
+        return self.retry.retry_until(deadline, lambda: self._call_in_session(doing, call))
 
     def has_version(self, version: str) -> bool:
         """Whether the server's REST API is that new. Call it after a first call."""
@@ -90,11 +90,11 @@ class TableauApi:
         self._server.close()
         self._server = None
 
-    def _ask_in_session(self, doing: str, call: Call[Answer]) -> Answer:
+    def _call_in_session(self, doing: str, call: Call[Returned]) -> Returned:
         if self._server is None:
             self._server = self._sign_in()
         try:
-            return self._ask(doing, self._server, call)
+            return self._call_api(doing, self._server, call)
         except TableauRefused as refused:
             if refused.status_code != requests.codes.unauthorized:
                 raise
@@ -103,7 +103,7 @@ class TableauApi:
         self._server = None
         self._server = self._sign_in()
         try:
-            return self._ask(doing, self._server, call)
+            return self._call_api(doing, self._server, call)
         except TableauRefused as refused:
             if refused.status_code != requests.codes.unauthorized:
                 raise
@@ -119,7 +119,7 @@ class TableauApi:
             http_options={"timeout": (CONNECT_SECONDS, self.request_timeout_seconds)},
             session_factory=self._new_session,
         )
-        info = self._ask("Asking Tableau for its version", server, lambda it: it.server_info.get())
+        info = self._call_api("Asking Tableau for its version", server, lambda it: it.server_info.get())
         version = str(info.rest_api_version) if info else ""
         if not version.replace(".", "").isdigit():
             raise self._errors.of_unreadable("Asking Tableau for its version")
@@ -131,7 +131,7 @@ class TableauApi:
             )
         token = tsc.PersonalAccessTokenAuth(self.token_name, self.token_secret, self.site)
         try:
-            self._ask("Signing in to Tableau", server, lambda it: it.auth.sign_in(token))
+            self._call_api("Signing in to Tableau", server, lambda it: it.auth.sign_in(token))
         except TableauRefused as refused:
             if refused.status_code == requests.codes.unauthorized:
                 raise TableauRefused(
@@ -150,7 +150,7 @@ class TableauApi:
     def _note(self, response: requests.Response, **_: Any) -> None:
         self._last = response
 
-    def _ask(self, doing: str, server: tsc.Server, call: Call[Answer]) -> Answer:
+    def _call_api(self, doing: str, server: tsc.Server, call: Call[Returned]) -> Returned:
         self._last = None
         try:
             return call(server)
@@ -178,7 +178,9 @@ class TableauApi:
     def _to_our_error(self, doing: str, error: Exception) -> ServerRefused | ServerUnreachable:
         response = self._last
         assert response is not None  # the SDK raises these of answers only
-        said = response.text
+        response_text = response.text
         if isinstance(error, XMLError) and error.code:
-            said = f"({error.code}) {error.summary}: {error.detail}"
-        return self._errors.of_answer(doing, response.status_code, said, response.headers, self._session_token)
+            response_text = f"({error.code}) {error.summary}: {error.detail}"
+        return self._errors.from_response(
+            doing, response.status_code, response_text, response.headers, self._session_token
+        )

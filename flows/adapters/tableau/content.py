@@ -77,7 +77,7 @@ def views_of(api: TableauApi, workbook: tsc.WorkbookItem) -> set[str]:
         server.workbooks.populate_views(workbook)
         return {str(view.name) for view in workbook.views}
 
-    return api.ask(f"Looking at the sheets of {workbook.name}", call)
+    return api.call_api(f"Looking at the sheets of {workbook.name}", call)
 
 
 def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
@@ -87,7 +87,7 @@ def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
         PublishFailed: when it fails or takes too long, with Tableau's message.
     """
     for pause in pauses():
-        job = api.ask(f"Looking at job {job_id}", lambda server: server.jobs.get_by_id(job_id))
+        job = api.call_api(f"Looking at job {job_id}", lambda server: server.jobs.get_by_id(job_id))
         if job.completed_at is not None:
             break
         if not api.retry.wait_until(deadline, pause):
@@ -97,9 +97,9 @@ def follow(api: TableauApi, job_id: str, doing: str, deadline: float) -> None:
             )
     if job.finish_code not in (tsc.JobItem.FinishCode.Success, tsc.JobItem.FinishCode.Completed):
         notes = [*(job.notes or []), *(str(note["text"]) for note in job.status_notes or [])]
-        said = " ".join(" ".join(note for note in notes if note).split())[:300] or "no reason"
+        reason = " ".join(" ".join(note for note in notes if note).split())[:300] or "no reason"
         how = "was cancelled" if job.finish_code == tsc.JobItem.FinishCode.Cancelled else "failed"
-        raise PublishFailed(f"{doing}: Tableau's job {job_id} {how}, and gives {said}.")
+        raise PublishFailed(f"{doing}: Tableau's job {job_id} {how}, and gives {reason}.")
 
 
 def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadline: float) -> None:
@@ -115,7 +115,7 @@ def refresh(api: TableauApi, item: tsc.DatasourceItem | tsc.WorkbookItem, deadli
         return server.datasources.refresh(item)
 
     for pause in pauses():
-        job = api.ask(doing, call, deadline)
+        job = api.call_api(doing, call, deadline)
         if job is not None:
             return follow(api, str(job.id), doing, deadline)
         log.info("%s: another refresh is running; waiting for it", doing)
@@ -171,7 +171,7 @@ def _set_login(
         else:
             server.datasources.update_connection(item, connection)
 
-    api.ask(f"Storing the login of {login.user} in {item.name}", call)
+    api.call_api(f"Storing the login of {login.user} in {item.name}", call)
 
 
 def _snowflake_connections(
@@ -184,7 +184,7 @@ def _snowflake_connections(
             server.datasources.populate_connections(item)
         return list(item.connections)
 
-    for connection in api.ask(f"Looking at the connections of {item.name}", call):
+    for connection in api.call_api(f"Looking at the connections of {item.name}", call):
         if connection.connection_type == SNOWFLAKE:
             yield connection
 
@@ -202,7 +202,7 @@ def _all(api: TableauApi, doing: str, get: GetPage[Item], name: str | None = Non
         if name is not None and not SEPARATES_FILTERS & set(name):
             field, equals = tsc.RequestOptions.Field.Name, tsc.RequestOptions.Operator.Equals
             options.filter.add(tsc.Filter(field, equals, name))  # type: ignore[no-untyped-call]
-        page, pages = api.ask(doing, partial(get, options=options))
+        page, pages = api.call_api(doing, partial(get, options=options))
         items += page
         if not page or len(items) >= pages.total_available:
             break

@@ -155,7 +155,7 @@ class TableauServer:
     ) -> tsc.DatasourceItem:
         doing = f"Publishing {file.name} as the data source {item.name}"
         overwrite = tsc.Server.PublishMode.Overwrite  # creates it if missing, and can be repeated
-        job = self.api.ask(
+        job = self.api.call_api(
             doing, lambda server: server.datasources.publish(item, file, overwrite, as_job=True), deadline
         )
         follow(self.api, str(job.id), doing, deadline)
@@ -170,7 +170,7 @@ class TableauServer:
         doing = f"Publishing {file.name} as the workbook {item.name}"
         overwrite = tsc.Server.PublishMode.Overwrite
         # as a job, and without checking its connections, which have no login yet
-        job = self.api.ask(
+        job = self.api.call_api(
             doing,
             lambda server: server.workbooks.publish(item, file, overwrite, None, True, True),
             deadline,
@@ -199,7 +199,7 @@ class TableauServer:
             except IndexError:  # the SDK found no job: Tableau knows the request already
                 return None
 
-        if job := self.api.ask(doing, call, deadline):
+        if job := self.api.call_api(doing, call, deadline):
             follow(self.api, str(job.id), doing, deadline)
 
     def _connect(self, item: tsc.DatasourceItem | tsc.WorkbookItem, how: How, deadline: float) -> How:

@@ -40,7 +40,7 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
     if workbook.suffix != ".twb" or not workbook.is_file():
         raise BadInput(f"{workbook}: Tableau validates an existing .twb, not a package.")
     doing = f"Validating {workbook.name}"
-    version = api.ask("Signing in to Tableau", lambda server: str(server.version))
+    version = api.call_api("Signing in to Tableau", lambda server: str(server.version))
     if not api.has_version(VALIDATING_VERSION):
         raise TableauRefused(
             f"{doing}: {api.url} speaks version {version} of Tableau's REST API, and validates from"
@@ -53,13 +53,13 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
         headers = {"headers": {"accept": "application/json"}}
         try:
             return server.workbooks.post_request(url, body, content_type, headers).content  # type: ignore[no-untyped-call]
-        except NonXMLResponseError as answered:  # in JSON, and with an error status
+        except NonXMLResponseError as error:  # in JSON, and with an error status
             if api.last_status != requests.codes.unprocessable_entity:
                 raise
-            return answered.args[0]
+            return error.args[0]
 
     try:
-        answer = api.ask(doing, call)
+        response = api.call_api(doing, call)
     except TableauRefused as refused:
         if refused.status_code != requests.codes.bad_request:
             raise
@@ -68,14 +68,14 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
             " the one that is connected to Snowflake, which a run with WAREHOUSE=snowflake writes, with FILE=.",
             refused.status_code,
         ) from None
-    return list(_findings(doing, answer))
+    return list(_findings(doing, response))
 
 
-def _findings(doing: str, answer: bytes) -> Iterator[Finding]:
+def _findings(doing: str, response: bytes) -> Iterator[Finding]:
     try:
-        said = json.loads(answer)
+        body = json.loads(response)
         for kind in ("errors", "warnings"):
-            for one in said.get(kind) or []:
+            for one in body.get(kind) or []:
                 yield Finding(kind == "errors", str(one["message"]), _place(one))
     except (ValueError, AttributeError, KeyError, TypeError):
         raise TableauUnreachable(f"{doing}: Tableau's response cannot be read.") from None

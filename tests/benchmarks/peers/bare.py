@@ -22,8 +22,8 @@ class Bare:
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             raise NotImplementedError
-        questions = read_fast(scope["body"], self.service.current_day())
-        figures = self.service.model.scorer.run(questions.features)
+        to_score = read_fast(scope["body"], self.service.current_day())
+        figures = self.service.model.scorer.run(to_score.features)
         await send_json(send, 200, msgspec.json.encode([figure.tolist() for figure in figures]))
 
 

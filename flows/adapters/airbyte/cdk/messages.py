@@ -69,25 +69,25 @@ def read_message(line: bytes) -> Message | None:
         if b"\\" not in stream:
             return Record(stream.decode(), line)
     try:
-        said = json.loads(line)
-        return _read(said, line)
+        fields = json.loads(line)
+        return _read(fields, line)
     except (ValueError, TypeError, KeyError, AttributeError):
         return LogLine(logging.WARNING, line.decode(errors="replace").strip())
 
 
-def _read(said: dict[str, Any], line: bytes) -> Message | None:
-    match said["type"]:
+def _read(fields: dict[str, Any], line: bytes) -> Message | None:
+    match fields["type"]:
         case "RECORD":
-            return Record(said["record"]["stream"], line)
+            return Record(fields["record"]["stream"], line)
         case "STATE":
-            stream = said["state"]["stream"]
+            stream = fields["state"]["stream"]
             return State(stream["stream_descriptor"]["name"], stream.get("stream_state") or {})
         case "CATALOG":
-            return Catalog(said["catalog"]["streams"])
+            return Catalog(fields["catalog"]["streams"])
         case "LOG":
-            return LogLine(_LEVELS.get(said["log"]["level"], logging.INFO), said["log"]["message"])
+            return LogLine(_LEVELS.get(fields["log"]["level"], logging.INFO), fields["log"]["message"])
         case "TRACE":
-            return _read_trace(said["trace"])
+            return _read_trace(fields["trace"])
     return None
 
 

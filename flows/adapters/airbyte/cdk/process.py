@@ -94,16 +94,16 @@ class SourceProcess:
 
     def _why(self, failures: list[Failure], status: int) -> str:
         of_streams = [failure for failure in failures if failure.stream] or failures[:1]
-        said = [
+        reasons = [
             f"{self.connection}: {f'the stream {failure.stream}' if failure.stream else 'the source'} "
             f"could not be read: {self.hide(failure.words)} {_WHAT_TO_DO.get(failure.kind, _OTHERWISE)}"
             for failure in of_streams
         ]
-        if not said:
+        if not reasons:
             ended = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
-            said = [f"{self.connection}: the source {ended} and gave no reason. {_OTHERWISE}"]
+            reasons = [f"{self.connection}: the source {ended} and gave no reason. {_OTHERWISE}"]
         last = [line for line in self.last_lines if line]
-        return "\n".join([*said, *(["Its last lines:", *(f"  {line}" for line in last)] if last else [])])
+        return "\n".join([*reasons, *(["Its last lines:", *(f"  {line}" for line in last)] if last else [])])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ Source = Literal["api", "external_function"]
 
 
 @dataclass(frozen=True)
-class Questions:
+class PredictionRequest:
     """n customers to score, each as known at the end of a day.
 
     `features`: [n, number of features], in the contract's order, NaN where missing.
@@ -47,7 +47,7 @@ class NextOrderDays(msgspec.Struct, gc=False):
     chance_90: float | None
 
 
-class Answer(msgspec.Struct, gc=False):
+class PredictionResponse(msgspec.Struct, gc=False):
     """The response for one customer; `documents.Prediction` describes it."""
 
     customer_id: str | None
@@ -63,33 +63,35 @@ class Answer(msgspec.Struct, gc=False):
     stored: bool
 
 
-def answers(scorer: Scorer, asked: Sequence[Questions]) -> list[list[Answer]]:
+def predict(scorer: Scorer, requests: Sequence[PredictionRequest]) -> list[list[PredictionResponse]]:
     """The responses to several batches, from one run of the model; `stored` for those with a customer id.
 
     The same request always gets the same id, so a repeated one is stored once.
     """
-    features = asked[0].features if len(asked) == 1 else np.concatenate([questions.features for questions in asked])
+    features = (
+        requests[0].features if len(requests) == 1 else np.concatenate([to_score.features for to_score in requests])
+    )
     features = features + 0.0  # -0.0 is the same request as 0.0
     scores = scorer.score(features)
     days = scores.next_order_days.astype(object)
     days[np.isnan(scores.next_order_days)] = None
-    said = zip(
-        _ids(scorer, asked, features), scores.churn_probability.tolist(), risk_bands(scores.churn_probability),
+    values = zip(
+        _ids(scorer, requests, features), scores.churn_probability.tolist(), risk_bands(scores.churn_probability),
         scores.expected_spend.tolist(), _rows(days), _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True),
         _rows(scores.effects), strict=True,
     )  # fmt: skip
     version, horizon = scorer.model_version, scorer.horizon_days
     return [
         [
-            Answer(
+            PredictionResponse(
                 customer_id, prediction_id, day, probability, band, spend, NextOrderDays(*by),
                 list(map(Reason, causes, texts, effects)), horizon, version, customer_id is not None,
             )
             for customer_id, day, (prediction_id, probability, band, spend, by, causes, texts, effects) in zip(
-                questions.customer_ids, map(str, questions.as_of), said, strict=False
+                to_score.customer_ids, map(str, to_score.as_of), values, strict=False
             )
         ]
-        for questions in asked
+        for to_score in requests
     ]  # fmt: skip
 
 
@@ -98,14 +100,14 @@ def _rows(matrix: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
     return zip(*matrix.T.tolist(), strict=True)
 
 
-def _ids(scorer: Scorer, asked: Sequence[Questions], features: NDArray[np.float64]) -> Iterator[str]:
+def _ids(scorer: Scorer, requests: Sequence[PredictionRequest], features: NDArray[np.float64]) -> Iterator[str]:
     figures, start, size = features.tobytes(), 0, features.itemsize * features.shape[1]
-    for questions in asked:
-        about = f"|{scorer.model_version}|{questions.source}|"
-        marks = questions.marks or ("",) * len(questions)
-        for customer_id, day, mark in zip(questions.customer_ids, questions.as_of, marks, strict=True):
-            question = f"{customer_id}|{day}{about}{mark}|".encode() + figures[start : start + size]
-            yield blake2b(question, digest_size=16).hexdigest()
+    for to_score in requests:
+        about = f"|{scorer.model_version}|{to_score.source}|"
+        marks = to_score.marks or ("",) * len(to_score)
+        for customer_id, day, mark in zip(to_score.customer_ids, to_score.as_of, marks, strict=True):
+            key = f"{customer_id}|{day}{about}{mark}|".encode() + figures[start : start + size]
+            yield blake2b(key, digest_size=16).hexdigest()
             start += size
 
 

@@ -10,7 +10,7 @@ import pytest
 from flows.__main__ import main
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.outbox import FileOutbox
-from flows.commands.erase import forget
+from flows.commands.erase import erase
 from flows.errors import BadInput
 from flows.flow.campaign import campaign
 from flows.settings import Settings
@@ -131,7 +131,7 @@ def traces_in_files(folder):
 
 
 @pytest.fixture(scope="module")
-def forgotten(shop):
+def erasure(shop):
     folder, settings, _ = shop
     before = traces(settings.warehouse_file), traces_in_files(settings.data_dir)
     with pytest.MonkeyPatch.context() as patch:
@@ -141,9 +141,9 @@ def forgotten(shop):
     return before, "".join(lines)
 
 
-def test_nothing_is_left_of_them_in_any_table_of_any_shop(shop, forgotten, read):
+def test_nothing_is_left_of_them_in_any_table_of_any_shop(shop, erasure, read):
     _, settings, _ = shop
-    (before, _), _ = forgotten
+    (before, _), _ = erasure
     relations = {trace.split(": ")[0].rsplit(".", 1)[0] for trace in before}
     assert {
         "raw_orders_csv.order_lines", "raw_contacts_csv.contacts", "raw_hubspot.contacts", "raw_hubspot.deals",
@@ -158,9 +158,9 @@ def test_nothing_is_left_of_them_in_any_table_of_any_shop(shop, forgotten, read)
     assert {"stays", "till-1"} <= set(others.to_pylist())
 
 
-def test_nothing_is_left_of_them_in_any_file(shop, forgotten):
+def test_nothing_is_left_of_them_in_any_file(shop, erasure):
     _, settings, _ = shop
-    (_, before), _ = forgotten
+    (_, before), _ = erasure
     places = {trace.split(":")[0].split("/")[0] for trace in before}
     assert {"campaigns", "outbox", "dashboard.html", "customers_to_contact.csv", "warehouse.duckdb"} <= places
     assert not settings.extract_file.exists()
@@ -170,9 +170,9 @@ def test_nothing_is_left_of_them_in_any_file(shop, forgotten):
     assert (outbox / "refused.jsonl").read_bytes() == b'{"and": "this"}\n'
 
 
-def test_it_says_from_where_they_were_removed(shop, forgotten):
+def test_it_says_from_where_they_were_removed(shop, erasure):
     _, settings, _ = shop
-    said = forgotten[1]
+    said = erasure[1]
     for relation in ("raw_orders_csv.order_lines", "raw_hubspot.deals", "raw_hubspot.line_items", "marts.customer_rfm"):
         assert f"rows of {relation} in {settings.warehouse_file}" in said
     assert "1 rows of raw_hubspot.contacts" in said
@@ -182,7 +182,7 @@ def test_it_says_from_where_they_were_removed(shop, forgotten):
     assert not any(trace in said for trace in TRACES)
 
 
-def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, forgotten, run_pipeline, read):
+def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, erasure, run_pipeline, read):
     _, settings, given = shop
     with duckdb.connect(settings.warehouse_file) as con:
         con.execute("delete from raw.sync_state")
@@ -195,21 +195,21 @@ def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, fo
     assert read(settings.data_dir, "select count(*) as n from marts.customer_rfm").column("n").to_pylist() == [7]
 
 
-def test_an_address_of_several_customers_is_refused_and_nobody_erased(shop, forgotten, tmp_path, read):
+def test_an_address_of_several_customers_is_refused_and_nobody_erased(shop, erasure, tmp_path, read):
     _, settings, _ = shop
     (tmp_path / "people.txt").write_text("stays\ntill@example.org\n")
     with pytest.raises(BadInput, match=r"till@example.org of 6\. Name the customer ids"):
-        forget(settings, tmp_path / "people.txt")
+        erase(settings, tmp_path / "people.txt")
     assert "stays" in read(settings.data_dir, "select customer_id from marts.customer_rfm")["customer_id"].to_pylist()
 
 
-def test_an_erasure_that_was_interrupted_is_finished_by_the_next_run(shop, forgotten, monkeypatch, run_pipeline):
+def test_an_erasure_that_was_interrupted_is_finished_by_the_next_run(shop, erasure, monkeypatch, run_pipeline):
     folder, settings, given = shop
     (folder / "people.txt").write_text("stays\n")
     with monkeypatch.context() as interrupted:
         interrupted.setattr(DuckDBWarehouse, "blank_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            forget(settings, folder / "people.txt")
+            erase(settings, folder / "people.txt")
     run_pipeline(settings.data_dir, **given)
     with duckdb.connect(settings.warehouse_file) as con:
         assert con.execute("select count(*) from marts.customer_rfm where customer_id = 'stays'").fetchall() == [(0,)]
