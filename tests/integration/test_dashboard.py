@@ -474,7 +474,7 @@ def test_a_campaigns_figures_are_those_of_the_mart_with_a_verdict_in_words(campa
         assert tuple(row_of(campaign_page, name).locator(".pill").all_inner_texts()) == said
     assert "-0.04" in cells_of(campaign_page, made_up.HARMED)[4]
     assert "chosen by the uplift model of earlier campaigns" in row_of(campaign_page, made_up.HELPED).inner_text()
-    assert "chosen by chance, to learn" in row_of(campaign_page, made_up.HARMED).inner_text()
+    assert "chosen at random, to learn" in row_of(campaign_page, made_up.HARMED).inner_text()
 
 
 def test_the_newest_campaign_is_first_and_none_is_of_later_than_the_page(campaigns, campaign_page):
