@@ -52,11 +52,11 @@ def test_a_score_has_every_field_that_sql_gets():
     ("sent", "documented"),
     [(PredictionResponse, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
 )
-def test_an_answer_has_the_fields_that_the_api_documents(sent, documented):
+def test_a_response_has_the_fields_that_the_api_documents(sent, documented):
     assert list(sent.__struct_fields__) == list(documented.model_fields)
 
 
-def test_an_answer_has_what_the_record_has():
+def test_a_response_has_what_the_record_has():
     nested = {*NEXT_ORDER_COLUMNS.values(), *(f"reason_{n}" for n in range(1, REASONS + 1))}
     of_the_message = {"as_of_date", "source", "scored_at"}
     assert {
@@ -65,7 +65,7 @@ def test_an_answer_has_what_the_record_has():
     assert NextOrderDays.__struct_fields__ == tuple(f"chance_{chance}" for chance in NEXT_ORDER_COLUMNS)
 
 
-def test_an_answer_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():
+def test_a_response_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():
     ((_, value),) = msgspec.json.decode(write_batch(Batch([0], {}, None), [answer()]))["data"]
     of_answers = {*PredictionResponse.__struct_fields__} - NESTED - {"as_of"}
     assert value.keys() == PREDICTED.keys() | of_answers | {"error"}

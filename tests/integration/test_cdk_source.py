@@ -79,7 +79,7 @@ def test_a_server_that_breaks_down_on_the_way_leaves_a_sync_that_the_next_one_ma
     assert con.sql("select count(*), count(distinct id) from raw_shop.wholes").fetchall() == [(250, 250)]
 
 
-def test_a_refused_token_is_told_without_the_token(con, read, tmp_path, caplog):
+def test_a_refused_token_is_reported_without_the_token(con, read, tmp_path, caplog):
     with (
         answering(answers([])) as url,
         caplog.at_level(logging.DEBUG),

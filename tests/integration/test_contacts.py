@@ -138,7 +138,7 @@ def test_contacts_that_cannot_be_used_are_counted_with_their_line(run, read):
     ]
 
 
-def test_contacts_that_cannot_be_told_apart_are_refused_with_what_to_write(tmp_path, run_pipeline, run):
+def test_contacts_that_cannot_be_distinguished_are_refused_with_what_to_write(tmp_path, run_pipeline, run):
     bare = tmp_path / "contacts.csv"
     bare.write_text("name,city\nAnna,Bern\n")
     with pytest.raises(BadInput, match=r"(?s)no column was recognised as email or customer_id.*name, city"):

@@ -190,7 +190,7 @@ def test_retention_is_that_of_the_mart_and_follows_the_filters(run, page):
     assert shown() == pytest.approx(of_the_mart("country = 'Germany'"), abs=0.51)
 
 
-def test_pictures_show_what_they_are_told_to(run, page):
+def test_pictures_show_the_given_figures(run, page):
     page.get_by_role("button", name="At stake", exact=True).first.click()
     label = page.locator("#rfm").get_by_role("button", name="recency 5, frequency 5").get_attribute("aria-label")
     assert number(label.split(":")[1]) == pytest.approx(
@@ -268,7 +268,7 @@ def test_personal_data_is_masked_unless_asked_for(run, browser, tmp_path):
     page.context.close()
 
 
-def test_all_that_is_said_can_be_said_in_french(run, page):
+def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     """Of every reason, segment, action, ground for setting aside and warning: none stays English."""
     rng = np.random.default_rng(1)
     features = rng.integers(0, 5, (400, len(FEATURE_NAMES))).astype(float)
@@ -364,7 +364,7 @@ def test_a_shop_without_scores_has_a_page_without_them(run, browser, tmp_path):
     page.context.close()
 
 
-def test_what_was_said_and_what_happened_is_drawn_for_every_date_held_out(run, page):
+def test_predicted_and_observed_churn_is_drawn_for_every_held_out_date(run, page):
     assert page.locator("#reliability circle").count() == 10 * len(run.model.model.card["held_out"]) >= 20
     assert f"{run.model.quality['churn_rate']:.0%} did" in page.inner_text("#trust-note")
 
@@ -486,7 +486,7 @@ def test_the_newest_campaign_is_first_and_none_is_of_later_than_the_page(campaig
     assert campaign_page.inner_text("#campaigns-more") == ""
 
 
-def test_of_a_campaign_that_still_runs_the_page_holds_nothing_but_counts(run, campaigns, campaign_page):
+def test_the_page_has_only_counts_of_a_running_campaign(run, campaigns, campaign_page):
     [campaign] = [row for row in packed_data(campaigns[1])["campaigns"]["newest"] if row["campaign"] == made_up.RUNNING]
     assert campaign["results"] == []
     assert not any(isinstance(value, float) for value in campaign.values())
@@ -560,7 +560,7 @@ def test_what_others_have_named_is_text_and_not_markup(campaign_page):
     assert row_of(campaign_page, made_up.HOSTILE).count() >= 1
 
 
-def test_campaigns_are_told_in_french(run, campaign_page):
+def test_campaigns_are_shown_in_french(run, campaign_page):
     campaign_page.get_by_role("button", name="Français").click()
     cells = cells_of(campaign_page, made_up.HELPED)
     assert cells[4] == "+3,3 a servi de +1,0 à +5,6"
@@ -642,7 +642,7 @@ def test_the_page_is_small_and_asks_nobody_for_anything(run):
     assert len(text) < 1_000_000
 
 
-def test_the_report_of_the_model_stands_alone_and_shows_every_picture(run, browser):
+def test_the_report_of_the_model_is_self_contained_and_shows_every_picture(run, browser):
     file = Path(run.settings.model_store) / run.model.version / "report.html"
     text = file.read_text()
     assert not re.search(r"""(src|href)=["'](?!#|data:)|@import|url\((?!#)""", text)

@@ -149,7 +149,7 @@ def test_prefect_yaml_has_no_key_that_prefect_would_overlook():
         assert all(set(schedule) <= {"cron", "timezone", "slug"} for schedule in deployment["schedules"])
 
 
-def test_secrets_stand_neither_in_prefect_yaml_nor_in_a_deployment(prefect, deployed):
+def test_secrets_are_neither_in_prefect_yaml_nor_in_a_deployment(prefect, deployed):
     told = json.dumps(ask(prefect, "deployments/filter"))
     for word in ("PRIVATE_KEY", "PASSWORD", "prefect.blocks"):
         assert word not in told
@@ -157,7 +157,7 @@ def test_secrets_stand_neither_in_prefect_yaml_nor_in_a_deployment(prefect, depl
 
 
 @pytest.mark.release
-def test_every_deployment_runs_on_a_worker_and_a_failure_is_told(prefect, deployed, listener, tmp_path):
+def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, deployed, listener, tmp_path):
     worker_env = prefect | {"DATA_DIR": str(tmp_path / "data"), "CUSTOMERS": "60", "HORIZON_DAYS": "90"}
     for name in ("SNOWFLAKE_BLOCK", "SOURCE", "MODELS"):
         del worker_env[name]

@@ -105,7 +105,7 @@ def writes(hubspot: WritableHubSpot) -> list[Request]:
     return [request for request in hubspot.requests if request.path.endswith((UPDATE, UPSERT, ADD))]
 
 
-def test_contacts_are_told_what_is_known_of_them_and_stand_in_the_campaigns_list():
+def test_contacts_get_their_figures_and_are_in_the_campaigns_list():
     hubspot = account(contacts=3)
     with sending_to(hubspot) as destination:
         who = people(
@@ -158,7 +158,7 @@ def test_who_is_no_contact_becomes_one_where_that_is_wanted():
     assert hubspot.lists[0].members == {51, 52}
 
 
-def test_people_without_an_address_are_said_to_have_none_and_nobody_is_asked():
+def test_customers_without_an_address_are_reported_and_hubspot_is_not_called():
     hubspot = account(contacts=1)
     with sending_to(hubspot, create_contacts=True) as destination:
         who = people({"customer_id": "c1", "email": None}, {"customer_id": "c2", "email": "  "})
@@ -189,7 +189,7 @@ def test_who_comes_and_opts_out_while_contacts_are_made_is_not_in_the_list():
 
 
 @pytest.mark.parametrize("path", [UPDATE, ADD])
-def test_who_is_deleted_meanwhile_is_not_found_and_not_made_anew(path):
+def test_a_contact_deleted_meanwhile_is_not_found_and_not_created_again(path):
     hubspot = account(contacts=3)
     hubspot.intervene = before(path, lambda: hubspot.contacts.archive([52], OPENING))
     with sending_to(hubspot) as destination:
@@ -200,7 +200,7 @@ def test_who_is_deleted_meanwhile_is_not_found_and_not_made_anew(path):
     assert hubspot.lists[0].members == {51, 53}
 
 
-def test_of_whom_hubspot_says_nothing_it_is_not_said_that_he_was_sent():
+def test_a_customer_without_a_result_from_hubspot_is_not_recorded_as_sent():
     hubspot = account(contacts=3)
     hubspot.merged = {52}
     with sending_to(hubspot) as destination:
@@ -270,7 +270,7 @@ def test_batches_are_no_larger_than_hubspot_allows():
     assert len(hubspot.lists[0].members) == 250
 
 
-def test_a_rerun_with_whom_was_not_sent_leaves_the_others_alone():
+def test_a_rerun_with_unsent_customers_leaves_the_others_alone():
     hubspot = account(contacts=150)
     with sending_to(hubspot) as destination:
         send(destination, numbered(100), members=numbered(150))
@@ -352,7 +352,7 @@ def test_a_busy_hubspot_is_asked_with_growing_pauses_until_it_answers():
     assert pauses == [2.0, 3.0, 4.5]
 
 
-def test_after_minutes_without_an_answer_it_gives_up_and_says_so():
+def test_after_minutes_without_a_response_it_gives_up_and_says_so():
     hubspot = account(contacts=1, intervene=lambda request: SERVER_ERROR)
     clock = Clock()
     with (
@@ -436,7 +436,7 @@ def test_a_missing_scope_is_named_before_anybody_is_sent(scope):
     assert hubspot.state() == state
 
 
-def test_a_token_that_hubspot_does_not_know_is_said_to_be_wrong_and_not_shown():
+def test_an_unknown_token_is_reported_as_wrong_and_not_shown():
     hubspot = account(contacts=1)
     with hubspot.serving() as url:
         given = HubSpotSettings(activation_token="pat-of-nobody", base_url=url)
@@ -497,7 +497,7 @@ def test_the_token_is_in_no_error_no_log_and_no_result(status, caplog):
     assert TOKEN not in caplog.text
 
 
-def test_an_answer_that_nobody_can_read_is_no_answer():
+def test_a_response_that_nobody_can_read_is_no_response():
     hubspot = account(contacts=1)
     hubspot.intervene = lambda request: Answer(200, {"results": "none"}) if request.path.endswith(READ) else None
     with sending_to(hubspot) as destination, pytest.raises(HubSpotUnreachable, match=r"nobody can read the answer"):
@@ -519,7 +519,7 @@ def test_where_nobody_answers_it_says_where_it_asked():
     known=st.dictionaries(st.sampled_from(["ann", "bob", "zoë", "=cmd", "eve", "dan"]), st.booleans()),
     create_contacts=st.booleans(),
 )
-def test_whoever_comes_in_has_one_result_and_nobody_else_is_told_anything(who, known, create_contacts):
+def test_every_customer_has_one_result_and_nobody_else_is_changed(who, known, create_contacts):
     hubspot = WritableHubSpot()
     for name, has_opted_out in known.items():
         hubspot.contacts.add({"email": f"{name}@example.org"} | ({"hs_email_optout": "true"} if has_opted_out else {}))

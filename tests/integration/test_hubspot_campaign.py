@@ -80,7 +80,7 @@ def shop(before, tmp_path, monkeypatch):
         yield Shop(folder, hubspot)
 
 
-def test_the_list_has_the_treated_and_nobody_else_is_told_anything(shop):
+def test_the_list_has_the_treated_and_nobody_else_is_changed(shop):
     found = shop.launch()
     assert shop.listed() == shop.told() == shop.arm("treated")
     assert not shop.told() & shop.arm("holdout")
@@ -113,7 +113,7 @@ def test_what_was_interrupted_is_gone_on_with_and_ends_as_if_it_had_not_been(sho
     assert len(again) == len(shop.listed()) - 100  # who was sent is not sent again
 
 
-def test_who_is_gone_or_has_opted_out_in_hubspot_is_left_alone_and_said_so(shop):
+def test_contacts_who_are_gone_or_opted_out_in_hubspot_are_left_alone_and_reported(shop):
     treated = shop.preview().plan.targets
     ids = [row["customer_id"] for row in treated.to_pylist() if row["arm"] == "treated"][:2]
     gone, out = (
@@ -126,7 +126,7 @@ def test_who_is_gone_or_has_opted_out_in_hubspot_is_left_alone_and_said_so(shop)
     assert not shop.listed() & {gone, out}
 
 
-def test_a_list_of_somebody_else_stops_the_campaign_before_anybody_is_told(shop):
+def test_a_list_of_somebody_else_stops_the_campaign_before_anything_is_sent(shop):
     stranger = shop.hubspot.contacts.add({"email": "stranger@example.org"})
     shop.hubspot.add_list("spring", {stranger})
     with pytest.raises(HubSpotRefused, match="spring"):

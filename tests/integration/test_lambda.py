@@ -92,7 +92,7 @@ def messages(aws_server, queue_url):
     return [message["Body"] for message in got.get("Messages", [])]
 
 
-def test_a_sandbox_answers_every_kind_of_event_and_stores_what_it_said(place, task, settings, aws_server, queue_url):
+def test_a_sandbox_answers_every_kind_of_event_and_stores_its_predictions(place, task, settings, aws_server, queue_url):
     key = {"x-api-key": KEY}
     with sandbox(place, task, settings) as function:
 

@@ -177,7 +177,7 @@ def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_t
     dbt.build(["customer_rfm"], *given)
 
 
-def test_what_the_api_says_instead_of_an_answer_is_the_error_of_the_build(adversarial):
+def test_what_the_api_says_instead_of_a_response_is_the_error_of_the_build(adversarial):
     _, cloud, server, _ = adversarial
     given = last_build(cloud).values()
     before = wire(cloud).warehouse.read("select * from marts.churn_predictions")

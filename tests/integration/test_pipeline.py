@@ -115,13 +115,13 @@ def test_the_model_is_stored_with_its_card_and_its_report(simulated):
     assert [h["date"] for h in card["held_out"]] == [str(h.day) for h in report.model.trained.backtest.held_out]
 
 
-def test_the_horizon_comes_from_the_shops_own_gaps_and_is_said(simulated):
+def test_the_horizon_comes_from_the_shops_own_gaps_and_is_reported(simulated):
     _, report = simulated
     assert report.as_of.horizon_days in (60, 90)
     assert f"looking {report.as_of.horizon_days} days ahead: three quarters of the gaps" in as_markdown(report)
 
 
-def test_the_columns_of_the_mart_stand_in_the_order_of_the_contract(simulated, read):
+def test_the_columns_of_the_mart_are_in_the_order_of_the_contract(simulated, read):
     data_dir, _ = simulated
     names = tuple(read(data_dir, "from marts.customer_features limit 0").column_names)
     assert names == ("customer_id", "as_of_date", *FEATURE_NAMES)

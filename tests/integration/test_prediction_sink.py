@@ -136,7 +136,7 @@ def answered(*customers):
     return [message.decode() for message in queue.messages], answers
 
 
-def test_what_a_caller_was_told_stands_in_the_mart(trigger, mart):
+def test_what_a_caller_got_is_in_the_mart(trigger, mart):
     sqs = aws.sqs(trigger.url, "eu-central-1", now)
     with LocalClient(create_api(service(SqsQueue(sqs, trigger.url)))) as client:
         customers = [customer(f"C{n:04}", recency_days=n % 400) for n in range(1_000)]
@@ -196,7 +196,7 @@ DAYS_WITHOUT_END = {"as_of": "9999-12-30", "next_order_days": {"chance_10": 30, 
 @pytest.mark.parametrize(
     "change", [{"churn_probability": 1.5}, {"reasons": []}, {"customer_id": None}, DAYS_WITHOUT_END]
 )
-def test_of_a_message_with_a_bad_answer_the_good_ones_are_merged(trigger, mart, change):
+def test_the_good_rows_of_a_message_with_a_bad_one_are_merged(trigger, mart, change):
     (message,), _ = answered(customer("A"), customer("B"), customer("C"))
     broken = json.loads(message)
     broken["answers"][1] |= change
@@ -341,7 +341,7 @@ def test_a_connection_that_is_lost_midway_is_opened_again_and_nothing_is_missing
     assert [row[1] for row in mart.rows()] == sorted(record.customer_id for record in records)
 
 
-def test_the_key_may_be_encrypted_and_is_never_said(private_key):
+def test_the_key_may_be_encrypted_and_is_never_shown(private_key):
     locked = encrypted(b"pass")
     plain = connection_arguments({}, private_key)["private_key"]
     assert connection_arguments({}, json.dumps({"private_key": locked, "passphrase": "pass"}))["private_key"] == plain

@@ -64,7 +64,7 @@ def test_a_run_that_is_ended_leaves_no_process_behind(tmp_path, ending, request)
         assert "Traceback" not in output
 
 
-def test_a_user_is_told_what_is_wrong_without_a_traceback(tmp_path):
+def test_a_user_sees_what_is_wrong_without_a_traceback(tmp_path):
     with flows("run", tmp_path, ORDERS=str(tmp_path / "nothing.csv")) as process:
         output, _ = process.communicate()
     assert process.returncode == 1

@@ -21,7 +21,7 @@ def run(tmp_path_factory, run_pipeline):
     return data_dir, run_pipeline(data_dir, **settings)
 
 
-def test_the_quirks_of_the_export_are_set_aside_and_counted(run):
+def test_the_quirks_of_the_export_are_rejected_and_counted(run):
     _, report = run
     assert report.order_lines == 541_909
     set_aside = {row.reason: row.rows for row in report.receipt.rejections}

@@ -36,12 +36,12 @@ def test_expected_spend_sorts_customers_better_than_the_rate_so_far(steps):
         assert step.gini > step.gini_of_the_rate_so_far
 
 
-def test_customers_are_told_apart_at_least_as_well_as_by_any_baseline(steps):
+def test_customers_are_ranked_at_least_as_well_as_by_any_baseline(steps):
     for step in steps:
         assert step.quality.auc >= max(quality.auc for quality in step.baselines.values()) - 0.005
 
 
-def test_the_next_order_comes_by_its_day_as_often_as_was_said(steps):
+def test_the_next_order_comes_by_its_day_as_often_as_predicted(steps):
     """The process behind it has gaps less regular than a grocer's, so that its intervals are rather too wide."""
     for step in steps:
         for chance, (came, customers) in step.next_order_came.items():

@@ -38,7 +38,7 @@ def test_serve_answers_with_the_shipped_champion_where_nothing_was_trained(tmp_p
     assert answer["stored"] is True
 
 
-def test_a_broken_champion_is_said_and_the_shipped_one_is_served(tmp_path):
+def test_a_broken_champion_is_reported_and_the_shipped_one_is_served(tmp_path):
     version = json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]
     shutil.copytree(SHIPPED_MODELS / version, tmp_path / "models" / "mine")
     (tmp_path / "models" / "mine" / "model.onnx").write_bytes(b"half")
@@ -79,7 +79,7 @@ def ask_until_it_ends(url, process, name, told):
 
 @pytest.mark.release
 @pytest.mark.whole_run
-def test_no_answer_of_a_killed_server_is_lost_and_the_next_run_merges_them(tmp_path, run_pipeline, read):
+def test_no_prediction_of_a_killed_server_is_lost_and_the_next_run_merges_them(tmp_path, run_pipeline, read):
     told = []
     for _ in range(2):
         with serving(tmp_path) as (process, url, _):

@@ -163,7 +163,7 @@ def test_a_connection_that_drops_changes_nothing_and_the_next_load_heals(server,
 
 
 @pytest.mark.parametrize("step", ["copy into", f"insert into {LINES}", "commit"])
-def test_a_statement_whose_answer_is_lost_is_sent_again_and_loads_nothing_twice(server, shop, step):
+def test_a_statement_whose_response_is_lost_is_sent_again_and_loads_nothing_twice(server, shop, step):
     server.steer(faults=[{"matches": step, "does": "lose"}])
     with suppress(WarehouseUnreachable):
         shop.land(MORE)
@@ -211,7 +211,7 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
         shop.warehouse.synced_order_lines("shop", connection(), NOW)
 
 
-def test_who_is_to_be_forgotten_leaves_no_row_and_a_hash_by_which_a_load_that_brings_him_back_is_undone(server, shop):
+def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the_customer_back(server, shop):
     orders = ORDERS.replace(",A,", ",forget,")
     shop.land(orders)
     judged = pa.table(

@@ -68,7 +68,7 @@ def test_the_workbook_for_production_is_as_valid():
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_a_worksheet_says_of_the_extract_what_is_asked_of_the_marts(asked, name):
+def test_a_worksheet_shows_of_the_extract_what_the_query_finds_in_the_marts(asked, name):
     sheet = Workbook(TEXT).sheets[name]
     asked_for = query(sheet)
     found = asked.of_the_extract(asked_for)
@@ -128,7 +128,7 @@ def test_the_list_puts_equal_stakes_in_order_of_the_money_spent_so_far_and_then_
     assert [name for name in listed if {"customer_id": name} in tied] == [row["customer_id"] for row in tied]
 
 
-def test_nobody_who_opted_out_is_on_the_list_or_shown_beside_it(asked_of_the_shop):
+def test_nobody_who_opted_out_is_on_the_list_or_next_to_it(asked_of_the_shop):
     text = _set(_set(TEXT, "p_contact_budget", "100000"), "p_risk_threshold", "0.0")
     gone = {row["customer_id"] for row in asked_of_the_shop.of_the_marts("select * from {customers} where opted_out")}
     listed = {row["customer_id"] for row in asked_of_the_shop.of_the_extract(_list(text))}
@@ -188,7 +188,7 @@ def test_writing_the_extract_leaves_no_log_where_one_happens_to_be(tmp_path, mon
     assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
 
-def test_amounts_bear_no_currency_of_their_own_but_that_of_the_data():
+def test_amounts_have_the_currency_of_the_data():
     workbook = Workbook(TEXT)
     for source in workbook.sources.values():
         for column in source.columns.values():

@@ -128,7 +128,7 @@ def test_the_batches_of_the_queue_fail_by_the_message(dev_plan):
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
 
 
-def test_airbyte_syncs_what_connections_yml_says_and_only_when_it_is_told(dev_plan):
+def test_airbyte_syncs_what_connections_yml_says_and_only_when_triggered(dev_plan):
     entry = yaml.safe_load((REPOSITORY / "airbyte" / "connections.yml").read_text())["connections"]["hubspot"]
     (connection,) = [one["values"] for one in resources(dev_plan).values() if one["type"] == "airbyte_connection"]
     assert connection["name"] == "hubspot"

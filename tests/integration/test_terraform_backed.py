@@ -90,7 +90,7 @@ def test_after_a_backed_apply_nothing_is_left_to_change(made):
     assert changed(made) == []
 
 
-def test_an_answer_that_is_sent_reaches_the_sink_and_in_the_end_the_dead_letters(aws, made):
+def test_a_response_that_is_sent_reaches_the_sink_and_in_the_end_the_dead_letters(aws, made):
     said = outputs(made)["environment_variables"]
     attributes = aws("sqs").get_queue_attributes(QueueUrl=said["QUEUE_URL"], AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])
@@ -154,7 +154,7 @@ def test_a_new_package_moves_the_alias_and_a_raised_version_writes_the_secrets_a
     ]
 
 
-def test_what_somebody_has_removed_by_hand_is_made_again(aws, made):
+def test_what_was_removed_by_hand_is_created_again(aws, made):
     said = outputs(made)["environment_variables"]
     aws("cloudwatch").delete_alarms(AlarmNames=["rfm-churn-dev-dead-letters"])
     assert changed(made) == ['module.aws.aws_cloudwatch_metric_alarm.all["dead-letters"]']

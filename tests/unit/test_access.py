@@ -76,7 +76,7 @@ def test_keys_are_compared_by_digest_in_constant_time(monkeypatch):
     assert {len(digest) for pair in compared for digest in pair} == {32}
 
 
-def test_a_new_key_is_known_within_seconds_and_a_withdrawn_one_forgotten_within_minutes():
+def test_a_new_key_is_valid_within_seconds_and_a_withdrawn_one_invalid_within_minutes():
     text, clock = [json.dumps({"shop": OLD})], Clock()
     known = ApiKeys(lambda: text[0], clock)
     assert known.holder(OLD) == "shop"
@@ -128,13 +128,13 @@ def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
         (json.dumps({"shop": "é" * 30}), "A key of shop"),
     ],
 )
-def test_keys_that_do_not_fit_are_refused_without_being_said(text, why):
+def test_keys_that_do_not_fit_are_refused_without_being_shown(text, why):
     with pytest.raises(KeysRefused, match=why) as refused:
         read_keys(text)
     assert "short" not in str(refused.value)
 
 
-def test_a_key_that_stands_where_its_holder_should_is_not_said():
+def test_a_key_in_place_of_its_holder_is_not_shown():
     with pytest.raises(KeysRefused) as refused:
         read_keys(json.dumps({"k" * 30: "shop-backend"}))
     assert "kkkk" not in str(refused.value)

@@ -100,7 +100,7 @@ def test_a_connection_is_found_by_its_id_without_a_list(there, server, shop):
     assert not [request for request in there.requests if request == "GET /connections"]
 
 
-def test_a_name_is_found_on_whatever_page_it_stands(there, server):
+def test_a_name_is_found_on_any_page(there, server):
     there.page_size = 3
     for number in range(7):
         there.add_connection(f"other {number}")
@@ -192,7 +192,7 @@ def test_what_ended_earlier_is_not_taken_for_ours(there, server, shop):
      Fault(200, {"content-type": "text/html"}, b"<html>", is_done=True), Fault(202, is_done=True)],
     ids=["hung up", "gateway timed out", "empty", "a page", "another status"],
 )  # fmt: skip
-def test_a_start_whose_answer_is_lost_is_found_again_not_repeated(there, server, shop, fault):
+def test_a_start_whose_response_is_lost_is_found_again_not_repeated(there, server, shop, fault):
     there.add_job(shop, "succeeded")
     there.fail_next("POST /jobs", fault)
     run = server.sync("shop")
@@ -240,7 +240,7 @@ def test_a_reset_that_runs_is_waited_for_and_not_taken_for_a_sync(there, server,
     assert (run.job_id, run.attached, there.started) == (2, False, [2])
 
 
-def test_a_connection_that_stays_busy_is_said_so_at_the_time_limit(there, shop, time):
+def test_a_connection_that_stays_busy_is_reported_at_the_time_limit(there, shop, time):
     there.add_job(shop, "running", kind="clear")
     with pytest.raises(SyncFailed, match=r"within 60 s\. .* 409: .* such as a reset, has to end first") as busy:
         of(there, time, sync_timeout_seconds=60).sync("shop")
@@ -338,7 +338,7 @@ def test_a_sync_that_runs_while_nobody_can_look_is_not_called_failed_before_its_
         ("connections", {"namespaceDefinition": "elsewhere", "tags": ..., "createdAt": "today"}),
     ],
 )
-def test_an_answer_with_something_unknown_in_it_loses_no_sync(there, server, shop, what, changes):
+def test_a_response_with_something_unknown_in_it_loses_no_sync(there, server, shop, what, changes):
     there.changed_answers[what] = changes
     run = server.sync("shop", ["order_lines"])
     assert (run.job_id, run.status) == (1, "succeeded")
@@ -402,7 +402,7 @@ def test_a_sync_that_takes_too_long_is_cancelled_if_that_is_wanted(there, shop, 
     assert there.jobs[1].status == "cancelled"
 
 
-def test_a_sync_that_cannot_be_cancelled_is_said_to_run_on(there, shop, time):
+def test_a_sync_that_cannot_be_cancelled_is_reported_as_running(there, shop, time):
     there.script = ("running",)
     there.fail_next("DELETE /jobs/1", Fault(403))
     with pytest.raises(SyncFailed, match=r"is running, and continues in Airbyte\. It could not be cancelled: .* 403"):
@@ -426,7 +426,7 @@ def test_a_sync_that_succeeds_while_it_is_being_cancelled_is_a_good_one(there, s
 # --- who we are
 
 
-def test_wrong_credentials_are_said_at_once_and_never_repeated_in_words(there, shop, time):
+def test_wrong_credentials_are_reported_at_once_and_never_repeated_in_words(there, shop, time):
     with pytest.raises(
         AirbyteRefused, match=r"answers 401\. Check AIRBYTE_CLIENT_ID and AIRBYTE_CLIENT_SECRET"
     ) as wrong:

@@ -64,7 +64,7 @@ def test_a_thousand_customers_are_answered_at_once(client):
     assert len({prediction["prediction_id"] for prediction in answer.json()}) == 1000
 
 
-def test_every_answer_is_as_documented(client):
+def test_every_response_is_as_documented(client):
     answer = client.post("/predict", json=[customer(), customer(recency_days=900, tenure_days=1200)]).json()
     for prediction in answer:
         documented = Prediction.model_validate(prediction, strict=False)
@@ -89,7 +89,7 @@ def test_an_order_history_is_scored_by_the_features_that_follow_from_it(client, 
     assert by_orders == by_features
 
 
-def test_features_and_histories_may_stand_in_one_list(client):
+def test_features_and_histories_may_be_in_one_list(client):
     both = [customer("A"), {"customer_id": "B", "as_of": "2026-06-30", "orders": ORDERS}]
     assert [p["customer_id"] for p in client.post("/predict", json=both).json()] == ["A", "B"]
 
@@ -205,7 +205,7 @@ def test_a_compressed_body_is_understood(client):
     assert answer.json() == client.post("/predict", json=customer()).json()
 
 
-def test_an_unknown_route_and_a_wrong_method_are_said_in_json(client):
+def test_an_unknown_route_and_a_wrong_method_are_reported_in_json(client):
     assert client.get("/nothing").json() == {"detail": "Not Found"}
     answer = client.get("/predict")
     assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
@@ -268,7 +268,7 @@ def test_the_same_question_gets_the_same_id_and_another_one_another(client):
     )
 
 
-def test_every_answer_is_on_the_queue_before_the_caller_has_it(queue):
+def test_every_response_is_on_the_queue_before_the_caller_has_it(queue):
     with LocalClient(create_api(service(queue))) as client:
         answers = client.post("/predict", json=[customer("A"), customer("B", recency_days=1)]).json()
     records = {record.customer_id: record for record in queue.records}
@@ -282,7 +282,7 @@ def test_every_answer_is_on_the_queue_before_the_caller_has_it(queue):
         assert (record.source, record.scored_at, str(record.as_of_date)) == ("api", NOW.replace(tzinfo=None), TODAY)
 
 
-def test_an_answer_that_could_not_be_stored_is_given_and_says_so(queue, caplog):
+def test_a_response_that_could_not_be_stored_is_given_and_says_so(queue, caplog):
     queue.down = True
     with LocalClient(create_api(service(queue))) as client, caplog.at_level(logging.ERROR):
         answers = client.post("/predict", json=[customer("A"), customer("B")]).json()
@@ -290,7 +290,7 @@ def test_an_answer_that_could_not_be_stored_is_given_and_says_so(queue, caplog):
     assert "predictions not stored" in caplog.messages
 
 
-def test_an_answer_that_could_not_be_stored_is_refused_if_so_set(queue):
+def test_a_response_that_could_not_be_stored_is_refused_if_so_set(queue):
     queue.down = True
     with LocalClient(create_api(service(queue, refuse_unstored=True))) as client:
         for body in (customer(), {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS}):
@@ -298,7 +298,7 @@ def test_an_answer_that_could_not_be_stored_is_refused_if_so_set(queue):
             assert (answer.status_code, "could not be stored" in answer.text) == (503, True)
 
 
-def test_what_goes_wrong_on_our_side_is_said_without_its_details(monkeypatch, caplog):
+def test_what_goes_wrong_on_our_side_is_reported_without_its_details(monkeypatch, caplog):
     def broken(*_):
         raise RuntimeError("anna@example.com")
 
@@ -314,6 +314,6 @@ def test_what_goes_wrong_on_our_side_is_said_without_its_details(monkeypatch, ca
 @pytest.mark.parametrize(
     "heavy", ["sklearn", "shap", "scipy", "boto3", "botocore", "snowflake.connector", "fastapi", "starlette"]
 )
-def test_the_plain_way_to_an_answer_loads_nothing_heavy(heavy):
+def test_the_plain_way_to_a_response_loads_nothing_heavy(heavy):
     code = f"import sys, functions.churn_api.fast_path; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

@@ -56,7 +56,7 @@ def test_a_secret_is_read_by_its_name(aws_server, monkeypatch):
         secret_text("nothing", "eu-central-1", now)
 
 
-def test_an_error_names_the_action_and_what_was_said_but_not_what_was_sent(aws_server, queue_url):
+def test_an_error_names_the_action_and_the_response_but_not_what_was_sent(aws_server, queue_url):
     with closing(aws.sqs(queue_url, "eu-central-1", now)) as sqs, pytest.raises(AwsRefused) as refused:
         sqs.call("SendMessage", QueueUrl=f"{queue_url}-not", MessageBody="anna@x")
     assert "SendMessage of sqs" in str(refused.value)

@@ -72,7 +72,7 @@ def churn_is_not_certain(known):
     st.integers(0, 20), st.floats(30, 800), st.floats(0, 800), st.floats(0.02, 0.98), st.sampled_from([0.1, 0.5, 0.9])
 )
 @settings(max_examples=200, deadline=None)
-def test_the_next_order_comes_by_its_day_with_the_chance_that_was_asked(repeats, span, silence, churn, chance):
+def test_the_next_order_comes_by_its_day_with_the_requested_chance(repeats, span, silence, churn, chance):
     assume(silence < 10 * span)
     known = np.array([float(repeats)]), np.array([span if repeats else 0.0]), np.array([span * (repeats > 0) + silence])
     (days,) = TRUTH.days_until(chance, *known, np.array([churn]), 90)

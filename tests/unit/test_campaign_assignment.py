@@ -19,7 +19,7 @@ def test_draws_are_evenly_spread_and_salts_are_independent():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.03
 
 
-def test_a_draw_is_the_same_tomorrow_and_whoever_else_is_asked_about():
+def test_a_draw_is_the_same_tomorrow_and_with_other_customers():
     assert draws("spring", ["C000042"])[0] == draws("spring", IDS)[42]
     assert draws("spring", ["C000042"])[0] == pytest.approx(0.9913926411344526)  # written down: it must never change
 

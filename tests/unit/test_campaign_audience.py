@@ -41,11 +41,11 @@ def test_everybody_who_is_kept_out_is_counted_with_the_reason():
     assert found.excluded == {OPTED_OUT: 1, NO_ADDRESS: 1, OTHER_CAMPAIGN: 1, CONTACTED_LATELY: 1}
 
 
-def test_who_needs_no_address_is_not_asked_for_one():
+def test_a_campaign_that_needs_no_address_requires_none():
     assert len(screened(candidates(5, email=pa.nulls(5, pa.string())), destination="csv").eligible) == 5
 
 
-def test_known_consent_takes_only_those_of_whom_a_contact_says_so():
+def test_known_consent_takes_only_those_whose_contact_states_it():
     found = screened(candidates(5, opted_out=pa.array([False, None, None, False, None])), audience={"consent": "known"})
     assert found.eligible["customer_id"].to_pylist() == ["C00000", "C00003"]
     assert found.excluded == {CONSENT_UNKNOWN: 3}
@@ -62,7 +62,7 @@ def test_who_is_in_the_global_holdout_is_kept_apart_and_noted():
     assert 150 < len(found.global_holdout_members) < 250
 
 
-def test_who_was_ever_in_the_global_holdout_stays_in_it_though_the_setting_was_forgotten():
+def test_who_was_ever_in_the_global_holdout_stays_in_it_though_the_setting_is_missing():
     found = screened(candidates(5, was_never_contacted=[True, False, False, False, True]))
     assert found.excluded == {GLOBAL_HOLDOUT: 2}
     assert found.global_holdout_members["customer_id"].to_pylist() == ["C00000", "C00004"]

@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_named_with_line_and_remedy(text, says):
         read(text)
 
 
-def test_everything_that_does_not_fit_is_said_at_once():
+def test_everything_that_does_not_fit_is_reported_at_once():
     with pytest.raises(BadInput) as problem:
         read("nme: abc\noffer: {text: ''}\nmargin: 0.4\nbudget: 0\n")
     assert len(str(problem.value).splitlines()) == 4

@@ -121,7 +121,7 @@ def test_with_a_fitted_model_the_most_profitable_come_first():
     assert low < mean < high
 
 
-def test_who_would_cost_more_than_he_brings_is_left_alone_however_large_the_budget():
+def test_customers_who_cost_more_than_they_bring_are_left_alone_however_large_the_budget():
     found = planned(fitted=Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
     assert len(found.targets) == 100
     assert found.excluded == {WOULD_NOT_PAY: 900}
@@ -155,12 +155,12 @@ def test_the_global_holdout_is_written_down_and_not_treated():
     ) == {0}
 
 
-def test_an_audience_of_nobody_is_refused_with_what_was_asked():
+def test_an_empty_audience_is_refused_with_its_criteria():
     with pytest.raises(BadInput, match="no customer is in this audience"):
         planned(audience={"segments": ["Hibernating"]})
 
 
-def test_an_audience_of_whom_nobody_is_left_says_why():
+def test_an_audience_without_eligible_customers_says_why():
     with pytest.raises(
         BadInput, match=r"of the 5 customers of this audience nobody is left: 3 opted out, 2 no address"
     ):
@@ -205,7 +205,7 @@ def test_where_the_budget_pays_only_for_holdout_members_the_budget_must_be_raise
         planned(candidates(200), budget=6, holdout=0.25, offer=offer)
 
 
-def test_a_small_campaign_is_told_that_it_cannot_show_anything_and_what_would():
+def test_a_small_campaign_is_warned_that_it_cannot_show_anything_and_what_would():
     found = planned(budget=40)
     (warning,) = found.warnings
     assert "cannot show anything" in warning

@@ -119,7 +119,7 @@ def test_a_time_without_an_offset_is_utc_and_the_callers_own_zone_stays(con, sou
     assert con.sql("select current_setting('TimeZone')").fetchall() == [("Europe/Berlin",)]
 
 
-def test_a_value_that_does_not_fit_is_null_and_said_in_the_row_and_in_the_notes(con, source):
+def test_a_value_that_does_not_fit_is_null_and_reported_in_the_row_and_in_the_notes(con, source):
     source.says(
         record(id="1", changed=MONDAY, amount="a lot"),
         record(id="2", changed=MONDAY, amount=1.5),
@@ -349,7 +349,7 @@ def _changed(line):
 # drift
 
 
-def test_a_new_column_passes_and_is_said(con, source):
+def test_a_new_column_passes_and_is_reported(con, source):
     source.says(record(id="1", changed=MONDAY), complete())
     source.sync(con)
     source.declares({**DECLARED, "colour": {"type": "string"}})
@@ -359,7 +359,7 @@ def test_a_new_column_passes_and_is_said(con, source):
 
 
 @pytest.mark.parametrize("how", [MERGED, WHOLE])
-def test_a_field_that_only_the_records_have_lands_as_text_and_is_said_once(con, source, how):
+def test_a_field_that_only_the_records_have_lands_as_text_and_is_reported_once(con, source, how):
     source.says(record(id="1", changed=MONDAY), record(id="2", changed=MONDAY, size=4, Id="?"), complete())
     notes = source.sync(con, {"things": how}, batch_records=1).notes
     assert "a field size that the manifest's schema does not declare" in "".join(notes)
@@ -368,7 +368,7 @@ def test_a_field_that_only_the_records_have_lands_as_text_and_is_said_once(con, 
     assert "size" not in "".join(source.sync(con, {"things": how}).notes)
 
 
-def test_a_column_that_changed_its_type_is_converted_and_said_and_no_row_is_lost(con, source):
+def test_a_column_that_changed_its_type_is_converted_and_reported_and_no_row_is_lost(con, source):
     kinds = {"a": {"type": "string"}, "b": {"type": "object"}, "c": {"type": "integer"}, "d": {"type": "string"}}
     source.declares({**DECLARED, **kinds})
     source.says(
@@ -430,7 +430,7 @@ def test_a_stream_that_the_source_does_not_have_is_named(con, source):
 # the process
 
 
-def test_a_failure_is_told_in_the_sources_words_with_what_is_on_stderr(con, source, caplog):
+def test_a_failure_is_reported_in_the_sources_words_with_what_is_on_stderr(con, source, caplog):
     source.says(
         logged("WARN", "slow\nbelow"), logged("INFO", "x"), "no JSON", "!stderr a last word", failure("bad token")
     )

@@ -136,7 +136,7 @@ def test_values_have_the_type_of_their_setting(taken):
         (["redrive"], "--queue-url"),
     ],
 )
-def test_what_is_typed_wrong_is_said_and_nothing_is_started(arguments, says, capsys):
+def test_what_is_typed_wrong_is_reported_and_nothing_is_started(arguments, says, capsys):
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
 
@@ -190,7 +190,9 @@ def test_what_only_one_command_reads_may_come_from_the_environment(monkeypatch):
         (KeyboardInterrupt(), 130, "", False),
     ],
 )
-def test_an_error_of_ours_is_said_in_a_sentence_and_any_other_traced(monkeypatch, capsys, error, status, says, traces):
+def test_an_error_of_ours_is_printed_as_a_sentence_and_any_other_traced(
+    monkeypatch, capsys, error, status, says, traces
+):
     def fail(_):
         raise error
 

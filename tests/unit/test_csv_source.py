@@ -62,7 +62,7 @@ def test_a_gzipped_file_is_read_as_it_is(land):
     ("encoding", "said"),
     [("cp1252", "read as cp1252"), ("utf-16", "read as utf-16"), ("utf-16-le", "read as utf-16-le"), ("utf-8-sig", "")],
 )
-def test_other_encodings_are_read_and_said(land, con, encoding, said):
+def test_other_encodings_are_read_and_reported(land, con, encoding, said):
     text = "order_id,customer_id,ordered_at,amount,country\n1,Müller,2024-01-31,1,Österreich\n"
     landing = land(text.encode(encoding))
     assert rows(con)[0][1] == "Müller"
@@ -70,13 +70,13 @@ def test_other_encodings_are_read_and_said(land, con, encoding, said):
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_other_delimiters_are_found_and_said(land, delimiter):
+def test_other_delimiters_are_found_and_reported(land, delimiter):
     landing = land(PLAIN.replace(",", delimiter))
     assert landing.rows == 2
     assert "separated by" in " ".join(landing.notes)
 
 
-def test_common_headers_are_recognised_and_said(land):
+def test_common_headers_are_recognised_and_reported(land):
     landing = land("Invoice No;Customer ID;Invoice Date;Price;Qty;Colour\n1;A;2024-01-31;1.5;2;red\n")
     assert landing.mapping.columns == {
         "order_id": "Invoice No", "customer_id": "Customer ID", "ordered_at": "Invoice Date",
@@ -120,7 +120,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("content", "says"), QUESTIONS)
-def test_what_only_the_shop_can_say_is_asked_with_the_entry_to_write(land, con, content, says):
+def test_what_only_the_shop_knows_is_asked_with_the_entry_to_write(land, con, content, says):
     with pytest.raises(BadInput, match=says) as refused:
         land(content)
     written = yaml.safe_load(str(refused.value).split("\n\n", 1)[1])
@@ -151,7 +151,7 @@ def test_each_file_of_a_glob_is_read_as_it_is_written(land, con, tmp_path):
     assert british.timestamp_formats["ordered_at"].formats == ("%m/%d/%Y",)
 
 
-def test_files_with_an_added_column_are_read_together_and_said(land, con, tmp_path):
+def test_files_with_an_added_column_are_read_together_and_reported(land, con, tmp_path):
     (tmp_path / "a.csv").write_text(PLAIN)
     (tmp_path / "b.csv").write_text("order_id,customer_id,email,ordered_at,amount\n3,C,c@x.de,2024-03-01,7\n")
     landing = land(None, pattern="*.csv")
@@ -163,7 +163,7 @@ def test_files_with_an_added_column_are_read_together_and_said(land, con, tmp_pa
     assert "a.csv has no email: blank there" in landing.notes
 
 
-def test_lines_that_are_no_csv_are_kept_aside_with_file_line_and_content(land, con):
+def test_lines_that_are_no_csv_are_rejected_with_file_line_and_content(land, con):
     landing = land(PLAIN + "3,C,2024-02-02,1,one too many\n4,D,2024-02-03,4\n5\n6,F,2024-02-04,6\n")
     assert (landing.rows, landing.unreadable) == (4, 2)
     assert rows(con, "from raw.unreadable_lines order by line") == [

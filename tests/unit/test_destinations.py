@@ -154,7 +154,7 @@ def test_a_rerun_replaces_the_whole_file_and_leaves_no_draft(tmp_path):
     assert read(brevo.file(CAMPAIGN), ";") == []
 
 
-def test_the_file_is_there_before_anybody_is_said_to_be_sent(tmp_path):
+def test_the_file_is_there_before_anybody_is_reported_as_sent(tmp_path):
     ours = CsvFiles(tmp_path, "csv")
     answers = ours.send(SendRequest(CAMPAIGN, people({"customer_id": "c1"})))
     assert not ours.file(CAMPAIGN).exists()
@@ -164,7 +164,7 @@ def test_the_file_is_there_before_anybody_is_said_to_be_sent(tmp_path):
 
 @settings(deadline=None, max_examples=60)
 @given(who=anybody(), name=st.sampled_from(NAMES), audience=st.sampled_from([CAMPAIGN, None]))
-def test_whoever_comes_in_has_one_result_and_only_who_was_sent_is_in_the_file(who, name, audience):
+def test_every_customer_has_one_result_and_only_those_sent_are_in_the_file(who, name, audience):
     with tempfile.TemporaryDirectory() as folder:
         files = CsvFiles(Path(folder), name)
         answers = sent(files, who, audience)
@@ -208,7 +208,7 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path):
         destination(Settings(data_dir=tmp_path), "mailchip")
 
 
-def test_what_is_forgotten_is_in_no_file_for_a_service(tmp_path):
+def test_an_erased_customer_is_in_no_file_for_a_service(tmp_path):
     given = Settings(data_dir=tmp_path)
     assert given.campaigns_folder in given.copies
 

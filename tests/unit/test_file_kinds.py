@@ -98,7 +98,7 @@ def test_a_file_packed_with_zstandard_is_read(land, con):
     ["sep=,\n", '"sep=,"\n', "Sales report\n\n", '"Sales, by order",,,\n"of 2024\nand before",,,\n,,,\n'],
     ids=["sep", "quoted sep", "title", "titles with line breaks"],
 )
-def test_what_stands_above_the_header_is_skipped(land, con, above):
+def test_lines_above_the_header_are_skipped(land, con, above):
     land(above + PLAIN)
     assert rows(con) == ROWS
 

@@ -77,7 +77,7 @@ def test_a_merge_that_fails_loses_nothing(outbox, predictions):
     assert outbox.merge_into(mart.merge) == 1
 
 
-def test_a_line_that_does_not_fit_is_kept_aside_and_the_others_are_merged(outbox, predictions, caplog):
+def test_a_line_that_does_not_fit_is_moved_away_and_the_others_are_merged(outbox, predictions, caplog):
     mart = Mart()
     outbox.put("api", NOW, predictions("A"))
     outbox.close()
@@ -114,7 +114,7 @@ while True:
 
 
 @pytest.mark.parametrize("acknowledged", [1, 7, 100])
-def test_whoever_is_killed_loses_nothing_that_was_acknowledged(tmp_path, predictions, acknowledged):
+def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path, predictions, acknowledged):
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED_AT_ANY_POINT, str(tmp_path / "outbox")],
         cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -65,5 +65,5 @@ def test_few_customers_who_come_once_in_a_quarter_keep_a_horizon_of_their_own(su
     assert decide_as_of(subscriptions(25, every_months=3), None, None, None).horizon_days == 120
 
 
-def test_a_horizon_that_was_asked_for_stays(subscriptions):
+def test_a_given_horizon_stays(subscriptions):
     assert decide_as_of(subscriptions(25), None, None, 28).horizon_days == 28

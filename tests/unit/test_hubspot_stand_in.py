@@ -147,7 +147,7 @@ def test_a_property_that_there_is_not_and_a_text_for_a_number_are_refused(proper
     assert asked(hubspot, "POST", url, batch("51", score="")).status == 200
 
 
-def test_a_record_that_there_is_not_is_said_of_it_alone():
+def test_a_missing_record_is_reported_for_it_alone():
     hubspot = WritableHubSpot()
     hubspot.contacts.add({"email": "a@example.org"})
     read = asked(hubspot, "POST", f"{CONTACTS}/batch/read", batch("A@example.org", "b@example.org"))
@@ -171,7 +171,7 @@ def test_a_property_needs_its_group_and_a_new_name():
     assert {"name": "score", "type": "number", "groupName": "ours"} in get(hubspot, url).body["results"]
 
 
-def test_a_list_has_a_name_of_its_own_and_takes_whoever_there_is():
+def test_a_list_has_a_name_of_its_own_and_takes_all_contacts():
     hubspot = WritableHubSpot()
     for _ in range(300):
         hubspot.contacts.add()

@@ -79,7 +79,7 @@ def test_a_model_that_onnx_gets_wrong_is_refused_with_the_row(monkeypatch):
         export(other, DATA.features, AS_OF)
 
 
-def test_what_is_asked_for_twice_stands_in_the_graph_once():
+def test_what_is_used_twice_is_in_the_graph_once():
     import onnx
 
     graph = onnx.load_from_string(export(train(TREES), DATA.features, AS_OF).content).graph
@@ -87,7 +87,7 @@ def test_what_is_asked_for_twice_stands_in_the_graph_once():
     assert operators.count("TreeEnsemble") == operators.count("Sigmoid") == 1
 
 
-def test_customers_whom_the_process_has_given_up_and_the_model_has_not_are_served_alike():
+def test_customers_that_only_the_process_has_given_up_are_scored_alike():
     """Many orders, then a long silence: where the waiting time is a small difference of large numbers."""
     model = train(next(iter(CANDIDATES)))
     rng = np.random.default_rng(0)

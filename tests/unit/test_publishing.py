@@ -87,7 +87,7 @@ def test_what_was_not_written_is_named_before_anything_is_published(there, publi
     assert there.requests == []
 
 
-def test_a_failure_half_way_is_said_and_the_session_ended_and_the_next_run_heals_it(there, publish, tmp_path):
+def test_a_failure_half_way_is_reported_and_the_session_ended_and_the_next_run_heals_it(there, publish, tmp_path):
     extract(tmp_path)
     packaged_workbook(tmp_path)
     there.fail_next("POST workbooks", Fault(403))
@@ -98,7 +98,7 @@ def test_a_failure_half_way_is_said_and_the_session_ended_and_the_next_run_heals
     assert rows_there(there) == mart_rows(tmp_path)
 
 
-def test_whoever_asks_for_it_is_told_what_is_missing(tmp_path):
+def test_a_missing_setting_is_named_to_those_who_publish(tmp_path):
     with pytest.raises(SettingsError, match="TABLEAU_URL is not set"):
         publication.tableau_publication(Settings(data_dir=tmp_path))
 
@@ -120,7 +120,7 @@ def test_a_workbook_without_faults_passes(there, workbook, capsys):
     assert there.sessions == set()
 
 
-def test_warnings_are_told_and_are_no_failure(there, workbook, capsys):
+def test_warnings_are_printed_and_are_no_failure(there, workbook, capsys):
     there.findings = {"warnings": [{"severity": "WARNING", "message": "Unknown map", "line": 24, "column": 8,
                                     "elementName": "map"}]}  # fmt: skip
     assert main(["validate-workbook"]) == 0
@@ -128,7 +128,7 @@ def test_warnings_are_told_and_are_no_failure(there, workbook, capsys):
 
 
 @pytest.mark.parametrize("status", [None, 200], ids=["as the manual says", "with a good status"])
-def test_errors_are_told_and_are_a_failure(there, workbook, capsys, status):
+def test_errors_are_printed_and_are_a_failure(there, workbook, capsys, status):
     error = b'{"errors": [{"message": "no field [A]", "line": 3}]}'
     if status:
         there.fail_next("POST workbooks/validateWorkbook", Fault(status, body=error))
@@ -151,7 +151,7 @@ def test_another_file_can_be_asked_about(there, workbook, tmp_path, capsys):
     assert capsys.readouterr().out == "other.twb: 0 errors, 0 warnings\n"
 
 
-def test_a_server_that_is_too_old_for_the_question_is_said_plainly(there, workbook, capsys):
+def test_a_server_that_is_too_old_to_validate_is_reported(there, workbook, capsys):
     there.api_version = "3.28"
     assert main(["validate-workbook"]) == 1
     assert "version 3.28 of Tableau's REST API, and validates from 3.29 on" in capsys.readouterr().err
@@ -162,7 +162,7 @@ def test_without_a_server_nobody_can_say(workbook, capsys):
     assert "TABLEAU_URL is not set: only Tableau itself can check" in capsys.readouterr().err
 
 
-def test_data_beside_the_workbook_are_said_to_be_the_reason(there, workbook, capsys):
+def test_data_next_to_the_workbook_are_named_as_the_reason(there, workbook, capsys):
     there.fail_next("POST workbooks/validateWorkbook", Fault(400, body=b'{"message": "Data/marketing.hyper"}'))
     assert main(["validate-workbook"]) == 1
     assert "Data/marketing.hyper" in (said := capsys.readouterr().err)

@@ -67,7 +67,7 @@ def test_without_contacts_the_orders_are_those_of_the_shop(shop):
     assert with_responses(shop, contacts([])).order_lines.equals(shop.order_lines)
 
 
-def test_who_is_not_contacted_orders_what_he_would_have(shop):
+def test_customers_who_are_not_contacted_order_what_they_would_have(shop):
     ids = everybody(shop)
     after = with_responses(shop, contacts(ids[::2]))
     untouched = ids[1::2]

@@ -58,5 +58,5 @@ def test_the_final_model_expects_the_total_that_the_backtest_found():
     assert total == pytest.approx(selection.spend_level * recent.spend.sum())
 
 
-def test_candidates_stand_from_simple_to_complex():
+def test_candidates_are_ordered_from_simple_to_complex():
     assert [next(iter(CANDIDATES)), list(CANDIDATES)[-1]] == [AVERAGED, TREES]

@@ -36,7 +36,7 @@ def test_what_is_missing_is_named_and_a_block_is_offered(monkeypatch):
         account(monkeypatch, SNOWFLAKE_ROLE="")
 
 
-def test_a_key_that_cannot_be_read_is_refused_without_being_said(monkeypatch, tmp_path):
+def test_a_key_that_cannot_be_read_is_refused_without_being_shown(monkeypatch, tmp_path):
     secret = encrypted(b"right")
     with pytest.raises(SettingsError, match="PASSPHRASE must fit") as refused:
         account(monkeypatch, SNOWFLAKE_PRIVATE_KEY=secret, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE="wrong-passphrase")

@@ -51,7 +51,7 @@ def test_the_handler_answers_as_the_scorer_does_for_batches_of_any_size(as_in_sn
     assert {answer["model_version"] for answer in answers} == {MODEL.parent.name}
 
 
-def test_snowflake_is_told_that_the_handler_takes_batches():
+def test_the_handler_declares_that_it_takes_batches():
     assert snowflake_udf.predict_churn._sf_vectorized_input is pandas.DataFrame
 
 

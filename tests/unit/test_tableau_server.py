@@ -75,7 +75,7 @@ def test_the_next_day_replaces_the_rows_and_keeps_the_source(there, server, tmp_
     assert len(there.applied) == 1
 
 
-def test_who_was_forgotten_on_the_same_day_is_gone(there, server, tmp_path):
+def test_a_customer_erased_on_the_same_day_is_gone(there, server, tmp_path):
     publish(server, customers(tmp_path))
     publish(server, customers(tmp_path, first=1), "run-2")
     assert there.rows('select count(*) from "MARTS"."MARKETING_CUSTOMERS" where "CUSTOMER_ID" = \'C000000\'') == [(0,)]
@@ -107,7 +107,7 @@ def test_rows_that_come_back_in_another_run_are_brought_again(there, server, tmp
     assert rows_there(there) == mart_rows(tmp_path)
 
 
-def test_an_update_whose_answer_is_lost_is_carried_out_once(there, server, tmp_path):
+def test_an_update_whose_response_is_lost_is_carried_out_once(there, server, tmp_path):
     publish(server, customers(tmp_path))
     there.fail_next(r"PATCH datasources/\*/data", Fault(is_done=True), Fault(504, is_done=True))
     publish(server, customers(tmp_path, day="2026-07-01"), "run-2")
@@ -266,7 +266,7 @@ def publish_source(server, folder, more=""):
     return server.publish_source("Marketing customers", "Who they are.", folder / "customers.tds")
 
 
-def test_the_source_of_a_workbook_stands_by_itself(tmp_path):
+def test_the_source_of_a_workbook_is_self_contained(tmp_path):
     write_source(connected_workbook(tmp_path), "marketing_customers", tmp_path / "customers.tds")
     source = ElementTree.parse(tmp_path / "customers.tds").getroot()
     assert (source.tag, source.get("formatted-name"), source.get("name")) == ("datasource", "federated.customers", None)
@@ -399,7 +399,7 @@ def test_a_name_of_two_projects_is_refused_with_their_paths(there, time, tmp_pat
         publish(of(there, time, project="Churn"), customers(tmp_path))
 
 
-def test_a_project_is_found_on_whatever_page_it_stands(there, time, tmp_path, monkeypatch):
+def test_a_project_is_found_on_any_page(there, time, tmp_path, monkeypatch):
     monkeypatch.setattr(tableau_content, "PAGE_SIZE", 2)
     for number in range(6):
         last = there.add_project(f"Project {number}")
@@ -483,7 +483,7 @@ def test_a_server_that_does_not_say_its_version_is_not_taken_for_an_old_one(ther
     assert there.requests.count("GET serverInfo") == 7
 
 
-def test_something_that_is_no_tableau_is_said_so(there, server, tmp_path):
+def test_something_that_is_not_tableau_is_reported(there, server, tmp_path):
     there.fail_next("GET serverInfo", Fault(404, body=b"<html>nginx</html>"))
     with pytest.raises(TableauRefused, match=r"Asking Tableau for its version: .* answers 404: <html>nginx"):
         publish(server, customers(tmp_path))
@@ -520,13 +520,13 @@ def test_faults_that_pass_are_lived_through_wherever_they_come(there, server, tm
     assert len(there.items["datasources"]) == 1
 
 
-def test_an_answer_that_is_lost_makes_no_second_workbook(there, server, tmp_path):
+def test_a_response_that_is_lost_makes_no_second_workbook(there, server, tmp_path):
     there.fail_next("POST workbooks", Fault(is_done=True))
     publish_workbook(server, packaged_workbook(tmp_path))
     assert there.item("workbooks").name == "Segments"
 
 
-def test_a_lock_that_stays_is_said_at_the_time_limit(there, time, tmp_path):
+def test_a_lock_that_stays_is_reported_at_the_time_limit(there, time, tmp_path):
     there.fail_next("POST datasources", *[Fault(409, body=b"locked by another job")] * 1000)
     with pytest.raises(TableauUnreachable, match="answers 409: locked by another job"):
         publish(of(there, time, job_timeout_seconds=100), customers(tmp_path))
@@ -555,7 +555,7 @@ def test_a_run_that_is_killed_while_tableau_works_is_healed_by_the_next(there, s
 # --- jobs
 
 
-def test_a_job_that_fails_is_told_with_what_tableau_says_of_it(there, server, tmp_path):
+def test_a_job_that_fails_is_reported_with_what_tableau_says_of_it(there, server, tmp_path):
     there.failing_jobs.append("the extract is broken")
     with pytest.raises(PublishFailed, match=r"Tableau's job .* failed, and gives the extract is broken\."):
         publish(server, customers(tmp_path))
@@ -586,7 +586,7 @@ def test_a_job_that_takes_too_long_is_left_and_named(there, time, tmp_path):
 # --- secrets
 
 
-def test_no_secret_is_ever_told(there, time, tmp_path, caplog):
+def test_no_secret_is_ever_shown(there, time, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     server = of(there, time, **SNOWFLAKE)
     echo = b"<html>you sent <body> in <session></html>"

@@ -126,7 +126,7 @@ def test_a_policy_document_is_rendered_as_aws_renders_it():
     }
 
 
-def test_a_change_that_makes_an_object_anew_and_what_follows_from_it_is_known():
+def test_a_change_that_recreates_an_object_and_its_consequences_are_known():
     assert rules.replaces("aws_sqs_queue", {"name": "a"}, {"name": "b"}) == ["name"]
     assert rules.replaces("aws_sqs_queue", {"name": "a"}, {"name": "a"}) == []
     prior = {"source_code_hash": "old", "memory_size": 512}

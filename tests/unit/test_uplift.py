@@ -227,7 +227,7 @@ def test_the_same_history_in_any_order_teaches_the_same(fitted, asked):
     assert dataclasses.astuple(again.gain_over_chance) == dataclasses.astuple(fitted.gain_over_chance)
 
 
-def test_a_customer_gets_the_same_answer_alone(fitted, asked):
+def test_a_customer_gets_the_same_estimate_alone(fitted, asked):
     """And in a table of more rows than are worked on at once."""
     alone = fitted.expected_profit(asked.slice(17, 1), 1.0, FREE, 30)
     many = fitted.expected_profit(pa.concat_tables([asked] * 40), 1.0, FREE, 30)
@@ -246,7 +246,7 @@ def test_a_customer_gets_the_same_answer_alone(fitted, asked):
         (with_column(campaign(2_000), "purchased", pa.array([False] * 2_000)), "0 of the"),
     ],
 )
-def test_of_too_little_it_says_what_is_missing(history, says):
+def test_too_little_data_is_reported_with_what_is_missing(history, says):
     found = fit_uplift(history)
     assert isinstance(found, InsufficientData)
     assert says in found.why
