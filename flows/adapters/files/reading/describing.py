@@ -53,7 +53,8 @@ def map_order_lines(
     Raises:
         BadInput: when a declared column is missing, or customer, date or amount cannot be found.
     """
-    return map_columns(header, stream.columns, recognised.order_lines, NEEDED_OF_ORDER_LINES, place, connection)
+    headers, needed = recognised.order_lines, NEEDED_OF_ORDER_LINES
+    return map_columns(header, stream.columns, headers, needed, place, connection, "order_lines")
 
 
 def map_contacts(
@@ -65,7 +66,8 @@ def map_contacts(
         BadInput: when a declared column is missing, neither e-mail nor customer can be found, or consent would be
             misread.
     """
-    columns = map_columns(header, stream.columns, recognised.contacts, NEEDED_OF_CONTACTS, place, connection)
+    headers, needed = recognised.contacts, NEEDED_OF_CONTACTS
+    columns = map_columns(header, stream.columns, headers, needed, place, connection, "contacts")
     require_the_right_way_round(columns, recognised.contacts, place)
     if not stream.columns:
         require_no_other_word(columns, header, place, connection)

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from flows.adapters.files.reading.questions import MissingColumns
 from flows.errors import BadInput
 from flows.sources.connections import Column
+from flows.sources.mappings import Kind
 from flows.sources.words import plain
 
 Name = TypeVar("Name", bound=Column)
@@ -18,6 +20,7 @@ def map_columns(
     needed: Sequence[Sequence[Name]],
     file: Path,
     connection: str,
+    kind: Kind,
 ) -> dict[Name, str]:
     """Our column name → the file's header, as declared for the connection, else as recognised.
 
@@ -37,7 +40,8 @@ def map_columns(
         columns = dict(declared)
     else:
         columns = _recognise(header, recognised)
-    _require(needed, columns, header, file)
+    if unknown := [group for group in needed if not set(group) & set(columns)]:
+        raise MissingColumns(file, kind, header, columns, unknown)
     return columns
 
 
@@ -51,20 +55,3 @@ def _recognise(header: Sequence[str], recognised: Mapping[Name, Sequence[str]]) 
                 columns[ours] = name
                 break
     return columns
-
-
-def _require(needed: Sequence[Sequence[Name]], columns: Mapping[Name, str], header: Sequence[str], file: Path) -> None:
-    missing = [group for group in needed if not set(group) & set(columns)]
-    if not missing:
-        return
-    named = " and ".join(" or ".join(group) for group in missing)
-    known = "".join(f"        {ours}: {theirs}\n" for ours, theirs in columns.items())
-    snippet = "\n".join(f"        {group[0]}: <the header of that column>" for group in missing)
-    raise BadInput(
-        f"{file}: no column was recognised as {named}.\n"
-        f"Its columns are: {', '.join(header)}.\n"
-        "Say which is which in airbyte/connections.yml, then run again with SOURCE=my_shop:\n\n"
-        "  my_shop:\n    description: My shop's export\n    connector: csv\n"
-        f"    streams:\n      order_lines: {{sync_mode: full_refresh_overwrite}}\n"
-        f"    order_lines:\n      columns:\n{known}{snippet}"
-    )

@@ -1,7 +1,8 @@
 """What only the shop can say about its files: the question, its possible answers, and where to write one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -10,6 +11,13 @@ from flows.errors import BadInput
 from flows.sources.connections import Contacts, OrderLines
 from flows.sources.mappings import Kind
 
+UNKNOWN = "<the header of that column>"
+QUESTIONS = {
+    "customer_id": "which column tells customers apart? Their e-mail address does, if there is nothing else",
+    "ordered_at": "which column is the day, or the moment, of the order?",
+    "amount": "which column is what was paid for the row? Or unit_price, with quantity",
+    "email": "which column is the e-mail address? Or customer_id, the shop's own id",
+}
 GENERIC = {"order_lines": "orders_csv", "contacts": "contacts_csv"}
 
 
@@ -20,6 +28,24 @@ class Answer:
     key: str
     value: Any
     meaning: str
+
+
+class MissingColumns(BadInput):
+    """Columns without which there is no order or contact. `columns`: those that were recognised; of each group in
+    `missing`, one is needed."""
+
+    def __init__(
+        self, place: object, kind: Kind, header: Sequence[str], columns: Mapping[Any, str], missing: Sequence[Any]
+    ) -> None:
+        self.header, self.columns, self.missing = header, columns, missing
+        named = " and ".join(" or ".join(group) for group in missing)
+        asked = {group[0]: () for group in missing}
+        super().__init__(
+            f"{place}: no column was recognised as {named}.\nIts columns are: {', '.join(header)}.\nSay which is which"
+            " in airbyte/connections.yml, under `connections`, then run again with"
+            f" {'CONTACTS' if kind == 'contacts' else 'SOURCE'}=my_shop:\n\n"
+            + entry("my_shop", kind, None, columns, asked=asked)
+        )
 
 
 class Unclear(Exception):
@@ -46,13 +72,16 @@ def refusal(
 def entry(
     name: str,
     kind: Kind,
-    stream: OrderLines | Contacts,
+    stream: OrderLines | Contacts | None,
     columns: Mapping[Any, str],
     answers: Sequence[Answer] = (),
+    asked: Mapping[str, Sequence[Answer]] = MappingProxyType({}),
 ) -> str:
     """YAML of an entry for files like these, to stand under `connections`: what the connection says already, which
-    column is which, and the answers, of which the first counts."""
-    said = stream.model_dump(mode="json", exclude_defaults=True) | {"columns": dict(columns)}
+    column is which, and the answers, of which the first counts. `asked`: our columns that nobody knows, with those of
+    the file that each may be."""
+    said = stream.model_dump(mode="json", exclude_defaults=True) if stream else {}
+    said |= {"columns": {**columns, **dict.fromkeys(asked, UNKNOWN)}}
     said = {key: value for key, value in said.items() if key not in {answer.key for answer in answers}}
     whole = {
         name: {
@@ -63,7 +92,15 @@ def entry(
         }
     }
     lines = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=1_000).splitlines()
+    for ours, candidates in asked.items():
+        place = lines.index(f"      {ours}: {UNKNOWN}")
+        found = list(_alternatives(candidates, "      ")) or [lines[place]]
+        lines[place : place + 1] = [f"      # {QUESTIONS[ours]}", *found]
+    lines += _alternatives(answers, "    ")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _alternatives(answers: Sequence[Answer], indent: str) -> Iterator[str]:
     for number, answer in enumerate(answers):
         value = yaml.safe_dump([answer.value], allow_unicode=True, width=1_000, default_flow_style=True).strip()[1:-1]
-        lines.append(f"    {'# ' if number else ''}{answer.key}: {value}  # {answer.meaning}")
-    return "\n".join(f"  {line}" for line in lines)
+        yield f"{indent}{'# ' if number else ''}{answer.key}: {value}  # {answer.meaning}"
