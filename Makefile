@@ -38,13 +38,16 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
 run: $(BIN)/churn ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
 	@$(CHURN) run
+
+inspect: $(BIN)/churn ## show what a run would read from ORDERS= (with SOURCE=, CONTACTS=), and the entry to write for a file that is not known
+	@$(CHURN) inspect
 
 campaign: $(BIN)/churn ## show who the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
 	@$(CHURN) campaign $(if $(filter-out 0 n no f false off,$(LAUNCH)),launch,preview) $(if $(FILE),"$$FILE")

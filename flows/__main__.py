@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +54,26 @@ def run(settings: Settings) -> None:
 
         install_cdk(settings)
         print_summary(pipeline(settings), console)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes("source", "contacts", "currency", "accept")
+def inspect(
+    settings: Settings,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Orders; none: those of ORDERS.")] = None,
+) -> None:
+    """Show what a run would read from a file.
+
+    What each column is taken for, orders and money by month, and what would stop a run. For a file that is not
+    understood: the entry to write in airbyte/connections.yml, with the questions.
+    """
+    from flows.commands.local_tools import keep_tools_local
+
+    with TemporaryDirectory() as folder:
+        keep_tools_local(Path(folder))
+        from flows.commands.inspect import inspect
+
+        inspect(settings.model_copy(update={"orders": file or settings.orders, "data_dir": Path(folder)}))
 
 
 @campaign.command(epilog=ELSEWHERE)

@@ -70,6 +70,7 @@ def test_what_options_and_sources_are_called_is_taken():
     ("arguments", "calls"),
     [
         (["run", "ORDERS=my orders.csv"], "-m flows run"),
+        (["inspect", "ORDERS=my orders.csv"], "-m flows inspect"),
         (["campaign", "FILE=my spring.yml"], '-m flows campaign preview "$FILE"'),
         (["campaign", "FILE=spring.yml", "LAUNCH=0"], '-m flows campaign preview "$FILE"'),
         (["campaign", "FILE=spring.yml", "LAUNCH=1"], '-m flows campaign launch "$FILE"'),

@@ -16,8 +16,9 @@ _DATE = (
     r"(\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[. -]+[[:alpha:]]{3,}"
     r"|[[:alpha:]]{3,9}\.? +\d{1,2},? +\d{4}).*"
 )
-_NUMBER = r"[^\d]{0,4}\d[\d.,' \x{a0}]*[^\d]{0,4}"
-_FRACTION = r".*\d[.,]\d{1,2}[^\d]{0,4}"
+_CODE = r"([A-Za-z]{3})?"  # of a currency
+_NUMBER = rf"{_CODE}\W{{0,3}}\d[\d.,' \x{{a0}}]*\W{{0,3}}{_CODE}"
+_FRACTION = rf".*\d[.,]\d{{1,2}}\W{{0,3}}{_CODE}"
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,9 @@ def _best_row(text: str, names: HeaderNames, delimiter: str) -> HeaderRow:
     with suppress(csv.Error):  # what is no table with this delimiter has no header either
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows += ([cell.strip() for cell in cells] for cells in islice(reader, MAX_ROWS_ABOVE + 1))
-    filled = [(above, cells) for above, cells in enumerate(rows) if any(cells) and not _SEPARATOR_LINE.match(cells[0])]
+    filled = [
+        (above, cells) for above, cells in enumerate(rows) if any(cells) and not cells[0].lower().startswith("sep=")
+    ]
     if not filled:
         return HeaderRow(delimiter, 0, ())
     width = Counter(len(cells) for _, cells in filled).most_common(1)[0][0]
