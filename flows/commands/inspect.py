@@ -8,7 +8,7 @@ import duckdb
 from rich.console import Console
 
 from flows.adapters.files.reading.guesses import candidates, look_at
-from flows.adapters.files.reading.header_row import HeaderNames, plain
+from flows.adapters.files.reading.header_row import HeaderNames
 from flows.adapters.files.reading.questions import Answer, MissingColumns, entry
 from flows.adapters.files.reading.tables import Tables
 from flows.adapters.files.reading.text_files import find_files
@@ -21,6 +21,7 @@ from flows.settings import Settings
 from flows.sources.mappings import Landing
 from flows.sources.receipt import breaches
 from flows.sources.selection import Sources, sources_of
+from flows.sources.words import plain
 from flows.steps.building import STAGING, build
 from flows.steps.landing import land, mappings_of
 from flows.wiring import Wiring, wire
