@@ -12,7 +12,7 @@ from flows.churn.training_set import TrainingSet
 from flows.simulator.shop import ShopProfile, simulate
 from tests.dbt import DBT_PROJECT, dbt, dbt_environment
 
-PURCHASES = ("int_order_lines", "int_named_returns", "int_returns", "int_purchases")
+PURCHASES = ("stg_shop__sold_and_returned", "int_order_lines", "int_named_returns", "int_returns", "int_purchases")
 
 _STAGED = """
 create schema staging;

@@ -19,6 +19,7 @@ from tests.simulated_snapshots import PURCHASES, build, staged
 
 AS_OF, HORIZON_DAYS = date(2026, 6, 30), 90
 MODELS = {
+    "staging": ("stg_shop__sold_and_returned",),
     "intermediate": ("int_order_lines", "int_named_returns", "int_returns", "int_purchases"),
     "marts": ("customer_features",),
 }
@@ -37,7 +38,7 @@ def dbt(tmp_path_factory):
         con.execute(f"create schema {database.stem}.staging")
         con.execute(f"create table {database.stem}.staging.stg_shop__order_lines ({COLUMNS})")
         for schema, names in MODELS.items():
-            con.execute(f"create schema {database.stem}.{schema}")
+            con.execute(f"create schema if not exists {database.stem}.{schema}")
             for name in names:
                 (file,) = compiled.glob(f"{schema}/**/{name}.sql")
                 sql = file.read_text()

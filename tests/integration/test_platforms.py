@@ -17,7 +17,7 @@ KNOWN = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 MODELS = "stg_shop__customer_id_corrections stg_shop__order_lines_judged stg_shop__misdated stg_shop__order_lines"
 NET = """
     select source_name, sum(case when is_return then -amount else amount end), count(distinct customer_id)
-    from (from staging.stg_shop__order_lines union all by name from staging.stg_shop__refunds) group by 1
+    from staging.stg_shop__sold_and_returned group by 1
 """
 
 
@@ -51,7 +51,7 @@ def nets(landings, tmp_path_factory):
         for number, landing in enumerate(found.values())
     ]
     ended = dbt(
-        "run", "--quiet", "--select", *MODELS.split(), "stg_shop__refunds",
+        "run", "--quiet", "--select", *MODELS.split(), "stg_shop__sold_and_returned",
         state=tmp_path_factory.mktemp("dbt"),
         environment=dbt_environment(warehouse, run_date="2026-01-01", given_as_of="2025-01-01"),
         variables={"order_lines": mappings, "contacts": []},

@@ -132,7 +132,8 @@ LINES = [  # order, customer, day, amount, is_return, currency
 def warehouse(tmp_path):
     with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
         con.execute("""create schema staging; create schema raw;
-            create table staging.stg_shop__order_lines (source_name varchar, order_id varchar, customer_id varchar,
+            create table staging.stg_shop__sold_and_returned (
+                source_name varchar, order_id varchar, customer_id varchar,
                 email varchar, ordered_on date, amount decimal(18, 2), is_return boolean, currency varchar);
             create table staging.stg_shop__contacts (customer_id varchar, email varchar);
             create table raw.rejected_rows (kind varchar, file varchar, line bigint, reason varchar, ordered_on date,
@@ -141,7 +142,7 @@ def warehouse(tmp_path):
         for order, customer, *values in LINES:
             email = f"{customer.lower()}@example.com"
             con.execute(
-                "insert into staging.stg_shop__order_lines values ('shop', ?, ?, ?, ?, ?, ?, ?)",
+                "insert into staging.stg_shop__sold_and_returned values ('shop', ?, ?, ?, ?, ?, ?, ?)",
                 [order, customer, email, *values],
             )
         con.execute("""insert into raw.rejected_rows values

@@ -7,25 +7,14 @@
   nowhere else.
 #}
 
-{%- set names = ('stg_shop__order_lines', 'stg_shop__refunds') if is_mapped('refunded_amount') else ('stg_shop__order_lines',) %}
-
-with given as (
-
-    {% for name in names -%}
-    select * from {{ ref(name) }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-lines as (
+with lines as (
 
     select
         given.* exclude (source_name, email{{ ', customer_id' if identities_are_known() }})
         {%- if identities_are_known() %},
         coalesce(identities.customer_id, given.customer_id) as customer_id
         {%- endif %}
-    from given
+    from {{ ref('stg_shop__sold_and_returned') }} as given
     {% if identities_are_known() -%}
     left join {{ ref('int_customer_identities') }} as identities
         on given.customer_id = identities.given_customer_id

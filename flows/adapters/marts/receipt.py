@@ -10,7 +10,7 @@ from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals
 RELATION = "raw.receipts"
 KEY = ("recorded_at", "currency", "month")
 
-_LINES = "staging.stg_shop__order_lines"
+_LINES = "staging.stg_shop__sold_and_returned"
 _MONTHS = f"""
     select
         currency,

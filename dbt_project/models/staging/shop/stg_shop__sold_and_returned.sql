@@ -1,11 +1,12 @@
-{{ config(materialized='view', enabled=is_mapped('refunded_amount')) }}
+{{ config(materialized='view') }}
 
 {#
-  What was given back of an order, where one of its columns says so: a return of the day of the refund, if it is known,
-  else of the order. In the shape of order lines.
+  The lines that count and, where a column of an order says what was given back of it, that as a return: of the day of the
+  refund, if it is known, else of the order.
 #}
 
-with lines as (
+{% if is_mapped('refunded_amount') -%}
+with refunded as (
 
     select
         sold.*,
@@ -37,5 +38,25 @@ select
     currency,
     max(country) as country,
     max(channel) as channel
-from lines
+from refunded
 group by source_name, order_id, customer_id, currency, refund_is_of_order
+
+union all
+
+{% endif -%}
+select
+    source_name,
+    order_line_key,
+    order_id,
+    customer_id,
+    email,
+    sku,
+    ordered_at,
+    ordered_on,
+    quantity,
+    amount,
+    is_return,
+    currency,
+    country,
+    channel
+from {{ ref('stg_shop__order_lines') }}
