@@ -8,13 +8,12 @@ with counts as (
     select
         0
         {%- for kind, judged in (('order_lines', 'stg_shop__order_lines_judged'), ('contacts', 'stg_shop__contacts_judged')) %}
-        {%- for mapping in var(kind) %}
-        {%- if mapping.model %}
+        {%- for mapping in var(kind) | selectattr('model') %}
         + (select count(*) from {{ ref(judged) }} where source_name = '{{ mapping.connection }}')
-        {%- else %}
-        + (select count(*) from {{ rows_of(mapping, kind) }})
-        {%- endif %}
         {%- endfor %}
+        {%- if var(kind) | rejectattr('model') | list %}
+        + (select count(*) from {{ source(kind, kind) }})  {# all of it, whatever its mappings name #}
+        {%- endif %}
         {%- endfor %}
         {%- for landed in kinds_from_files() %}
         + (select count(*) from {{ landed.unreadable }})

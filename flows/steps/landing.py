@@ -66,6 +66,14 @@ def mappings_of(sources: Sources, landings: Sequence[Landing]) -> dict[str, Any]
     """dbt's variables for the sources: what their columns mean."""
     kinds = ("order_lines", "contacts", "email_events")
     return {
-        **{kind: [one.mapping.as_dbt_variable() for one in landings if one.kind == kind] for kind in kinds},
+        **{
+            kind: [
+                mapping.as_dbt_variable()
+                for landing in landings
+                if landing.kind == kind
+                for mapping in landing.mappings
+            ]
+            for kind in kinds
+        },
         "sources": list(sources.all),
     }

@@ -11,6 +11,8 @@ from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
 from flows.settings import REPOSITORY
 from flows.sources.connections import Connection, OrderLines, read_connections
+from flows.sources.selection import Sources
+from flows.steps.landing import mappings_of
 
 RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 PLAIN = "order_id,customer_id,ordered_at,amount\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"
@@ -145,10 +147,13 @@ def test_each_file_of_a_glob_is_read_as_it_is_written(land, con, tmp_path):
     (tmp_path / "de.csv").write_text("customer_id;date;amount\nA;31.01.2024;1.234,50\n")
     (tmp_path / "gb.csv").write_text('customer_id,date,amount\nB,01/31/2024,"1,234.50"\n')
     (tmp_path / "se.csv").write_text("customer_id;date;amount\nC;28.02.2024;19,90\n")
-    german, british = land(None, pattern="*.csv").mappings
+    landing = land(None, pattern="*.csv")
+    german, british = landing.mappings
     assert (german.files, british.files) == (["de.csv", "se.csv"], ["gb.csv"])
     assert german.number_formats["amount"].replacements == "."
     assert british.timestamp_formats["ordered_at"].formats == ("%m/%d/%Y",)
+    told = mappings_of(Sources(("shop",), (), (), None, None, ()), [landing])["order_lines"]
+    assert [mapping["files"] for mapping in told] == [["de.csv", "se.csv"], ["gb.csv"]]
 
 
 def test_files_with_an_added_column_are_read_together_and_reported(land, con, tmp_path):
