@@ -30,7 +30,9 @@
         when {{ text }} like '%@%' then lower({{ text }})
         when {{ matches(text, '[0-9]+[.,]0{1,2}') }} then split_part(replace({{ text }}, ',', '.'), '.', 1)
         when {{ text }} like '="%"' or {{ text }} like '''%' then translate({{ text }}, '="''', '')
-        else trim(translate({{ text }}, chr(160) || chr(9), '  '))
+        when {{ text }} like '%' || chr(160) || '%' or {{ text }} like '%' || chr(9) || '%'
+            then trim(translate({{ text }}, chr(160) || chr(9), '  '))
+        else {{ text }}
     end
 {%- endmacro %}
 
@@ -48,21 +50,31 @@
     end
 {%- endmacro %}
 
-{# Whether a text is a word or sign for: no customer. Zeros are one, however many. #}
+{#
+  Whether a text is a word or sign for: no customer. Zeros are one, however many; other digits tell at once that it is none.
+  A CASE, because engines compute both sides of an AND.
+#}
 {% macro is_placeholder(text) -%}
-    coalesce(nullif(
-        translate(lower({{ text }}), '0 -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), ''
-    ), 'none') in ({% for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
-    or {{ text }} in ('-1', chr(92) || 'N')
+    case
+        when {{ matches(text, '[^1-9]*') }} then coalesce(nullif(
+            translate(lower({{ text }}), '0 -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), ''
+        ), 'none') in ({% for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
+        else {{ text }} = '-1'
+    end
+    or {{ text }} = chr(92) || 'N'
 {%- endmacro %}
 
 {# Whether a text is a word for guests with a number: guest-8731. #}
 {% macro is_numbered_guest(text) -%}
-    {{ matches(text, '[^0-9@]+[0-9]+') }}
-    and translate(lower({{ text }}), ' -_.:#/0123456789', '') in (
-        'guest', 'guestuser', 'guestcustomer', 'guestcheckout', 'guestorder', 'visitor', 'anonymous', 'anon', 'walkin',
-        'gast', 'gastkunde', 'gastbestellung', 'invité', 'invite', 'invitado', 'ospite', 'convidado', 'gäst', 'gjest'
-    )
+    case
+        when lower(left({{ text }}, 3)) in ('gue', 'vis', 'ano', 'wal', 'gas', 'inv', 'osp', 'con', 'gäs', 'gje')
+            then {{ matches(text, '[^0-9@]+[0-9]+') }} and translate(lower({{ text }}), ' -_.:#/0123456789', '') in (
+                'guest', 'guestuser', 'guestcustomer', 'guestcheckout', 'guestorder', 'visitor', 'anonymous', 'anon',
+                'walkin', 'gast', 'gastkunde', 'gastbestellung', 'invité', 'invite', 'invitado', 'ospite', 'convidado',
+                'gäst', 'gjest'
+            )
+        else false
+    end
 {%- endmacro %}
 
 {# A number by which ids are compared that differ in leading zeros only; NULL for an id that is no whole number. #}
