@@ -156,6 +156,21 @@ def test_each_file_of_a_glob_is_read_as_it_is_written(land, con, tmp_path):
     assert [mapping["files"] for mapping in told] == [["de.csv", "se.csv"], ["gb.csv"]]
 
 
+def test_a_small_file_that_is_written_otherwise_is_no_mistake_of_a_large_one(land, con, tmp_path):
+    (tmp_path / "de.csv").write_text("customer_id;date;amount\n" + "A;2024-01-31;1.234,50\n" * 1_000)
+    (tmp_path / "gb.csv").write_text('customer_id,date,amount\nB,31/01/2024,"1,234"\nB,01/02/2024,19.90\n')
+    german, british = land(None, pattern="*.csv").mappings
+    assert (german.files, british.files) == (["de.csv"], ["gb.csv"])
+    assert british.number_formats["amount"].replacements == ""
+    assert british.timestamp_formats["ordered_at"].formats == ("%d/%m/%Y",)
+
+
+def test_what_a_few_values_of_a_column_are_beside_the_rest_is_a_mistake_in_each(land):
+    few = "A,1700000000,1\nA,31/12/2024,1\nA,20240131,1\nA,soon,1\n"
+    found = land("customer_id,date,amount\n" + "A,2024-01-31 10:00,1\n" * 100 + few).mapping.timestamp_formats
+    assert found["ordered_at"].formats == ("iso",)
+
+
 def test_files_with_an_added_column_are_read_together_and_reported(land, con, tmp_path):
     (tmp_path / "a.csv").write_text(PLAIN)
     (tmp_path / "b.csv").write_text("order_id,customer_id,email,ordered_at,amount\n3,C,c@x.de,2024-03-01,7\n")

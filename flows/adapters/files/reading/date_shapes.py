@@ -18,6 +18,8 @@ Readings = dict[Order | None, str]
 Rewrite = tuple[str, str]
 # a share of values that contradict the rest: below it they are mistakes, and rejected one by one
 MAX_MISTAKES = 0.02
+# … of another kind than the rest of a column
+MAX_OTHERS = 0.05
 # fewer dates may spread over any time
 MIN_VALUES_OF_SPREAD = 30
 
@@ -162,6 +164,34 @@ def _time(found: re.Match[str]) -> str:
     seconds = ":%S" if found["seconds"] else ""
     clock = f"%I:%M{seconds}{' ' * half.startswith(' ')}%p" if half else f"%H:%M{seconds}"
     return f"{found['gap']}{clock}"
+
+
+def meanings_of(text: str, rewrites: Iterable[Rewrite]) -> list[str]:
+    """All formats that a text can be read in."""
+    return list(readings(rewritten(text, rewrites)).values())
+
+
+def kind_of(meaning: Readings) -> str:
+    """ "exchangeable" where day and month may be, "plain" for other dates, the format of what counts since some day;
+    nothing for what is no date."""
+    if len(meaning) > 1:
+        return "exchangeable"
+    form = meaning.get(None, "")
+    return form if form in _COUNTS.values() else "plain" if form else ""
+
+
+def main_kinds(shapes: Mapping[str, tuple[Readings, int]]) -> set[str]:
+    """The kinds of dates that a column is of: numbers and dates do not mix, and of both kinds of dates there must be
+    many. What is of another kind is a mistake, and rejected."""
+    counts: dict[str, int] = {}
+    for meaning, count in shapes.values():
+        if kind := kind_of(meaning):
+            counts[kind] = counts.get(kind, 0) + count
+    dates = {kind: counts[kind] for kind in ("exchangeable", "plain") if kind in counts}
+    numbers = {kind: count for kind, count in counts.items() if kind not in dates}
+    if max(numbers.values(), default=0) > sum(dates.values()):
+        return {max(numbers, key=lambda kind: numbers[kind])}
+    return {kind for kind, count in dates.items() if count > MAX_OTHERS * sum(dates.values())}
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,10 @@ class NumberEvidence:
         """Whether some values use a point and some a comma as decimal sign."""
         return min(self.only.values()) > MAX_MISTAKES * sum(self.only.values())
 
+    def contradicts(self, other: "NumberEvidence") -> bool:
+        """Whether most values say another decimal sign than those of the other do."""
+        return any(self.only.values()) and self.decimal != other.decimal
+
     @property
     def decimal(self) -> Decimal | None:
         """The decimal sign; None where the values do not say. Without any sign it is a point."""

@@ -73,9 +73,10 @@ def _evidence(rows: TextRows, column: str, plain: Mapping[File, NumberEvidence |
         return known
     shapes = rows.shapes(column, _NO_ZERO)
     together = gather(pooled(shapes).items())
-    if not together.is_mixed:
-        return dict.fromkeys(plain, together)
-    return {file: gather(shapes.get(file, {}).items()) for file in plain}
+    alone = {file: gather(shapes.get(file, {}).items()) for file in plain}
+    if together.is_mixed or any(evidence.contradicts(together) for evidence in alone.values()):
+        return alone
+    return dict.fromkeys(plain, together)
 
 
 def _format(

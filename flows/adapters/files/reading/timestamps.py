@@ -7,13 +7,16 @@ from typing import get_args
 
 from flows.adapters.duckdb.sql import literal, quote
 from flows.adapters.files.reading.date_shapes import (
-    MAX_MISTAKES,
+    MAX_OTHERS,
     ORDERS,
     Fit,
     Order,
     Rewrite,
     choose_order,
     has_offset,
+    kind_of,
+    main_kinds,
+    meanings_of,
     readings,
     rewrites_for,
     rewritten,
@@ -70,9 +73,20 @@ def find_timestamp_formats(
         return dict.fromkeys(seen, found)
     shapes = rows.shapes(column, _ANY_DIGIT)
     try:
-        return dict.fromkeys(seen, _read(column_, pooled(shapes), order))
+        found = _read(column_, pooled(shapes), order)
+        if all(_fits_most(found, of_file) for of_file in shapes.values()):
+            return dict.fromkeys(seen, found)
     except _Mixed:
-        return {file: _read_file(column_, file, shapes[file], order) for file in shapes}
+        pass
+    return {file: _read_file(column_, file, shapes.get(file, {}), order) for file in seen}
+
+
+def _fits_most(form: TimestampFormat, shapes: Mapping[str, int]) -> bool:
+    """Whether nearly all values of a file are of shapes that the format reads."""
+    fits = sum(
+        count for example, count in shapes.items() if set(meanings_of(example, form.rewrites)) & set(form.formats)
+    )
+    return fits >= (1 - MAX_OTHERS) * sum(shapes.values())
 
 
 def _from_sample(column: _Column, order: Order | None, values: int) -> TimestampFormat | None:
@@ -95,6 +109,8 @@ def _from_sample(column: _Column, order: Order | None, values: int) -> Timestamp
 
 
 def _read_file(column: _Column, file: File, shapes: Mapping[str, int], order: Order | None) -> TimestampFormat:
+    if not shapes:  # all blank
+        return TimestampFormat()
     name = column.rows.file
     where = f"{name} is null" if file is None else f"{name} = {literal(file)}"
     of_file = replace(column, rows=replace(column.rows, table=f"(from {column.rows.table} where {where})"))
@@ -111,22 +127,23 @@ def _read_file(column: _Column, file: File, shapes: Mapping[str, int], order: Or
 
 def _read(column: _Column, shapes: Mapping[str, int], order: Order | None) -> TimestampFormat:
     rewrites = rewrites_for(shapes)
-    texts = {example: rewritten(example, rewrites) for example in shapes}
-    meanings = {example: readings(text) for example, text in texts.items()}
-    exchangeable = sum(shapes[example] for example, meaning in meanings.items() if len(meaning) > 1)
-    if order is None and exchangeable:
-        machine_made = sum(shapes[e] for e, meaning in meanings.items() if meaning.get(None) in (ISO, "excel_serial"))
-        if min(machine_made, exchangeable) > MAX_MISTAKES * sum(shapes.values()):
-            raise _Mixed  # what a spreadsheet took for dates has become others, perhaps with day and month exchanged
-        order = _order(column, _by_order(shapes), rewrites)
-    common_first = sorted(shapes, key=lambda example: -shapes[example])
-    formats = [meanings[e].get(None) or meanings[e].get(order) for e in common_first]
+    meanings = {example: readings(rewritten(example, rewrites)) for example in shapes}
+    kinds = main_kinds({example: (meanings[example], count) for example, count in shapes.items()})
+    if order is None and kinds == {"exchangeable", "plain"}:
+        raise _Mixed  # what a spreadsheet took for dates has become others, perhaps with day and month exchanged
+    kept = sorted((e for e in shapes if kind_of(meanings[e]) in kinds), key=lambda example: -shapes[example])
+    if order is None and "exchangeable" in kinds:
+        order = _order(column, _by_order(kept), rewrites)
+    formats = [meanings[example].get(None) or meanings[example].get(order) for example in kept]
     found = TimestampFormat(
         tuple(dict.fromkeys(form for form in formats if form)),
         rewrites,
-        any(has_offset(text) for text in texts.values()),
+        any(has_offset(rewritten(example, rewrites)) for example in kept),
     )
-    _require_plausible(column, found, next((e for e in common_first if not meanings[e]), common_first[0]))
+    odd = max(
+        (e for e in shapes if e not in kept), key=lambda example: shapes[example], default=kept[0] if kept else ""
+    )
+    _require_plausible(column, found, odd)
     return found
 
 
