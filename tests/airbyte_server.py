@@ -60,7 +60,7 @@ class Job:
 
 
 class AirbyteStandIn:
-    """`started`: ids of the jobs that somebody has asked for over HTTP. `requests`: as `GET /jobs/1`."""
+    """`started`: ids of the jobs that were requested over HTTP. `requests`: as `GET /jobs/1`."""
 
     def __init__(self) -> None:
         # the SDK keeps tokens by credentials, for the whole process: each server has its own
@@ -73,7 +73,7 @@ class AirbyteStandIn:
         self.uses_of_a_token = 1_000
         self.script: tuple[str, ...] = GOOD
         self.rows = 120
-        self.page_size: int | None = None  # a server may give fewer than it is asked for
+        self.page_size: int | None = None  # a server may return fewer than requested
         self.changed_answers: dict[str, dict[str, Any]] = defaultdict(dict)
         self.after: dict[str, Callable[[], None]] = {}
         self.over = threading.Event()

@@ -14,13 +14,13 @@ from flows.settings import REPOSITORY
 
 CDK = REPOSITORY / ".venv" / "cdk" / "bin" / "source-declarative-manifest"
 needs_the_cdk = pytest.mark.skipif(
-    not CDK.exists(), reason="Airbyte's CDK is not installed beside the environment: no .venv/cdk"
+    not CDK.exists(), reason="Airbyte's CDK is not installed next to the environment: no .venv/cdk"
 )
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a process said, and how it ended."""
+    """What a process printed, and how it ended."""
 
     output: str
     exit_code: int

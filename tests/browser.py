@@ -1,4 +1,4 @@
-"""The pages of the project in headless Chromium, the system's own, and what stands in them."""
+"""The pages of the project in headless Chromium, the system's own, and their content."""
 
 import base64
 import gzip
@@ -36,7 +36,7 @@ def headless_chromium() -> Iterator[Browser]:
 
 def open_page(browser: Browser, file: Path, width: int = 1280, height: int = 900, **context: Any) -> Page:
     """The page once it is drawn, in a context of its own, without a network. Its `complaints`, a list, hold what it
-    wrote to the console and what it asked for beyond itself."""
+    wrote to the console and requested beyond the page itself."""
     page = browser.new_context(viewport={"width": width, "height": height}, offline=True, **context).new_page()
     page.complaints = []  # type: ignore[attr-defined]
     page.on("console", lambda message: page.complaints.append(message.text))

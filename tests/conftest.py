@@ -23,7 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 hush_duckdb_at_exit()
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
-# No test reaches an account of whoever runs it, but those of tests/smoke.
+# No test reaches an account of the person who runs it, except those of tests/smoke.
 _OF_ACCOUNTS = ("AIRBYTE_", "HUBSPOT_", "TABLEAU_")
 for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(_OF_ACCOUNTS)]:
     os.environ.pop(_name)

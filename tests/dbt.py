@@ -15,7 +15,7 @@ DBT_PROJECT = REPOSITORY / "dbt_project"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: what it said, and dbt's own result of it."""
+    """How a command ended: its output, and dbt's own result."""
 
     success: bool
     said: str

@@ -44,7 +44,7 @@ class Answer:
 
 Intervention = Callable[[Request], Answer | None]
 HANG_UP = Answer(0, {})
-DO_AND_HANG_UP = Answer(-1, {})  # what is asked for is done, but nobody hears of it
+DO_AND_HANG_UP = Answer(-1, {})  # the request is carried out, but its response is lost
 SERVER_ERROR = Answer(500, {"status": "error", "message": "internal error"})
 MISSING_SCOPES = Answer(403, {"status": "error", "category": "MISSING_SCOPES", "message": "requires other scopes"})
 
@@ -228,7 +228,8 @@ class Objects:
 
     def _search(self, groups: list[list[dict[str, Any]]], sorts: list[dict[str, str]]) -> list[Record]:
         sort = sorts[0] if sorts else {"propertyName": "createdate"}
-        # A reader that goes by ids asks the same again for each page, but for where it begins: only that is done anew
+        # A reader that goes by ids repeats the same request for each page, except for its start: only that is computed
+        # again
         by_id = len(groups) == 1 and sort["propertyName"] == "hs_object_id" and sort["direction"] == "ASCENDING"
         begins = (
             [f for f in groups[0] if f["propertyName"] == "hs_object_id" and f["operator"] == "GT"] if by_id else []
@@ -424,7 +425,7 @@ def _handler(hubspot: HubSpot) -> type[BaseHTTPRequestHandler]:
 
 
 def shop(customers: int, seed: int = 1) -> HubSpot:
-    """An account of a shop with so many customers: what they bought, and what became of the e-mails sent to them."""
+    """An account of a shop with so many customers: what they bought, and the results of the e-mails sent to them."""
     hubspot, draw = HubSpot(), random.Random(seed)
     for number in range(customers):
         joined = OPENING + timedelta(seconds=draw.randrange(200 * 86_400))

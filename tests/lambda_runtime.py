@@ -111,7 +111,7 @@ class Sandbox:
         self._log.close()
 
     def asked_for_work(self) -> float:
-        """When the function had started and asked for its first event, by `time.perf_counter`."""
+        """When the function had started and requested its first event, by `time.perf_counter`."""
         return self._asked.get(timeout=60)
 
     def invoke(self, event) -> Said:

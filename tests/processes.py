@@ -39,7 +39,7 @@ def process_group(command, ending=signal.SIGKILL, **options):
     try:
         yield process
     finally:
-        for last in (ending, signal.SIGKILL):  # Prefect's worker has been seen not to end when it is asked to
+        for last in (ending, signal.SIGKILL):  # Prefect's worker sometimes does not end on its signal
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, last)
             with suppress(subprocess.TimeoutExpired):

@@ -104,7 +104,7 @@ def _scored(data: TrainingSet, order_lines: pa.Table, day: date) -> pa.Table:
 
 
 def _known(order_lines: pa.Table, day: date, days: int) -> pa.Table:
-    """Everybody with a purchase by the end of the day, his channel, and what he spent in the last days."""
+    """Everyone with a purchase by the end of the day, their channel, and their spend in the last days."""
     with duckdb.connect() as con:
         con.register("order_lines", order_lines)
         return con.sql(_KNOWN.format(day=day, days=days)).to_arrow_table()

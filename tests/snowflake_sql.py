@@ -17,7 +17,7 @@ FUNCTIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 OURS = frozenset({"predict_churn", "predict_churn_udf"})
-# what stands before a parenthesis and is no function
+# words before a parenthesis that are no functions
 _WORDS = frozenset(
     """add all and as by case cast cluster columns copy distinct else end except exclude exists files file_format from
     group having identifier ilike in insert into is join left like not null on or order over partition primary qualify

@@ -364,7 +364,7 @@ def main(port: int, database: str) -> None:
         repair_create_table_as, repair_statements,
     ):  # fmt: skip
         repair()
-    # databases and schemas are made by whoever administers, not by whoever connects
+    # databases and schemas are created by administrators, not by a connection
     server = FakeSnow(
         create_database_on_connect=False, create_schema_on_connect=False, nop_regexes=list(ADMINISTRATION)
     )

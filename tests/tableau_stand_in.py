@@ -388,7 +388,7 @@ class TableauStandIn:
         if not one.has_extracts or not any(link.kind == "snowflake" for link in one.links):
             raise Refused("400083", f"{one.name} has no extract to refresh")
         if any(job.item_id == one.item_id and job.finish_code is None for job in self.jobs.values()):
-            for job in self.jobs.values():  # it lives by being asked for
+            for job in self.jobs.values():  # it is kept alive by requests
                 job.looks -= job.item_id == one.item_id
                 if job.looks <= 0 and job.finish_code is None:
                     self._end(job)
@@ -532,7 +532,7 @@ class TableauStandIn:
                     self.close_connection = True
                     return
                 status, headers, content = answer
-                with suppress(ConnectionError):  # whom a late answer no longer reaches
+                with suppress(ConnectionError):  # who a late response no longer reaches
                     self.send_response_only(status)
                     for name, value in ({"date": self.date_time_string()} | headers).items():
                         self.send_header(name, value)
@@ -565,7 +565,7 @@ def _passes(one: Item, wanted: str | None) -> bool:
 
 
 def _link(link: Link) -> str:
-    """A connection as it is told: without the password."""
+    """A connection as it is shown: without the password."""
     return (
         f'<connection id="{link.link_id}" type="{link.kind}" serverAddress={quoteattr(link.server)} serverPort=""'
         f' userName={quoteattr(link.user)} authenticationType="{link.authentication}"'

@@ -18,7 +18,7 @@ from flows.churn.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Step:
-    """What was said at one date and what came. Nothing was tuned on it."""
+    """Predicted and observed figures of one date. Nothing was tuned on it."""
 
     day: date
     kept: str

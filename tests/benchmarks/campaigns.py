@@ -84,7 +84,7 @@ def _profits(profit: Floats, score: Floats) -> list[float]:
 
 
 def _true_profit(shop: Campaigned) -> Floats:
-    """Expected profit of contacting each customer, given what he does if he is left alone."""
+    """Expected profit of contacting each customer, given what they do without contact."""
     truth = {name: shop.truth.column(name).to_numpy() for name in shop.truth.column_names if name != "customer_id"}
     additional = truth["expected_spend_treated"] - truth["spend_untreated"]
     profit: Floats = MARGIN * additional - OFFER.cost(truth["probability_bought_treated"])

@@ -38,7 +38,7 @@ def _real(folder: Path) -> TrainingSet:
 
 
 def _compared(name: str, everybody: TrainingSet, wanted: int) -> Iterator[Figure]:
-    """On the newest date: everybody is judged, whoever was trained on."""
+    """On the newest date: everyone is evaluated, no matter who was trained on."""
     customers = len(set(everybody.customer_ids.tolist()))
     border = sample_below(wanted, customers)
     sampled = np.array([hashlib.md5(c.encode()).hexdigest() < border for c in everybody.customer_ids])

@@ -6,7 +6,7 @@ from dbt.cli.main import dbtRunner
 
 from tests.dbt import DBT_PROJECT, dbt_arguments, dbt_environment, set_environment
 
-# what no model makes: columns of raw order lines as the project's default mapping has them, beside Airbyte's
+# what no model makes: columns of raw order lines as the project's default mapping has them, next to Airbyte's
 LANDED = """
     create schema raw_simulated_shop;
     create table raw_simulated_shop.order_lines (_airbyte_raw_id varchar, _airbyte_extracted_at timestamp, {columns});
@@ -40,7 +40,7 @@ def test_the_unit_tests_of_dbt_pass(tmp_path):
         for model in (result.node for result in compiled.results):
             con.execute(f"create schema if not exists {model.schema}")
             con.execute(f"create view {model.schema}.{model.name} as {model.compiled_code}")
-        # while the file is open here, dbt need not read it anew for each test
+        # while the file is open here, dbt need not read it again for each test
         results = dbt("test", "--select", "test_type:unit", "--threads", "1", manifest=manifest).results
     failures = [f"{result.node.name}: {result.message}" for result in results if result.status != "pass"]
     assert not failures, "\n".join(failures)

@@ -138,7 +138,7 @@ def features_by_api(histories):
     return found
 
 
-# what fails is small already: without shrinking, a failure is told in seconds
+# failing examples are small already: without shrinking, a failure is reported in seconds
 @settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(histories=histories)
 @example(histories={"C1": [Order(ordered_at=datetime(2026, 6, 30), amount=5)]})

@@ -137,7 +137,7 @@ def test_the_layers_are_drawn_as_they_are_held():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
 def test_a_document_names_only_what_exists(document):
-    """Make targets, links with their headings, and files of the repository that stand in backticks."""
+    """Make targets, links with their headings, and files of the repository in backticks."""
     text = document.read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M)
     assert sorted(set(re.findall(r"`make ([a-z-]+)", text)) - set(targets)) == []

@@ -10,7 +10,7 @@ RUNNING, UNMEASURED, WITHOUT_HOLDOUT, LATER = "running-now", "not-measured", "no
 HELPED, HARMED, NOT_SHOWN, NOT_COMPARABLE = "summer-winback", "spring-newsletter", "winter-gifts", "odd-draw"
 SEGMENTS = ("At risk", "Can't lose", HOSTILE)
 
-# name, days from launch to the page, ranked by, treated, held out, lift and profit each with their interval
+# name, days from launch to the page, ranked by, treated, control group, lift and profit each with their interval
 _ENDED: tuple[tuple[str, int, str, int, int, tuple[float, ...], tuple[float, ...]], ...] = (
     (HELPED, 41, "uplift", 1_400, 200, (0.03312, 0.01041, 0.05618), (1_234.4, 310.2, 2_101.9)),
     (HARMED, 88, "chance", 300, 150, (-0.0412, -0.0702, -0.0004), (-810.0, -1_402.3, -9.6)),
@@ -41,7 +41,7 @@ def put_campaigns(warehouse: Any, as_of: date, currency: str | None = "EUR") -> 
     results.append(_result(running, "all", (0.123456, 0.1, 0.15), (98_765.0, 90_000.0, 99_999.0)))
     for n in range(7):
         sends.append(_sent(running, f"C{n}", "sent" if n < 5 else "opted_out", "csv"))
-    sends.append(_sent(running, "C0", "sent", "brevo"))  # once more, by another way: still one customer
+    sends.append(_sent(running, "C0", "sent", "brevo"))  # again, by another way: still one customer
     for name, rows in {"campaigns": launched, "campaign_sends": sends, "campaign_results": results}.items():
         warehouse.merge(f"marts.{name}", _as_the_mart(warehouse, name, rows), ["campaign"])
 

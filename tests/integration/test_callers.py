@@ -1,4 +1,4 @@
-"""The calls that docs/api.md shows, executed as they stand there against a running server."""
+"""The calls that docs/api.md shows, executed as they are written there against a running server."""
 
 import json
 import os

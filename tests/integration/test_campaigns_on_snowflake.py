@@ -28,7 +28,7 @@ destination: mailchimp
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory, run_pipeline):
-    """A campaign, launched and measured in both warehouses: their settings, and what Snowflake was asked."""
+    """A campaign, launched and measured in both warehouses: their settings, and the statements that Snowflake got."""
     folder = tmp_path_factory.mktemp("both")
     (folder / "campaign.yml").write_text(FILE, encoding="utf-8")
     with snowflake_server() as server, pytest.MonkeyPatch.context() as environment:

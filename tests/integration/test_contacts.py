@@ -1,4 +1,4 @@
-"""Who a customer is and whether he may be written to: orders and contacts from files, in a whole run."""
+"""Who a customer is and whether they may be written to: orders and contacts from files, in a whole run."""
 
 import pyarrow as pa
 import pytest

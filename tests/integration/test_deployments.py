@@ -1,4 +1,4 @@
-"""prefect.yaml on a real Prefect server: what is deployed, that it runs, and who is told when it does not."""
+"""prefect.yaml on a real Prefect server: what is deployed, that it runs, and who is notified when it fails."""
 
 import json
 import signal

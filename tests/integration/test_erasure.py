@@ -1,4 +1,4 @@
-"""Whoever asks to be forgotten is gone from everything, and no sync brings him back."""
+"""An erased customer is gone from everything, and no sync brings them back."""
 
 import json
 import shutil
@@ -21,8 +21,8 @@ from tests.hubspot_stand_in import TOKEN, HubSpot
 
 pytestmark = [needs_the_cdk, pytest.mark.whole_run]
 
-# what must not be found anywhere afterwards: of one person, who is named by his id alone, and of another by his
-# address; no id is of digits only, for those stand in many a hash, and in the random ids of syncs and rows
+# what must not be found anywhere afterwards: of one person, named by their id alone, and of another by their address;
+# no id has digits only, because those occur in hashes and in the random ids of syncs and rows
 TRACES = ("forgetme", "forget@example.org", "old-forget@example.org", "hubspot-4711", "gone@example.org", "gonebuyer")
 ORDERS = """order_id,customer_id,email,ordered_at,amount,note
 1,forgetme,forget@example.org,2025-08-01,50,please call forgetme
@@ -72,7 +72,7 @@ def hubspot():
 
 @pytest.fixture(scope="module")
 def shop(hubspot, tmp_path_factory, run_pipeline):
-    """A run of a shop that has all kinds of sources, another shop's warehouse beside it, and answers that wait."""
+    """A run of a shop that has all kinds of sources, another shop's warehouse next to it, and predictions that wait."""
     folder = tmp_path_factory.mktemp("forget")
     (folder / "orders.csv").write_text(ORDERS)
     (folder / "contacts.csv").write_text(CONTACTS)

@@ -170,7 +170,7 @@ def test_what_was_archived_lost_or_opted_out_since_is_gone_at_the_next_run_and_s
     rows = read(data_dir, "select count(*) as n, count(distinct id) as ids from raw_hubspot.contacts").to_pylist()
     assert rows == [{"n": CUSTOMERS + len(SPECIAL), "ids": CUSTOMERS + len(SPECIAL)}]
 
-    # HubSpot forgets after 90 days what was archived
+    # HubSpot deletes archived records after 90 days
     for kind in (hubspot.contacts, hubspot.deals):
         kind._ids[True].clear()
     run_pipeline(data_dir, source="hubspot", horizon_days=90)

@@ -63,7 +63,7 @@ def send(
     destination: HubSpotContacts, who: pa.Table, recorded: Results | None = None, audience: str | None = CAMPAIGN,
     members: pa.Table | None = None,
 ) -> Results:  # fmt: skip
-    """What became of each, as a caller records it: also what came before a failure."""
+    """The result of each, as a caller records it, including those before a failure."""
     recorded = {} if recorded is None else recorded
     everybody = who if members is None else members
     addresses = {address for address in everybody.column("email").to_pylist() if address}
@@ -296,7 +296,7 @@ def test_to_send_everybody_again_changes_nothing():
     assert hubspot.state() == state
 
 
-TURNED_AWAY = Answer(403, {})  # at once, where a silent HubSpot would be asked for minutes
+TURNED_AWAY = Answer(403, {})  # at once, without retrying for minutes
 WAYS_TO_FAIL = {"not done": HANG_UP, "done but not heard of": DO_AND_HANG_UP, "out of order": SERVER_ERROR}
 
 

@@ -61,7 +61,7 @@ class Shop:
         return {self.contacts[email] for email in rows["email"].to_pylist()}
 
     def told(self):
-        """Record ids that were told of any segment."""
+        """Record ids that got any segment."""
         return {i for i, record in self.hubspot.contacts.alive().items() if "rfm_segment" in record.properties}
 
     def listed(self):

@@ -170,7 +170,7 @@ def test_a_deal_that_changes_behind_the_readers_back_is_read_by_the_next_run(rea
         hubspot.deals.update(deals[0], {"dealstage": "closedlost"}, NOON + timedelta(minutes=1))
         hubspot.deals.update(deals[-1], {"dealstage": "closedwon"}, NOON + timedelta(minutes=2))
 
-    hubspot.intervene = at(2, change)  # the second page is asked for
+    hubspot.intervene = at(2, change)  # the second page is requested
     said = read(hubspot, "deals")
     assert "closedlost" not in said.output
     assert said.state == {"deals": {"updatedAt": "2026-03-01T12:02:00Z"}}

@@ -1,4 +1,5 @@
-"""The laptop's warehouse and Snowflake's say the same: every model, value by value; and what Snowflake is asked."""
+"""The laptop's warehouse and Snowflake's are equal: every model, value by value; and the statements that Snowflake
+gets."""
 
 import json
 import re
@@ -44,7 +45,7 @@ def simulated(tmp_path_factory, run_pipeline, environment):
 
 @pytest.fixture(scope="module")
 def adversarial(tmp_path_factory, run_pipeline, environment):
-    """Orders that look for differences, run in both warehouses, and once more when they have changed."""
+    """Orders that look for differences, run in both warehouses, and again when they have changed."""
     folder = tmp_path_factory.mktemp("adversarial")
     orders, found = folder / "orders.csv", []
     with snowflake_server() as server:

@@ -168,7 +168,7 @@ def test_what_a_caller_got_is_in_the_mart(trigger, mart):
 
 def test_duplicates_redeliveries_and_another_order_change_nothing(trigger, mart):
     first, _ = answered(customer("A"), customer("B"))
-    second, _ = answered(customer("B"), customer("C"))  # B was asked twice
+    second, _ = answered(customer("B"), customer("C"))  # B was requested twice
     trigger.send(*second, *first, *first)
     assert trigger.deliver() == set()
     once = mart.rows()

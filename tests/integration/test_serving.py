@@ -24,7 +24,7 @@ KEY = "k" * 32
 
 @contextmanager
 def serving(data_dir, **environment):
-    """(process, URL, what it said at its start)."""
+    """(process, URL, what it printed at its start)."""
     port = free_port()
     with flows("serve", data_dir, PORT=str(port), **environment) as process:
         yield process, f"http://127.0.0.1:{port}", read_until(process, "serving")

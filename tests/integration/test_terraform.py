@@ -41,7 +41,8 @@ def prod_plan(terraform, dev_plan):
 
 @pytest.fixture(scope="module")
 def applied(terraform, dev_plan, prod_plan):
-    """What apply said; the state, the outputs and the next plan after it; then what destroy said, and what is left."""
+    """The output of apply; the state, the outputs and the next plan after it; then the output of destroy, and what is
+    left."""
     said = terraform.apply()
     state = (terraform.folder / "terraform.tfstate").read_text()
     outputs = json.loads(terraform.must("output", "-json"))
@@ -170,7 +171,7 @@ def test_what_make_env_writes_names_what_was_made(applied):
     assert (said["SNOWFLAKE_BLOCK"], said["AIRBYTE_BLOCK"]) == ("rfm-churn", "airbyte")
     assert said["MODELS"].startswith("s3://rfm-churn-dev-models")
     assert said["SOURCE"] == "hubspot"
-    assert "CURRENCY" not in said  # blank would not be the same as not said
+    assert "CURRENCY" not in said  # blank is not the same as unset
 
 
 def types(plan):

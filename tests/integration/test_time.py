@@ -1,4 +1,4 @@
-"""Point in time: nothing later leaks in, and a run on a grown file forgets nothing and doubles nothing."""
+"""Point in time: nothing later leaks in, and a run on a grown file loses nothing and duplicates nothing."""
 
 from datetime import date
 

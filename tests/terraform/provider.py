@@ -16,7 +16,7 @@ from tests.terraform.wire import read, written
 
 
 class Refused(Exception):
-    """What an API said instead of doing it."""
+    """An API's refusal."""
 
 
 class Backend(Protocol):

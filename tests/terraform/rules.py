@@ -135,7 +135,7 @@ JSON: dict[str, set[Path]] = {
     "prefect_work_pool": {("base_job_template",)},
 }  # fmt: skip
 
-# A change of these makes the object anew
+# A change of these recreates the object
 FORCE_NEW: dict[str, set[str]] = {
     "airbyte_connection": {"source_id", "destination_id"},
     "airbyte_declarative_source_definition": {"name"},
@@ -162,7 +162,7 @@ FOLLOWS: dict[str, dict[str, set[str]]] = {
     },
 }
 
-# Snowflake's provider has these only for whoever names them in preview_features_enabled
+# Snowflake's provider has these only if preview_features_enabled names them
 PREVIEW = {
     "snowflake_api_integration", "snowflake_api_integration_amazon_api_gateway", "snowflake_dynamic_table",
     "snowflake_email_notification_integration", "snowflake_external_function", "snowflake_external_table",
@@ -209,7 +209,7 @@ def preview_feature(kind: str) -> str | None:
 
 
 def replaces(kind: str, prior: dict[str, Any], planned: dict[str, Any]) -> list[str]:
-    """The attributes whose change makes the object anew."""
+    """The attributes whose change recreates the object."""
     return sorted(name for name in FORCE_NEW.get(kind, ()) if prior.get(name) != planned.get(name))
 
 

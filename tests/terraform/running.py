@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Path(sys.prefix) / "terraform" / "bin" / "python"  # make .venv/terraform/ready
 NOT_INSTALLED = "make .venv/terraform/ready installs what stands in for Terraform's providers"
 OLDEST = (1, 11, 0)  # as terraform/versions.tf says
-_READ = ("airbyte", "flows")  # what the HCL reads beside itself
+_READ = ("airbyte", "flows")  # what the HCL reads besides itself
 
 
 def is_installed() -> bool:

@@ -95,7 +95,7 @@ def _of_type(kind: Any, name: str, seed: str) -> Any:
 
 
 def known(value: Any) -> Any:
-    """Without what is not known yet: an API is not asked for that."""
+    """Without unknown values: an API is not asked for those."""
     if isinstance(value, dict):
         return {name: known(inner) for name, inner in value.items() if inner is not Unknown}
     return [known(inner) for inner in value if inner is not Unknown] if isinstance(value, list) else value

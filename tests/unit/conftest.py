@@ -1,4 +1,4 @@
-"""What unit tests share: that the shipped model can be asked."""
+"""Fixtures of unit tests: the shipped model."""
 
 import pytest
 

@@ -52,7 +52,7 @@ def test_without_a_valid_key_nothing_opens_but_health_and_documentation(client, 
 
 def test_a_body_is_not_even_read_without_a_key(shipped_model):
     async def never():
-        raise AssertionError("the body was asked for")
+        raise AssertionError("the body was requested")
 
     sent = []
 

@@ -21,7 +21,7 @@ def is_known(difference):
 
 
 def shop(rng, n, effect=0.0, share=0.7):
-    """Outcomes of a campaign by which `effect` of the treated buy once more: bought, money, treated, expectations."""
+    """Outcomes of a campaign by which `effect` of the treated buy again: bought, money, treated, expectations."""
     pace = rng.gamma(0.65, 0.8, n)
     basket = np.exp(rng.normal(3.9, 0.45, n))
     treated = rng.random(n) < share

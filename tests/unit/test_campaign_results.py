@@ -17,7 +17,7 @@ LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
 
 @pytest.fixture
 def shop(tmp_path):
-    """A warehouse with the outcomes of one campaign: 200 treated, of whom 100 were contacted, and 50
+    """A warehouse with the outcomes of one campaign: 200 treated, 100 of them contacted, and 50 in the
     control group. Every other customer bought for 10."""
     whole = Settings(data_dir=tmp_path)
     warehouse = DuckDBWarehouse(whole.warehouse_file, whole.scratch)

@@ -60,7 +60,7 @@ HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_holdout_membe
 
 @dataclass
 class Recording:
-    """A destination that remembers whom it was handed, and takes everybody."""
+    """A destination that records who it received, and accepts everyone."""
 
     is_full_refresh: bool = False
     name: str = "hubspot"
@@ -78,7 +78,7 @@ PEOPLE = st.lists(
         st.sampled_from(["treated", "holdout", "global_holdout", None]),  # in the campaign that is sent
         st.sampled_from(["treated", "holdout", None]),  # in another one
         st.booleans(),  # was sent before
-        st.sampled_from([None, "renamed", "with a holdout member"]),  # what has become of his id since the launch
+        st.sampled_from([None, "renamed", "with a holdout member"]),  # what happened to their id since the launch
     ),
     min_size=1,
     max_size=6,

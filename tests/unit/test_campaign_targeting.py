@@ -226,7 +226,8 @@ def test_an_offer_that_gives_away_more_than_the_margin_is_warned_of():
 
 
 def test_risk_is_not_taken_for_effect():
-    """Without anything fitted, who is likely to leave is chosen no more often than others of his stratum."""
+    """Without a fitted model, customers who are likely to leave are chosen no more often than others of their
+    stratum."""
     customers = candidates(3_000)
     found = planned(customers, budget=2_000)
     high = found.targets.filter(pc.equal(found.targets["risk_band"], "high"))

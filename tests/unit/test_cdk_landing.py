@@ -187,7 +187,7 @@ def _model(records):
     return sorted((str(key), amount) for key, (_, amount) in kept.items())
 
 
-# what fails is small already: without shrinking, a failure is told in seconds
+# failing examples are small already: without shrinking, a failure is reported in seconds
 @settings(deadline=None, max_examples=30, phases=[Phase.explicit, Phase.generate])
 @given(first=_Records, second=_Records, batch=st.integers(1, 4))
 def test_any_splitting_into_batches_and_syncs_leaves_the_newest_record_of_each_key(first, second, batch):

@@ -1,4 +1,4 @@
-"""Files as shops export them: handled and said so, or refused with what to write."""
+"""Files as shops export them: handled and reported, or refused with what to write."""
 
 import gzip
 from datetime import UTC, datetime

@@ -26,7 +26,7 @@ CAMPAIGN = "spring"
 
 
 def sent(files: CsvFiles, who: pa.Table, audience: str | None = CAMPAIGN) -> dict[str, tuple[str, str | None]]:
-    """What became of each."""
+    """The result of each."""
     answers = list(files.send(SendRequest(audience, who)))
     assert all(table.schema == RESULTS for table in answers)
     rows = pa.concat_tables(answers).to_pylist()

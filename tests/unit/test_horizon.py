@@ -1,4 +1,4 @@
-"""How far ahead a run looks where nobody has said so."""
+"""The horizon of a run where none is set."""
 
 import duckdb
 import pytest

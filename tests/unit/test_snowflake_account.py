@@ -1,4 +1,4 @@
-"""Who we are in Snowflake: from variables or a Prefect block, with keys that may be encrypted and are never said."""
+"""The account in Snowflake: from variables or a Prefect block, with keys that may be encrypted and are never shown."""
 
 import base64
 

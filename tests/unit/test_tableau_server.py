@@ -100,7 +100,7 @@ def test_a_run_that_is_tried_again_with_other_rows_brings_those(there, server, t
 
 
 def test_rows_that_come_back_in_another_run_are_brought_again(there, server, tmp_path):
-    """A backfill publishes a past day, and then today once more."""
+    """A backfill publishes a past day, and then today again."""
     publish(server, customers(tmp_path), "run-0")
     for number, day in enumerate(("2026-07-01", "2026-03-31", "2026-07-01")):
         publish(server, customers(tmp_path, day=day), f"run-{number}")

@@ -1,4 +1,5 @@
-"""Which snapshots the model learns from: those whose label is known, of customers whom no campaign had contacted."""
+"""The snapshots that the model is trained on: those whose label is known, of customers that no campaign had
+contacted."""
 
 from datetime import date
 
@@ -26,7 +27,7 @@ def test_a_label_is_known_at_the_end_of_the_last_day_of_its_horizon(day, known):
 
 
 def snapshots_of(folder, customers, totals, contacted=()):
-    """A warehouse that has snapshots of March. `contacted`: those of the customers whom a campaign contacted.
+    """A warehouse that has snapshots of March. `contacted`: the customers that a campaign contacted.
     `totals`: of all customers then, how many, how many churned, and their spend."""
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder)
     snapshots = pa.table(

@@ -1,4 +1,4 @@
-"""Worksheets asked of an extract by hyperd, beside the same questions asked of the marts by DuckDB."""
+"""Worksheets queried from an extract by hyperd, compared with the same queries of the marts by DuckDB."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def hyperd() -> Iterator[Any]:
 
 
 class Asked:
-    """One extract and the warehouse that it was made from. Nothing changes in either: each question is asked once."""
+    """One extract and the warehouse that it was made from. Nothing changes in either: each query runs once."""
 
     def __init__(self, process: Any, extract: Path, warehouse: DuckDBWarehouse):
         from tableauhyperapi import Connection, CreateMode
@@ -85,7 +85,7 @@ def problems(text: bytes, asked: Asked) -> list[str]:
             elif sorted_by and asked.of_the_extract(sorted_by) != asked.of_the_marts(ORDERS[name]):
                 found.append(f"{name} is in another order")
         except (BadCalculation, HyperException, KeyError, ValueError) as error:
-            found.append(f"{name} cannot be asked: {error}")
+            found.append(f"{name} cannot be queried: {error}")
     return found
 
 

@@ -92,7 +92,7 @@ class Source:
         return sql
 
     def instance(self, name: str) -> Value:
-        """What stands on a shelf as [sum:monetary:qk].
+        """A field on a shelf, such as [sum:monetary:qk].
 
         Raises:
             KeyError: when there is no such column.
@@ -122,7 +122,7 @@ class Sheet:
 
     @cached_property
     def source(self) -> Source:
-        """The data source that it shows; every worksheet has one beside the parameters."""
+        """The data source that it shows; every worksheet has one next to the parameters."""
         names = [e.get("name") for e in self.element.iterfind("table/view/datasources/datasource")]
         [name] = [name for name in names if name != "Parameters"]
         return Source(self.workbook.sources[name].element, self.workbook)

@@ -26,7 +26,7 @@ def query(sheet: Sheet, chosen: Chosen | None = None) -> Query:
     `chosen`: a member per field that a reader has clicked or ticked, for filters that let all through until then.
 
     Raises:
-        BadCalculation: when something cannot be asked so.
+        BadCalculation: when something cannot be queried so.
     """
     where = _conditions(sheet, chosen or {})
     fields = {name: sheet.source.instance(name) for name in sheet.shown}

@@ -1,9 +1,8 @@
 """What each worksheet is meant to ask, in plain SQL on the marts, written from what its title promises and not from the
 workbook.
 
-{customers} and its like stand for the marts, so that a test can ask the same of a part of them. Where there are no
-rows, Tableau draws no mark, not a mark of 0: hence `having`.
-"""
+{customers} and its like stand for the marts, so that a test can run the same query on a part of them. Where there are
+no rows, Tableau draws no mark, not a mark of 0: hence `having`."""
 
 MARTS = {
     "customers": "marts.marketing_customers",

@@ -319,7 +319,7 @@ def _member(sheet: Sheet, field: str, member: str, where: str) -> Iterator[str]:
     try:
         datatype = sheet.source.instance(field).datatype
     except (BadCalculation, KeyError):
-        return  # said elsewhere
+        return  # reported elsewhere
     shapes = {"string": r'".*"', "boolean": "true|false", "integer": r"-?\d+"}
     if not re.fullmatch(shapes.get(datatype, ".*"), member):
         yield f"{where} is for {member}, which is no {datatype}"
