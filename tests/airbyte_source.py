@@ -19,7 +19,7 @@ needs_the_cdk = pytest.mark.skipif(
 
 
 @dataclass(frozen=True)
-class Said:
+class SourceOutput:
     """What a process printed, and how it ended."""
 
     output: str
@@ -68,7 +68,9 @@ class Source:
         (catalog,) = self._run("discover").of("CATALOG")
         return {stream["name"]: stream for stream in catalog["streams"]}
 
-    def read(self, streams: Iterable[Mapping[str, Any]], state: Mapping[str, Mapping[str, Any]] | None = None) -> Said:
+    def read(
+        self, streams: Iterable[Mapping[str, Any]], state: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> SourceOutput:
         """Reads these streams, which are `discover`'s, from where an earlier reading's state says."""
         catalog = [
             {
@@ -86,7 +88,7 @@ class Source:
             ]
         return self._run("read", **files)
 
-    def _run(self, command: str, **files: Any) -> Said:
+    def _run(self, command: str, **files: Any) -> SourceOutput:
         arguments = ["--manifest-path", self.manifest]
         for name, content in {"config": self.config, **files}.items():
             path = self.folder / f"{name}.json"
@@ -95,4 +97,4 @@ class Source:
         ended = subprocess.run(
             [CDK, command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
         )
-        return Said(ended.stdout, ended.returncode)
+        return SourceOutput(ended.stdout, ended.returncode)

@@ -18,7 +18,7 @@ class Ended:
     """How a command ended: its output, and dbt's own result."""
 
     success: bool
-    said: str
+    output: str
     result: Any
 
 

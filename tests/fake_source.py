@@ -87,7 +87,7 @@ class FakeSource:
         ]
         self._write("discover", [json.dumps({"type": "CATALOG", "catalog": {"streams": streams}})])
 
-    def says(self, *lines):
+    def prints(self, *lines):
         self._write("read", lines)
 
     def seen(self, command="read"):

@@ -16,11 +16,11 @@ def answering(answer: Callable[[Message, bytes], tuple[int, bytes] | None]) -> I
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
-            said = answer(self.headers, self.rfile.read(int(self.headers.get("content-length", 0))))
-            if said is None:
+            response = answer(self.headers, self.rfile.read(int(self.headers.get("content-length", 0))))
+            if response is None:
                 self.close_connection = True
                 return
-            status, body = said
+            status, body = response
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -203,14 +203,14 @@ class Objects:
     def page(self, query: Mapping[str, str]) -> dict[str, Any]:
         """GET /crm/v3/objects/<kind>"""
         limit = _limit(query.get("limit", 10), LIST_LIMIT)
-        asked = query["properties"].split(",") if query.get("properties") else None
+        requested = query["properties"].split(",") if query.get("properties") else None
         associations = query["associations"].split(",") if query.get("associations") else []
         with self._lock:
             ids = self._ids[query.get("archived") == "true"]
             start = bisect_left(ids, int(query.get("after", 0)))
             page = [self._records[record_id] for record_id in ids[start : start + limit]]
             following = ids[start + limit : start + limit + 1]
-        answer = {"results": [self._as_json(record, asked, associations) for record in page]}
+        answer = {"results": [self._as_json(record, requested, associations) for record in page]}
         return answer | ({"paging": {"next": {"after": str(following[0])}}} if following else {})
 
     def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,10 +235,10 @@ class Objects:
             [f for f in groups[0] if f["propertyName"] == "hs_object_id" and f["operator"] == "GT"] if by_id else []
         )
         rest = [[f for f in group if f not in begins] for group in groups]
-        asked = json.dumps([rest, sort])
-        if asked not in self._found:
+        requested = json.dumps([rest, sort])
+        if requested not in self._found:
             tests = [[self._test(f) for f in group] for group in rest] or [[]]
-            self._found[asked] = sorted(
+            self._found[requested] = sorted(
                 (
                     record
                     for record in self._indexed.values()
@@ -247,19 +247,19 @@ class Objects:
                 key=lambda record: (self._value(record, sort["propertyName"]) or 0, record.id),
                 reverse=sort.get("direction") == "DESCENDING",
             )
-        found = self._found[asked]
+        found = self._found[requested]
         beginning = max((_number(f["value"]) for f in begins), default=None)
         return found if beginning is None else found[bisect_right(found, beginning, key=lambda record: record.id) :]
 
-    def _test(self, asked: Mapping[str, Any]) -> Callable[[Record], bool]:
-        name, operator = asked["propertyName"], asked["operator"]
-        if not isinstance(asked.get("value"), str):
+    def _test(self, requested: Mapping[str, Any]) -> Callable[[Record], bool]:
+        name, operator = requested["propertyName"], requested["operator"]
+        if not isinstance(requested.get("value"), str):
             raise Refused(f"the value of {name} is not a string")
-        value = _number(asked["value"])
+        value = _number(requested["value"])
         if operator == "EQ":
             return lambda record: self._value(record, name) == value
         if operator == "BETWEEN":
-            highest = _number(asked["highValue"])
+            highest = _number(requested["highValue"])
             return lambda record: (found := self._value(record, name)) is not None and value <= found <= highest
         compare = {"GT": gt, "GTE": ge, "LT": lt, "LTE": le}[operator]
         return lambda record: (found := self._value(record, name)) is not None and compare(found, value)
@@ -273,10 +273,10 @@ class Objects:
             return record.created
         return None if name not in record.properties else _number(record.properties[name])
 
-    def _as_json(self, record: Record, asked: Iterable[str] | None, associations: Iterable[str]) -> dict[str, Any]:
+    def _as_json(self, record: Record, requested: Iterable[str] | None, associations: Iterable[str]) -> dict[str, Any]:
         created, updated = _iso(record.created), _iso(record.updated)
         given = {"hs_object_id": str(record.id), "createdate": created, self.kind.updated_property: updated}
-        for name in asked or self.kind.sent_unasked:
+        for name in requested or self.kind.sent_unasked:
             if name in self.kind.properties:  # what it does not know it leaves out
                 given[name] = record.properties.get(name)
         answer = {
@@ -355,7 +355,7 @@ class HubSpot:
             finally:
                 server.shutdown()
 
-    def asked(self, path: str) -> list[Request]:
+    def requested(self, path: str) -> list[Request]:
         """The requests for one path."""
         return [request for request in self.requests if request.path == path]
 
@@ -475,10 +475,10 @@ def _created(event: Mapping[str, Any]) -> int:
     return event["created"]
 
 
-def _limit(asked: str | int, most: int) -> int:
-    if not 1 <= int(asked) <= most:
-        raise Refused(f"limit is {asked}, more than {most}")
-    return int(asked)
+def _limit(requested: str | int, most: int) -> int:
+    if not 1 <= int(requested) <= most:
+        raise Refused(f"limit is {requested}, more than {most}")
+    return int(requested)
 
 
 @cache

@@ -158,9 +158,11 @@ class WritableHubSpot(HubSpot):
             raise Refused(f"Unable to read by non-unique 0-1 property {body['idProperty']}")
         by_address = "idProperty" in body
         known = self._by_address() if by_address else self._by_id()
-        found = {asked: known.get(asked.strip().lower()) for asked in ids}
-        results = {record.id: self._as_json(record, asked=body["properties"]) for record in found.values() if record}
-        return _answer(results.values(), _missing([asked for asked, record in found.items() if record is None]))
+        found = {requested: known.get(requested.strip().lower()) for requested in ids}
+        results = {
+            record.id: self._as_json(record, requested=body["properties"]) for record in found.values() if record
+        }
+        return _answer(results.values(), _missing([requested for requested, record in found.items() if record is None]))
 
     def _update(self, body: Mapping[str, Any]) -> Answer:
         _ids(body)
@@ -199,8 +201,8 @@ class WritableHubSpot(HubSpot):
             if why := self._problem(one):
                 if not self.tells_records_apart or "PROPERTY_DOESNT_EXIST" in why:
                     raise Refused(why)
-                said = {"status": "error", "category": "VALIDATION_ERROR", "message": why}
-                yield one, said | {"context": {"objectWriteTraceId": [one["objectWriteTraceId"]]}}
+                error_body = {"status": "error", "category": "VALIDATION_ERROR", "message": why}
+                yield one, error_body | {"context": {"objectWriteTraceId": [one["objectWriteTraceId"]]}}
 
     def _problem(self, one: Mapping[str, Any]) -> str | None:
         for name, value in one["properties"].items():
@@ -259,9 +261,9 @@ class WritableHubSpot(HubSpot):
         }
 
     def _as_json(
-        self, record: Record, written: Mapping[str, Any] | None = None, asked: Collection[str] = ()
+        self, record: Record, written: Mapping[str, Any] | None = None, requested: Collection[str] = ()
     ) -> dict[str, Any]:
-        names = ["email", *written["properties"]] if written else asked
+        names = ["email", *written["properties"]] if written else requested
         given = {name: record.properties.get(name) for name in names if name in self.properties}
         answer: dict[str, Any] = {"id": str(record.id), "properties": given, "archived": False}
         trace = (written or {}).get("objectWriteTraceId")
@@ -278,8 +280,8 @@ def _ids(body: Mapping[str, Any]) -> list[str]:
 
 
 def _missing(ids: list[str]) -> list[dict[str, Any]]:
-    said = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": _NOT_FOUND, "context": {"ids": ids}}
-    return [said] if ids else []
+    error_body = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": _NOT_FOUND, "context": {"ids": ids}}
+    return [error_body] if ids else []
 
 
 def _answer(results: Collection[Any], errors: list[dict[str, Any]]) -> Answer:

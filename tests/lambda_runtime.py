@@ -59,7 +59,7 @@ def unpack(package: Path, folder: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Said:
+class Outcome:
     """How an invocation, or the start, ended: `kind` is response, error or init."""
 
     kind: str
@@ -114,12 +114,12 @@ class Sandbox:
         """When the function had started and requested its first event, by `time.perf_counter`."""
         return self._asked.get(timeout=60)
 
-    def invoke(self, event) -> Said:
+    def invoke(self, event) -> Outcome:
         """Gives it an event and waits for what becomes of it."""
         self._events.put((str(uuid.uuid4()), json.dumps(event).encode()))
         return self._wait()
 
-    def _wait(self) -> Said:
+    def _wait(self) -> Outcome:
         while True:
             try:
                 return self._said.get(timeout=0.2)
@@ -129,9 +129,9 @@ class Sandbox:
 
     def start_that_fails(self) -> dict:
         """What it says of a start that fails."""
-        said = self._wait()
-        assert said.kind == "init", said
-        return said.answer
+        outcomes = self._wait()
+        assert outcomes.kind == "init", outcomes
+        return outcomes.answer
 
     def log(self) -> str:
         self._log.flush()
@@ -149,14 +149,14 @@ class _Server(ThreadingHTTPServer):
         """A sandbox is killed in the middle of a request: it always waits for work."""
 
 
-def _runtime_api(events, said, asked, sandbox):
+def _runtime_api(events, outcomes, requested, sandbox):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # or an answer waits 40 ms for an acknowledgement
         wbufsize = -1
 
         def do_GET(self):
-            asked.put(time.perf_counter())
+            requested.put(time.perf_counter())
             request_id, body = events.get()
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
@@ -176,7 +176,7 @@ def _runtime_api(events, said, asked, sandbox):
             self.send_header("Content-Length", "0")
             self.end_headers()
             kind = "init" if "/init/" in self.path else self.path.rsplit("/", 1)[1]
-            said.put(Said(kind, body))
+            outcomes.put(Outcome(kind, body))
 
         def _body(self):
             if "chunked" not in self.headers.get("transfer-encoding", ""):

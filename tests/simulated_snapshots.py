@@ -78,4 +78,4 @@ def build(
         project=project,
     )
     if not done.success:
-        raise RuntimeError(done.said)
+        raise RuntimeError(done.output)

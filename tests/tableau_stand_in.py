@@ -499,13 +499,13 @@ class TableauStandIn:
         name, content = _parts(headers, body)["tableau_workbook"]
         if not name.endswith(".twb"):
             return _json({"message": "not a .twb"}, 400)
-        said: dict[str, Any] = {"timestamp": "2026-06-30T05:00:00.000Z", **self.findings}
+        found: dict[str, Any] = {"timestamp": "2026-06-30T05:00:00.000Z", **self.findings}
         try:
             ElementTree.fromstring(content)
         except ElementTree.ParseError as error:
             line, column = error.position
-            said["errors"] = [{"severity": "ERROR", "message": str(error), "line": line, "column": column}]
-        return _json(said, 422 if said.get("errors") else 200)
+            found["errors"] = [{"severity": "ERROR", "message": str(error), "line": line, "column": column}]
+        return _json(found, 422 if found.get("errors") else 200)
 
     @contextmanager
     def _open(self, file: Path) -> Iterator[Connection]:
@@ -580,8 +580,8 @@ def _parts(headers: Any, body: bytes) -> dict[str, tuple[str, bytes]]:
     parts = {}
     for part in body.split(f"--{boundary}".encode())[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
-        said = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
-        parts[said["name"]] = (said.get("filename", ""), content.removesuffix(b"\r\n"))
+        found = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
+        parts[found["name"]] = (found.get("filename", ""), content.removesuffix(b"\r\n"))
     return parts
 
 
@@ -595,8 +595,8 @@ def _json(content: Any, status: int) -> Reply:
 
 
 def _error(code: str, detail: str) -> Reply:
-    said = f'<error code="{code}"><summary>Refused</summary><detail>{detail}</detail></error>'
-    return _xml(said, int(code[:3]))
+    found = f'<error code="{code}"><summary>Refused</summary><detail>{detail}</detail></error>'
+    return _xml(found, int(code[:3]))
 
 
 @contextmanager

@@ -32,15 +32,15 @@ OFFSET = "logistic RFMT, MBG/NBD as offset"
 
 def measure(folder: Path) -> Iterator[Figure]:
     for shop, data in _shops(folder):
-        said: dict[str, list[tuple[float, float]]] = {}
+        predicted: dict[str, list[tuple[float, float]]] = {}
         for day in data.snapshot_dates[-1 - DATES : -1]:
             past, customers = data.known_by(day), data.at([day])
             if not len(past):
                 continue
             for name, probability in _variants(hold_out(day, past, customers), past):
                 quality = quality_of(customers.churned, probability)
-                said.setdefault(name, []).append((quality.ece, quality.brier))
-        for name, figures in said.items():
+                predicted.setdefault(name, []).append((quality.ece, quality.brier))
+        for name, figures in predicted.items():
             ece, brier = np.mean(figures, axis=0)
             yield Figure(f"{shop}: {name}", f"ECE {ece:.4f}", f"Brier {brier:.4f}, {len(figures)} dates")
 
@@ -60,9 +60,9 @@ def _shops(folder: Path) -> Iterator[tuple[str, TrainingSet]]:
 
 def _variants(held_out: HeldOut, past: TrainingSet) -> Iterator[tuple[str, Floats]]:
     customers = held_out.customers.features
-    for name, said in held_out.probability.items():
+    for name, predicted in held_out.probability.items():
         if name not in CANDIDATES:
-            yield name, said
+            yield name, predicted
     process = next(iter(held_out.models.values())).process
     models = held_out.models | {OFFSET: ChurnModel.train(_offset, past, process)}
     for name, model in models.items():

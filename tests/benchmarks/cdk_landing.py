@@ -110,8 +110,8 @@ def _shop(records: int) -> Iterator[str]:
 
 def _catalog(folder: Path, manifest: Path) -> dict[str, Any]:
     command = [str(PROGRAM), "discover", "--config", "config.json", "--manifest-path", str(manifest)]
-    said = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
-    (catalog,) = [line["catalog"] for line in map(json.loads, said.splitlines()) if line["type"] == "CATALOG"]
+    printed = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+    (catalog,) = [line["catalog"] for line in map(json.loads, printed.splitlines()) if line["type"] == "CATALOG"]
     things: dict[str, Any] = next(stream for stream in catalog["streams"] if stream["name"] == "things")
     return things
 
@@ -130,6 +130,6 @@ def _seconds(command: list[str], folder: Path | None = None) -> float:
 
 
 def _sync(folder: Path, program: Path, given: Mapping[str, Any]) -> dict[str, float]:
-    said = run_python("-c", _SYNC, str(folder), str(program), json.dumps(given)).output
-    measured: dict[str, float] = json.loads(said.splitlines()[-1])
+    printed = run_python("-c", _SYNC, str(folder), str(program), json.dumps(given)).output
+    measured: dict[str, float] = json.loads(printed.splitlines()[-1])
     return measured

@@ -131,9 +131,9 @@ def _measure(python: Path, runtime: Path, task: Path) -> Measured:
                 continue
             for _ in range(CALLS):
                 begin_call = time.perf_counter()
-                said = function.invoke(event)
+                response = function.invoke(event)
                 calls.append(time.perf_counter() - begin_call)
-                assert said.answer["statusCode"] == 200, said
+                assert response.answer["statusCode"] == 200, response
             status = Path(f"/proc/{function.process.pid}/status").read_text()
             megabytes = int(status.split("VmHWM:")[1].split()[0]) / 1024
     calls = sorted(calls[CALLS // 10 :])

@@ -93,8 +93,10 @@ def test_a_feature_that_sql_does_not_compute_is_named_when_dbt_builds(project):
 
 def test_a_feature_that_python_does_not_compute_is_named_when_a_history_is_read(project):
     change(project, *DIFFS, to_other_files_than="order_history.py")
-    said = by_python(project).stderr
-    assert re.search(r"order_history\.py computes other features .*missing here: \['largest_purchase'\]", said), said
+    errors = by_python(project).stderr
+    assert re.search(r"order_history\.py computes other features .*missing here: \['largest_purchase'\]", errors), (
+        errors
+    )
 
 
 def test_a_feature_without_a_cause_is_named_when_the_contract_is_imported(project):
@@ -108,5 +110,5 @@ def test_a_feature_without_a_cause_is_named_when_the_contract_is_imported(projec
 def test_a_cause_without_a_phrase_is_named_when_reasons_are_imported(project):
     contract = project / "functions" / "churn_api" / "contract.py"
     contract.write_text(contract.read_text().replace('"engagement"]\n', '"engagement", "complaints"]\n', 1))
-    said = python(project, "-c", "import functions.churn_api.reasons").stderr
-    assert "reasons.py has no phrase for complaints" in said
+    errors = python(project, "-c", "import functions.churn_api.reasons").stderr
+    assert "reasons.py has no phrase for complaints" in errors

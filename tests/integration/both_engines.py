@@ -80,7 +80,7 @@ def parsed(settings: Settings) -> Any:
         "parse", "--target", project.target,
         state=project.state / "target", environment=project.environment, variables=last_build(settings)["variables"],
     )  # fmt: skip
-    assert ended.success, ended.said
+    assert ended.success, ended.output
     return ended.result
 
 

@@ -44,10 +44,10 @@ def here(code, url):
 
 def test_curl(server):
     code = here(shown("curl", "sh"), server)
-    said = subprocess.run(
+    result = subprocess.run(
         ["bash", "-euc", code], env={**os.environ, "CHURN_API_KEY": KEY}, capture_output=True, text=True, check=True
     )
-    (answer,) = json.loads(said.stdout)
+    (answer,) = json.loads(result.stdout)
     assert 0 < answer["churn_probability"] < 1
     assert answer["stored"]
 
@@ -93,6 +93,6 @@ def test_an_operator_of_airflow(server, tmp_path):
 
     airflow("db", "migrate")
     airflow("dags", "reserialize")
-    said = airflow("dags", "test", "score_customers")
-    assert "state=success" in said or "state:success" in said, said[-3000:]
-    assert re.search(r"Returned value was: .*C000042|C000042.*(low|medium|high)", said), said[-3000:]
+    result = airflow("dags", "test", "score_customers")
+    assert "state=success" in result or "state:success" in result, result[-3000:]
+    assert re.search(r"Returned value was: .*C000042|C000042.*(low|medium|high)", result), result[-3000:]

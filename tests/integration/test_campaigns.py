@@ -218,7 +218,7 @@ def test_the_global_holdout_is_in_no_campaign(shop):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (
             FILE.replace("margin", "mragin"),
@@ -232,8 +232,8 @@ def test_the_global_holdout_is_in_no_campaign(shop):
         ),
     ],
 )
-def test_a_file_that_cannot_be_meant_is_refused_before_anything_is_written(shop, text, says):
-    with pytest.raises(BadInput, match=says):
+def test_a_file_that_cannot_be_meant_is_refused_before_anything_is_written(shop, text, message):
+    with pytest.raises(BadInput, match=message):
         run(shop, text, launch=True)
     assert ask(shop, "from marts.campaign_targets").num_rows == 0
 
@@ -249,10 +249,10 @@ def test_the_command_prints_the_preview_and_no_traceback(shop):
     (shop.parent / "campaign.yml").write_text(FILE, encoding="utf-8")
     given = {name.upper(): str(value) for name, value in SHOP.items()}
     with flows("campaign preview", shop, str(shop.parent / "campaign.yml"), **given) as process:
-        said = process.communicate(timeout=300)[0]
-    assert process.returncode == 0, said
+        output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
     for words in ("customers in the audience", "in the control group", "smallest effect", "LAUNCH=1"):
-        assert words in said
+        assert words in output
 
 
 def test_figures_are_withheld_while_the_window_is_open(before, tmp_path, run_pipeline):

@@ -36,17 +36,17 @@ def both(tmp_path_factory, run_pipeline):
         for settings in (laptop, cloud):
             campaign(settings, folder / "campaign.yml", launches=True)
         again = campaign(cloud, folder / "campaign.yml", launches=True)
-        said = server.steer()["statements"]
+        statements = server.steer()["statements"]
         after = LAUNCHED_ON + timedelta(days=WINDOW_DAYS)
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=after, **SHOP)
         found = differences(laptop, cloud)
-        said += server.steer()["statements"]
+        statements += server.steer()["statements"]
         activation(cloud.model_copy(update={"destination": "klaviyo"}))
         activations = wire(cloud).warehouse.read(
             "select result, count(*) as n from marts.segment_activations group by 1"
         )
-        said += server.steer()["statements"]
-        yield laptop, cloud, again, found, activations, said
+        statements += server.steer()["statements"]
+        yield laptop, cloud, again, found, activations, statements
 
 
 def test_arms_sends_and_results_are_the_same_in_both_warehouses(both):
@@ -74,6 +74,6 @@ def test_segments_are_activated_from_snowflake(both):
 
 
 def test_every_statement_of_a_campaign_is_snowflakes_own_sql(both):
-    said = [statement for statement in both[-1] if "campaign" in statement or "segment_activations" in statement]
-    assert len(said) > 30
-    assert [f"{problem}\n{statement}" for statement in said for problem in problems(statement)] == []
+    statements = [statement for statement in both[-1] if "campaign" in statement or "segment_activations" in statement]
+    assert len(statements) > 30
+    assert [f"{problem}\n{statement}" for statement in statements for problem in problems(statement)] == []

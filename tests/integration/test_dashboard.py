@@ -282,16 +282,16 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
         r"(?:then|else|select)\s+'([^']{9,})'", (INTERMEDIATE / "int_identity_conflicts.sql").read_text()
     )
     row = {"feature": "frequency", "value": 0.3, "limit_value": 0.2, "as_of_date": "2026-01-01"}
-    said = {
+    phrases = {
         *(phrase for of_rank in reasons for phrase in of_rank),
         *(text for row in segments for text in row.values()),
         *re.findall(r"then '([a-z:\- ]{8,})'", judged),
         *(f"3 × {text} (intermediate.int_identity_conflicts)" for text in conflicts),
         *(warning.format(**row) for warning in WARNING_TEXTS.values()),
     }  # fmt: skip
-    assert len(said) > 300
+    assert len(phrases) > 300
     page.get_by_role("button", name="Français").click()
-    english = page.evaluate("all => all.filter(text => translated(text) === text)", sorted(said))
+    english = page.evaluate("all => all.filter(text => translated(text) === text)", sorted(phrases))
     assert english == ["Champions"]
     assert page.evaluate("translated('lower risk: last order 1,200 days ago; usually every 8 days')") == (
         "risque plus faible : dernière commande il y a 1\u202f200 jours ; d'habitude tous les 8 jours"
@@ -468,10 +468,10 @@ def test_a_campaigns_figures_are_those_of_the_mart_with_a_verdict_in_words(campa
         made_up.NOT_SHOWN: ("not shown", "not shown"),  # an interval that ends at zero
         made_up.HOSTILE: ("not shown", "not shown"),
     }
-    for name, said in verdicts.items():
+    for name, phrases in verdicts.items():
         cells = cells_of(campaign_page, name)
         assert_it_is_the_marts(result_of(campaigns[0], name), cells)
-        assert tuple(row_of(campaign_page, name).locator(".pill").all_inner_texts()) == said
+        assert tuple(row_of(campaign_page, name).locator(".pill").all_inner_texts()) == phrases
     assert "-0.04" in cells_of(campaign_page, made_up.HARMED)[4]
     assert "chosen by the uplift model of earlier campaigns" in row_of(campaign_page, made_up.HELPED).inner_text()
     assert "chosen at random, to learn" in row_of(campaign_page, made_up.HARMED).inner_text()

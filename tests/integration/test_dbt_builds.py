@@ -36,7 +36,7 @@ def parsed_again(project, variables, **run_values):
         environment=environment,
         variables={**project.variables, **variables},
     )
-    assert ended.success, ended.said
+    assert ended.success, ended.output
     found = json.loads((state / "perf_info.json").read_text())
     return sum(parser["parsed_path_count"] for of in found["projects"] for parser in of["parsers"])
 

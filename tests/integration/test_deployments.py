@@ -27,10 +27,10 @@ class Listener:
     """Takes what Prefect's webhook sends."""
 
     def __init__(self):
-        self.told, self.arrived = [], threading.Event()
+        self.reported, self.arrived = [], threading.Event()
 
     def take(self, _, body):
-        self.told.append(json.loads(body))
+        self.reported.append(json.loads(body))
         self.arrived.set()
         return 200, b""
 
@@ -87,20 +87,20 @@ def run(prefect, deployment, **parameters):
         " as_subflow=False)\n"
         "print(run.state.type.value, run.state.message)"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, deployment, json.dumps(parameters)],
         env=prefect, capture_output=True, text=True,
     )  # fmt: skip
-    return said.stdout.strip() or said.stderr[-2000:]
+    return result.stdout.strip() or result.stderr[-2000:]
 
 
 def test_what_a_deployment_would_lack_is_named_before_anything_is_changed(prefect):
     env = {name: value for name, value in prefect.items() if name not in ("SOURCE", "MODELS")}
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "flows", "deploy"], env=env, cwd=REPOSITORY, capture_output=True, text=True
     )
-    assert said.returncode == 1
-    assert "make deploy needs SOURCE, MODELS" in said.stderr
+    assert result.returncode == 1
+    assert "make deploy needs SOURCE, MODELS" in result.stderr
 
 
 def test_deploying_again_changes_nothing(deployed):
@@ -150,9 +150,9 @@ def test_prefect_yaml_has_no_key_that_prefect_would_overlook():
 
 
 def test_secrets_are_neither_in_prefect_yaml_nor_in_a_deployment(prefect, deployed):
-    told = json.dumps(ask(prefect, "deployments/filter"))
+    reported = json.dumps(ask(prefect, "deployments/filter"))
     for word in ("PRIVATE_KEY", "PASSWORD", "prefect.blocks"):
-        assert word not in told
+        assert word not in reported
         assert word not in (REPOSITORY / "prefect.yaml").read_text()
 
 
@@ -164,22 +164,22 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, de
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "rfm-churn-local", "--type", "process"]
     with process_group(worker, signal.SIGTERM, env=worker_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         for flow in LOCAL:
-            said = run(prefect, f"{flow}/local", **({"as_of": "2026-03-31"} if flow == "backfill" else {}))
-            assert said.startswith("COMPLETED"), f"{flow}: {said}"
+            result = run(prefect, f"{flow}/local", **({"as_of": "2026-03-31"} if flow == "backfill" else {}))
+            assert result.startswith("COMPLETED"), f"{flow}: {result}"
         with duckdb.connect(tmp_path / "data" / "warehouse.duckdb", read_only=True) as con:
             shown = con.execute("select distinct as_of_date from marts.marketing_customers").fetchall()
             scored = con.execute("select distinct as_of_date from marts.churn_predictions order by 1").fetchall()
         assert shown == [scored[-1]]
         assert scored[0] == (date(2026, 3, 31),)
         assert len(scored) == 2
-        assert listener.told == []
+        assert listener.reported == []
         logged = ask(prefect, "logs/filter", logs={"level": {"ge_": 20}}, limit=200)
         assert "everything is as of the end of" in "\n".join(line["message"] for line in logged)
-        said = run(prefect, "backfill/local", as_of="1999-01-01")
-        assert said.startswith("FAILED")
+        result = run(prefect, "backfill/local", as_of="1999-01-01")
+        assert result.startswith("FAILED")
         assert listener.arrived.wait(30)
-    assert all(told["text"].startswith("rfm-churn: backfill ") for told in listener.told), listener.told
-    assert "nothing was known by then" in listener.told[0]["text"]
+    assert all(reported["text"].startswith("rfm-churn: backfill ") for reported in listener.reported), listener.reported
+    assert "nothing was known by then" in listener.reported[0]["text"]
 
 
 def test_a_block_holds_who_we_are_in_snowflake_and_gives_its_key_to_nobody_else(prefect):
@@ -204,14 +204,14 @@ try:
 except SettingsError as problem:
     print(problem)
 """
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, encrypted(b"open sesame")],
         env=prefect, cwd=REPOSITORY, capture_output=True, text=True,
     )  # fmt: skip
-    key, account, problem = said.stdout.splitlines()[-3:]
-    assert key == der().hex(), said.stderr
+    key, account, problem = result.stdout.splitlines()[-3:]
+    assert key == der().hex(), result.stderr
     assert "user='service', role='transformer', warehouse='transform', database='shop', schema='raw'" in account
     assert "SNOWFLAKE_BLOCK=nothing" in problem
-    told = json.dumps(ask(prefect, "block_documents/filter", include_secrets=False))
-    assert "open sesame" not in told
-    assert "BEGIN ENCRYPTED" not in told
+    reported = json.dumps(ask(prefect, "block_documents/filter", include_secrets=False))
+    assert "open sesame" not in reported
+    assert "BEGIN ENCRYPTED" not in reported

@@ -172,14 +172,14 @@ def test_nothing_is_left_of_them_in_any_file(shop, erasure):
 
 def test_it_says_from_where_they_were_removed(shop, erasure):
     _, settings, _ = shop
-    said = erasure[1]
+    printed = erasure[1]
     for relation in ("raw_orders_csv.order_lines", "raw_hubspot.deals", "raw_hubspot.line_items", "marts.customer_rfm"):
-        assert f"rows of {relation} in {settings.warehouse_file}" in said
-    assert "1 rows of raw_hubspot.contacts" in said
-    assert "2 predictions that wait in" in said
-    assert "dashboard.html was removed" in said
-    assert "was rewritten" in said
-    assert not any(trace in said for trace in TRACES)
+        assert f"rows of {relation} in {settings.warehouse_file}" in printed
+    assert "1 rows of raw_hubspot.contacts" in printed
+    assert "2 predictions that wait in" in printed
+    assert "dashboard.html was removed" in printed
+    assert "was rewritten" in printed
+    assert not any(trace in printed for trace in TRACES)
 
 
 def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, erasure, run_pipeline, read):

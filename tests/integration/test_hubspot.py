@@ -116,12 +116,12 @@ def test_staging_cannot_tell_what_the_cdk_brought_from_what_airbyte_brings_to_sn
             _bring(laptop, wiring.warehouse, table)
         server.steer(statements=[])
         wiring.dbt.build(["path:seeds", "path:models/staging"], *last_build.values())
-        said = server.steer()["statements"]
+        sent = server.steer()["statements"]
         for model in models:
             query = f"select * from staging.{model}"
             assert _comparable(wiring.warehouse.read(query)) == _comparable(laptop.read(query)), model
         wiring.warehouse._close()
-    assert [problem for statement in said for problem in problems(statement)] == []
+    assert [problem for statement in sent for problem in problems(statement)] == []
 
 
 def _bring(laptop, cloud, table):

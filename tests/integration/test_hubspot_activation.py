@@ -127,11 +127,13 @@ def test_properties_are_made_once_in_a_group_of_our_own():
     hubspot = account(contacts=1)
     with sending_to(hubspot) as destination:
         send(destination, numbered(1))
-        asked = len(hubspot.requests)
+        request_count = len(hubspot.requests)
         send(destination, numbered(1))
     ours = {name: known for name, known in hubspot.properties.items() if known["groupName"] == "rfm_churn"}
     assert {name: known["type"] for name, known in ours.items()} == {p.name: p.type for p in PROPERTIES}
-    assert not [request for request in hubspot.requests[asked:] if "properties" in request.path and request.body]
+    assert not [
+        request for request in hubspot.requests[request_count:] if "properties" in request.path and request.body
+    ]
 
 
 def test_segments_alone_make_no_list_and_say_nothing_of_a_campaign():
@@ -274,15 +276,15 @@ def test_a_rerun_with_unsent_customers_leaves_the_others_alone():
     hubspot = account(contacts=150)
     with sending_to(hubspot) as destination:
         send(destination, numbered(100), members=numbered(150))
-        asked = len(hubspot.requests)
+        request_count = len(hubspot.requests)
         send(destination, numbered(50, first=101), members=numbered(150))
-    told = [
+    updates = [
         one["id"]
-        for request in hubspot.requests[asked:]
+        for request in hubspot.requests[request_count:]
         if request.path.endswith(UPDATE)
         for one in request.body["inputs"]
     ]
-    assert told == [str(50 + number) for number in range(101, 151)]
+    assert updates == [str(50 + number) for number in range(101, 151)]
     assert len(hubspot.lists) == 1
     assert len(hubspot.lists[0].members) == 150
 
@@ -403,8 +405,8 @@ def test_a_member_whose_contact_was_deleted_does_not_make_the_list_foreign():
 def test_a_list_of_others_stops_it_before_anybody_is_sent():
     hubspot = account(contacts=5)
     hubspot.add_list(CAMPAIGN, members=[51, 53, 55])
-    said = r'a list "spring" with 2 members who are not in this campaign: rename or delete the list there,'
-    with sending_to(hubspot) as destination, pytest.raises(HubSpotRefused, match=said):
+    message = r'a list "spring" with 2 members who are not in this campaign: rename or delete the list there,'
+    with sending_to(hubspot) as destination, pytest.raises(HubSpotRefused, match=message):
         send(destination, numbered(2))
     assert writes(hubspot) == []
 
@@ -484,13 +486,13 @@ def test_the_token_is_in_no_error_no_log_and_no_result(status, caplog):
         hubspot.intervene = lambda request, path=path: echoed if request.path.endswith(path) else None
         with sending_to(hubspot) as destination:
             recorded: Results = {}
-            said = ""
+            message = ""
             try:
                 send(destination, numbered(1), recorded)
             except PipelineError as problem:
-                said = str(problem)
-            assert TOKEN not in said
-            assert len(said) < 700
+                message = str(problem)
+            assert TOKEN not in message
+            assert len(message) < 700
             assert TOKEN not in repr(destination)
             assert TOKEN not in repr(recorded)
             assert all(len(detail or "") <= 300 for _, detail in recorded.values())

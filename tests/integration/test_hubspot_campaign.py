@@ -60,7 +60,7 @@ class Shop:
         )
         return {self.contacts[email] for email in rows["email"].to_pylist()}
 
-    def told(self):
+    def updated(self):
         """Record ids that got any segment."""
         return {i for i, record in self.hubspot.contacts.alive().items() if "rfm_segment" in record.properties}
 
@@ -82,8 +82,8 @@ def shop(before, tmp_path, monkeypatch):
 
 def test_the_list_has_the_treated_and_nobody_else_is_changed(shop):
     found = shop.launch()
-    assert shop.listed() == shop.told() == shop.arm("treated")
-    assert not shop.told() & shop.arm("holdout")
+    assert shop.listed() == shop.updated() == shop.arm("treated")
+    assert not shop.updated() & shop.arm("holdout")
     assert found.sent == {"sent": len(shop.listed())}
     assert len(shop.listed()) > 200
 
@@ -103,13 +103,15 @@ def test_what_was_interrupted_is_gone_on_with_and_ends_as_if_it_had_not_been(sho
     recorded = shop.ask("select result, count(*) as n from marts.campaign_sends group by 1").to_pylist()
     assert recorded == [{"result": "sent", "n": 100}]
     shop.hubspot.intervene = lambda request: None
-    asked = len(shop.hubspot.requests)
+    request_count = len(shop.hubspot.requests)
 
     found = shop.launch()
 
-    assert shop.listed() == shop.told() == shop.arm("treated")
+    assert shop.listed() == shop.updated() == shop.arm("treated")
     assert found.sent == {"sent": len(shop.listed())}
-    again = [i for r in shop.hubspot.requests[asked:] if r.path.endswith("/batch/update") for i in r.body["inputs"]]
+    again = [
+        i for r in shop.hubspot.requests[request_count:] if r.path.endswith("/batch/update") for i in r.body["inputs"]
+    ]
     assert len(again) == len(shop.listed()) - 100  # who was sent is not sent again
 
 
@@ -131,7 +133,7 @@ def test_a_list_of_somebody_else_stops_the_campaign_before_anything_is_sent(shop
     shop.hubspot.add_list("spring", {stranger})
     with pytest.raises(HubSpotRefused, match="spring"):
         shop.launch()
-    assert shop.told() == set()
+    assert shop.updated() == set()
     assert shop.ask("from marts.campaigns").num_rows == 0
 
 
@@ -149,17 +151,17 @@ def test_segments_go_to_everybody_but_the_holdout_and_again_only_where_they_chan
     activation(to_hubspot)
     may = shop.ask("select email from marts.marketing_customers where may_be_contacted and email is not null")
     expected = {shop.contacts[email] for email in may["email"].to_pylist()} - shop.arm("holdout")
-    assert shop.told() == expected
+    assert shop.updated() == expected
     assert shop.listed() == shop.arm("treated")  # no list but the campaign's
-    asked = len(shop.hubspot.requests)
+    request_count = len(shop.hubspot.requests)
     activation(to_hubspot)
-    assert not [r for r in shop.hubspot.requests[asked:] if r.path.endswith("/batch/update")]
+    assert not [r for r in shop.hubspot.requests[request_count:] if r.path.endswith("/batch/update")]
     with DuckDBWarehouse(shop.settings.warehouse_file, shop.settings.scratch).connect() as con:
         con.execute(
             """update marts.marketing_customers set segment = 'Lost' where customer_id =
             (select min(customer_id) from marts.segment_activations where result = 'sent')"""
         )
-    asked = len(shop.hubspot.requests)
+    request_count = len(shop.hubspot.requests)
     activation(to_hubspot)
-    (update,) = [r for r in shop.hubspot.requests[asked:] if r.path.endswith("/batch/update")]
+    (update,) = [r for r in shop.hubspot.requests[request_count:] if r.path.endswith("/batch/update")]
     assert len(update.body["inputs"]) == 1

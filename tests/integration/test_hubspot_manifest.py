@@ -59,25 +59,25 @@ def test_every_record_of_every_stream_is_read_once_and_what_was_deleted_is_named
         getattr(hubspot, kind).archive(ids, NOON)
     hubspot.email_events.add("PROCESSED", "customer1@example.org", NOON)
 
-    said = read(hubspot, *streams)
+    result = read(hubspot, *streams)
 
-    assert said.exit_code == 0
+    assert result.exit_code == 0
     for kind, first_id in ("contacts", 51), ("deals", 20_000_001), ("line_items", 30_000_001):
         ids = range(first_id, first_id + len(getattr(hubspot, kind)) + len(gone[kind]))
-        assert said.ids(kind) == [i for i in ids if i not in gone[kind]]
-        assert said.records(f"archived_{kind}") == [
+        assert result.ids(kind) == [i for i in ids if i not in gone[kind]]
+        assert result.records(f"archived_{kind}") == [
             {"id": str(i), "archivedAt": "2026-03-01T12:00:00Z"} for i in gone[kind]
         ]
-    events = said.records("email_events")
+    events = result.records("email_events")
     assert len({event["id"] for event in events}) == len(events) == len(hubspot.email_events) - 1
     assert {event["type"] for event in events} == {"SENT", "DELIVERED", "OPEN"}
     assert all(datetime.fromisoformat(e["createdAt"]).timestamp() * 1_000 == e["created"] for e in events)
 
     for name, stream in streams.items():
-        for record in said.records(name):
+        for record in result.records(name):
             assert record.keys() <= stream["json_schema"]["properties"].keys(), name
-    assert "firstname" not in said.output
-    assert said.state.keys() == streams.keys()
+    assert "firstname" not in result.output
+    assert result.state.keys() == streams.keys()
 
 
 def test_a_record_has_its_properties_and_associations_in_columns(read):
@@ -86,10 +86,10 @@ def test_a_record_has_its_properties_and_associations_in_columns(read):
     line = hubspot.line_items.add({"quantity": "3", "price": "1.50"}, NOON)
     deal = hubspot.deals.add({"amount": "4.50"}, NOON, associations={"contacts": [51], "line_items": [line]})
 
-    said = read(hubspot, "contacts", "deals")
+    result = read(hubspot, "contacts", "deals")
 
     times = {"createdAt": "2026-03-01T12:00:00Z", "updatedAt": "2026-03-01T12:00:00Z", "archived": False}
-    assert said.records("contacts") == [
+    assert result.records("contacts") == [
         times
         | {
             "id": "51",
@@ -102,7 +102,7 @@ def test_a_record_has_its_properties_and_associations_in_columns(read):
             # the CDK leaves out what is null
         }
     ]
-    assert said.records("deals") == [
+    assert result.records("deals") == [
         times
         | {
             "id": str(deal),
@@ -128,20 +128,20 @@ def test_more_contacts_than_a_search_gives_out_that_changed_in_the_same_minute_a
     for number in range(10_450):
         hubspot.contacts.add({}, NOON + timedelta(milliseconds=number))
 
-    said = read(hubspot, "contacts")
+    result = read(hubspot, "contacts")
 
-    assert (said.exit_code, said.ids("contacts")) == (0, list(range(51, 51 + 10_450)))
+    assert (result.exit_code, result.ids("contacts")) == (0, list(range(51, 51 + 10_450)))
 
 
 def test_the_next_run_reads_the_contacts_of_the_last_hour_and_what_changed(read):
     hubspot = HubSpot()
     for hour in range(5):
         hubspot.contacts.add({}, NOON + timedelta(hours=hour))
-    said = read(hubspot, "contacts")
-    assert said.state == {"contacts": {"properties_lastmodifieddate": "2026-03-01T16:00:00Z"}}
+    result = read(hubspot, "contacts")
+    assert result.state == {"contacts": {"properties_lastmodifieddate": "2026-03-01T16:00:00Z"}}
 
     hubspot.contacts.update(51, {"email": "new@example.org"}, NOON + timedelta(hours=9))
-    again = read(hubspot, "contacts", state=said.state)
+    again = read(hubspot, "contacts", state=result.state)
 
     assert again.ids("contacts") == [51, 54, 55]
     assert again.state == {"contacts": {"properties_lastmodifieddate": "2026-03-01T21:00:00Z"}}
@@ -154,12 +154,12 @@ def test_a_contact_that_a_search_finds_late_is_read_by_the_next_run(read):
     hubspot.contacts.update(late, {"email": "late@example.org"}, NOON + timedelta(minutes=30))
     hubspot.contacts.search_lags = False
     hubspot.contacts.add({}, NOON + timedelta(minutes=50))
-    said = read(hubspot, "contacts")
-    assert "late@example.org" not in said.output
+    result = read(hubspot, "contacts")
+    assert "late@example.org" not in result.output
 
     hubspot.contacts.catch_up()
 
-    assert "late@example.org" in read(hubspot, "contacts", state=said.state).output
+    assert "late@example.org" in read(hubspot, "contacts", state=result.state).output
 
 
 def test_a_deal_that_changes_behind_the_readers_back_is_read_by_the_next_run(read):
@@ -171,11 +171,11 @@ def test_a_deal_that_changes_behind_the_readers_back_is_read_by_the_next_run(rea
         hubspot.deals.update(deals[-1], {"dealstage": "closedwon"}, NOON + timedelta(minutes=2))
 
     hubspot.intervene = at(2, change)  # the second page is requested
-    said = read(hubspot, "deals")
-    assert "closedlost" not in said.output
-    assert said.state == {"deals": {"updatedAt": "2026-03-01T12:02:00Z"}}
+    result = read(hubspot, "deals")
+    assert "closedlost" not in result.output
+    assert result.state == {"deals": {"updatedAt": "2026-03-01T12:02:00Z"}}
 
-    assert "closedlost" in read(hubspot, "deals", state=said.state).output
+    assert "closedlost" in read(hubspot, "deals", state=result.state).output
 
 
 def test_deals_of_long_before_the_state_are_not_read_again(read):
@@ -183,9 +183,9 @@ def test_deals_of_long_before_the_state_are_not_read_again(read):
     for day in range(4):
         hubspot.deals.add({}, NOON + timedelta(days=day))
 
-    said = read(hubspot, "deals", state={"deals": {"updatedAt": "2026-03-04T12:00:00Z"}})
+    result = read(hubspot, "deals", state={"deals": {"updatedAt": "2026-03-04T12:00:00Z"}})
 
-    assert said.ids("deals") == [20_000_003, 20_000_004]
+    assert result.ids("deals") == [20_000_003, 20_000_004]
 
 
 def test_a_state_of_the_future_reads_nothing_and_is_kept(read):
@@ -194,29 +194,29 @@ def test_a_state_of_the_future_reads_nothing_and_is_kept(read):
         "deals": {"updatedAt": "2999-01-01T00:00:00Z"},
         "email_events": {"createdAt": "2999-01-01T00:00:00Z"},
     }
-    said = read(shop(customers=3), *state, state=state)
-    assert (said.exit_code, said.of("RECORD"), said.state) == (0, [], state)
+    result = read(shop(customers=3), *state, state=state)
+    assert (result.exit_code, result.of("RECORD"), result.state) == (0, [], state)
 
 
 def test_it_waits_as_long_as_hubspot_wants_it_to(read):
     hubspot = shop(customers=3)
     hubspot.intervene = first(1, too_many_requests(retry_after=1))
 
-    said = read(hubspot, "contacts")
+    result = read(hubspot, "contacts")
 
-    assert (said.exit_code, said.ids("contacts")) == (0, [51, 52, 53])
-    assert "Retrying in 2.0 seconds" in said.log  # the CDK adds one; without the header it would be 3.0
+    assert (result.exit_code, result.ids("contacts")) == (0, [51, 52, 53])
+    assert "Retrying in 2.0 seconds" in result.log  # the CDK adds one; without the header it would be 3.0
 
 
 def test_it_does_not_wait_until_tomorrow(read):
     hubspot = shop(customers=3)
     hubspot.intervene = every(1, too_many_requests(retry_after=40_000))
 
-    said = read(hubspot, "contacts")
+    result = read(hubspot, "contacts")
 
-    assert said.exit_code == 1
-    assert said.errors[0] == "The rate limit wait time is longer than the connector is allowed to wait."
-    assert said.state == {"contacts": {"properties_lastmodifieddate": "2025-01-01T00:00:00Z"}}  # nothing is skipped
+    assert result.exit_code == 1
+    assert result.errors[0] == "The rate limit wait time is longer than the connector is allowed to wait."
+    assert result.state == {"contacts": {"properties_lastmodifieddate": "2025-01-01T00:00:00Z"}}  # nothing is skipped
 
 
 def test_it_asks_again_where_hubspot_fails_or_hangs_up(read):
@@ -224,17 +224,17 @@ def test_it_asks_again_where_hubspot_fails_or_hangs_up(read):
     failures = {"/crm/v3/objects/deals": SERVER_ERROR, "/crm/v3/objects/line_items": HANG_UP}
     hubspot.intervene = lambda request: failures.pop(request.path, None)
 
-    said = read(hubspot, *LISTED)
+    result = read(hubspot, *LISTED)
 
-    assert said.exit_code == 0
-    assert [len(said.records(kind)) for kind in LISTED] == [len(hubspot.deals), len(hubspot.line_items)]
+    assert result.exit_code == 0
+    assert [len(result.records(kind)) for kind in LISTED] == [len(hubspot.deals), len(hubspot.line_items)]
 
 
 def test_a_token_that_hubspot_does_not_know_ends_the_run_and_says_what_to_do(read):
-    said = read(shop(customers=3), "contacts", token="pat-of-nobody")
-    assert said.exit_code == 1
-    assert said.errors[0].startswith("HubSpot does not accept the access token (401). Copy it from the private app")
-    assert "pat-of-nobody" not in said.output
+    result = read(shop(customers=3), "contacts", token="pat-of-nobody")
+    assert result.exit_code == 1
+    assert result.errors[0].startswith("HubSpot does not accept the access token (401). Copy it from the private app")
+    assert "pat-of-nobody" not in result.output
 
 
 def test_a_token_without_a_scope_ends_the_run_but_not_the_other_streams(read):
@@ -244,11 +244,11 @@ def test_a_token_without_a_scope_ends_the_run_but_not_the_other_streams(read):
         return MISSING_SCOPES if request.path.endswith("/deals") else None
 
     hubspot.intervene = intervene
-    said = read(hubspot, "contacts", "deals")
+    result = read(hubspot, "contacts", "deals")
 
-    assert said.exit_code == 1
-    assert "/crm/v3/objects/deals (403). Give its private app the scopes" in said.errors[0]
-    assert said.ids("contacts") == [51, 52, 53]
+    assert result.exit_code == 1
+    assert "/crm/v3/objects/deals (403). Give its private app the scopes" in result.errors[0]
+    assert result.ids("contacts") == [51, 52, 53]
 
 
 def test_a_run_that_failed_half_way_is_gone_on_with_from_its_state(read):
@@ -261,12 +261,12 @@ def test_a_run_that_failed_half_way_is_gone_on_with_from_its_state(read):
         return MISSING_SCOPES if '"550"' in json.dumps(request.body) else None
 
     hubspot.intervene = refuse_a_page_of_the_second_year
-    said = read(hubspot, "contacts")
-    assert (said.exit_code, said.ids("contacts")) == (1, list(range(51, 551)))
-    assert said.state == {"contacts": {"properties_lastmodifieddate": "2025-02-01T04:59:00Z"}}
+    result = read(hubspot, "contacts")
+    assert (result.exit_code, result.ids("contacts")) == (1, list(range(51, 551)))
+    assert result.state == {"contacts": {"properties_lastmodifieddate": "2025-02-01T04:59:00Z"}}
 
     hubspot.intervene = lambda request: None
-    again = read(hubspot, "contacts", state=said.state)
+    again = read(hubspot, "contacts", state=result.state)
 
     assert again.exit_code == 0
     assert again.ids("contacts") == list(range(290, 651))  # the last hour's, and all of the second year

@@ -97,9 +97,9 @@ def test_a_sandbox_answers_every_kind_of_event_and_stores_its_predictions(place,
     with sandbox(place, task, settings) as function:
 
         def ask(event):
-            said = function.invoke(event)
-            assert said.kind == "response", said
-            return said.answer["statusCode"], json.loads(said.answer["body"])
+            response = function.invoke(event)
+            assert response.kind == "response", response
+            return response.answer["statusCode"], json.loads(response.answer["body"])
 
         status, (by_http_api,) = ask(http_api_event("POST", "/predict", customer("anna@example.com"), key))
         assert (status, by_http_api["stored"]) == (200, True)
@@ -114,17 +114,17 @@ def test_a_sandbox_answers_every_kind_of_event_and_stores_its_predictions(place,
         batch = {"data": [[0, EXAMPLE | {"customer_id": "C7"}], [1, None]]}
         sent = {BATCH_ID_HEADER: "q-1", "Content-Encoding": "gzip"}
         compressed = gzip.compress(json.dumps(batch).encode())
-        status, said = ask(rest_api_event("POST", "/snowflake", headers=sent, role="snowflake", encoded=compressed))
+        status, response = ask(rest_api_event("POST", "/snowflake", headers=sent, role="snowflake", encoded=compressed))
         assert status == 200
-        (_, scored), (_, refused) = said["data"]
+        (_, scored), (_, refused) = response["data"]
         assert scored["churn_probability"] == by_http_api["churn_probability"]
         assert "send an object" in refused["error"]
 
         assert ask(http_api_event("GET", "/health"))[1]["status"] == "ok"
         assert ask(http_api_event("POST", "/predict", customer()))[0] == 401
         assert ask(rest_api_event("POST", "/snowflake", batch, role="stranger"))[0] == 401
-        status, said = ask(http_api_event("POST", "/predict", customer(recency_days=-1), key))
-        assert (status, said["detail"][0]["loc"]) == (422, ["body", "features", "recency_days"])
+        status, response = ask(http_api_event("POST", "/predict", customer(recency_days=-1), key))
+        assert (status, response["detail"][0]["loc"]) == (422, ["body", "features", "recency_days"])
 
         requests = [line for line in function.lines() if line["message"] == "request"]
         assert [line["cold_start"] for line in requests] == [True, *[False] * 8]
@@ -154,9 +154,9 @@ def test_a_queue_that_never_answers_costs_the_storing_not_the_answer(place, task
         silent.listen()
         settings["QUEUE_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}/123456789012/predictions"
         with sandbox(place, task, settings) as function:
-            said = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": KEY})).answer
-            assert said["statusCode"] == 200
-            assert json.loads(said["body"])[0]["stored"] is False
+            response = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": KEY})).answer
+            assert response["statusCode"] == 200
+            assert json.loads(response["body"])[0]["stored"] is False
             (line,) = [line for line in function.lines() if line["message"] == "predictions not stored"]
             assert "TimeoutError" in line["problem"]
 
@@ -164,8 +164,8 @@ def test_a_queue_that_never_answers_costs_the_storing_not_the_answer(place, task
 def test_a_queue_that_is_down_is_a_503_if_so_set(place, task, settings):
     settings |= {"QUEUE_URL": "http://127.0.0.1:9/123456789012/predictions", "WHEN_NOT_STORED": "refuse"}
     with sandbox(place, task, settings) as function:
-        said = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": KEY})).answer
-        assert (said["statusCode"], "could not be stored" in said["body"]) == (503, True)
+        response = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": KEY})).answer
+        assert (response["statusCode"], "could not be stored" in response["body"]) == (503, True)
 
 
 def test_keys_come_from_secrets_manager(place, task, settings, aws_server):
@@ -176,8 +176,8 @@ def test_keys_come_from_secrets_manager(place, task, settings, aws_server):
     settings |= {"API_KEYS_SECRET": "churn/api-keys", "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws_server}
     with sandbox(place, task, settings) as function:
         for key, status in ((KEY, 200), ("w" * 32, 401)):
-            said = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": key}))
-            assert said.answer["statusCode"] == status
+            response = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": key}))
+            assert response.answer["statusCode"] == status
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def test_a_package_with_a_broken_model_does_not_start_and_says_why(place, task, 
     file = broken / "model_artifacts" / model.version / "model.onnx"
     file.write_bytes(file.read_bytes()[:1000])
     with sandbox(place, broken, settings) as function:
-        said = function.start_that_fails()["errorMessage"]
-    assert f"{model.version}: what was given is not a churn model" in said
+        response = function.start_that_fails()["errorMessage"]
+    assert f"{model.version}: what was given is not a churn model" in response
 
 
 def test_the_same_package_has_the_same_bytes(place, package, model, tmp_path):
@@ -236,8 +236,8 @@ def test_the_packaged_sink_merges_what_the_packaged_api_has_stored(place, task, 
         with sandbox(place, sink, environment, "functions.prediction_sink.lambda_handler.handler") as function:
             event = {"Records": [{"messageId": "1", "body": body}, {"messageId": "2", "body": "poison"}]}
             for _ in range(2):
-                said = function.invoke(event)
-                assert said.answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}, function.log()
+                response = function.invoke(event)
+                assert response.answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}, function.log()
             assert key[50:90] not in function.log()
         assert [row[1] for row in mart.rows()] == ["A", "B"]
 

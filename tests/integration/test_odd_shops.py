@@ -50,7 +50,7 @@ LINES = "customer_id,ordered_at,amount,currency\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "settings", "says"),
+    ("content", "settings", "message"),
     [
         (
             LINES + "A,2024-01-01,1,EUR\nB,2024-01-02,1,USD\nB,2024-01-03,2,USD\n",
@@ -63,9 +63,11 @@ LINES = "customer_id,ordered_at,amount,currency\n"
         (LINES + ",2024-01-01,1,EUR\nA,2024-01-01,0,EUR\n", {}, "Not one order line can be used.*no customer"),
     ],
 )
-def test_orders_that_cannot_be_reported_on_are_refused_with_the_reason(tmp_path, run_pipeline, content, settings, says):
+def test_orders_that_cannot_be_reported_on_are_refused_with_the_reason(
+    tmp_path, run_pipeline, content, settings, message
+):
     (tmp_path / "orders.csv").write_text(content)
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(BadInput, match=message):
         run_pipeline(tmp_path / "data", orders=str(tmp_path / "orders.csv"), **settings)
 
 

@@ -38,9 +38,9 @@ def simulated(tmp_path_factory, run_pipeline, environment):
     with snowflake_server() as server:
         folder = tmp_path_factory.mktemp("simulated")
         laptop, cloud = run_on_both(run_pipeline, folder, server, environment, customers=300, seed=3)
-        said, found = server.steer(), differences(laptop, cloud)
+        sent, found = server.steer(), differences(laptop, cloud)
         scores = "select customer_id, churn_probability, expected_spend from marts.churn_predictions order by 1"
-        yield said, found, [wire(settings).warehouse.read(scores) for settings in (laptop, cloud)]
+        yield sent, found, [wire(settings).warehouse.read(scores) for settings in (laptop, cloud)]
 
 
 @pytest.fixture(scope="module")
@@ -81,32 +81,32 @@ def test_late_orders_returns_and_deleted_rows_leave_both_warehouses_the_same(adv
 
 
 def test_the_external_function_answers_as_the_laptop_does_in_batches_of_any_size(simulated):
-    said, _, (ours, theirs) = simulated
+    sent, _, (ours, theirs) = simulated
     assert ours.column("customer_id").equals(theirs.column("customer_id"))
     for name in ("churn_probability", "expected_spend"):
         assert pc.max(pc.abs(pc.subtract(ours.column(name), theirs.column(name)))).as_py() < 1e-6
-    assert sum(said["batches"]) > ours.num_rows  # some were sent twice
+    assert sum(sent["batches"]) > ours.num_rows  # some were sent twice
 
 
 def test_every_statement_is_snowflakes_own_sql(simulated, adversarial):
-    statements = [*simulated[0]["statements"], *(statement for _, said in adversarial[-1] for statement in said)]
+    statements = [*simulated[0]["statements"], *(statement for _, sent in adversarial[-1] for statement in sent)]
     assert len(statements) > 600
     assert any("convert_timezone" in statement for statement in statements)
     assert [f"{problem}\n{statement}" for statement in statements for problem in problems(statement)] == []
 
 
 def test_rows_arrive_by_copy_and_never_by_insert(simulated):
-    said, *_ = simulated
-    by_row = [statement for statement in said["statements"] if re.search(r"\binsert\b.*\bvalues\s*\(", statement, re.S)]
+    sent, *_ = simulated
+    by_row = [statement for statement in sent["statements"] if re.search(r"\binsert\b.*\bvalues\s*\(", statement, re.S)]
     assert [statement for statement in by_row if "merge into" not in statement and "staging.r" not in statement] == []
-    copies = [statement for statement in said["statements"] if statement.startswith("copy into")]
+    copies = [statement for statement in sent["statements"] if statement.startswith("copy into")]
     assert any("raw_simulated_shop.order_lines__load" in statement for statement in copies)
     assert all("match_by_column_name" in statement for statement in copies)
 
 
 def test_sessions_carry_the_query_tag(simulated):
-    said, *_ = simulated
-    assert set(said["tags"]) == {"rfm_churn", "rfm_churn dbt"}
+    sent, *_ = simulated
+    assert set(sent["tags"]) == {"rfm_churn", "rfm_churn dbt"}
 
 
 def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_grants(adversarial, tmp_path):
@@ -114,20 +114,20 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     readers = {"readers": ["reporter"]}
     server.steer(statements=[])
     _dbt(cloud, tmp_path, "build", "--threads", "4", variables=readers, model_version=None)
-    said = server.steer()["statements"]
+    sent = server.steer()["statements"]
     results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     assert {result["status"] for result in results} <= {"success", "pass", "no-op"}
     assert sum(result["unique_id"].startswith("unit_test") for result in results) >= 6
 
-    assert any("grant select on shop.marts.customer_rfm to role reporter" in statement for statement in said)
-    assert not any("revoke" in statement.lower() for statement in said)  # the sink's right to add predictions, say
-    assert any("RFM scores and segment of every customer" in statement for statement in said)
-    assert any("COMMENT $$The shop" in statement for statement in said)
-    (merged,) = [statement for statement in said if "merge into shop.marts.churn_predictions" in statement]
+    assert any("grant select on shop.marts.customer_rfm to role reporter" in statement for statement in sent)
+    assert not any("revoke" in statement.lower() for statement in sent)  # the sink's right to add predictions, say
+    assert any("RFM scores and segment of every customer" in statement for statement in sent)
+    assert any("COMMENT $$The shop" in statement for statement in sent)
+    (merged,) = [statement for statement in sent if "merge into shop.marts.churn_predictions" in statement]
     assert "DBT_INTERNAL_DEST.as_of_date = cast('2024-" in merged
     assert "DBT_INTERNAL_DEST.source = 'batch'" in merged
-    assert any("create or replace transient table shop.marts.customer_features" in statement for statement in said)
-    assert not any("create or replace table shop.marts.churn_predictions" in statement for statement in said)
+    assert any("create or replace transient table shop.marts.customer_features" in statement for statement in sent)
+    assert not any("create or replace table shop.marts.churn_predictions" in statement for statement in sent)
 
     inside = {"scoring": "udf"}
     _dbt(cloud, tmp_path, "compile", "--select", "churn_predictions", variables=inside, model_version="m-1")
@@ -201,5 +201,5 @@ def _dbt(settings, state, *arguments, variables=None, **run_values):
         *arguments, "--target", project.target, state=state, variables=last["variables"] | (variables or {}),
         environment={**project.environment, **dbt_environment(**last["run_values"] | run_values)},
     )  # fmt: skip
-    assert done.success, done.said[-3000:]
+    assert done.success, done.sent[-3000:]
     return done.result

@@ -45,8 +45,8 @@ def test_the_warehouse_scores_as_the_api_does(simulated, read):
     listed = read(data_dir, "from marts.marketing_customers").to_pylist()
     reasons = {row["customer_id"]: [row[f"reason_{n}"] for n in (1, 2, 3)] for row in listed}
     expected_reasons = zip(*expected.reasons, strict=True)
-    for customer, said in zip(scored.column("customer_id").to_pylist(), expected_reasons, strict=True):
-        assert reasons[customer] == list(said)
+    for customer, phrases in zip(scored.column("customer_id").to_pylist(), expected_reasons, strict=True):
+        assert reasons[customer] == list(phrases)
     due = [row["next_order_on"] for row in scored.select(["next_order_on"]).to_pylist()]
     days = np.ceil(expected.next_order_days[:, 1])
     assert [None if np.isnan(d) else report.as_of.date + timedelta(days=int(d)) for d in days] == due

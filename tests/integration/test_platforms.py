@@ -56,7 +56,7 @@ def nets(landings, tmp_path_factory):
         environment=dbt_environment(warehouse, run_date="2026-01-01", given_as_of="2025-01-01"),
         variables={"order_lines": mappings, "contacts": []},
     )  # fmt: skip
-    assert ended.success, ended.said
+    assert ended.success, ended.lines
     with duckdb.connect(warehouse, read_only=True) as con:
         by_connection = {name: (net, customers) for name, net, customers in con.sql(NET).fetchall()}
     return {platform: by_connection[f"export_{number}"] for number, platform in enumerate(EXPORTS)}
@@ -84,8 +84,8 @@ def test_what_the_connection_says_counts_before_the_platforms_entry(tmp_path):
     file.write_text(EXPORTS["Shopify"][0])
     with duckdb.connect() as con:
         landing = CsvLanding(con, KNOWN, datetime(2026, 1, 1, tzinfo=UTC), tmp_path)
-        said = {"sold": ["paid"], "not_sold": ["voided", "refunded", "partially_refunded"]}
-        stream = OrderLines.model_validate({"timezone": "America/New_York", "status": said})
+        lines = {"sold": ["paid"], "not_sold": ["voided", "refunded", "partially_refunded"]}
+        stream = OrderLines.model_validate({"timezone": "America/New_York", "status": lines})
         mapping = landing.order_lines(str(file), "shop", stream).mapping
     assert mapping.timezone == "America/New_York"
     assert mapping.orders.sold["status"] == ["paid"]

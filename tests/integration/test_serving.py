@@ -31,8 +31,8 @@ def serving(data_dir, **environment):
 
 
 def test_serve_answers_with_the_shipped_champion_where_nothing_was_trained(tmp_path):
-    with serving(tmp_path) as (process, url, said):
-        assert "serving shipped-" in said
+    with serving(tmp_path) as (process, url, output):
+        assert "serving shipped-" in output
         (answer,) = json.loads(post(f"{url}/predict", customer(), process))
     assert 0 <= answer["churn_probability"] <= 1
     assert answer["stored"] is True
@@ -43,10 +43,10 @@ def test_a_broken_champion_is_reported_and_the_shipped_one_is_served(tmp_path):
     shutil.copytree(SHIPPED_MODELS / version, tmp_path / "models" / "mine")
     (tmp_path / "models" / "mine" / "model.onnx").write_bytes(b"half")
     (tmp_path / "models" / "champion.json").write_text('{"model_version": "mine"}')
-    with serving(tmp_path) as (process, url, said):
-        assert "mine" in said
-        assert "model refused" in said
-        assert f"serving {version}" in said
+    with serving(tmp_path) as (process, url, output):
+        assert "mine" in output
+        assert "model refused" in output
+        assert f"serving {version}" in output
         post(f"{url}/predict", customer(), process)
         with urllib.request.urlopen(f"{url}/health") as health:
             assert json.load(health)["refused_models"] == ["mine"]
@@ -54,10 +54,10 @@ def test_a_broken_champion_is_reported_and_the_shipped_one_is_served(tmp_path):
 
 def test_a_server_that_is_open_to_others_wants_keys(tmp_path):
     with flows("serve", tmp_path, HOST="0.0.0.0") as process:
-        said, _ = process.communicate()
+        output, _ = process.communicate()
     assert process.returncode == 1
-    assert "There are no API keys" in said
-    assert "Traceback" not in said
+    assert "There are no API keys" in output
+    assert "Traceback" not in output
     keys = {"API_KEYS": json.dumps({"shop": KEY})}
     refused = pytest.raises(urllib.error.HTTPError, match="401")
     with serving(tmp_path, HOST="0.0.0.0", **keys) as (process, url, _), refused as error:
@@ -65,7 +65,7 @@ def test_a_server_that_is_open_to_others_wants_keys(tmp_path):
     error.value.close()
 
 
-def ask_until_it_ends(url, process, name, told):
+def ask_until_it_ends(url, process, name, predicted):
     """Notes every answer that came."""
     number = 0
     while process.poll() is None:
@@ -73,23 +73,24 @@ def ask_until_it_ends(url, process, name, told):
             (answer,) = json.loads(post(f"{url}/predict", customer(f"{name}{number}"), process))
         except (OSError, AssertionError, http.client.HTTPException):
             return
-        told.append(answer["prediction_id"])
+        predicted.append(answer["prediction_id"])
         number += 1
 
 
 @pytest.mark.release
 @pytest.mark.whole_run
 def test_no_prediction_of_a_killed_server_is_lost_and_the_next_run_merges_them(tmp_path, run_pipeline, read):
-    told = []
+    predicted = []
     for _ in range(2):
         with serving(tmp_path) as (process, url, _):
             callers = [
-                threading.Thread(target=ask_until_it_ends, args=(url, process, name, told)) for name in ("A", "B", "C")
+                threading.Thread(target=ask_until_it_ends, args=(url, process, name, predicted))
+                for name in ("A", "B", "C")
             ]
             for caller in callers:
                 caller.start()
-            before = len(told)
-            while len(told) < before + 200:
+            before = len(predicted)
+            while len(predicted) < before + 200:
                 pass
             os.kill(process.pid, signal.SIGKILL)
             for caller in callers:
@@ -97,7 +98,7 @@ def test_no_prediction_of_a_killed_server_is_lost_and_the_next_run_merges_them(t
     run_pipeline(tmp_path, customers=200, seed=3)
     stored = read(tmp_path, "select prediction_id, source from marts.churn_predictions").to_pylist()
     by_api = {row["prediction_id"] for row in stored if row["source"] == "api"}
-    assert set(told) <= by_api
+    assert set(predicted) <= by_api
     assert len([row for row in stored if row["source"] == "batch"]) > 100
     before_the_first_run = FileOutbox(Settings(data_dir=tmp_path).outbox(None))
     assert not before_the_first_run.waits()

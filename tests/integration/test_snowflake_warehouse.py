@@ -141,10 +141,10 @@ REFUSALS = {
 @pytest.mark.parametrize("kind", REFUSALS)
 @pytest.mark.parametrize("step", ["copy into", f"insert into {LINES}", f"delete from {LINES}", "commit"])
 def test_a_load_that_is_refused_changes_nothing_and_the_next_one_heals(server, shop, kind, step):
-    code, sqlstate, message, says = REFUSALS[kind]
+    code, sqlstate, message, prints = REFUSALS[kind]
     fault = {"matches": step, "does": "refuse", "code": code, "sqlstate": sqlstate, "message": message}
     server.steer(faults=[fault])
-    with pytest.raises(WarehouseRefused, match=rf"(?s)loading {LINES}.*{says}"):
+    with pytest.raises(WarehouseRefused, match=rf"(?s)loading {LINES}.*{prints}"):
         shop.land(MORE)
     assert shop.customers() == ["A", "B"]
     shop.land(MORE)

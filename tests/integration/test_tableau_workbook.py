@@ -11,7 +11,7 @@ from flows.adapters.tableau.extract import write_extract
 from flows.adapters.tableau.workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
 from flows.settings import REPOSITORY
 from tests.workbook import answers, references, schemas, shop
-from tests.workbook.answers import Asked
+from tests.workbook.answers import Queries
 from tests.workbook.document import Workbook
 from tests.workbook.faults import FAULTS, normalised
 from tests.workbook.queries import order, query
@@ -32,27 +32,27 @@ def hyperd() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def asked_of_the_shop(hyperd, tmp_path_factory) -> Iterator[Asked]:
+def asked_of_the_shop(hyperd, tmp_path_factory) -> Iterator[Queries]:
     yield from _asked(hyperd, tmp_path_factory, shop.rows())
 
 
 @pytest.fixture(scope="module")
-def asked_of_empty_marts(hyperd, tmp_path_factory) -> Iterator[Asked]:
+def asked_of_empty_marts(hyperd, tmp_path_factory) -> Iterator[Queries]:
     yield from _asked(hyperd, tmp_path_factory, {})
 
 
 @pytest.fixture(params=["asked_of_the_shop", "asked_of_empty_marts"])
-def asked(request) -> Asked:
+def queried(request) -> Queries:
     return request.getfixturevalue(request.param)
 
 
-def _asked(hyperd, tmp_path_factory, rows) -> Iterator[Asked]:
+def _asked(hyperd, tmp_path_factory, rows) -> Iterator[Queries]:
     folder = tmp_path_factory.mktemp("shop")
     warehouse = shop.warehouse(folder, rows)
     write_extract(warehouse, folder / "marketing.hyper", show_pii=True)
-    asked = Asked(hyperd, folder / "marketing.hyper", warehouse)
-    yield asked
-    asked.close()
+    queried = Queries(hyperd, folder / "marketing.hyper", warehouse)
+    yield queried
+    queried.close()
 
 
 def test_the_workbook_is_valid_by_tableaus_schemas_of_both_versions():
@@ -68,16 +68,16 @@ def test_the_workbook_for_production_is_as_valid():
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_a_worksheet_shows_of_the_extract_what_the_query_finds_in_the_marts(asked, name):
+def test_a_worksheet_shows_of_the_extract_what_the_query_finds_in_the_marts(queried, name):
     sheet = Workbook(TEXT).sheets[name]
     asked_for = query(sheet)
-    found = asked.of_the_extract(asked_for)
-    assert answers.difference(name, asked_for, found, asked.of_the_marts(QUESTIONS[name])) == []
-    assert bool(found) == (asked.holds_rows and name != "Customer in detail"), "nobody is selected in the file"
+    found = queried.of_the_extract(asked_for)
+    assert answers.difference(name, asked_for, found, queried.of_the_marts(QUESTIONS[name])) == []
+    assert bool(found) == (queried.holds_rows and name != "Customer in detail"), "nobody is selected in the file"
     sorted_by = order(sheet)
     assert (sorted_by is not None) == (name in ORDERS)
     if sorted_by:
-        assert asked.of_the_extract(sorted_by) == asked.of_the_marts(ORDERS[name])
+        assert queried.of_the_extract(sorted_by) == queried.of_the_marts(ORDERS[name])
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_every_dashboard_says_as_of_when_and_when_scored():
     assert all("As of" in workbook.sheets_of(name) for name in workbook.dashboards)
 
 
-def test_the_extract_has_the_columns_of_the_workbook_in_its_types(asked):
+def test_the_extract_has_the_columns_of_the_workbook_in_its_types(queried):
     kinds = {
         "string": ("TEXT",), "integer": ("INT", "BIG_INT"), "real": ("DOUBLE",), "date": ("DATE",),
         "datetime": ("TIMESTAMP",), "boolean": ("BOOL",),
     }  # fmt: skip
     for source in Workbook(TEXT).sources.values():
         _, schema, _, table, _ = source.table.split('"')
-        types = asked.types(schema, table)
+        types = queried.types(schema, table)
         for name, remote in source.remote.items():
             assert types.get(remote) in kinds[source.columns[name].get("datatype")], f"{table}.{remote}"
 

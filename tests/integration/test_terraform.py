@@ -9,7 +9,7 @@ import yaml
 
 from flows.settings import CONNECTIONS, REPOSITORY
 from flows.sources.connections import read_connections
-from tests.terraform.inputs import IN_CLEAR, MARK, REFERENCES, SECRETS, told, variables
+from tests.terraform.inputs import IN_CLEAR, MARK, REFERENCES, SECRETS, description, variables
 from tests.terraform.running import NOT_INSTALLED, Terraform, is_installed, resources, stand_in
 
 pytestmark = [pytest.mark.whole_run, pytest.mark.skipif(not is_installed(), reason=NOT_INSTALLED)]
@@ -43,17 +43,17 @@ def prod_plan(terraform, dev_plan):
 def applied(terraform, dev_plan, prod_plan):
     """The output of apply; the state, the outputs and the next plan after it; then the output of destroy, and what is
     left."""
-    said = terraform.apply()
+    result = terraform.apply()
     state = (terraform.folder / "terraform.tfstate").read_text()
     outputs = json.loads(terraform.must("output", "-json"))
     again = terraform.plan()
     removed = terraform.planning("destroy", "-auto-approve")
-    return said, state, outputs, again, removed, (terraform.folder / "terraform.tfstate").read_text()
+    return result, state, outputs, again, removed, (terraform.folder / "terraform.tfstate").read_text()
 
 
 def test_everything_is_formatted(terraform):
-    said = terraform.run("fmt", "-check", "-recursive", "-diff")
-    assert said.status == 0, said.errors
+    result = terraform.run("fmt", "-check", "-recursive", "-diff")
+    assert result.status == 0, result.errors
 
 
 def test_everything_is_valid(terraform):
@@ -61,14 +61,14 @@ def test_everything_is_valid(terraform):
 
 
 def test_terraforms_own_tests_pass(terraform):
-    said = terraform.run("test")
-    assert said.status == 0, said.errors
-    assert re.search(r"[1-9]\d* passed, 0 failed", said.text)
+    result = terraform.run("test")
+    assert result.status == 0, result.errors
+    assert re.search(r"[1-9]\d* passed, 0 failed", result.text)
 
 
 def test_one_apply_makes_everything_and_the_next_changes_nothing(applied, dev_plan):
-    said, _, _, again, _, _ = applied
-    assert f"{len(resources(dev_plan))} added, 0 changed, 0 destroyed" in said
+    result, _, _, again, _, _ = applied
+    assert f"{len(resources(dev_plan))} added, 0 changed, 0 destroyed" in result
     changed = [one["address"] for one in again["resource_changes"] if one["change"]["actions"] != ["no-op"]]
     assert changed == []
     assert {address.split(".")[1].partition("[")[0] for address in resources(dev_plan)} == {
@@ -166,12 +166,12 @@ def test_automations_are_those_of_the_file_that_make_deploy_reads(dev_plan):
 
 
 def test_what_make_env_writes_names_what_was_made(applied):
-    said = applied[2]["environment_variables"]["value"]
-    assert said["MANAGED_BY"] == "terraform"
-    assert (said["SNOWFLAKE_BLOCK"], said["AIRBYTE_BLOCK"]) == ("rfm-churn", "airbyte")
-    assert said["MODELS"].startswith("s3://rfm-churn-dev-models")
-    assert said["SOURCE"] == "hubspot"
-    assert "CURRENCY" not in said  # blank is not the same as unset
+    result = applied[2]["environment_variables"]["value"]
+    assert result["MANAGED_BY"] == "terraform"
+    assert (result["SNOWFLAKE_BLOCK"], result["AIRBYTE_BLOCK"]) == ("rfm-churn", "airbyte")
+    assert result["MODELS"].startswith("s3://rfm-churn-dev-models")
+    assert result["SOURCE"] == "hubspot"
+    assert "CURRENCY" not in result  # blank is not the same as unset
 
 
 def types(plan):
@@ -186,9 +186,9 @@ def test_a_shop_that_brings_files_itself_and_scores_inside_snowflake_needs_less(
     assert not {kind for kind in types(plan) if kind.startswith("airbyte_")}
     assert not types(plan) & {"snowflake_external_function", "snowflake_api_integration_amazon_api_gateway"}
     assert "snowflake_masking_policy" not in types(plan)
-    said = plan["output_changes"]["environment_variables"]["after"]
-    assert (said["SOURCE"], said["SNOWFLAKE_SCORING"]) == ("orders_csv", "udf")
-    assert "AIRBYTE_URL" not in said
+    result = plan["output_changes"]["environment_variables"]["after"]
+    assert (result["SOURCE"], result["SNOWFLAKE_SCORING"]) == ("orders_csv", "udf")
+    assert "AIRBYTE_URL" not in result
 
 
 def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform):
@@ -210,22 +210,22 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     file = found['module.airbyte[0].airbyte_source.file["orders_csv.order_lines"]']["values"]
     assert json.loads(file["configuration"])["url"] == "https://files.example.com/orders.csv"
     assert types(plan) >= {"aws_apigatewayv2_authorizer", "snowflake_network_policy"}
-    said = plan["output_changes"]["environment_variables"]["after"]
-    assert (said["SOURCE"], said["CONTACTS"]) == ("hubspot,orders_csv", "contacts_csv")
-    assert (said["CURRENCY"], said["HORIZON_DAYS"]) == ("EUR", "90")
+    result = plan["output_changes"]["environment_variables"]["after"]
+    assert (result["SOURCE"], result["CONTACTS"]) == ("hubspot,orders_csv", "contacts_csv")
+    assert (result["CURRENCY"], result["HORIZON_DAYS"]) == ("EUR", "90")
 
 
 # Secrets
 
 
 def test_no_secret_is_in_the_plan_the_state_or_the_outputs(terraform, dev_plan, applied):
-    said, state, outputs, again, *_ = applied
+    result, state, outputs, again, *_ = applied
     with zipfile.ZipFile(terraform.folder / "plan.bin") as file:
         members = b"".join(file.read(name) for name in file.namelist())
     assert MARK.encode() not in members
-    for text in (said, state, told(outputs), told(dev_plan), told(again)):
+    for text in (result, state, description(outputs), description(dev_plan), description(again)):
         assert MARK not in text
-    assert REFERENCES["loader_private_key"] in told(dev_plan)  # it is the plan that was searched
+    assert REFERENCES["loader_private_key"] in description(dev_plan)  # it is the plan that was searched
 
 
 def test_secrets_of_airbyte_that_are_no_references_are_shown_to_nobody(terraform, applied):
@@ -261,10 +261,10 @@ def test_no_output_is_made_of_a_secret(applied):
 
 def test_missing_variables_are_named(terraform):
     missing = ("snowflake_private_key", "transformer_private_key", "alerts_url", "public_keys")
-    said = terraform.planning("plan", **dict.fromkeys(missing))
-    assert said.status == 1
+    result = terraform.planning("plan", **dict.fromkeys(missing))
+    assert result.status == 1
     for name in missing:
-        assert f'The root module input variable "{name}" is not set' in said.flowing
+        assert f'The root module input variable "{name}" is not set' in result.flowing
 
 
 MALFORMED = {
@@ -294,12 +294,12 @@ MALFORMED = {
 
 def test_malformed_variables_fail_at_plan_with_what_to_write(terraform):
     """Terraform names all of them at once."""
-    said = terraform.planning("plan", **{name: given for name, (given, _) in MALFORMED.items()})
-    assert said.status == 1
+    result = terraform.planning("plan", **{name: given for name, (given, _) in MALFORMED.items()})
+    assert result.status == 1
     for name, (_, sentence) in MALFORMED.items():
-        assert sentence in said.flowing, f"{name}\n{said.errors}"
+        assert sentence in result.flowing, f"{name}\n{result.errors}"
     for name in ("snowflake_private_key", "transformer_private_key"):
-        assert f"var.{name} is" not in said.flowing  # a malformed secret is a secret all the same
+        assert f"var.{name} is" not in result.flowing  # a malformed secret is a secret all the same
 
 
 def test_what_needs_more_than_one_look_fails_at_plan_too(terraform):
@@ -313,36 +313,36 @@ def test_what_needs_more_than_one_look_fails_at_plan_too(terraform):
         "log_retention_days": (31, "CloudWatch takes 1, 3, 5, 7, 14"),
         "packages": ({"churn_api": "no.zip", "prediction_sink": "no.zip"}, "Run `make package` first"),
     }
-    said = terraform.planning("plan", **{name: given for name, (given, _) in wrong.items()})
-    assert said.status == 1
+    result = terraform.planning("plan", **{name: given for name, (given, _) in wrong.items()})
+    assert result.status == 1
     for name, (_, sentence) in wrong.items():
-        assert sentence in said.flowing, f"{name}\n{said.errors}"
+        assert sentence in result.flowing, f"{name}\n{result.errors}"
 
 
 def test_what_airbyte_needs_to_reach_a_source_and_snowflake_is_asked_for(terraform):
-    said = terraform.planning("plan", source_settings={}, loader_private_key="key.p8")
-    assert said.status == 1
-    assert "loader_private_key: write secret_coordinate::NAME" in said.flowing
-    assert "The source hubspot needs HUBSPOT_ACCESS_TOKEN" in said.flowing
+    result = terraform.planning("plan", source_settings={}, loader_private_key="key.p8")
+    assert result.status == 1
+    assert "loader_private_key: write secret_coordinate::NAME" in result.flowing
+    assert "The source hubspot needs HUBSPOT_ACCESS_TOKEN" in result.flowing
     files = {"orders_csv": {"order_lines": {"url": "https://files.example.com/a.csv"}}}
-    said = terraform.planning("plan", source_files=files)
-    assert said.status == 1
-    assert "only entries that source_names or contacts_source name are synced: hubspot" in said.flowing
+    result = terraform.planning("plan", source_files=files)
+    assert result.status == 1
+    assert "only entries that source_names or contacts_source name are synced: hubspot" in result.flowing
 
 
 def test_a_private_key_is_no_public_key_also_without_its_first_line(terraform):
     private = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj" + "A" * 1600
     keys = terraform.variables["public_keys"]
     for name, given in (("public_keys", keys | {"loader": private}), ("next_public_keys", {"loader": private})):
-        said = terraform.planning("plan", **{name: given})
-        assert said.status == 1
-        assert f"{name}: write" in said.flowing
+        result = terraform.planning("plan", **{name: given})
+        assert result.status == 1
+        assert f"{name}: write" in result.flowing
 
 
 def test_a_value_that_only_the_provider_refuses_fails_at_plan(terraform):
-    said = terraform.planning("plan", python_runtime="python3.99")
-    assert said.status == 1
-    assert "write python3.13" in said.flowing
+    result = terraform.planning("plan", python_runtime="python3.99")
+    assert result.status == 1
+    assert "write python3.13" in result.flowing
 
 
 # Prod
@@ -352,11 +352,11 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
     """The first step is refused at plan, before anything is touched."""
     prod = Terraform(terraform.folder, terraform.reattach, terraform.variables, "prod.tfvars")
     prod.apply()
-    said = prod.planning("destroy", "-auto-approve")
-    assert said.status == 1
-    assert "prevent_destroy" in said.text
+    result = prod.planning("destroy", "-auto-approve")
+    assert result.status == 1
+    assert "prevent_destroy" in result.text
     for guarded in ("module.snowflake.terraform_data.production_data", "module.aws.terraform_data.production_data"):
-        assert guarded in said.flowing.replace(" ", "")
+        assert guarded in result.flowing.replace(" ", "")
     renamed = prod.planning("plan", "-var=database=OTHER")
     assert renamed.status == 1
     assert 'production_data["database"]' in renamed.flowing.replace(" ", "")
@@ -367,7 +367,7 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
 
 
 @pytest.mark.parametrize(
-    ("file", "right", "wrong", "command", "said"),
+    ("file", "right", "wrong", "command", "result"),
     [
         ("aws/queue.tf", "receive_wait_time_seconds", "receive_wait_seconds", "validate", "Unsupported argument"),
         ("aws/iam.tf", '"lambda.amazonaws.com"', '"lambda.amazon.com"', "validate", "which is no Service"),
@@ -382,7 +382,7 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
     ],
     ids=["argument", "principal", "size", "preview"],
 )
-def test_a_mistake_in_the_hcl_is_found(providers, tmp_path, file, right, wrong, command, said):
+def test_a_mistake_in_the_hcl_is_found(providers, tmp_path, file, right, wrong, command, result):
     terraform = Terraform.copied(tmp_path, providers, variables=variables(tmp_path))
     changed = terraform.folder / file
     text = changed.read_text()
@@ -390,4 +390,4 @@ def test_a_mistake_in_the_hcl_is_found(providers, tmp_path, file, right, wrong, 
     changed.write_text(text.replace(right, wrong))
     found = terraform.run("validate") if command == "validate" else terraform.planning("plan")
     assert found.status == 1
-    assert said in found.flowing
+    assert result in found.flowing

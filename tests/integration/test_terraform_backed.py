@@ -91,10 +91,10 @@ def test_after_a_backed_apply_nothing_is_left_to_change(made):
 
 
 def test_a_response_that_is_sent_reaches_the_sink_and_in_the_end_the_dead_letters(aws, made):
-    said = outputs(made)["environment_variables"]
-    attributes = aws("sqs").get_queue_attributes(QueueUrl=said["QUEUE_URL"], AttributeNames=["All"])["Attributes"]
+    result = outputs(made)["environment_variables"]
+    attributes = aws("sqs").get_queue_attributes(QueueUrl=result["QUEUE_URL"], AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])
-    dead = aws("sqs").get_queue_attributes(QueueUrl=said["DEAD_LETTER_QUEUE_URL"], AttributeNames=["QueueArn"])
+    dead = aws("sqs").get_queue_attributes(QueueUrl=result["DEAD_LETTER_QUEUE_URL"], AttributeNames=["QueueArn"])
     assert redrive["deadLetterTargetArn"] == dead["Attributes"]["QueueArn"]
     (mapping,) = aws("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert mapping["EventSourceArn"] == attributes["QueueArn"]
@@ -155,11 +155,11 @@ def test_a_new_package_moves_the_alias_and_a_raised_version_writes_the_secrets_a
 
 
 def test_what_was_removed_by_hand_is_created_again(aws, made):
-    said = outputs(made)["environment_variables"]
+    result = outputs(made)["environment_variables"]
     aws("cloudwatch").delete_alarms(AlarmNames=["rfm-churn-dev-dead-letters"])
     assert changed(made) == ['module.aws.aws_cloudwatch_metric_alarm.all["dead-letters"]']
     made.apply()
-    assert said == outputs(made)["environment_variables"]
+    assert result == outputs(made)["environment_variables"]
 
 
 def test_the_runs_find_their_block_with_a_key_that_opens_and_an_address_for_alerts(prefect, made):
@@ -175,9 +175,11 @@ print(account)
 print(Webhook.load("alerts").url.get_secret_value())
 print(*read_credentials(AirbyteSettings(block="airbyte")))
 """
-    said = subprocess.run([sys.executable, "-c", program], env=prefect, cwd=REPOSITORY, capture_output=True, text=True)
-    key, account, alerts, airbyte = said.stdout.splitlines()[-4:]
-    assert key == der().hex(), said.stderr
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=prefect, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    key, account, alerts, airbyte = result.stdout.splitlines()[-4:]
+    assert key == der().hex(), result.stderr
     assert "user='RFM_CHURN_DEV_TRANSFORMER', role='RFM_CHURN_DEV_TRANSFORMER'" in account
     assert "warehouse='RFM_CHURN_DEV_TRANSFORM', database='SHOP_DEV', schema='raw'" in account
     assert alerts == ALERTS
@@ -190,16 +192,20 @@ def test_make_deploy_adds_the_deployments_to_what_terraform_owns_and_changes_not
         pytest.skip("make env wants terraform on PATH")
     lines = as_lines(read_outputs(made.folder)).splitlines()
     env = prefect | dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "flows", "deploy"], env=env, cwd=REPOSITORY, capture_output=True, text=True
     )
-    assert said.returncode == 0, said.stderr
+    assert result.returncode == 0, result.stderr
     deployments = ask(prefect, "deployments/filter", {})
     assert len(deployments) == 8
     assert {one["work_pool_name"] for one in deployments} == {"rfm-churn", "rfm-churn-local"}
     (daily,) = [one for one in deployments if one["name"] == "production" and "daily" in one["entrypoint"]]
-    told = daily["job_variables"]["env"]
-    assert (told["SNOWFLAKE_BLOCK"], told["SOURCE"], told["AIRBYTE_BLOCK"]) == ("rfm-churn", "hubspot", "airbyte")
+    job_env = daily["job_variables"]["env"]
+    assert (job_env["SNOWFLAKE_BLOCK"], job_env["SOURCE"], job_env["AIRBYTE_BLOCK"]) == (
+        "rfm-churn",
+        "hubspot",
+        "airbyte",
+    )
     assert len(ask(prefect, "automations/filter", {})) == 3
     assert changed(made) == []
 
@@ -212,8 +218,8 @@ def test_pools_and_limit_let_one_run_at_a_time(prefect, made):
 
 
 def test_everything_is_gone_after_destroy(aws, prefect, made):
-    said = made.planning("destroy", "-auto-approve")
-    assert said.status == 0, said.errors
+    result = made.planning("destroy", "-auto-approve")
+    assert result.status == 0, result.errors
     assert not aws("sqs").list_queues().get("QueueUrls")
     assert not aws("lambda").list_functions()["Functions"]
     assert not aws("s3").list_buckets()["Buckets"]

@@ -27,12 +27,12 @@ def test_every_check_that_prod_fails_is_left_out_for_a_reason(tmp_path):
     with stand_in() as reattach:
         terraform = Terraform.copied(tmp_path, reattach, variables=variables(tmp_path), file="prod.tfvars")
         plan.write_text(json.dumps(terraform.plan()))
-    said = subprocess.run(
+    result = subprocess.run(
         [CHECKOV, "-f", plan, "--framework", "terraform_plan", "-o", "json", "--compact", "--quiet", "--skip-download"],
         capture_output=True, text=True, cwd=tmp_path,
     )  # fmt: skip
-    found = json.loads(said.stdout)
-    assert found["summary"]["passed"] > 50, said.stderr
+    found = json.loads(result.stdout)
+    assert found["summary"]["passed"] > 50, result.stderr
     failed = {}
     for one in found["results"]["failed_checks"]:
         failed.setdefault(one["check_id"], []).append(f"{one['check_name']}: {one['resource']}")

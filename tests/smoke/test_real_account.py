@@ -70,8 +70,8 @@ def test_the_external_function_answers_as_the_model_does(warehouse):
     model = SHIPPED_MODELS / version / "model.onnx"
     if not model.exists():
         pytest.skip(f"the API serves {version}, which is not in model_artifacts/")
-    said = warehouse.row(
+    scored = warehouse.row(
         f"select cast(marts.predict_churn(parse_json('{json.dumps(EXAMPLE)}')):churn_probability as double)"
     )
     scores = Scorer.load(model).score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=float))
-    assert said == (pytest.approx(scores.churn_probability[0], abs=1e-6),)
+    assert scored == (pytest.approx(scores.churn_probability[0], abs=1e-6),)

@@ -99,8 +99,8 @@ class Surroundings:
 def seed_of(kind: str, planned: Value) -> str:
     """The same for the same object: what it is called, wherever it is."""
     naming = ("name", "function_name", "bucket", "alarm_name", "statement_id", "database", "schema", "role")
-    said = {name: planned[name] for name in naming if isinstance(planned.get(name), str)}
-    return f"{kind}|{json.dumps(said or {k: v for k, v in planned.items() if v is not Unknown}, default=str)}"
+    known = {name: planned[name] for name in naming if isinstance(planned.get(name), str)}
+    return f"{kind}|{json.dumps(known or {k: v for k, v in planned.items() if v is not Unknown}, default=str)}"
 
 
 def computed(kind: str, planned: Value, around: Surroundings, attribute: str) -> Any:

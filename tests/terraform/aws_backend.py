@@ -60,8 +60,8 @@ def _make_queue(sqs: Any, value: Value) -> Value:
     }
     texts = {name: str(given) for name, given in attributes.items() if given is not None}
     url = sqs.create_queue(QueueName=value["name"], Attributes=texts, tags=value.get("tags") or {})["QueueUrl"]
-    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    return {"id": url, "url": url, "arn": told["QueueArn"]}
+    returned = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return {"id": url, "url": url, "arn": returned["QueueArn"]}
 
 
 def _queue_attribute(attribute: str, name: str) -> Kind:
@@ -552,8 +552,8 @@ class AwsBackend:
         self.region = config.get("region") or self.region
 
     def create(self, kind: str, value: Value) -> Value:
-        told = self._call(kind, KINDS[kind].make, value)
-        return told if isinstance(told, dict) and "ResponseMetadata" not in told else {}
+        returned = self._call(kind, KINDS[kind].make, value)
+        return returned if isinstance(returned, dict) and "ResponseMetadata" not in returned else {}
 
     def update(self, kind: str, value: Value) -> None:
         if not KINDS[kind].changes_by_making:

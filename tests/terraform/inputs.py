@@ -42,6 +42,6 @@ def variables(folder: Path) -> dict[str, Any]:
     return {**SECRETS, **REFERENCES, "public_keys": keys, "packages": packages}
 
 
-def told(plan: Any) -> str:
+def description(plan: Any) -> str:
     """As text, to be searched."""
     return json.dumps(plan, ensure_ascii=False)

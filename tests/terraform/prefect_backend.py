@@ -35,8 +35,8 @@ class PrefectBackend:
 
     def create(self, kind: str, value: Value) -> Value:
         made = self._ask("POST", f"{_PATHS[kind]}/", self._body(kind, value, creates=True))
-        told = {name: made.get(name) for name in ("id", "created", "updated")}
-        return told | ({"default_queue_id": made["default_queue_id"]} if kind == "prefect_work_pool" else {})
+        computed = {name: made.get(name) for name in ("id", "created", "updated")}
+        return computed | ({"default_queue_id": made["default_queue_id"]} if kind == "prefect_work_pool" else {})
 
     def update(self, kind: str, value: Value) -> None:
         method = "PUT" if kind == "prefect_automation" else "PATCH"
@@ -93,8 +93,8 @@ class PrefectBackend:
                     return json.loads(response.read() or b"null")
             except urllib.error.HTTPError as error:
                 if error.code != 503 or pause is None:
-                    said = error.read().decode()[:500]
-                    raise Refused(f"Prefect answers {error.code} to {method} {path}: {said}") from None
+                    problem = error.read().decode()[:500]
+                    raise Refused(f"Prefect answers {error.code} to {method} {path}: {problem}") from None
             time.sleep(pause)
         return None
 

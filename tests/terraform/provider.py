@@ -46,7 +46,7 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
         self.data_sources = schema["data_source_schemas"]
         self.backend = backend
         self.around = Surroundings({})
-        self.said = pb.GetProviderSchema.Response(
+        self.provider_schema = pb.GetProviderSchema.Response(
             provider=as_message(schema["provider"]),
             resource_schemas={name: as_message(one) for name, one in self.resources.items()},
             data_source_schemas={name: as_message(one) for name, one in self.data_sources.items()},
@@ -59,7 +59,7 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
         )
 
     def GetProviderSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return self.said
+        return self.provider_schema
 
     def ValidateProviderConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         return pb.ValidateProviderConfig.Response()
@@ -125,17 +125,17 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
     def _apply(self, kind: str, value: Value, prior: Value | None, config: Value) -> Value:
         block = self.resources[kind]["block"]
         write_only = {name: config.get(name) for name, one in block["attributes"].items() if one.get("write_only")}
-        told: Value = {}
+        returned: Value = {}
         if self._is_backed(kind):
-            asked = known(value | write_only)
+            wanted = known(value | write_only)
             if prior is None:
-                told = self.backend.create(kind, asked)
+                returned = self.backend.create(kind, wanted)
             else:
-                self.backend.update(kind, asked)
+                self.backend.update(kind, wanted)
         return settled(
             block,
             value,
-            lambda name: told[name] if name in told else computed(kind, value, self.around, name),
+            lambda name: returned[name] if name in returned else computed(kind, value, self.around, name),
             seed_of(kind, value),
         )
 

@@ -27,8 +27,8 @@ def is_installed() -> bool:
 def terraform() -> tuple[str, ...]:
     """The command: the one on PATH, else Terraform as a library; also where the one on PATH is too old."""
     if found := shutil.which("terraform"):
-        said = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True).stdout
-        if tuple(map(int, json.loads(said)["terraform_version"].split("-")[0].split("."))) >= OLDEST:
+        result = subprocess.run([found, "version", "-json"], capture_output=True, text=True, check=True).stdout
+        if tuple(map(int, json.loads(result)["terraform_version"].split("-")[0].split("."))) >= OLDEST:
             return (found,)
     return (str(ENVIRONMENT), "-m", "tests.terraform.library")
 
@@ -51,7 +51,7 @@ def stand_in(*options: str) -> Iterator[str]:
 
 
 @dataclass
-class Said:
+class Result:
     """What a command printed, and how it ended."""
 
     status: int
@@ -88,7 +88,7 @@ class Terraform:
         found.must("init", "-backend=false")
         return found
 
-    def run(self, command: str, *options: str) -> Said:
+    def run(self, command: str, *options: str) -> Result:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "PREFECT_"))}
         environment |= {
             "TF_REATTACH_PROVIDERS": self.reattach,
@@ -96,37 +96,37 @@ class Terraform:
             "CHECKPOINT_DISABLE": "1",
             "PYTHONPATH": str(REPOSITORY),
         }
-        said = subprocess.run(
+        result = subprocess.run(
             [*terraform(), command, *(() if command in ("show", "fmt", "version") else ("-no-color",)), *options],
             cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
-        return Said(said.returncode, said.stdout + said.stderr)
+        return Result(result.returncode, result.stdout + result.stderr)
 
     def must(self, command: str, *options: str) -> str:
-        said = self.run(command, *options)
-        assert said.status == 0, said.errors
-        return said.text
+        result = self.run(command, *options)
+        assert result.status == 0, result.errors
+        return result.text
 
-    def planning(self, command: str, *options: str, **variables: Any) -> Said:
+    def planning(self, command: str, *options: str, **variables: Any) -> Result:
         """plan, apply or destroy, with the variables' file and with those given; None leaves out one of ours."""
         given = {name: value for name, value in {**self.variables, **variables}.items() if value is not None}
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-        said = [f"-var={name}={text}" for name, text in texts.items()]
-        return self.run(command, "-input=false", f"-var-file={self.file}", *said, *options)
+        result = [f"-var={name}={text}" for name, text in texts.items()]
+        return self.run(command, "-input=false", f"-var-file={self.file}", *result, *options)
 
     def plan(self, *options: str, **variables: Any) -> dict[str, Any]:
         """The plan as JSON."""
-        said = self.planning("plan", "-out=plan.bin", *options, **variables)
-        assert said.status == 0, said.errors
+        result = self.planning("plan", "-out=plan.bin", *options, **variables)
+        assert result.status == 0, result.errors
         return self.shown("plan.bin")
 
     def shown(self, *what: str) -> Any:
         return json.loads(self.must("show", "-json", *what))
 
     def apply(self, **variables: Any) -> str:
-        said = self.planning("apply", "-auto-approve", **variables)
-        assert said.status == 0, said.errors
-        return said.text
+        result = self.planning("apply", "-auto-approve", **variables)
+        assert result.status == 0, result.errors
+        return result.text
 
 
 def resources(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

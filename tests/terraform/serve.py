@@ -60,13 +60,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--aws", metavar="URL")
     parser.add_argument("--prefect", action="store_true")
-    said = parser.parse_args()
+    options = parser.parse_args()
     backends: dict[str, Backend] = {}
-    if said.aws:
+    if options.aws:
         from tests.terraform.aws_backend import AwsBackend
 
-        backends["aws"] = AwsBackend(said.aws)
-    if said.prefect:
+        backends["aws"] = AwsBackend(options.aws)
+    if options.prefect:
         from tests.terraform.prefect_backend import PrefectBackend
 
         backends["prefect"] = PrefectBackend()

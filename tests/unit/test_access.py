@@ -91,11 +91,11 @@ def test_a_new_key_is_valid_within_seconds_and_a_withdrawn_one_invalid_within_mi
 
 
 def test_wrong_keys_do_not_make_it_ask_for_the_secret_each_time():
-    asked, clock = [], Clock()
-    known = ApiKeys(lambda: asked.append(1) or json.dumps({"shop": OLD}), clock)
+    reads, clock = [], Clock()
+    known = ApiKeys(lambda: reads.append(1) or json.dumps({"shop": OLD}), clock)
     for _ in range(100):
         known.holder("wrong" * 9)
-    assert len(asked) == 1
+    assert len(reads) == 1
 
 
 def test_the_former_keys_stay_in_force_while_the_secret_cannot_be_read():

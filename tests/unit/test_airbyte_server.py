@@ -464,10 +464,10 @@ def test_neither_secret_nor_token_is_in_a_message_a_log_or_a_representation(ther
     there.fail_next("GET /jobs/1", Fault(503, body=echo), Fault(400, body=echo))
     with pytest.raises(SyncFailed) as failed:
         server.sync("shop")
-    said = f"{failed.value}{failed.value!r}{server!r}{caplog.text}{server.api._sdk!r}"
-    assert "Bearer …" in said
+    shown = f"{failed.value}{failed.value!r}{server!r}{caplog.text}{server.api._sdk!r}"
+    assert "Bearer …" in shown
     for secret in (there.client_secret, *there.tokens):
-        assert secret not in said
+        assert secret not in shown
 
 
 def test_a_failure_can_be_handed_on_to_another_process_with_its_run():
@@ -508,7 +508,7 @@ def test_settings_come_from_variables(monkeypatch):
 
 @pytest.mark.usefixtures("_no_airbyte")
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
+    ("variable", "value", "message"),
     [
         ("URL", "http://airbyte.example/api/public/v1", "http only to this machine"),
         ("URL", "airbyte.example", "write it as https"),
@@ -517,9 +517,9 @@ def test_settings_come_from_variables(monkeypatch):
         ("ON_TIMEOUT", "panic", "AIRBYTE_ON_TIMEOUT=panic"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_named(monkeypatch, variable, value, says):
+def test_a_setting_that_does_not_fit_is_named(monkeypatch, variable, value, message):
     monkeypatch.setenv(f"AIRBYTE_{variable}", value)
-    with pytest.raises(SettingsError, match=says) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         read_settings(AirbyteSettings)
     assert "hunter2" not in str(refused.value)
 

@@ -257,13 +257,20 @@ def test_a_next_order_that_is_not_in_sight_is_null(client):
 
 
 def test_the_same_question_gets_the_same_id_and_another_one_another(client):
-    def asked(**changes):
+    def responses_to(**changes):
         (prediction,) = client.post("/predict", json=customer() | changes).json()
         return prediction["prediction_id"]
 
-    assert asked() == asked() == asked(as_of=TODAY)
+    assert responses_to() == responses_to() == responses_to(as_of=TODAY)
     assert (
-        len({asked(), asked(customer_id="C2"), asked(as_of="2026-06-30"), asked(features=EXAMPLE | {"monetary": 1})})
+        len(
+            {
+                responses_to(),
+                responses_to(customer_id="C2"),
+                responses_to(as_of="2026-06-30"),
+                responses_to(features=EXAMPLE | {"monetary": 1}),
+            }
+        )
         == 4
     )
 

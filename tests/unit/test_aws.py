@@ -69,7 +69,7 @@ class Server:
     """Answers with what is in `script`, one entry a request: a status and a body, or None to hang up."""
 
     def __init__(self, *script):
-        self.script, self.asked = list(script), 0
+        self.script, self.calls = list(script), 0
 
     def __enter__(self):
         self.running = answering(self._next)
@@ -80,7 +80,7 @@ class Server:
         self.running.__exit__(*problem)
 
     def _next(self, *_):
-        self.asked += 1
+        self.calls += 1
         return self.script.pop(0)
 
 
@@ -106,7 +106,7 @@ def test_what_would_fail_again_is_not_tried_again():
     with Server((403, b'{"__type": "AccessDenied", "message": "no"}')) as server, service(server.url) as sqs:
         with pytest.raises(AwsRefused, match="403 AccessDenied no"):
             sqs.call("SendMessage")
-        assert server.asked == 1
+        assert server.calls == 1
 
 
 def test_a_service_that_never_answers_is_given_up():

@@ -36,8 +36,8 @@ def test_the_season_of_the_year_before_is_followed_where_there_is_one():
     assert newest.models.keys() == CANDIDATES.keys()
     for name, model in october.models.items():
         assert model.season < -0.5, name
-        said, left = october.probability[name].mean(), october.customers.churned.mean()
-        assert said == pytest.approx(left, abs=0.06), name
+        predicted, left = october.probability[name].mean(), october.customers.churned.mean()
+        assert predicted == pytest.approx(left, abs=0.06), name
 
 
 def test_a_year_that_was_unlike_is_not_followed():
@@ -58,7 +58,7 @@ def test_without_a_year_before_there_is_no_season_to_follow():
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (made_up_snapshots([], 0), "history is shorter"),
         (made_up_snapshots(MONTHS[:2], 300), "history is shorter"),
@@ -67,6 +67,6 @@ def test_without_a_year_before_there_is_no_season_to_follow():
         (made_up_snapshots(MONTHS, 300, always=False), "who left"),
     ],
 )
-def test_too_little_data_is_said_with_what_is_missing(data, says):
-    with pytest.raises(TooLittleData, match=says):
+def test_too_little_data_is_said_with_what_is_missing(data, message):
+    with pytest.raises(TooLittleData, match=message):
         run_backtest(data)

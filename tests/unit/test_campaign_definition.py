@@ -43,7 +43,7 @@ def test_what_is_left_out_has_a_default_that_can_be_measured_and_reaches_nobody(
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (SHORT.replace("margin", "mergin"), r"c.yml, line 3: mergin is no key of a campaign. Did you mean margin\?"),
         (SHORT.replace("margin: 0.4\n", ""), r"c.yml, line 1: margin is missing"),
@@ -65,8 +65,8 @@ def test_what_is_left_out_has_a_default_that_can_be_measured_and_reaches_nobody(
         ("", r"c.yml describes no campaign"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named_with_line_and_remedy(text, says):
-    with pytest.raises(BadInput, match=says):
+def test_what_does_not_fit_is_named_with_line_and_remedy(text, message):
+    with pytest.raises(BadInput, match=message):
         read(text)
 
 

@@ -139,8 +139,8 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
     wanted = [who for who, (may, was_sent) in treated.items() if may and (rewrites or not was_sent)]
     assert sorted(to.handed) == sorted(wanted)
     sends = warehouse.read("select customer_id, result from marts.campaign_sends").to_pylist()
-    told = {row["customer_id"].removeprefix("old "): row["result"] for row in sends}
-    assert told == {who: "sent" if may or was_sent else "opted_out" for who, (may, was_sent) in treated.items()}
+    results_of = {row["customer_id"].removeprefix("old "): row["result"] for row in sends}
+    assert results_of == {who: "sent" if may or was_sent else "opted_out" for who, (may, was_sent) in treated.items()}
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

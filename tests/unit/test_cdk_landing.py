@@ -56,7 +56,7 @@ def saved_state(con, stream="things"):
     return json.loads(states[0][0]) if states and states[0][0] else None
 
 
-def told(caplog, level):
+def logged_at(caplog, level):
     """Ours only: a Prefect that an earlier test has started may have a word in between."""
     return [r.getMessage() for r in caplog.records if r.name.startswith("flows.") and r.levelno >= level]
 
@@ -84,7 +84,7 @@ def test_columns_have_the_types_of_the_schema_and_those_that_airbyte_adds(con, s
         "id": "1", "changed": "2026-11-02T10:00:00+02:00", "born": "2000-02-29", "good": True, "count": 3,
         "price": 1.5, "either": 2, "properties": {"a": "ü"}, "tags": [1], "what": "x", "any/th~i\"n'g": None,
     }  # fmt: skip
-    source.says(record(**row), complete())
+    source.prints(record(**row), complete())
     synced = source.sync(con)
     types = {name: kind for name, kind, *_ in con.sql("describe raw_shop.things").fetchall()}
     assert list(types.values()) == [
@@ -113,14 +113,14 @@ def test_columns_have_the_types_of_the_schema_and_those_that_airbyte_adds(con, s
 
 def test_a_time_without_an_offset_is_utc_and_the_callers_own_zone_stays(con, source):
     con.execute("set TimeZone = 'Europe/Berlin'")
-    source.says(record(id="1", changed="2026-11-02T00:00:00"), complete())
+    source.prints(record(id="1", changed="2026-11-02T00:00:00"), complete())
     source.sync(con)
     assert things(con, "epoch(changed) = epoch(timestamptz '2026-11-02 00:00:00+00')") == [(True,)]
     assert con.sql("select current_setting('TimeZone')").fetchall() == [("Europe/Berlin",)]
 
 
 def test_a_value_that_does_not_fit_is_null_and_reported_in_the_row_and_in_the_notes(con, source):
-    source.says(
+    source.prints(
         record(id="1", changed=MONDAY, amount="a lot"),
         record(id="2", changed=MONDAY, amount=1.5),
         record(id="3", changed=MONDAY, amount="7"),
@@ -139,22 +139,22 @@ def test_a_value_that_does_not_fit_is_null_and_reported_in_the_row_and_in_the_no
 
 
 def test_a_full_refresh_replaces_the_table_and_counts_generations(con, source):
-    source.says(record(id="1", amount=1), record(id="2", amount=1), state("a full refresh's own word"), complete())
+    source.prints(record(id="1", amount=1), record(id="2", amount=1), state("a full refresh's own word"), complete())
     source.sync(con, {"things": WHOLE})
-    source.says(record(id="2", amount=2), complete())
+    source.prints(record(id="2", amount=2), complete())
     source.sync(con, {"things": WHOLE})
     assert things(con, "id, amount, _airbyte_generation_id") == [("2", 2, 2)]
     assert source.state_given() == {}
-    source.says(complete())
+    source.prints(complete())
     source.sync(con, {"things": WHOLE})
     assert things(con) == []
 
 
 @pytest.mark.parametrize("ending", [["!exit 1"], [failure("no more")], []])
 def test_a_full_refresh_that_breaks_off_leaves_the_old_table(con, source, ending):
-    source.says(record(id="1", amount=1), complete())
+    source.prints(record(id="1", amount=1), complete())
     source.sync(con, {"things": WHOLE})
-    source.says(record(id="2", amount=2), record(id="3", amount=2), *ending)
+    source.prints(record(id="2", amount=2), record(id="3", amount=2), *ending)
     with pytest.raises(SyncFailed, match=r"things|exit status 1"):
         source.sync(con, {"things": WHOLE}, batch_records=1)
     assert things(con) == [("1", 1)]
@@ -162,7 +162,7 @@ def test_a_full_refresh_that_breaks_off_leaves_the_old_table(con, source, ending
 
 def test_streams_do_not_mix_and_one_that_completed_is_kept_when_another_breaks_off(con, source):
     source.declares(whole=DECLARED, broken=DECLARED)
-    source.says(
+    source.prints(
         record("whole", id="1"), record("things", id="1", changed=MONDAY), complete("whole"),
         record("broken", id="1"), failure("gone", "broken"),
     )  # fmt: skip
@@ -208,7 +208,7 @@ def test_any_splitting_into_batches_and_syncs_leaves_the_newest_record_of_each_k
 
 
 def test_a_record_without_its_primary_key_is_refused(con, source):
-    source.says(record(id="1", changed=MONDAY), record(id=None, changed=MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), record(id=None, changed=MONDAY), complete())
     with pytest.raises(SyncFailed, match=r"shop\.things: 1 records have no .*id.*primary_key.*connections\.yml"):
         source.sync(con)
 
@@ -217,10 +217,10 @@ def test_a_record_without_its_primary_key_is_refused(con, source):
 
 
 def test_the_next_sync_goes_on_from_the_last_state(con, source):
-    source.says(record(id="1", changed=MONDAY, amount=1), state(MONDAY), state(TUESDAY), complete())
+    source.prints(record(id="1", changed=MONDAY, amount=1), state(MONDAY), state(TUESDAY), complete())
     source.sync(con)
     assert source.state_given() == {}
-    source.says(record(id="1", changed=WEDNESDAY, amount=2), state(WEDNESDAY), complete())
+    source.prints(record(id="1", changed=WEDNESDAY, amount=2), state(WEDNESDAY), complete())
     source.sync(con)
     assert source.state_given() == {"things": {"changed": TUESDAY}}
     assert things(con) == [("1", 2)]
@@ -228,7 +228,7 @@ def test_the_next_sync_goes_on_from_the_last_state(con, source):
 
 
 def test_a_lost_state_means_a_full_read_that_doubles_nothing(con, source):
-    source.says(record(id="1", changed=MONDAY), record(id="2", changed=MONDAY), state(MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), record(id="2", changed=MONDAY), state(MONDAY), complete())
     source.sync(con)
     con.execute("drop table raw.sync_state")
     source.sync(con)
@@ -237,7 +237,7 @@ def test_a_lost_state_means_a_full_read_that_doubles_nothing(con, source):
 
 
 def test_a_lost_table_means_a_full_read(con, source):
-    source.says(record(id="1", changed=MONDAY), state(MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), state(MONDAY), complete())
     source.sync(con)
     con.execute("drop table raw_shop.things")
     assert "its table is gone" in source.sync(con).notes[0]
@@ -245,9 +245,9 @@ def test_a_lost_table_means_a_full_read(con, source):
 
 
 def test_a_state_of_the_future_is_dropped_so_that_nothing_is_skipped_until_then(con, source):
-    source.says(record(id="1", changed="2099-01-01T00:00:00Z"), state("2099-01-01T00:00:00Z"), complete())
+    source.prints(record(id="1", changed="2099-01-01T00:00:00Z"), state("2099-01-01T00:00:00Z"), complete())
     source.sync(con)
-    source.says(record(id="2", changed=MONDAY), state("2099-01-01T00:00:00Z"), complete())
+    source.prints(record(id="2", changed=MONDAY), state("2099-01-01T00:00:00Z"), complete())
     assert "later than tomorrow" in source.sync(con).notes[0]
     assert source.state_given() == {}
     assert things(con, "id") == [("1",), ("2",)]
@@ -274,9 +274,9 @@ def test_a_state_lies_ahead_when_any_of_its_moments_is_later_than_a_day_from_now
 
 @pytest.mark.parametrize("how", [MERGED, WHOLE])
 def test_records_and_state_are_committed_together_or_not_at_all(con, source, monkeypatch, how):
-    source.says(record(id="1", changed=MONDAY, amount=1), state(MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY, amount=1), state(MONDAY), complete())
     source.sync(con, {"things": how})
-    source.says(record(id="1", changed=TUESDAY, amount=2), state(TUESDAY), complete())
+    source.prints(record(id="1", changed=TUESDAY, amount=2), state(TUESDAY), complete())
 
     def disk_is_full(*_):
         raise OSError("no space left")
@@ -289,7 +289,7 @@ def test_records_and_state_are_committed_together_or_not_at_all(con, source, mon
 
 
 def test_what_came_before_a_failure_stays_with_its_state(con, source):
-    source.says(record(id="1", changed=MONDAY), state(MONDAY), record(id="2", changed=TUESDAY), failure("gone"))
+    source.prints(record(id="1", changed=MONDAY), state(MONDAY), record(id="2", changed=TUESDAY), failure("gone"))
     with pytest.raises(SyncFailed):
         source.sync(con)
     assert things(con, "id") == [("1",), ("2",)]
@@ -319,11 +319,11 @@ with duckdb.connect(sys.argv[2]) as con:
     ],
 )
 def test_a_sync_that_is_killed_loses_nothing_and_doubles_nothing(source, tmp_path, batch, after, goes_on_from, kept):
-    said = [
+    output = [
         record(id="1", changed=MONDAY), state(MONDAY), record(id="2", changed=TUESDAY), record(id="3", changed=TUESDAY),
         state(TUESDAY), record(id="2", changed=WEDNESDAY, amount=2), state(WEDNESDAY), complete(),
     ]  # fmt: skip
-    source.says(*said[:after], logged("WARN", "paused"), "!wait", *said[after:])
+    source.prints(*output[:after], logged("WARN", "paused"), "!wait", *output[after:])
     warehouse = tmp_path / "warehouse.duckdb"
     command = [sys.executable, "-c", _SYNC, str(tmp_path), str(warehouse), str(batch)]
     with process_group(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -334,8 +334,8 @@ def test_a_sync_that_is_killed_loses_nothing_and_doubles_nothing(source, tmp_pat
         saved = saved_state(con)
         assert saved == (goes_on_from and {"changed": goes_on_from})
         assert kept is None or things(con, "id") == [(key,) for key in kept]
-        rest = [line for line in said if '"RECORD"' not in line or not saved or _changed(line) >= saved["changed"]]
-        source.says(*rest)
+        rest = [line for line in output if '"RECORD"' not in line or not saved or _changed(line) >= saved["changed"]]
+        source.prints(*rest)
         source.sync(con)
         assert source.state_given() == ({"things": saved} if saved else {})
         assert things(con) == [("1", None), ("2", 2), ("3", None)]
@@ -350,17 +350,17 @@ def _changed(line):
 
 
 def test_a_new_column_passes_and_is_reported(con, source):
-    source.says(record(id="1", changed=MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), complete())
     source.sync(con)
     source.declares({**DECLARED, "colour": {"type": "string"}})
-    source.says(record(id="2", changed=MONDAY, colour="red"), complete())
+    source.prints(record(id="2", changed=MONDAY, colour="red"), complete())
     assert source.sync(con).notes == ("shop.things: there is a new column colour (varchar)",)
     assert things(con, "id, colour") == [("1", None), ("2", "red")]
 
 
 @pytest.mark.parametrize("how", [MERGED, WHOLE])
 def test_a_field_that_only_the_records_have_lands_as_text_and_is_reported_once(con, source, how):
-    source.says(record(id="1", changed=MONDAY), record(id="2", changed=MONDAY, size=4, Id="?"), complete())
+    source.prints(record(id="1", changed=MONDAY), record(id="2", changed=MONDAY, size=4, Id="?"), complete())
     notes = source.sync(con, {"things": how}, batch_records=1).notes
     assert "a field size that the manifest's schema does not declare" in "".join(notes)
     assert "the field Id was left out" in "".join(notes)
@@ -371,13 +371,13 @@ def test_a_field_that_only_the_records_have_lands_as_text_and_is_reported_once(c
 def test_a_column_that_changed_its_type_is_converted_and_reported_and_no_row_is_lost(con, source):
     kinds = {"a": {"type": "string"}, "b": {"type": "object"}, "c": {"type": "integer"}, "d": {"type": "string"}}
     source.declares({**DECLARED, **kinds})
-    source.says(
+    source.prints(
         record(id="1", changed=MONDAY, a="1", b="x", c=3, d="{"), record(id="2", changed=MONDAY, a="many"), complete()
     )
     source.sync(con)
     kinds = {"a": {"type": "integer"}, "b": {"type": "string"}, "c": {"type": "string"}, "d": {"type": "object"}}
     source.declares({**DECLARED, **kinds})
-    source.says(record(id="3", changed=MONDAY, a=3, b="y", c="z", d={}), complete())
+    source.prints(record(id="3", changed=MONDAY, a=3, b="y", c="z", d={}), complete())
     notes = " ".join(source.sync(con).notes)
     assert things(con, "id, a, b, c, d") == [
         ("1", 1, "x", "3", '"{"'),
@@ -390,7 +390,7 @@ def test_a_column_that_changed_its_type_is_converted_and_reported_and_no_row_is_
 
 
 def test_a_needed_column_that_the_schema_lacks_fails_before_anything_is_read(con, source):
-    source.says(record(id="1", changed=MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), complete())
     with pytest.raises(
         SyncFailed, match=r"shop\.things: the schema in .*shop\.yaml does not declare email, which is needed"
     ):
@@ -400,7 +400,7 @@ def test_a_needed_column_that_the_schema_lacks_fails_before_anything_is_read(con
 
 @pytest.mark.parametrize("how", [MERGED, WHOLE])
 def test_a_needed_column_that_no_record_has_fails_before_anything_is_kept(con, source, how):
-    source.says(*(record(id=str(i), changed=MONDAY) for i in range(5)), state(MONDAY), complete())
+    source.prints(*(record(id=str(i), changed=MONDAY) for i in range(5)), state(MONDAY), complete())
     with pytest.raises(
         SyncFailed, match=r"shop\.things: none of 5 records has amount, which is needed.*connections\.yml"
     ):
@@ -411,13 +411,13 @@ def test_a_needed_column_that_no_record_has_fails_before_anything_is_kept(con, s
 
 def test_a_needed_column_that_a_late_record_has_is_enough_and_so_is_a_stream_without_records(con, source):
     lines = [record(id=str(i), changed=MONDAY) for i in range(5)]
-    source.says(*lines, record(id="5", changed=MONDAY, amount=None), state(MONDAY), complete())
+    source.prints(*lines, record(id="5", changed=MONDAY, amount=None), state(MONDAY), complete())
     source.sync(con, required={"things": {"amount"}}, batch_records=2)
     assert len(things(con)) == 6
-    source.says(record(id="6", changed=TUESDAY), complete())  # of a part, nothing can be concluded
+    source.prints(record(id="6", changed=TUESDAY), complete())  # of a part, nothing can be concluded
     source.sync(con, required={"things": {"amount"}})
     con.execute("drop schema raw_shop cascade; drop table raw.sync_state")
-    source.says(complete())
+    source.prints(complete())
     source.sync(con, required={"things": {"amount"}})
     assert things(con) == []
 
@@ -431,27 +431,27 @@ def test_a_stream_that_the_source_does_not_have_is_named(con, source):
 
 
 def test_a_failure_is_reported_in_the_sources_words_with_what_is_on_stderr(con, source, caplog):
-    source.says(
+    source.prints(
         logged("WARN", "slow\nbelow"), logged("INFO", "x"), "no JSON", "!stderr a last word", failure("bad token")
     )
     with caplog.at_level(logging.INFO), pytest.raises(SyncFailed) as failed:
         source.sync(con)
-    said = str(failed.value)
-    assert said.startswith("shop: the stream things could not be read: bad token Check the connection's `config`")
-    assert said.endswith("Its last lines:\n  a last word")
-    assert told(caplog, logging.WARNING) == ["shop: slow", "shop: no JSON"]
+    output = str(failed.value)
+    assert output.startswith("shop: the stream things could not be read: bad token Check the connection's `config`")
+    assert output.endswith("Its last lines:\n  a last word")
+    assert logged_at(caplog, logging.WARNING) == ["shop: slow", "shop: no JSON"]
 
 
 @pytest.mark.parametrize("command", ["discover", "read"])
 def test_an_exit_status_is_a_failure_even_without_a_reason(con, source, command):
-    source.says(complete())
+    source.prints(complete())
     (source.folder / f"{command}.jsonl").write_text("!stderr Segmentation fault\n!exit 3\n")
     with pytest.raises(SyncFailed, match=r"(?s)ended with exit status 3 and gave no reason.*Segmentation fault"):
         source.sync(con)
 
 
 def test_a_secret_is_in_a_private_file_for_a_while_and_nowhere_else(con, source, caplog):
-    source.says(logged("ERROR", "sent Bearer hush-hush"), "!stderr hush-hush", failure("hush-hush is no token"))
+    source.prints(logged("ERROR", "sent Bearer hush-hush"), "!stderr hush-hush", failure("hush-hush is no token"))
     config = {"base_url": "http://127.0.0.1:1", "credentials": {"access_token": "hush-hush"}}
     with caplog.at_level(logging.DEBUG), pytest.raises(SyncFailed, match=r"\*\*\* is no token") as failed:
         source.sync(con, config=config)
@@ -465,7 +465,7 @@ def test_a_secret_is_in_a_private_file_for_a_while_and_nowhere_else(con, source,
 
 
 def test_the_source_is_gone_with_its_files_when_nobody_reads_on(source):
-    source.says(record(id="1"), "!wait")
+    source.prints(record(id="1"), "!wait")
     scratch = source.folder / "scratch"
     with source_process(source.source(config={"token": "x"}), "read") as running:
         next(running.messages())
@@ -485,13 +485,13 @@ def test_a_missing_program_and_a_missing_manifest_are_named_with_what_to_do(con,
 
 
 def test_the_log_says_how_far_a_stream_is(con, source, caplog):
-    source.says(*(record(id=str(i), changed=MONDAY) for i in range(5)), complete())
+    source.prints(*(record(id=str(i), changed=MONDAY) for i in range(5)), complete())
     with caplog.at_level(logging.INFO):
         source.sync(con, batch_records=2)
-    assert told(caplog, logging.INFO) == ["shop.things: 2 records so far", "shop.things: 4 records so far"]
+    assert logged_at(caplog, logging.INFO) == ["shop.things: 2 records so far", "shop.things: 4 records so far"]
 
 
 def test_what_is_written_into_a_state_is_when_the_sync_began(con, source):
-    source.says(record(id="1", changed=MONDAY), complete())
+    source.prints(record(id="1", changed=MONDAY), complete())
     source.sync(con, started_at=datetime(2026, 1, 2, tzinfo=UTC))
     assert con.sql("select saved_at = timestamptz '2026-01-02 00:00:00+00' from raw.sync_state").fetchall() == [(True,)]

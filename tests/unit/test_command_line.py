@@ -121,7 +121,7 @@ def test_values_have_the_type_of_their_setting(taken):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["rn"], "Did you mean 'run'"),
         (["run", "--horizn-days", "90"], "--horizon-days"),
@@ -136,9 +136,9 @@ def test_values_have_the_type_of_their_setting(taken):
         (["redrive"], "--queue-url"),
     ],
 )
-def test_what_is_typed_wrong_is_reported_and_nothing_is_started(arguments, says, capsys):
+def test_what_is_typed_wrong_is_reported_and_nothing_is_started(arguments, message, capsys):
     assert main(arguments) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_setting_of_the_environment_that_does_not_fit_is_named(monkeypatch, capsys):
@@ -183,7 +183,7 @@ def test_what_only_one_command_reads_may_come_from_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "says", "traces"),
+    ("error", "status", "message", "traces"),
     [
         (BadInput("line 3 is blank"), 1, "\nline 3 is blank\n", False),
         (ZeroDivisionError("oh"), 1, "ZeroDivisionError: oh", True),
@@ -191,7 +191,7 @@ def test_what_only_one_command_reads_may_come_from_the_environment(monkeypatch):
     ],
 )
 def test_an_error_of_ours_is_printed_as_a_sentence_and_any_other_traced(
-    monkeypatch, capsys, error, status, says, traces
+    monkeypatch, capsys, error, status, message, traces
 ):
     def fail(_):
         raise error
@@ -199,7 +199,7 @@ def test_an_error_of_ours_is_printed_as_a_sentence_and_any_other_traced(
     monkeypatch.setattr("flows.commands.models.roll_back", fail)
     assert main(["models", "rollback"]) == status
     printed = capsys.readouterr().err
-    assert says in printed
+    assert message in printed
     assert ("Traceback" in printed) == traces
 
 

@@ -18,7 +18,7 @@ def test_an_unknown_source_is_refused_with_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("was", "is_now", "says"),
+    ("was", "is_now", "message"),
     [
         ("order_id: InvoiceNo", "order_nr: InvoiceNo", "columns.order_nr"),
         ("decimal: point", "decimal: dot", "decimal.*'point' or 'comma'"),
@@ -28,8 +28,8 @@ def test_an_unknown_source_is_refused_with_the_known_ones():
         ("connections:", "connections: [", "not valid YAML"),
     ],
 )
-def test_a_mistake_in_the_file_is_named_with_its_place(tmp_path, was, is_now, says):
+def test_a_mistake_in_the_file_is_named_with_its_place(tmp_path, was, is_now, message):
     file = tmp_path / "connections.yml"
     file.write_text(FILE.read_text().replace(was, is_now))
-    with pytest.raises(BadInput, match=says):
+    with pytest.raises(BadInput, match=message):
         read_connections(file)

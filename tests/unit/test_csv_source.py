@@ -61,14 +61,14 @@ def test_a_gzipped_file_is_read_as_it_is(land):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "note"),
     [("cp1252", "read as cp1252"), ("utf-16", "read as utf-16"), ("utf-16-le", "read as utf-16-le"), ("utf-8-sig", "")],
 )
-def test_other_encodings_are_read_and_reported(land, con, encoding, said):
+def test_other_encodings_are_read_and_reported(land, con, encoding, note):
     text = "order_id,customer_id,ordered_at,amount,country\n1,Müller,2024-01-31,1,Österreich\n"
     landing = land(text.encode(encoding))
     assert rows(con)[0][1] == "Müller"
-    assert said in " ".join(landing.notes)
+    assert note in " ".join(landing.notes)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
@@ -121,9 +121,9 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "says"), QUESTIONS)
-def test_what_only_the_shop_knows_is_asked_with_the_entry_to_write(land, con, content, says):
-    with pytest.raises(BadInput, match=says) as refused:
+@pytest.mark.parametrize(("content", "message"), QUESTIONS)
+def test_what_only_the_shop_knows_is_asked_with_the_entry_to_write(land, con, content, message):
+    with pytest.raises(BadInput, match=message) as refused:
         land(content)
     written = yaml.safe_load(str(refused.value).split("\n\n", 1)[1])
     connection = Connection.model_validate(written["shop"])
@@ -218,7 +218,7 @@ def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (PLAIN.split("\n")[0] + "\n", "no readable line"),
@@ -234,8 +234,8 @@ def test_landing_again_replaces_and_a_failed_landing_changes_nothing(land, con):
         ("customer_id,ordered_at,amount\nA,,1\n", "every value is blank"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_with_what_was_found(land, content, says):
-    with pytest.raises(BadInput, match=says):
+def test_a_file_that_cannot_be_used_is_refused_with_what_was_found(land, content, message):
+    with pytest.raises(BadInput, match=message):
         land(content)
 
 

@@ -224,12 +224,14 @@ def test_the_token_may_be_in_a_secret_block(prefect_api):
     assert read_token(HubSpotSettings(activation_block="hubspot")) == "pat-sesame"
 
 
-@pytest.mark.parametrize(("held", "says"), [(None, "ACTIVATION_BLOCK=hubspot-odd: "), ({"a": "hunter2"}, "as a text")])
-def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says, prefect_api):
+@pytest.mark.parametrize(
+    ("held", "message"), [(None, "ACTIVATION_BLOCK=hubspot-odd: "), ({"a": "hunter2"}, "as a text")]
+)
+def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, message, prefect_api):
     name = "hubspot-odd" if held is None else "hubspot-half"
     if held:
         Secret(value=held).save(name, overwrite=True)
-    with pytest.raises(SettingsError, match=says) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         read_token(HubSpotSettings(activation_block=name))
     assert "hunter2" not in str(refused.value)
 

@@ -22,10 +22,10 @@ def test_each_variable_is_a_line_that_a_shell_reads_as_it_was():
     text = as_lines(
         outputs(SOURCE="a,b", REPOSITORY_URL="https://host/o/n.git", CRM_LINK="https://c/{customer_id}?a=b c'd")
     )
-    said = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
-    assert list(said) == sorted(said)
-    assert shlex.split(said["CRM_LINK"]) == ["https://c/{customer_id}?a=b c'd"]
-    assert said["SOURCE"] == "a,b"
+    written = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert list(written) == sorted(written)
+    assert shlex.split(written["CRM_LINK"]) == ["https://c/{customer_id}?a=b c'd"]
+    assert written["SOURCE"] == "a,b"
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_r
     text = (REPOSITORY / "terraform" / "outputs.tf").read_text()
     block = re.search(r'output "environment_variables" \{(.*?)\n\}', text, re.S)
     assert block
-    said = set(re.findall(r"^\s+([A-Z_]+)\s+=", block[1], re.M))
-    asked = set(re.findall(r"\{\{ \$([A-Z_]+) \}\}", (REPOSITORY / "prefect.yaml").read_text())) - {"PWD"}
-    assert asked - said == {"AIRBYTE_CONNECTIONS"}  # left out: the flows find the connections by their names
+    written = set(re.findall(r"^\s+([A-Z_]+)\s+=", block[1], re.M))
+    needed = set(re.findall(r"\{\{ \$([A-Z_]+) \}\}", (REPOSITORY / "prefect.yaml").read_text())) - {"PWD"}
+    assert needed - written == {"AIRBYTE_CONNECTIONS"}  # left out: the flows find the connections by their names
     read = set(variables(Settings, DeploymentSettings, *SYSTEMS))
     read |= {option.envvar for option in typer.main.get_command(app).commands["redrive"].params}
-    assert said - asked - read == set()
+    assert written - needed - read == set()

@@ -108,9 +108,9 @@ def test_both_ways_answer_alike(both, body):
         client.post("/predict", content=written(body, ascii_only=True), headers={"content-type": "application/json"})
         for client in both
     ]
-    told = [(a.status_code, a.headers["content-type"], a.headers["content-length"], a.json()) for a in answers]
-    assert told[0] == told[1]
-    assert told[0][0] in (200, 422)
+    responses = [(a.status_code, a.headers["content-type"], a.headers["content-length"], a.json()) for a in answers]
+    assert responses[0] == responses[1]
+    assert responses[0][0] in (200, 422)
 
 
 def test_a_date_that_is_in_the_future_is_left_to_be_refused():

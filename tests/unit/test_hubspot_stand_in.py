@@ -21,8 +21,8 @@ def search(hubspot: HubSpot, **body):
 def found(hubspot: HubSpot, *filters: tuple[str, ...]) -> list[int]:
     """Ids of the contacts for which all filters hold."""
     names = ("propertyName", "operator", "value", "highValue")
-    asked = [dict(zip(names, given, strict=False)) for given in filters]
-    answer = search(hubspot, filterGroups=[{"filters": asked}], limit=200)
+    requested = [dict(zip(names, given, strict=False)) for given in filters]
+    answer = search(hubspot, filterGroups=[{"filters": requested}], limit=200)
     return [int(contact["id"]) for contact in answer.body["results"]]
 
 
@@ -108,10 +108,10 @@ def test_a_request_can_be_refused_every_so_often():
     answers = [get(hubspot, CONTACTS) for _ in range(6)]
     assert [answer.status for answer in answers] == [200, 200, 429, 200, 200, 429]
     assert answers[2].headers == {"Retry-After": "2"}
-    assert [request.number for request in hubspot.asked(CONTACTS)] == [1, 2, 3, 4, 5, 6]
+    assert [request.number for request in hubspot.requested(CONTACTS)] == [1, 2, 3, 4, 5, 6]
 
 
-def asked(hubspot: HubSpot, method: str, url: str, body):
+def requested(hubspot: HubSpot, method: str, url: str, body):
     return hubspot.answer(method, url, body, f"Bearer {TOKEN}")
 
 
@@ -130,9 +130,9 @@ def test_a_batch_has_its_limit_and_no_id_twice(verb):
     for number in range(101):
         hubspot.contacts.add({"email": f"c{number}@example.org"})
     ids = [str(51 + number) if verb == "update" else f"c{number}@example.org" for number in range(101)]
-    assert asked(hubspot, "POST", url, batch(*ids[:100])).status == 200
-    assert asked(hubspot, "POST", url, batch(*ids)).status == 400
-    twice = asked(hubspot, "POST", url, batch(ids[0], ids[0]))
+    assert requested(hubspot, "POST", url, batch(*ids[:100])).status == 200
+    assert requested(hubspot, "POST", url, batch(*ids)).status == 400
+    twice = requested(hubspot, "POST", url, batch(ids[0], ids[0]))
     assert (twice.status, twice.body["message"].split(":")[0]) == (400, "Duplicate IDs found in batch input")
 
 
@@ -142,32 +142,32 @@ def test_a_property_that_there_is_not_and_a_text_for_a_number_are_refused(proper
     hubspot.contacts.add({"email": "a@example.org"})
     hubspot.add_property("score", "number", "contactinformation")
     url = f"{CONTACTS}/batch/update"
-    assert asked(hubspot, "POST", url, batch("51", **property_value)).status == 400
-    assert asked(hubspot, "POST", url, batch("51", score="1.5")).status == 200
-    assert asked(hubspot, "POST", url, batch("51", score="")).status == 200
+    assert requested(hubspot, "POST", url, batch("51", **property_value)).status == 400
+    assert requested(hubspot, "POST", url, batch("51", score="1.5")).status == 200
+    assert requested(hubspot, "POST", url, batch("51", score="")).status == 200
 
 
 def test_a_missing_record_is_reported_for_it_alone():
     hubspot = WritableHubSpot()
     hubspot.contacts.add({"email": "a@example.org"})
-    read = asked(hubspot, "POST", f"{CONTACTS}/batch/read", batch("A@example.org", "b@example.org"))
+    read = requested(hubspot, "POST", f"{CONTACTS}/batch/read", batch("A@example.org", "b@example.org"))
     assert (read.status, [found["id"] for found in read.body["results"]]) == (207, ["51"])
     assert (read.body["errors"][0]["category"], read.body["errors"][0]["context"]) == (
         "OBJECT_NOT_FOUND",
         {"ids": ["b@example.org"]},
     )
-    assert asked(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51", "99")).body["numErrors"] == 1
+    assert requested(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51", "99")).body["numErrors"] == 1
 
 
 def test_a_property_needs_its_group_and_a_new_name():
     hubspot, url = WritableHubSpot(), "/crm/v3/properties/contacts"
     body = {"name": "score", "label": "Score", "type": "number", "fieldType": "number", "groupName": "ours"}
-    assert asked(hubspot, "POST", url, body).status == 400
-    assert [asked(hubspot, "POST", f"{url}/groups", {"name": "ours", "label": "Ours"}).status for _ in "12"] == [
+    assert requested(hubspot, "POST", url, body).status == 400
+    assert [requested(hubspot, "POST", f"{url}/groups", {"name": "ours", "label": "Ours"}).status for _ in "12"] == [
         201,
         409,
     ]
-    assert [asked(hubspot, "POST", url, body).status for _ in "12"] == [201, 409]
+    assert [requested(hubspot, "POST", url, body).status for _ in "12"] == [201, 409]
     assert {"name": "score", "type": "number", "groupName": "ours"} in get(hubspot, url).body["results"]
 
 
@@ -176,13 +176,13 @@ def test_a_list_has_a_name_of_its_own_and_takes_all_contacts():
     for _ in range(300):
         hubspot.contacts.add()
     body = {"name": "Spring", "objectTypeId": "0-1", "processingType": "MANUAL"}
-    made = asked(hubspot, "POST", "/crm/v3/lists/", body).body["list"]
-    taken = asked(hubspot, "POST", "/crm/v3/lists/", body | {"name": "spring"})
+    made = requested(hubspot, "POST", "/crm/v3/lists/", body).body["list"]
+    taken = requested(hubspot, "POST", "/crm/v3/lists/", body | {"name": "spring"})
     assert (taken.status, taken.body["subCategory"]) == (400, "ILS.DUPLICATE_LIST_NAMES")
     url = f"/crm/v3/lists/{made['listId']}/memberships"
-    added = asked(hubspot, "PUT", f"{url}/add", [str(record_id) for record_id in (*range(51, 351), 9_999)]).body
+    added = requested(hubspot, "PUT", f"{url}/add", [str(record_id) for record_id in (*range(51, 351), 9_999)]).body
     assert (len(added["recordsIdsAdded"]), added["recordIdsMissing"]) == (300, ["9999"])
-    assert "recordsIdsAdded" not in asked(hubspot, "PUT", f"{url}/add", ["51"]).body
+    assert "recordsIdsAdded" not in requested(hubspot, "PUT", f"{url}/add", ["51"]).body
     assert get(hubspot, f"{url}?limit=251").status == 400
     first = get(hubspot, f"{url}?limit=250").body
     rest = get(hubspot, f"{url}?limit=250&after={first['paging']['next']['after']}").body
@@ -194,11 +194,11 @@ def test_a_list_has_a_name_of_its_own_and_takes_all_contacts():
 def test_a_list_that_fills_itself_takes_nobody():
     hubspot = WritableHubSpot()
     dynamic = hubspot.add_list("all", processing_type="DYNAMIC")
-    assert asked(hubspot, "PUT", f"/crm/v3/lists/{dynamic.list_id}/memberships/add", ["51"]).status == 400
+    assert requested(hubspot, "PUT", f"/crm/v3/lists/{dynamic.list_id}/memberships/add", ["51"]).status == 400
 
 
 def test_a_missing_scope_is_named():
     hubspot = WritableHubSpot(scopes=["crm.lists.read"])
-    refused = asked(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51"))
+    refused = requested(hubspot, "POST", f"{CONTACTS}/batch/update", batch("51"))
     assert (refused.status, refused.body["category"]) == (403, "MISSING_SCOPES")
     assert refused.body["errors"][0]["context"] == {"requiredGranularScopes": ["crm.objects.contacts.write"]}

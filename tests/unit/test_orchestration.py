@@ -98,8 +98,8 @@ def test_without_a_server_nothing_is_kept_for_its_page_and_prefect_is_not_even_i
         "import sys; import flows.flow.pipeline, flows.flow.campaign; from flows.orchestration import keep_markdown;"
         "keep_markdown('a', 'b', 'c'); print('prefect' in sys.modules)"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert said.stdout.strip() == "False", said.stderr
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.strip() == "False", result.stderr
 
 
 def test_with_a_server_flows_and_tasks_are_prefects_and_retry_alike(prefect_api):

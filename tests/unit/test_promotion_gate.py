@@ -15,7 +15,7 @@ AS_OF = date(2025, 10, 1)
 
 
 @dataclass
-class Says:
+class FixedScores:
     """A champion that says something of its own: `wrong` mixes what it knows with the opposite."""
 
     probability: dict[bytes, float]
@@ -34,9 +34,9 @@ def tested():
 
 def champion(tested, *, wrong=0.0, trained_as_of="2025-04-01", **changes):
     backtest, kept = tested
-    said = {}
+    predicted = {}
     for h in backtest.held_out:
-        said |= {row.tobytes(): p for row, p in zip(h.customers.features, h.probability[kept], strict=True)}
+        predicted |= {row.tobytes(): p for row, p in zip(h.customers.features, h.probability[kept], strict=True)}
     card = {
         "model_version": "old",
         "trained_as_of": trained_as_of,
@@ -48,7 +48,7 @@ def champion(tested, *, wrong=0.0, trained_as_of="2025-04-01", **changes):
             for h in backtest.held_out
         ],
     }
-    return Champion(card | {k: v for k, v in changes.items() if k in card}, Says(said, wrong))
+    return Champion(card | {k: v for k, v in changes.items() if k in card}, FixedScores(predicted, wrong))
 
 
 def verdict(tested, champion, *, version="new", as_of=AS_OF, shop="shop", rejected=()):

@@ -165,8 +165,8 @@ def test_without_a_server_nobody_can_say(workbook, capsys):
 def test_data_next_to_the_workbook_are_named_as_the_reason(there, workbook, capsys):
     there.fail_next("POST workbooks/validateWorkbook", Fault(400, body=b'{"message": "Data/marketing.hyper"}'))
     assert main(["validate-workbook"]) == 1
-    assert "Data/marketing.hyper" in (said := capsys.readouterr().err)
-    assert "validate the one that is connected to Snowflake" in said
+    assert "Data/marketing.hyper" in (output := capsys.readouterr().err)
+    assert "validate the one that is connected to Snowflake" in output
 
 
 def test_a_package_is_not_sent(there, workbook, tmp_path, capsys):

@@ -39,7 +39,7 @@ def test_what_a_shop_has_passes():
 
 
 @pytest.mark.parametrize(
-    ("rejected", "limit", "says"),
+    ("rejected", "limit", "message"),
     [
         (rejection("unreadable date", 60), "unreadable", "60 of 1,060 rows (6%)"),
         (rejection("unreadable date", 60), "unreadable", "for example 'soon' (a.csv line 7)"),
@@ -54,12 +54,12 @@ def test_what_a_shop_has_passes():
         (rejection("date in the future", 20), "misdated", "timestamp_format"),
     ],
 )
-def test_rows_that_are_misread_stop_the_run_with_an_example(rejected, limit, says):
-    assert says in found(replace(GOOD, rejections=[rejected]))[limit]
+def test_rows_that_are_misread_stop_the_run_with_an_example(rejected, limit, message):
+    assert message in found(replace(GOOD, rejections=[rejected]))[limit]
 
 
 @pytest.mark.parametrize(
-    ("unlikely", "limit", "says"),
+    ("unlikely", "limit", "message"),
     [
         ({"most_orders": 151, "most_orders_customer": "eve@example.com"}, "largest_customer", "'e•••@example.com'"),
         ({"largest_order": 15_001}, "largest_order", "the order '17' alone is 30% of all sales"),
@@ -67,10 +67,10 @@ def test_rows_that_are_misread_stop_the_run_with_an_example(rejected, limit, say
         ({"returning_customers": 0}, "one_order_each", "not one of 200 customers has ordered twice"),
     ],
 )
-def test_orders_that_no_shop_has_stop_the_run(unlikely, limit, says):
+def test_orders_that_no_shop_has_stop_the_run(unlikely, limit, message):
     breached = found(replace(GOOD, totals=[replace(TOTALS, **unlikely)]))
     assert list(breached) == [limit]
-    assert says in breached[limit]
+    assert message in breached[limit]
     few = replace(TOTALS, **{**unlikely, "orders": 99})
     assert not found(replace(GOOD, totals=[few]))
 

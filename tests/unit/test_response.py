@@ -93,9 +93,9 @@ def test_what_happens_is_one_of_the_two_outcomes(days_before_the_end, window_day
     treated, alone = ids[::2], ids[1::2]
     money = spent(with_responses(shop, contacts(treated, day, window_days)), day, window_days)
     for group, outcome in ((treated, "treated"), (alone, "untreated")):
-        said = outcomes(shop, group, day, window_days)
-        assert said[f"spend_{outcome}"] == pytest.approx([money.get(i, 0.0) for i in group])
-        assert said[f"bought_{outcome}"].tolist() == [i in money for i in group]
+        found = outcomes(shop, group, day, window_days)
+        assert found[f"spend_{outcome}"] == pytest.approx([money.get(i, 0.0) for i in group])
+        assert found[f"bought_{outcome}"].tolist() == [i in money for i in group]
 
 
 def test_the_same_customer_contacted_on_the_same_day_does_the_same(shop):
@@ -133,20 +133,20 @@ def test_a_longer_window_adds_to_a_shorter_one(shop):
 def test_expectations_are_the_means_of_what_happens():
     shop = simulate(replace(SHOP, customers=20_000))
     days = [LAUNCH + timedelta(days=7 * week) for week in range(12)]
-    said = [outcomes(shop, known_at(shop, day), day) for day in days]
-    bought = np.concatenate([s["bought_treated"] - s["probability_bought_treated"] for s in said])
-    spend = np.concatenate([s["spend_treated"] - s["expected_spend_treated"] for s in said])
+    found = [outcomes(shop, known_at(shop, day), day) for day in days]
+    bought = np.concatenate([s["bought_treated"] - s["probability_bought_treated"] for s in found])
+    spend = np.concatenate([s["spend_treated"] - s["expected_spend_treated"] for s in found])
     for errors in (bought, spend):
         assert abs(errors.mean()) < 4 * errors.std() / np.sqrt(len(errors))
 
 
 def test_an_average_customer_comes_back_a_few_times_in_a_hundred_more():
     shop = simulate(replace(SHOP, customers=20_000))
-    said = outcomes(shop, known_at(shop, LAUNCH))
-    effect = said["probability_bought_treated"] - said["bought_untreated"]
+    found = outcomes(shop, known_at(shop, LAUNCH))
+    effect = found["probability_bought_treated"] - found["bought_untreated"]
     assert 0.03 < effect.mean() < 0.06
-    profit = 0.4 * (said["expected_spend_treated"] - said["spend_untreated"])
-    profit -= 0.5 + 4 * said["probability_bought_treated"]
+    profit = 0.4 * (found["expected_spend_treated"] - found["spend_untreated"])
+    profit -= 0.5 + 4 * found["probability_bought_treated"]
     assert abs(profit.mean()) < 0.5
     assert np.sort(profit)[-len(profit) // 10 :].mean() > 4
 
@@ -156,10 +156,10 @@ def test_who_has_left_or_has_never_bought_hardly_comes(shop):
     customers = shop.customers.filter(pc.is_in(shop.customers.column("customer_id"), pa.array(ids)))
     now = ShopClock.of(SHOP).shop_days(np.array([(LAUNCH - SHOP.first_day).days + 1.0]))[0]
     left = customers.column("left_at_shop_day").to_numpy() <= now
-    said = outcomes(shop, ids)
-    quiet = ~said["bought_untreated"]
-    assert not said["bought_untreated"][left].any()
-    came = said["probability_bought_treated"]
+    found = outcomes(shop, ids)
+    quiet = ~found["bought_untreated"]
+    assert not found["bought_untreated"][left].any()
+    came = found["probability_bought_treated"]
     assert 0 < came[left].mean() < 0.25 * came[~left & quiet].mean()
     strangers = sorted(set(everybody(shop)) - set(ids))
     never = outcomes(shop, strangers)
@@ -168,12 +168,12 @@ def test_who_has_left_or_has_never_bought_hardly_comes(shop):
 
 def test_customers_of_a_marketplace_respond_least_and_are_put_off_most(shop):
     ids = known_at(shop, LAUNCH)
-    said = outcomes(shop, ids)
+    found = outcomes(shop, ids)
     channel = dict(
         zip(*(shop.order_lines.column(name).to_pylist() for name in ("customer_id", "channel")), strict=True)
     )
     of = np.array([channel[i] for i in ids])
-    quiet, came = ~said["bought_untreated"], said["probability_bought_treated"]
+    quiet, came = ~found["bought_untreated"], found["probability_bought_treated"]
     means = {name: came[quiet & (of == name)].mean() for name in set(of.tolist())}
     assert min(means, key=means.get) == "marketplace"
     assert max(means, key=means.get) == "social"
@@ -215,8 +215,8 @@ def test_a_later_launch_sees_what_an_earlier_one_did(shop):
     assert together.order_lines.equals(one_by_one.order_lines)
     money = spent(together, LAUNCH + timedelta(days=12))
     ids = everybody(shop)[:1500]
-    said = outcomes(with_responses(shop, first), ids, LAUNCH + timedelta(days=12))
-    assert said["spend_treated"] == pytest.approx([money.get(i, 0.0) for i in ids])
+    found = outcomes(with_responses(shop, first), ids, LAUNCH + timedelta(days=12))
+    assert found["spend_treated"] == pytest.approx([money.get(i, 0.0) for i in ids])
 
 
 def test_a_window_ends_with_the_shop(shop):

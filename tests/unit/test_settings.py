@@ -15,7 +15,7 @@ from flows.settings import (
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
+    ("variable", "value", "message"),
     [
         ("AS_OF", "2011-13-45", "write it as YYYY-MM-DD"),
         ("HORIZON_DAYS", "soon", "HORIZON_DAYS=soon"),
@@ -25,9 +25,9 @@ from flows.settings import (
         ("CRM_LINK", "http://crm", r"CRM_LINK=http://crm: write it as https://…, with \{customer_id\}"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, variable, value, says):
+def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, variable, value, message):
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(SettingsError, match=message):
         read_settings(Settings)
 
 

@@ -8,7 +8,7 @@ from flows.errors import WarehouseRefused, WarehouseUnreachable
 
 
 @pytest.mark.parametrize(
-    ("number", "message", "says"),
+    ("number", "message", "remedy"),
     [
         (390144, "JWT token is invalid. [0b7d]", "rsa_public_key"),
         (250001, "Failed to connect to DB: x:443. JWT token is invalid. [0b7d]", "rsa_public_key"),
@@ -26,8 +26,8 @@ from flows.errors import WarehouseRefused, WarehouseUnreachable
         (1003, "SQL compilation error:\nsyntax error", "syntax error$"),
     ],
 )  # fmt: skip
-def test_a_refusal_says_what_it_is_about_and_what_to_do(number, message, says):
-    with pytest.raises(WarehouseRefused, match=rf"(?s)loading raw.x.*{says}"), to_domain_error("loading raw.x"):
+def test_a_refusal_says_what_it_is_about_and_what_to_do(number, message, remedy):
+    with pytest.raises(WarehouseRefused, match=rf"(?s)loading raw.x.*{remedy}"), to_domain_error("loading raw.x"):
         raise errors.ProgrammingError(message, errno=number, sqlstate="42000")
 
 

@@ -66,8 +66,8 @@ def test_the_statement_takes_the_contracts_features_in_its_order():
 def test_the_zip_file_holds_all_that_the_handler_imports(tmp_path):
     code = write_code(tmp_path)
     program = "import functions.snowflake_udf as udf; print(udf.__file__)"
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(code)}, capture_output=True, text=True
     )
-    assert said.stdout.startswith(str(code)), said.stderr
+    assert result.stdout.startswith(str(code)), result.stderr
     assert all(Path(name).suffix == ".py" for name in zipfile.ZipFile(code).namelist())

@@ -35,7 +35,7 @@ def test_orders_and_contacts_come_from_what_was_named(given, orders, contacts, s
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "message"),
     [
         ({"source": "nowhere"}, "SOURCE=nowhere is not in airbyte/connections.yml"),
         ({"source": "online_retail"}, "SOURCE=online_retail needs ORDERS= too"),
@@ -46,8 +46,8 @@ def test_orders_and_contacts_come_from_what_was_named(given, orders, contacts, s
         ({"orders": "o.csv", "contacts": "contacts_csv"}, "say CONTACTS=<the file>"),
     ],
 )
-def test_what_does_not_go_together_is_refused_with_what_to_write(given, says):
-    with pytest.raises(BadInput, match=says):
+def test_what_does_not_go_together_is_refused_with_what_to_write(given, message):
+    with pytest.raises(BadInput, match=message):
         of(**given)
 
 

@@ -102,11 +102,11 @@ def test_what_failed_is_named_after_all_have_ended_and_are_on_record(there, sync
     there.add_job(shop, "running", "running", "running", "running", "succeeded")
     with pytest.raises(SyncFailed) as failed:
         sync({"crm": (), "shop": (), "ads": (), "nowhere": ()})
-    said = str(failed.value)
-    assert said.startswith("3 of 4 connections were not synced:\n  crm: ")
-    assert f"ads: The connection ads ({ads}) is inactive" in said
-    assert "nowhere: Airbyte has no connection nowhere" in said
-    assert "\n  shop: " not in said
+    text = str(failed.value)
+    assert text.startswith("3 of 4 connections were not synced:\n  crm: ")
+    assert f"ads: The connection ads ({ads}) is inactive" in text
+    assert "nowhere: Airbyte has no connection nowhere" in text
+    assert "\n  shop: " not in text
     assert recorded("connection, status, was_attached") == [
         {"connection": "crm", "status": "failed", "was_attached": True},
         {"connection": "shop", "status": "succeeded", "was_attached": True},
@@ -153,12 +153,12 @@ def test_credentials_may_be_in_a_secret_block(there, sync, prefect_api):
 
 
 @pytest.mark.parametrize(
-    ("held", "says"), [(None, "AIRBYTE_BLOCK=airbyte-odd: "), ("hunter2", 'must hold {"client_id": …')]
+    ("held", "message"), [(None, "AIRBYTE_BLOCK=airbyte-odd: "), ("hunter2", 'must hold {"client_id": …')]
 )
-def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, says, prefect_api):
+def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what_it_holds(held, message, prefect_api):
     name = "airbyte-odd" if held is None else "airbyte-text"
     if held:
         Secret(value=held).save(name, overwrite=True)
-    with pytest.raises(SettingsError, match=says) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         AirbyteServer.read(AirbyteSettings(url="https://api.airbyte.com/v1", block=name))
     assert "hunter2" not in str(refused.value)

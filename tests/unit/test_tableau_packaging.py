@@ -128,7 +128,7 @@ def test_the_workbook_for_production_replaces_the_one_before_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("changed", "message"),
     [
         ({"server": "https://acme.snowflakecomputing.com"}, "without https"),
         ({"server": "acme"}, "ACCOUNT.snowflakecomputing.com"),
@@ -137,22 +137,22 @@ def test_the_workbook_for_production_replaces_the_one_before_at_once(tmp_path):
         ({"role": ""}, "lacks its role"),
     ],
 )
-def test_a_connection_that_cannot_work_is_refused(changed, says):
+def test_a_connection_that_cannot_work_is_refused(changed, message):
     fields = {"server": PRODUCTION.server, "database": "CHURN", "warehouse": "REPORTING", "role": "MARKETING"}
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(SettingsError, match=message):
         snowflake_workbook(TEXT, SnowflakeConnection(**fields | changed))
 
 
 @pytest.mark.parametrize(
-    ("workbook", "says"),
+    ("workbook", "message"),
     [
         (b"PK\x03\x04", "not as .twbx"),
         (b"<workbook/>", "names no connection"),
         (TEXT.replace(b"</named-connection>", b"</named-connection >", 1), "4 could be"),
     ],
 )
-def test_what_is_no_workbook_of_ours_is_refused(workbook, says):
-    with pytest.raises(BadInput, match=says):
+def test_what_is_no_workbook_of_ours_is_refused(workbook, message):
+    with pytest.raises(BadInput, match=message):
         extract_workbook(workbook)
 
 

@@ -596,19 +596,19 @@ def test_no_secret_is_ever_shown(there, time, tmp_path, caplog):
     there.fail_next(r"PUT workbooks/.*", Fault(400, body=echo))
     with pytest.raises(TableauRefused) as refused:
         publish_workbook(server, connected_workbook(tmp_path))
-    told = caplog.text + str(refused.value) + repr(server) + repr(server.api)
-    assert "you sent" in told
-    assert there.token_secret not in told
-    assert "pass-of-the-reader" not in told
-    assert not there.sessions & set(told.replace('"', " ").split())
-    assert "session-" not in told
+    shown = caplog.text + str(refused.value) + repr(server) + repr(server.api)
+    assert "you sent" in shown
+    assert there.token_secret not in shown
+    assert "pass-of-the-reader" not in shown
+    assert not there.sessions & set(shown.replace('"', " ").split())
+    assert "session-" not in shown
 
 
 # --- settings
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("variables", "message"),
     [
         ({"URL": "http://tableau.example.com"}, "write it as https://HOST"),
         ({"URL": "https://eu-west-1a.online.tableau.com/#/site/shop/home"}, "site's name goes to TABLEAU_SITE"),
@@ -618,10 +618,10 @@ def test_no_secret_is_ever_shown(there, time, tmp_path, caplog):
         ({"JOB_TIMEOUT_SECONDS": "soon"}, "TABLEAU_JOB_TIMEOUT_SECONDS=soon"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, variables, says):
+def test_a_setting_that_does_not_fit_is_named_with_what_would(monkeypatch, variables, message):
     for name, value in variables.items():
         monkeypatch.setenv(f"TABLEAU_{name}", value)
-    with pytest.raises(SettingsError, match=says) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         read_settings(TableauSettings)
     assert "word" not in str(refused.value).replace("password", "")
 
@@ -633,9 +633,9 @@ def test_without_an_address_there_is_no_server():
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "message"),
     [({}, "TOKEN_NAME and TABLEAU_TOKEN_SECRET too"), ({"token_name": "a"}, "needs TABLEAU_TOKEN_SECRET too")],
 )
-def test_an_address_alone_is_answered_with_what_it_needs(given, says):
-    with pytest.raises(SettingsError, match=says):
+def test_an_address_alone_is_answered_with_what_it_needs(given, message):
+    with pytest.raises(SettingsError, match=message):
         TableauServer.read(TableauSettings(url="https://example.com", **given))

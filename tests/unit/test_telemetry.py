@@ -32,8 +32,8 @@ def client():
 def test_a_request_leaves_one_line_with_every_metric(client, log):
     client.post("/predict", json=[customer("A"), customer("B")], headers={"x-request-id": "mine"})
     (line,) = log()
-    told = {name: line[name] for name in ("route", "method", "status", "request_id", "caller", "cold_start")}
-    assert told == {
+    figures = {name: line[name] for name in ("route", "method", "status", "request_id", "caller", "cold_start")}
+    assert figures == {
         "route": "/predict", "method": "POST", "status": 200, "request_id": "mine", "caller": "loopback",
         "cold_start": True,
     }  # fmt: skip

@@ -74,7 +74,7 @@ def test_preview_features_of_snowflakes_provider_have_to_be_enabled():
 
 
 @pytest.mark.parametrize(
-    ("statement", "what_for", "said"),
+    ("statement", "what_for", "finding"),
     [
         ({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}, "identity", None),
         ({"Effect": "Allow", "Action": "SendMessage", "Resource": "*"}, "identity", "service:Action"),
@@ -94,9 +94,9 @@ def test_preview_features_of_snowflakes_provider_have_to_be_enabled():
         ({"Effect": "Allow", "Action": "sqs:*", "Principal": "*"}, "resource", "without a resource"),
     ],
 )
-def test_a_policy_that_iam_would_refuse_is_refused(statement, what_for, said):
+def test_a_policy_that_iam_would_refuse_is_refused(statement, what_for, finding):
     found = list(policies.problems_of_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}), what_for))
-    assert (said is None and not found) or (said and said in " ".join(found)), found
+    assert (finding is None and not found) or (finding and finding in " ".join(found)), found
 
 
 def test_a_policy_document_is_rendered_as_aws_renders_it():

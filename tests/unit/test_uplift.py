@@ -82,7 +82,7 @@ def fitted():
 
 
 @pytest.fixture(scope="module")
-def asked():
+def new_customers():
     return customers(3_000, seed=99)
 
 
@@ -92,29 +92,29 @@ def fitted_without_effect():
     return [fit_uplift(campaign(1_200, seed, nobody_cares)) for seed in range(12)]
 
 
-def test_it_finds_who_responds(fitted, asked):
-    profit = fitted.expected_profit(asked, 1.0, FREE, 30).mean
-    responds = effect(asked) > 0
+def test_it_finds_who_responds(fitted, new_customers):
+    profit = fitted.expected_profit(new_customers, 1.0, FREE, 30).mean
+    responds = effect(new_customers) > 0
     first_half = np.argsort(-profit)[: responds.sum()]
     assert responds[first_half].mean() > 0.85
-    assert profit.mean() == pytest.approx(true_profit(asked).mean(), rel=0.35)
+    assert profit.mean() == pytest.approx(true_profit(new_customers).mean(), rel=0.35)
     assert fitted.beats_random
     assert "beat chance by +" in fitted.why
 
 
-def test_the_interval_holds_the_effect(asked):
+def test_the_interval_holds_the_effect(new_customers):
     """Over several histories, of nearly so many customers as it says."""
     inside = []
     for seed in range(100, 110):
-        estimate = fit_uplift(campaign(2_000, seed)).expected_profit(asked, 1.0, FREE, 30)
-        inside.append((estimate.low <= true_profit(asked)) & (true_profit(asked) <= estimate.high))
+        estimate = fit_uplift(campaign(2_000, seed)).expected_profit(new_customers, 1.0, FREE, 30)
+        inside.append((estimate.low <= true_profit(new_customers)) & (true_profit(new_customers) <= estimate.high))
         assert (estimate.low < estimate.mean).all()
         assert (estimate.mean < estimate.high).all()
     assert 0.82 < np.mean(inside) < 0.98
 
 
-def test_more_history_narrows_the_interval(asked):
-    few, many = (fit_uplift(campaign(n)).expected_profit(asked, 1.0, FREE, 30) for n in (1_000, 8_000))
+def test_more_history_narrows_the_interval(new_customers):
+    few, many = (fit_uplift(campaign(n)).expected_profit(new_customers, 1.0, FREE, 30) for n in (1_000, 8_000))
     assert (many.high - many.low).mean() < 0.7 * (few.high - few.low).mean()
 
 
@@ -136,62 +136,62 @@ def test_its_doubts_are_as_large_as_its_errors(fitted_without_effect):
 def test_churn_risk_is_not_taken_for_an_effect():
     """Whoever is likelier to stay away is not likelier to be moved by a message."""
     found = fit_uplift(campaign(8_000, 3, lambda table: np.full(table.num_rows, 0.08)))
-    asked = customers(3_000, seed=98)
-    orders = asked.column("average_order_value").to_numpy()
-    moved = found.expected_profit(asked, 1.0, FREE, 30).mean / orders
-    risk = asked.column("churn_probability").to_numpy()
+    new_customers = customers(3_000, seed=98)
+    orders = new_customers.column("average_order_value").to_numpy()
+    moved = found.expected_profit(new_customers, 1.0, FREE, 30).mean / orders
+    risk = new_customers.column("churn_probability").to_numpy()
     assert abs(moved[risk > 0.6].mean() - moved[risk < 0.4].mean()) < 0.03
 
 
 @pytest.mark.parametrize("share", [0.2, 0.8])
-def test_unequal_arms_do_not_bias(share, asked):
-    mean = fit_uplift(campaign(8_000, 4, share=share)).expected_profit(asked, 1.0, FREE, 30).mean
-    assert mean.mean() == pytest.approx(true_profit(asked).mean(), rel=0.35)
+def test_unequal_arms_do_not_bias(share, new_customers):
+    mean = fit_uplift(campaign(8_000, 4, share=share)).expected_profit(new_customers, 1.0, FREE, 30).mean
+    assert mean.mean() == pytest.approx(true_profit(new_customers).mean(), rel=0.35)
 
 
-def test_contacting_the_loyal_more_often_does_not_look_like_an_effect(asked):
+def test_contacting_the_loyal_more_often_does_not_look_like_an_effect(new_customers):
     """Half of the customers had a chance of 85 %, and these buy more often anyway."""
     likely = fit_uplift(
         campaign(8_000, 5, nobody_cares, lambda table: np.where(base_rate(table) > 0.15, 0.85, 0.3))
-    ).expected_profit(asked, 1.0, FREE, 30)
-    assert abs(likely.mean.mean()) < 0.25 * true_profit(asked).mean()
+    ).expected_profit(new_customers, 1.0, FREE, 30)
+    assert abs(likely.mean.mean()) < 0.25 * true_profit(new_customers).mean()
 
 
-def test_campaigns_with_other_shares_are_pooled(asked):
+def test_campaigns_with_other_shares_are_pooled(new_customers):
     """In one campaign nobody buys and most were contacted: pooled without weights, contacting would seem to harm."""
     quiet = campaign(4_000, 6, nobody_cares, 0.9, "quiet")
     quiet = with_column(quiet, "purchased", pa.array(np.zeros(4_000, bool)))
     quiet = with_column(quiet, "spend", pa.array(np.zeros(4_000)))
     pooled = fit_uplift(pa.concat_tables([campaign(4_000, 6, name="loud"), quiet]))
-    assert pooled.expected_profit(asked, 1.0, FREE, 30).mean.mean() == pytest.approx(
-        true_profit(asked).mean() / 2, rel=0.4
+    assert pooled.expected_profit(new_customers, 1.0, FREE, 30).mean.mean() == pytest.approx(
+        true_profit(new_customers).mean() / 2, rel=0.4
     )
 
 
-def test_who_had_no_chance_of_the_other_arm_teaches_nothing(fitted, asked):
+def test_who_had_no_chance_of_the_other_arm_teaches_nothing(fitted, new_customers):
     certain = campaign(2_000, 7, share=1.0, name="everybody")
     never = with_column(campaign(2_000, 8, name="z"), "arm", pa.array(["global_holdout"] * 2_000))
     more = fit_uplift(pa.concat_tables([campaign(), certain, never]))
     assert more.targets == fitted.targets
-    assert more.expected_profit(asked, 1.0, FREE, 30).mean == pytest.approx(
-        fitted.expected_profit(asked, 1.0, FREE, 30).mean
+    assert more.expected_profit(new_customers, 1.0, FREE, 30).mean == pytest.approx(
+        fitted.expected_profit(new_customers, 1.0, FREE, 30).mean
     )
 
 
-def test_costs_are_those_of_the_offer(fitted, asked):
+def test_costs_are_those_of_the_offer(fitted, new_customers):
     def profit(contact, redemption, margin=0.4):
         offer = Offer(text="x", cost_per_contact=contact, cost_per_redemption=redemption)
-        return fitted.expected_profit(asked, margin, offer, 30).mean
+        return fitted.expected_profit(new_customers, margin, offer, 30).mean
 
     free = profit(0, 0)
     assert profit(0.5, 0) == pytest.approx(free - 0.5)
     assert profit(0, 0, 0.8) == pytest.approx(2 * free)
     chance = (free - profit(0, 4)) / 4
-    assert chance.mean() == pytest.approx((base_rate(asked) + effect(asked)).mean(), abs=0.03)
+    assert chance.mean() == pytest.approx((base_rate(new_customers) + effect(new_customers)).mean(), abs=0.03)
     assert ((chance > 0) & (chance < 1)).all()
 
 
-def test_gaps_and_unseen_channels_are_fine(asked):
+def test_gaps_and_unseen_channels_are_fine(new_customers):
     history = campaign()
     for name in COVARIATES:
         gaps = np.random.default_rng(1).random(history.num_rows) < 0.2
@@ -200,44 +200,44 @@ def test_gaps_and_unseen_channels_are_fine(asked):
     channel[::5] = None
     history = with_column(history, "channel", pa.array(channel))
     found = fit_uplift(history)
-    strange = with_column(asked, "channel", pa.array([None, "billboard", "social"] * 1_000))
+    strange = with_column(new_customers, "channel", pa.array([None, "billboard", "social"] * 1_000))
     for name in COVARIATES:
         strange = with_column(strange, name, pa.array([None, 1e12, np.nan] * 1_000, pa.float64()))
     estimate = found.expected_profit(strange, 1.0, FREE, 30)
     assert all(np.isfinite(values).all() for values in (estimate.mean, estimate.low, estimate.high))
 
 
-def test_a_covariate_that_nobody_has_is_fine(asked):
+def test_a_covariate_that_nobody_has_is_fine(new_customers):
     nothing = pa.nulls(4_000, pa.float64())
     found = fit_uplift(
         with_column(with_column(campaign(), "churn_probability", nothing), "average_order_value", nothing)
     )
-    assert np.isfinite(found.expected_profit(asked, 1.0, FREE, 30).mean).all()
+    assert np.isfinite(found.expected_profit(new_customers, 1.0, FREE, 30).mean).all()
 
 
-def test_a_window_that_was_never_tried_counts_as_the_nearest(fitted, asked):
-    assert np.array_equal(*(fitted.expected_profit(asked, 1.0, FREE, days).mean for days in (30, 90)))
+def test_a_window_that_was_never_tried_counts_as_the_nearest(fitted, new_customers):
+    assert np.array_equal(*(fitted.expected_profit(new_customers, 1.0, FREE, days).mean for days in (30, 90)))
 
 
-def test_the_same_history_in_any_order_teaches_the_same(fitted, asked):
+def test_the_same_history_in_any_order_teaches_the_same(fitted, new_customers):
     history = campaign()
     shuffled = history.take(np.random.default_rng(0).permutation(history.num_rows))
     again = fit_uplift(shuffled)
-    assert np.array_equal(*(u.expected_profit(asked, 1.0, FREE, 30).mean for u in (fitted, again)))
+    assert np.array_equal(*(u.expected_profit(new_customers, 1.0, FREE, 30).mean for u in (fitted, again)))
     assert dataclasses.astuple(again.gain_over_chance) == dataclasses.astuple(fitted.gain_over_chance)
 
 
-def test_a_customer_gets_the_same_estimate_alone(fitted, asked):
+def test_a_customer_gets_the_same_estimate_alone(fitted, new_customers):
     """And in a table of more rows than are worked on at once."""
-    alone = fitted.expected_profit(asked.slice(17, 1), 1.0, FREE, 30)
-    many = fitted.expected_profit(pa.concat_tables([asked] * 40), 1.0, FREE, 30)
+    alone = fitted.expected_profit(new_customers.slice(17, 1), 1.0, FREE, 30)
+    many = fitted.expected_profit(pa.concat_tables([new_customers] * 40), 1.0, FREE, 30)
     for field in ("mean", "low", "high"):
         assert getattr(many, field)[39 * 3_000 + 17] == pytest.approx(getattr(alone, field)[0])
-    assert len(fitted.expected_profit(asked.slice(0, 0), 1.0, FREE, 30).mean) == 0
+    assert len(fitted.expected_profit(new_customers.slice(0, 0), 1.0, FREE, 30).mean) == 0
 
 
 @pytest.mark.parametrize(
-    ("history", "says"),
+    ("history", "message"),
     [
         (campaign(0), "No campaign with a holdout"),
         (campaign(300), "were contacted by chance"),
@@ -246,7 +246,7 @@ def test_a_customer_gets_the_same_estimate_alone(fitted, asked):
         (with_column(campaign(2_000), "purchased", pa.array([False] * 2_000)), "0 of the"),
     ],
 )
-def test_too_little_data_is_reported_with_what_is_missing(history, says):
+def test_too_little_data_is_reported_with_what_is_missing(history, message):
     found = fit_uplift(history)
     assert isinstance(found, InsufficientData)
-    assert says in found.why
+    assert message in found.why

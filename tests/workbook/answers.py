@@ -27,7 +27,7 @@ def hyperd() -> Iterator[Any]:
         yield process
 
 
-class Asked:
+class Queries:
     """One extract and the warehouse that it was made from. Nothing changes in either: each query runs once."""
 
     def __init__(self, process: Any, extract: Path, warehouse: DuckDBWarehouse):
@@ -51,12 +51,12 @@ class Asked:
     def close(self) -> None:
         self.connection.close()
 
-    def of_the_extract(self, asked: Query) -> list[Row]:
-        names = [*asked.dimensions, *asked.measures]
-        if asked.sql not in self._answers:
-            rows = self.connection.execute_list_query(asked.sql)
-            self._answers[asked.sql] = [_plain(dict(zip(names, row, strict=True))) for row in rows]
-        return self._answers[asked.sql]
+    def of_the_extract(self, queried: Query) -> list[Row]:
+        names = [*queried.dimensions, *queried.measures]
+        if queried.sql not in self._answers:
+            rows = self.connection.execute_list_query(queried.sql)
+            self._answers[queried.sql] = [_plain(dict(zip(names, row, strict=True))) for row in rows]
+        return self._answers[queried.sql]
 
     def of_the_marts(self, question: str, parts: Mapping[str, str] | None = None) -> list[Row]:
         """`parts`: queries that stand for marts, by their names in questions.py."""
@@ -66,7 +66,7 @@ class Asked:
         return self._answers[sql]
 
 
-def problems(text: bytes, asked: Asked) -> list[str]:
+def problems(text: bytes, queried: Queries) -> list[str]:
     """Worksheets that say something else than they are meant to."""
     from tableauhyperapi import HyperException
 
@@ -78,27 +78,29 @@ def problems(text: bytes, asked: Asked) -> list[str]:
     for name in workbook.sheets.keys() & QUESTIONS.keys():
         try:
             asked_for = query(workbook.sheets[name])
-            found += difference(name, asked_for, asked.of_the_extract(asked_for), asked.of_the_marts(QUESTIONS[name]))
+            found += difference(
+                name, asked_for, queried.of_the_extract(asked_for), queried.of_the_marts(QUESTIONS[name])
+            )
             sorted_by = order(workbook.sheets[name])
             if (sorted_by is None) != (name not in ORDERS):
                 found.append(f"{name} is {'not ' if sorted_by is None else ''}sorted by a measure")
-            elif sorted_by and asked.of_the_extract(sorted_by) != asked.of_the_marts(ORDERS[name]):
+            elif sorted_by and queried.of_the_extract(sorted_by) != queried.of_the_marts(ORDERS[name]):
                 found.append(f"{name} is in another order")
         except (BadCalculation, HyperException, KeyError, ValueError) as error:
             found.append(f"{name} cannot be queried: {error}")
     return found
 
 
-def difference(name: str, asked: Query, found: list[Row], expected: list[Row]) -> list[str]:
+def difference(name: str, queried: Query, found: list[Row], expected: list[Row]) -> list[str]:
     """How an answer differs from what is expected: nothing, or one line about the first difference."""
-    columns = {*asked.dimensions, *asked.measures}
+    columns = {*queried.dimensions, *queried.measures}
     if expected and columns != set(expected[0]):
         return [f"{name} shows {sorted(columns - set(expected[0]))}, lacks {sorted(set(expected[0]) - columns)}"]
     if len(found) != len(expected):
         return [f"{name} has {len(found)} marks, {len(expected)} are expected"]
 
     def key(row: Row) -> str:
-        return repr([row[dimension] for dimension in asked.dimensions])
+        return repr([row[dimension] for dimension in queried.dimensions])
 
     for one, other in zip(sorted(found, key=key), sorted(expected, key=key), strict=True):
         for column in columns:
