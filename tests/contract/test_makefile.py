@@ -87,3 +87,18 @@ def test_the_old_name_of_erase_says_the_new_one_and_erases_nobody():
     ended = make("forget", "FILE=people.txt")
     assert ended.returncode == 2
     assert "make forget is make erase now, and nobody was erased: make erase FILE=people.txt" in ended.stderr
+
+
+def test_churn_is_a_command_of_the_environment_for_any_folder(tmp_path):
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    for made in ("uv", "pipeline"):
+        (venv / made).touch()
+    python = venv / "bin" / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$PYTHONPATH" "$@"\n')
+    python.chmod(0o755)
+    made = make("-o", f"{venv}/uv", "-o", f"{venv}/pipeline", f"VENV={venv}", f"{venv}/bin/churn")
+    assert made.returncode == 0, made.stderr
+    command = [venv / "bin" / "churn", "run", "--orders", "my orders.csv"]
+    called = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert called.splitlines() == [str(REPOSITORY), "-P", "-m", "flows", "run", "--orders", "my orders.csv"]
