@@ -39,15 +39,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A moment that an order can be of: from 1990 until two years after the run. Another was misread, or mistyped. #}
-{% macro plausible(timestamp) -%}
-    case
-        when {{ timestamp }} >= cast('1990-01-01' as timestamp)
-            and {{ timestamp }} < {{ dbt.dateadd('year', 2, "cast('" ~ run_value("run_date") ~ "' as timestamp)") }}
-            then {{ timestamp }}
-    end
-{%- endmacro %}
-
 {#
   A timestamp without time zone from text in a mapping's TimestampFormat; NULL where the text does not fit it. A moment
   with an offset keeps the local time that is written, or is turned into that of `timezone`.
@@ -153,7 +144,7 @@
                 ordered_at_text,
                 order_line_id_text as given_order_line_id,
                 sku_text as sku,
-                {{ plausible(parse_timestamp('ordered_at_text', mapping.timestamp_formats.get('ordered_at'), mapping.timezone)) }}
+                {{ parse_timestamp('ordered_at_text', mapping.timestamp_formats.get('ordered_at'), mapping.timezone) }}
                     as ordered_at,
                 {% for column in ('quantity', 'unit_price', 'discount', 'amount') -%}
                 {{ parse_number(column ~ '_text', mapping.number_formats.get(column)) }} as {{ column }},
