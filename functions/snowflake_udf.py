@@ -1,6 +1,6 @@
 """The model inside Snowflake: the code of a vectorised Python UDF, as an alternative to the external function.
 
-Snowflake puts this project's `functions`, as a zip file, and `model.onnx` where the UDF's IMPORTS say, and calls
+Snowflake puts this project's `functions`, as a zip file, and `model.onnx` where the UDF's IMPORTS name them, and calls
 `predict_churn` with batches of rows. flows/adapters/snowflake/udf.py creates the UDF.
 https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-batch
 """

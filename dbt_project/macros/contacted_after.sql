@@ -1,5 +1,5 @@
 {#
-  A subquery of the customers whom a campaign contacted within the horizon after each date of `dates` (as_of_date,
+  A subquery of the customers that a campaign contacted within the horizon after each date of `dates` (as_of_date,
   horizon_days), or who could still respond to an earlier one: one row per customer and date. What they did in that time
   shows what the message did, too, so no model is trained on it or judged by it.
 #}

@@ -87,7 +87,7 @@
     {%- for value in values -%} '{{ value | string | replace("'", "''") }}'{{ ', ' if not loop.last }} {%- else -%} null {%- endfor -%}
 {%- endmacro %}
 
-{# The customer whom an id names, its corrections being joined as `ids`. NULL: nobody. #}
+{# The customer that an id names, with its corrections joined as `ids`. NULL: nobody. #}
 {% macro customer_of_id(id) -%}
     case
         when ids.written_id is not null then ids.customer_id

@@ -1,5 +1,5 @@
 {#
-  Whether models are trained on a customer: of a large shop, on as many as are wanted (TRAINING_CUSTOMERS).
+  Whether models are trained on a customer: of a large shop, on TRAINING_CUSTOMERS of them.
   The hash of the id decides, so that it is the same customers in every run and on every engine. It is compared as text:
   every md5 is below g.
 #}

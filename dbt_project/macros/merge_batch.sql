@@ -1,5 +1,5 @@
 {#
-  An incremental strategy: merge, looking only at the run's own batch in the table. Its date is known when the model is
+  An incremental strategy: merge, limited to the run's own batch in the table. Its date is known when the model is
   executed, and `incremental_predicates` are read when dbt parses.
 #}
 {% macro get_incremental_merge_batch_sql(arguments) -%}

@@ -1,6 +1,6 @@
 {#
-  A subquery of who bought within the horizon after each date of `dates` (as_of_date, horizon_days), and for how
-  much: one row per buyer and date. It is what was known at the end of the horizon; a later return changes nothing.
+  A subquery of the customers who bought within the horizon after each date of `dates` (as_of_date, horizon_days), and for how
+  much: one row per buyer and date. It is as known at the end of the horizon; a later return changes nothing.
   `sampled`: only of the customers that models are trained on.
 #}
 {% macro outcomes_after(dates, sampled=false) -%}

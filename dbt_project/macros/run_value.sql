@@ -1,7 +1,5 @@
 {#
-  What changes from run to run: the as-of date, the horizon, the model that scores … It comes from the environment when a
-  node is executed. While dbt parses, in unit tests, and where no flow calls it, it is the variable of the same name, so
-  that a parse is the same for every run and is kept.
+  A value that changes from run to run: the as-of date, the horizon, the model that scores … It comes from the environment when a node is executed. In dbt's parse, in unit tests and without a flow it is the variable of the same name, so that the parse is the same for every run and can be reused.
 #}
 {% macro run_value(name) -%}
     {%- set default = var(name) -%}

@@ -1,4 +1,4 @@
-{# Accounting: what customers spent, as known today, never exceeds their sales, nor undercuts sales less returns. #}
+{# Accounting: customers' spend, as known today, is at most their sales and at least sales less returns. #}
 
 with totals as (
 

@@ -87,7 +87,7 @@ class ServerErrors:
         return " ".join(text.split())
 
     def quoted(self, text: str, *more_secrets: str) -> str:
-        """What a message may show of what the server says."""
+        """The part of the server's response that a message may show."""
         return self.redacted(text, *more_secrets)[:MAX_QUOTE]
 
     def from_response(
@@ -129,5 +129,5 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return float(wanted)
     try:
         return max((parsedate_to_datetime(wanted) - parsedate_to_datetime(sent)).total_seconds(), 0.0)
-    except (TypeError, ValueError):  # TypeError: only one of them says its zone
+    except (TypeError, ValueError):  # TypeError: only one of them has a zone
         return None

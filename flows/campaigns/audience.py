@@ -13,7 +13,7 @@ from flows.campaigns.definition import Campaign
 
 # Checked for every customer in this order; the first that is true excludes the customer.
 OPTED_OUT = "opted out"
-CONSENT_UNKNOWN = "no contact record says that they want to be written to"
+CONSENT_UNKNOWN = "no contact record states their consent"
 NO_ADDRESS = "no address"
 OTHER_CAMPAIGN = "in another campaign whose window is open"
 CONTACTED_LATELY = "contacted lately"

@@ -1,4 +1,4 @@
-"""Who of a campaign's audience is worth contacting, and for whom of them the budget pays."""
+"""Which customers of a campaign's audience are worth contacting, and which of them the budget pays for."""
 
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -21,7 +21,7 @@ WOULD_NOT_PAY = "contacting them is expected to cost more than it brings"
 
 @dataclass(frozen=True)
 class Candidates:
-    """Customers whom contacting may pay, why others are not among them, and what it is expected to bring; None where
+    """Customers who may be worth contacting, why others are not, and the expected profit; None where
     earlier campaigns do not tell."""
 
     customers: pa.Table
@@ -31,8 +31,8 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Those for whom the budget pays, in order. cost: of contacting each. chance: of a purchase within the window and
-    without the campaign; NaN for who was not scored."""
+    """The customers that the budget pays for, in order. cost: of contacting each. chance: of a purchase within the
+    window and without the campaign; NaN for who was not scored."""
 
     people: pa.Table
     is_in_holdout: NDArray[np.bool_]

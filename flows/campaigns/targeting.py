@@ -110,7 +110,7 @@ def _power(campaign: Campaign, chosen: Chosen, horizon_days: int) -> Power:
 
 
 def _all_targets(campaign: Campaign, launched_on: date, chosen: Chosen, never_contacted: pa.Table) -> pa.Table:
-    """Those who are chosen, and those whom only the global holdout keeps out."""
+    """The chosen customers, and those excluded by the global holdout alone."""
     arms = np.where(chosen.is_in_holdout, "holdout", "treated")
     profit = {}
     if (of := chosen.estimate) is not None:

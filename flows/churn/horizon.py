@@ -7,7 +7,7 @@ HORIZONS_DAYS = (28, 45, 60, 90, 120, 180)
 GAP_QUANTILE = 0.75
 MIN_GAPS = 100
 DEFAULT_HORIZON_DAYS = 90  # the shipped model's
-LONGEST_HORIZON_DAYS = 365
+MAX_HORIZON_DAYS = 365
 # a subscriber who pays every month has not left on the 31st day
 MIN_GAPS_WITHIN = 1.25
 
@@ -23,7 +23,7 @@ def default_horizon(gaps: int, quantile_days: float | None, median_days: float |
         return DEFAULT_HORIZON_DAYS, f"{gaps} gaps between purchases are too few to choose by"
     long_enough = [days for days in HORIZONS_DAYS if fits_cadence(days, median_days)]
     if not long_enough:
-        return LONGEST_HORIZON_DAYS, f"purchases are usually {median_days:.0f} days apart"
+        return MAX_HORIZON_DAYS, f"purchases are usually {median_days:.0f} days apart"
     nearest = min(long_enough, key=lambda days: abs(math.log(days / max(quantile_days, 1.0))))
     if nearest > quantile_days and nearest == long_enough[0] != HORIZONS_DAYS[0]:
         return nearest, f"purchases are usually {median_days:.0f} days apart"

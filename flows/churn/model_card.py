@@ -91,7 +91,7 @@ def _trained_on(data: TrainingSet, shop: str, fingerprint: str) -> dict[str, Any
 
 
 def _qualities(backtest: Backtest, kept: str) -> dict[str, Any]:
-    """Of the kept candidate and beside it of all others: means, each held-out date, and groups of the newest date."""
+    """Quality of the chosen candidate and of all others: means, each held-out date, and groups of the newest date."""
     newest = backtest.newest
     return {
         "quality": _rounded(mean_quality(backtest.qualities[kept])),

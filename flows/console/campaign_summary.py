@@ -84,7 +84,7 @@ def _launched(run: CampaignRun) -> Iterator[str]:
     for result, customers in run.sent.items():
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
     if run.waiting:
-        yield f"{run.waiting:,} may still be sent: the same launch again goes on with them"
+        yield f"{run.waiting:,} may still be sent: launching again continues with them"
     yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"
 
 

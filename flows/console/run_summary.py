@@ -217,7 +217,7 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
     yield "dashboard", report.settings.dashboard_file
-    yield "whom to contact", report.settings.contacts_file
+    yield "who to contact", report.settings.contacts_file
     if report.settings.workbook_file.exists():
         yield "Tableau workbook", report.settings.workbook_file
     yield "warehouse", report.warehouse

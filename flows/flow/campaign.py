@@ -116,7 +116,7 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
 
 @task
 def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, launched: Launched) -> None:
-    """Sends the customers whom the destination has not received yet; consent is checked again.
+    """Sends the customers that the destination has not received yet; consent is checked again.
 
     Raises:
         BadInput: when the window has ended.

@@ -38,7 +38,7 @@ def tableau_publication(settings: Settings) -> None:
     """
     if tableau() is None:
         raise SettingsError(
-            "TABLEAU_URL is not set: nothing is published without it. docs/production.md says what it needs."
+            "TABLEAU_URL is not set: nothing is published without it. docs/production.md explains what it needs."
         )
     publish_to_tableau(settings)
 

@@ -149,7 +149,7 @@ def cause_of(name: str) -> Cause:
     """The cause to which a feature belongs.
 
     Raises:
-        NotInContract: when the contract does not say it.
+        NotInContract: when the contract does not define it.
     """
     extra = CustomerFeatures.model_fields[name].json_schema_extra
     cause = extra.get("cause") if isinstance(extra, dict) else None

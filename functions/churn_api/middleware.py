@@ -141,7 +141,7 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
     try:
         unpacked = unpacker.decompress(body, MAX_BODY_BYTES)
     except zlib.error:
-        raise RequestRefused(400, "The body is not what its content-encoding says: gzip.") from None
+        raise RequestRefused(400, "The body is not gzip, as its content-encoding declares.") from None
     if unpacker.unconsumed_tail:
         raise _too_large()
     if not unpacker.eof:

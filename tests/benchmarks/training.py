@@ -11,7 +11,7 @@ from flows.simulator.shop import simulate
 from tests.benchmarks.measured import Figure, run_python
 from tests.simulated_snapshots import snapshot_table
 
-CUSTOMERS = 60_000  # of whom 50,000 have bought by the time of the snapshots
+CUSTOMERS = 60_000  # 50,000 of them have bought by the time of the snapshots
 
 _TRAIN = """
 import sys, time

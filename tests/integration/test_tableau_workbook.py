@@ -19,7 +19,7 @@ from tests.workbook.questions import ORDERS, QUESTIONS
 
 TEXT = WORKBOOK.read_bytes()
 DOCUMENTATION = REPOSITORY / "docs" / "tableau.md"
-NORMALISED = normalised(TEXT)  # so that faults and values fit it whoever saved it last, Desktop or a text editor
+NORMALISED = normalised(TEXT)  # so that faults and values fit, no matter whether Desktop or a text editor saved it last
 SHEETS = sorted(Workbook(TEXT).sheets)
 PRODUCTION = SnowflakeConnection("acme-shop.snowflakecomputing.com", "CHURN", "REPORTING", "MARKETING")
 

@@ -132,7 +132,7 @@ def test_targets_keep_the_chance_of_being_treated_that_they_had():
 
 
 def test_the_cost_of_a_plan_is_of_its_treated_and_of_those_of_them_who_are_expected_to_redeem():
-    # within 30 of 90 days a tenth would buy; 5 of 100 more are reckoned with, so as not to overspend
+    # within 30 of 90 days a tenth would buy; 5 of 100 more are assumed, so as not to overspend
     customers = candidates(100, churn_probability=np.full(100, 0.9**3))
     by_chance = planned(customers, budget=1e6)
     assert by_chance.expected_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5 * (0.1 + 0.05)))

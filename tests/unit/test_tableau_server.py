@@ -242,7 +242,7 @@ def test_a_server_that_says_done_and_did_nothing_is_not_believed(there, server, 
     if not is_new:
         publish_workbook(server, packaged_workbook(tmp_path))
     there.is_deaf = True
-    with pytest.raises(PublishFailed, match=r"says it is done, but (shows nothing|what it shows is still of 2026-06)"):
+    with pytest.raises(PublishFailed, match=r"reports success, but (shows nothing|what it shows is still of 2026-06)"):
         publish_workbook(server, packaged_workbook(tmp_path, "<dashboard name='More' />"))
 
 

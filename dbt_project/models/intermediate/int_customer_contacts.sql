@@ -1,7 +1,5 @@
 {#
-  What contacts say of each customer. Whoever has opted out with one address, or shares an address with which somebody
-  has, has opted out: a message too few is better than one too many. Where the contact itself is gone, the last word is
-  that of the events.
+  Consent of each customer from their contacts. A customer who opted out with one address, or shares an address with somebody who did, has opted out: a message too few is better than one too many. Where the contact itself is gone, the latest event decides.
 #}
 
 with customers as (
@@ -25,7 +23,7 @@ known as (
 ),
 
 -- of each contact, and of all contacts that have an address
-said as (
+consents as (
 
     select
         'contact' as kind,
@@ -55,12 +53,12 @@ consents as (
 
     select
         customers.customer_id,
-        max(case when said.any_out then 1 else 0 end) = 1 as opted_out,
-        min(case when said.all_out then 1 else 0 end) = 0 as some_have_not,
-        min(said.opted_out_on) as opted_out_on,
-        min(said.email) as contact_email
+        max(case when consents.any_out then 1 else 0 end) = 1 as opted_out,
+        min(case when consents.all_out then 1 else 0 end) = 0 as some_have_not,
+        min(consents.opted_out_on) as opted_out_on,
+        min(consents.email) as contact_email
     from customers
-    inner join said on customers.kind = said.kind and customers.link = said.link
+    inner join consents on customers.kind = consents.kind and customers.link = consents.link
     group by customers.customer_id
 
 ),

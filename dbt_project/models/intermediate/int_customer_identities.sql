@@ -1,6 +1,5 @@
 {#
-  Customer ids that are one person with others: tied by a link, or by a chain of links, that is not shared. The person
-  goes by the id with the first order. In each round the smallest label passes on to whatever a link ties.
+  Customer ids that are one person with others: tied by a link, or by a chain of links, that is not shared. The person has the id with the first order. In each round the smallest label passes on to everything that a link ties.
 #}
 
 {% set rounds = 8 %}

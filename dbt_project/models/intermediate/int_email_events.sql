@@ -1,4 +1,4 @@
-{# What each customer was sent by e-mail and did with it. Grain is the event. #}
+{# E-mails sent to each customer and what they did with them. Grain is the event. #}
 
 {{ config(materialized='view') }}
 

@@ -1,4 +1,4 @@
-{# What about identities somebody should look at: it was decided by rule, and may be wrong. #}
+{# Identities that somebody should check: they were decided by rule, and may be wrong. #}
 
 with links as (
 

@@ -1,6 +1,6 @@
 {#
   What connects customer ids: an e-mail address that orders have with them, and a contact that names them or has
-  one of their addresses. Only what was ordered by the as-of date counts. `known_from`: since when that is known.
+  one of their addresses. Only what was ordered by the as-of date counts. `known_from`: the date since which that is known.
   What ties more than max_names_of_one_person is no person (a till's address, a marketplace's), and neither is an id with
   more addresses (all guests'): they merge nobody.
 #}

@@ -1,5 +1,5 @@
 {#
-  What each customer bought on each day, in versions: a return begins a new one. At any date exactly one
+  Purchases of each customer and day, in versions: a return begins a new one. At any date exactly one
   version is known (known_from <= date < known_until), so history never learns of a later return.
   A purchase whose net amount is zero has been cancelled and counts for nothing while that version holds.
 #}

@@ -1,6 +1,5 @@
 {#
-  Each return with the purchases it takes back. What names no sale, or finds it taken back already, is taken from the
-  customer's latest earlier purchases, as from a stack: a sale lays its amount on top, a return takes off the top, and
+  Each return with the purchases it takes back. A return that names no sale, or a sale that is already returned, is taken from the customer's latest earlier purchases, as from a stack: a sale lays its amount on top, a return takes off the top, and
   what a return takes belongs to the latest sale that still reaches there. So a return never changes what was known
   before its day. A return of a product that the customer never bought finds nothing.
 #}
@@ -76,7 +75,7 @@ summed as (
 
 ),
 
--- the stack is never lower than empty: what was returned in vain does not count against later sales
+-- the stack is never lower than empty: unmatched returns do not count against later sales
 stacked as (
 
     select

@@ -1,4 +1,4 @@
-{# Whom a campaign contacted within the horizon after a training date. #}
+{# Customers that a campaign contacted within the horizon after a training date. #}
 
 with dates as (
 

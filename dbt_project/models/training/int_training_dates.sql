@@ -1,7 +1,7 @@
 {#
   The monthly past dates with an outcome known by the as-of date: the newest is one horizon ago. And the date a
   year before the as-of date, for the season that the model is to follow.
-  A date before the shop had half a horizon of history teaches nothing and is left out.
+  A date before the shop had half a horizon of history is useless and left out.
 #}
 
 with history as (

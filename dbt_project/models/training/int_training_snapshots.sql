@@ -1,6 +1,5 @@
 {#
-  What was known of the customers at each training date, and what happened after it: of all of them, or of a big shop's
-  sample. Features come from the same macro as the mart; only the last three columns look past the snapshot's date.
+  Features of the customers at each training date, and the observed outcome: of all of them, or of a big shop's sample. Features come from the same macro as the mart; only the last three columns look past the snapshot's date.
 #}
 
 with dates as (

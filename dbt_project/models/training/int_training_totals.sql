@@ -1,6 +1,5 @@
 {#
-  Of all customers at each training date that no campaign contacted within the horizon: how many there were, how many of
-  them bought nothing within it, and what was spent. Where snapshots are those of a sample, base rates and levels come
+  Totals of all customers at each training date that no campaign contacted within the horizon: customers, customers without a purchase within it, and spend. Where snapshots are those of a sample, base rates and levels come
   from here.
 #}
 

@@ -63,7 +63,7 @@ class AirbyteApi:
 
     def _call_api(self, doing: str, call: Call, kind: type[Returned]) -> Returned:
         # The SDK's models refuse an answer for one value that a newer server has and they do not know, whatever else
-        # it says. The body is there all the same, and we read it ourselves.
+        # it contains. The body is available, and we read it ourselves.
         try:
             body = call(self._sdk).raw_response.text
         except ResponseValidationError as unknown:
@@ -128,7 +128,7 @@ class AirbyteApi:
         )
 
     def _check_sign_in(self, response: httpx.Response) -> None:
-        """The SDK says of a failed sign-in no more than a sentence; with this, what it was."""
+        """The SDK reports a failed sign-in by a sentence only; this raises its cause."""
         if str(response.request.url) == self._token_url:
             response.raise_for_status()
             if "bearer" not in response.read().decode(errors="replace").lower():

@@ -1,4 +1,4 @@
-"""What dbt is told of features and predictions: columns, types, meanings, written from where they are defined.
+"""Generates dbt's descriptions of features and predictions: columns, types and meanings, from their definitions.
 
 `make generate` rewrites the files; a test names every difference.
 """

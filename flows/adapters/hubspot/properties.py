@@ -113,7 +113,7 @@ def _misfit(wanted: Property, found: _Known) -> str | None:
     if found.type != wanted.type:
         return (
             f"HubSpot has a contact property {wanted.name} of the type {found.type}, and ours is a {wanted.type}:"
-            " delete it there, if nobody needs it, and it will be made anew."
+            " delete it there, if nobody needs it, and it will be created again."
         )
     if found.group != GROUP:
         return (

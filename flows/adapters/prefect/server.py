@@ -56,7 +56,7 @@ def align_automations(client: SyncPrefectClient, file: Path) -> Iterator[str]:
     """Creates or changes the automations of a file by name; returns what was done for each.
 
     Raises:
-        SettingsError: when a block that an automation names is not there.
+        SettingsError: when a block that an automation names is missing.
     """
     for described in yaml.safe_load(file.read_text(encoding="utf-8"))["automations"]:
         wanted = AutomationCore.model_validate(_with_block_ids(client, described))

@@ -21,7 +21,7 @@ _STEPS = {
     2003: "It does not exist, or the role may not see it: run `terraform apply`, or `grant usage` on its database and"
     " schema and `grant select` on it to the role.",
     2043: "It does not exist, or the role may not see it: run `terraform apply`, or grant the role usage on it.",
-    2140: "The external function is not there, or the role may not use it: run `terraform apply`, or"
+    2140: "The external function is missing, or the role may not use it: run `terraform apply`, or"
     " `grant usage on function marts.predict_churn(variant) to role …`.",
     2141: "The external function is there with other arguments: it takes one, a variant.",
     3001: "The role lacks a privilege on it: run `terraform apply`, or grant what the message names to the role.",
@@ -35,7 +35,7 @@ _STEPS = {
     " `select system$abort_transaction(…)` with its id.",
     90073: "The resource monitor has stopped the virtual warehouse for this period: raise its quota or wait.",
     100351: "The API that scores did not answer as expected: see its log, and `GET /health`.",
-    904: "A column is not there that was there before: see what has changed in the source.",
+    904: "A column is missing that existed before: see what has changed in the source.",
 }
 # raised by the connector without a complete response after its own retries
 _BROKEN_CONNECTION = {

@@ -328,7 +328,7 @@ class SnowflakeWarehouse:
 
 
 def _file_column(header: Sequence[str]) -> str | None:
-    """Where Airbyte says which file a row is from."""
+    """The path in Airbyte's metadata to the file of a row."""
     return FILE_COLUMN.upper() if FILE_COLUMN.upper() in header else None
 
 

@@ -1,8 +1,7 @@
 """Calls of Tableau's REST API through its SDK, tableauserverclient, each made until it is answered.
 
-What the SDK does by itself is left off where it hides something: asked for the server's version it stays silently at
-2.4 when nobody answers, its query sets take any refusal for an empty list, and its errors lose the Retry-After header.
-"""
+Parts of the SDK that hide errors are not used: its version stays silently at 2.4 when the server does not respond, its
+query sets take any refusal for an empty list, and its errors lose the Retry-After header."""
 
 import logging
 from collections.abc import Callable
@@ -126,7 +125,7 @@ class TableauApi:
         server.version = version
         if not server.check_at_least_version(NEEDED_VERSION):
             raise TableauRefused(
-                f"{self.url} speaks version {version} of Tableau's REST API; {NEEDED_VERSION} is needed: Tableau Cloud,"
+                f"{self.url} supports version {version} of the REST API; {NEEDED_VERSION} is needed: Tableau Cloud,"
                 " or Tableau Server 2021.3 and later."
             )
         token = tsc.PersonalAccessTokenAuth(self.token_name, self.token_secret, self.site)

@@ -181,7 +181,7 @@ class TableauServer:
         assert now_there is not None
         if missing := shown_sheets(file) - views_of(self.api, now_there):
             raise PublishFailed(
-                f"{doing}: Tableau says it is done, but has no sheet {', '.join(sorted(missing))} of it. Open the"
+                f"{doing}: Tableau reports success, but has no sheet {', '.join(sorted(missing))} of it. Open the"
                 " workbook in Tableau, or run `make validate-workbook`, to see why."
             )
         return now_there
@@ -223,13 +223,13 @@ def _check_arrival(
     """Checks that the published item is newer than the old one."""
     if not is_there:
         raise PublishFailed(
-            f"{doing}: Tableau says it is done, but shows nothing of that name in the project. May the token's owner"
+            f"{doing}: Tableau reports success, but shows nothing of that name in the project. May the token's owner"
             " see what they publish? They need the capability View on the project."
         )
     was, now = (None if it is None else it.updated_at for it in (before, now_there))
     if was is not None and (now is None or now <= was):
         raise PublishFailed(
-            f"{doing}: Tableau says it is done, but what it shows is still of {was:%Y-%m-%d %H:%M:%S} UTC. Run again:"
+            f"{doing}: Tableau reports success, but what it shows is still of {was:%Y-%m-%d %H:%M:%S} UTC. Run again:"
             " nothing of it is half-written."
         )
 

@@ -43,7 +43,7 @@ def validate_workbook(api: TableauApi, workbook: Path) -> list[Finding]:
     version = api.call_api("Signing in to Tableau", lambda server: str(server.version))
     if not api.has_version(VALIDATING_VERSION):
         raise TableauRefused(
-            f"{doing}: {api.url} speaks version {version} of Tableau's REST API, and validates from"
+            f"{doing}: {api.url} supports version {version} of Tableau's REST API, and validates from"
             f" {VALIDATING_VERSION} on: Tableau Cloud since June 2026, Tableau Server 2026.2."
         )
     body, content_type = _multipart(workbook)

@@ -113,7 +113,7 @@ def write_packaged_workbook(workbook: Path, extract: Path, file: Path) -> None:
     """
     text = extract_workbook(_read(workbook))
     if not extract.is_file():
-        raise BadInput(f"{extract} is not there, so {file.name} would open without data. Write the extract first.")
+        raise BadInput(f"{extract} is missing, so {file.name} would open without data. Write the extract first.")
     draft = file.with_suffix(".draft.twbx")
     with ZipFile(draft, "w", ZIP_DEFLATED) as package:
         with package.open(_entry(file.with_suffix(".twb").name), "w") as entry:

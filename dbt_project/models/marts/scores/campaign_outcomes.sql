@@ -1,8 +1,7 @@
 {{ config(materialized='view') }}
 
 {#
-  What every target of a campaign did within its window, once that has ended, next to what was known of them at launch.
-  It is what was known at the end of the window: a later return changes nothing.
+  Outcomes of every target of a campaign within its window, once that has ended, next to their figures at launch. They are as known at the end of the window: a later return changes nothing.
 #}
 
 with ended as (

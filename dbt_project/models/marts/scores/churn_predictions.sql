@@ -2,10 +2,8 @@
   One row per customer, as-of date, horizon and source; a rerun of a date replaces that date's batch and keeps
   all others, and rows of other sources. Without a matching model no customer is scored.
 
-  It is the only table whose history cannot be rebuilt. A new column is added and is NULL for the past; a full
-  refresh is never wanted. In Snowflake: not transient, so that time travel and fail-safe protect it; clustered by the
-  date that the merge and every reader filter by; and scored into a temporary table first, so that nobody waits for the
-  table while the API answers.
+  The history of this table cannot be rebuilt. A new column is added and is NULL for the past; a full refresh is disabled. In Snowflake: not transient, so that time travel and fail-safe protect it; clustered by the
+  date that the merge and every reader filter by; and scored into a temporary table first, so that the table is not locked while the API responds.
 #}
 {{ config(
     materialized='incremental',

@@ -1,4 +1,4 @@
-{# Everything marketing looks at, one row per customer: segment, risk, value, and what to do. #}
+{# The wide table for marketing, one row per customer: segment, risk, value and recommended action. #}
 
 with dates as (
 

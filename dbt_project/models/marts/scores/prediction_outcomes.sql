@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{# Every batch prediction whose horizon has passed, with what happened, unless the customer was contacted meanwhile. #}
+{# Every batch prediction whose horizon has passed, with the observed outcome, unless the customer was contacted meanwhile. #}
 
 with passed as (
 

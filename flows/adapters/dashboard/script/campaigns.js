@@ -62,7 +62,7 @@ function resultCells(result, { row, money, isComparable, isOff }) {
 const isNumber = (value) => typeof value === "number";
 const isKnown = (of, result) => [of, `${of}_low`, `${of}_high`].every((name) => isNumber(result[name]));
 
-/** The figure with its interval, and what they say in words. */
+/** The figure with its interval, and a sentence on what they mean. */
 function estimate(of, result, format, isOff, ...more) {
   const [value, low, high] = [result[of], result[`${of}_low`], result[`${of}_high`]];
   const [verdict, colour] = !isKnown(of, result) ? ["not_known"] : isOff ? ["not_trusted", "high"]

@@ -35,7 +35,7 @@ function asPattern(english) {
 
 const formats = {};
 function makeFormats() {
-  const { currency } = data.meta; // whatever orders say: a code, or "€"
+  const { currency } = data.meta; // as in the orders: a code, or "€"
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language; // 30 Jun or Jun 30
   formats.count = new Intl.NumberFormat(locale).format;
   formats.moneyIn = (code, options) => {
