@@ -12,7 +12,7 @@ from flows.adapters.files.reading.text_rows import TextRows
 from flows.sources.connections import OrderLineColumn
 from flows.sources.mappings import NumberFormat
 
-SAMPLE_ROWS = 200_000
+SAMPLE_ROWS = 50_000
 # of orders with several lines, the share in which a column has one value only for it to be the order's
 MIN_ORDER_SHARE = 0.9
 MAX_LINE_SHARE = 0.6
@@ -50,11 +50,12 @@ class Grain:
 @dataclass(frozen=True)
 class _Spread:
     """Of orders with several lines and any value: in how many all lines have the same, only one line has any, and lines
-    differ. `by_chance`: how often two values are the same anyway."""
+    differ; and in how many some lines have none. `by_chance`: how often two values are the same anyway."""
 
     constant: int
     once: int
     varied: int
+    left_out: int
     by_chance: float
 
     @property
@@ -92,7 +93,7 @@ def find_grain(
     notes = [*_find_amounts(found, spreads, is_declared)]
     if not is_declared:
         notes += _find_prices(con, found)
-    inherited = [name for name in _OF_ORDER if name in spreads and _is_ever_left_out(con, name)]
+    inherited = [name for name in _OF_ORDER if name in spreads and spreads[name].left_out]
     if any(spreads[name].is_on_one_line for name in _ON_FIRST_LINE if name in spreads):
         inherited += [name for name in _OF_ORDER_OR_LINE if name in spreads and spreads[name].is_on_one_line]
     refunds = spreads.get("refunded_amount")
@@ -113,6 +114,9 @@ def _is_continued(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[O
     """Whether lines below an order's first have neither number nor day nor customer, but a product or a quantity."""
     what = [_text(columns[name]) for name in _OF_LINE if name in columns]
     if not what or not set(_BEGINS_ORDER) <= columns.keys() or not _has_rows_in_order(con, table):
+        return False
+    order_id = quote(columns["order_id"])
+    if con.execute(f"select 1 from {table} where {order_id} is null or {order_id} = '' limit 1").fetchone() is None:
         return False
     order = " and ".join(f"{_text(columns[name])} is null" for name in _BEGINS_ORDER)
     rows, below = _row(
@@ -139,18 +143,20 @@ def _sample(
     """Lines of whole orders, file by file: texts by our names, and amounts as numbers."""
     con = rows.con
     (lines,) = _row(con.execute(f"select count(*) from {rows.table}"))
-    order = _text(columns["order_id"])
+    order, relation = _text(columns["order_id"]), rows.table
     if continued:
-        order = f"last_value({order} ignore nulls) over (order by rowid)"
+        above = f"last_value({order} ignore nulls) over (order by rowid)"
+        relation, order = f"(select *, {above} as order_above from {relation})", "order_above"
     texts = ", ".join(f"{_text(theirs)} as {ours}" for ours, theirs in columns.items() if ours != "order_id")
     numbers = "".join(
-        f", {_number(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in columns
+        f", {_number(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in formats
     )
     one_in = max(lines // SAMPLE_ROWS, 1)
-    chosen = f"where hash(order_id) % {one_in} = 0" if one_in > 1 else ""
+    key = order if continued else quote(columns["order_id"])  # the text as it is: trimming all of them takes longer
     con.execute(
         f"""create or replace temp table lines_of_orders as
-        from (select {order} as order_id, {rows.file} as file, {texts}{numbers} from {rows.table}) {chosen}"""
+        select {order} as order_id, {rows.file} as file, {texts}{numbers} from {relation}
+        {f"where hash({key}) % {one_in} = 0" if one_in > 1 else ""}"""
     )
     con.execute("delete from lines_of_orders where order_id is null")
 
@@ -158,11 +164,15 @@ def _sample(
 def _spreads(con: duckdb.DuckDBPyConnection, columns: Mapping[OrderLineColumn, str]) -> dict[OrderLineColumn, _Spread]:
     wanted = [name for name in (*_OF_ORDER, *_OF_ORDER_OR_LINE, *_AMOUNTS) if name in columns]
     measures = ", ".join(
-        f"""count_if({name}_values = lines and {name}_distinct = 1), count_if({name}_values = 1),
-        count_if({name}_values > 1 and ({name}_values < lines or {name}_distinct > 1))"""
+        f"""count(*) filter ({name}_values = lines and {name}_least = {name}_most),
+        count(*) filter ({name}_values = 1),
+        count(*) filter ({name}_values > 1 and ({name}_values < lines or {name}_least <> {name}_most)),
+        count(*) filter ({name}_values between 1 and lines - 1)"""
         for name in wanted
     )
-    counted = ", ".join(f"count({name}) as {name}_values, count(distinct {name}) as {name}_distinct" for name in wanted)
+    counted = ", ".join(
+        f"count({name}) as {name}_values, min({name}) as {name}_least, max({name}) as {name}_most" for name in wanted
+    )
     found = _row(
         con.execute(
             f"""select {measures} from (
@@ -170,9 +180,11 @@ def _spreads(con: duckdb.DuckDBPyConnection, columns: Mapping[OrderLineColumn, s
             )"""
         )
     )
-    found = tuple(count or 0 for count in found)  # of no order at all
-    each = zip(wanted, found[::3], found[1::3], found[2::3], strict=True)
-    return {name: _Spread(constant, once, varied, _by_chance(con, name)) for name, constant, once, varied in each}
+    each = zip(wanted, found[::4], found[1::4], found[2::4], found[3::4], strict=True)
+    return {
+        name: _Spread(constant, once, varied, left_out, _by_chance(con, name))
+        for name, constant, once, varied, left_out in each
+    }
 
 
 def _by_chance(con: duckdb.DuckDBPyConnection, name: str) -> float:
@@ -262,17 +274,6 @@ def _find_prices(con: duckdb.DuckDBPyConnection, columns: dict[OrderLineColumn, 
             ],
         )
     return []
-
-
-def _is_ever_left_out(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    (orders,) = _row(
-        con.execute(
-            f"""select count(*) from (
-                select 1 from lines_of_orders group by file, order_id having count({name}) between 1 and count(*) - 1
-            )"""
-        )
-    )
-    return bool(orders)
 
 
 def _answer(columns: Mapping[OrderLineColumn, str], name: OrderLineColumn, instead: str, meaning: str) -> Answer:

@@ -96,6 +96,8 @@ def entry(
         place = lines.index(f"      {ours}: {UNKNOWN}")
         found = list(_alternatives(candidates, "      ")) or [lines[place]]
         lines[place : place + 1] = [f"      # {QUESTIONS[ours]}", *found]
+    if not said:  # the answers are all there is
+        lines[-1] = lines[-1].removesuffix(" {}")
     lines += _alternatives(answers, "    ")
     return "\n".join(f"  {line}" for line in lines)
 

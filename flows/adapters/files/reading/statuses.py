@@ -50,10 +50,11 @@ def find_statuses(
     sold: dict[OrderLineColumn, Sequence[str]] = {}
     refunded: dict[OrderLineColumn, Sequence[str]] = {}
     line_types = _line_types(con, table, found, stream, recognised, is_declared)
-    gives_back = "refunded_amount" in found or bool(line_types.get("returns")) or _has_negative(con, table, found)
-    for name in (*_STRICT, _LENIENT):
-        if name not in found:
-            continue
+    there = [name for name in (*_STRICT, _LENIENT) if name in found]
+    gives_back = bool(there) and (
+        "refunded_amount" in found or bool(line_types.get("returns")) or _has_negative(con, table, found)
+    )
+    for name in there:
         counts = _values(con, table, found[name])
         meanings = sort_values(counts, stream.status, recognised.status)
         unknown = {value: counts[value] for value, meaning in meanings.items() if meaning is None}
