@@ -40,7 +40,7 @@ def _totals(of: Totals) -> Iterator[str]:
 
 def _rejection(row: Rejection) -> str:
     worth = f" ({money(row.amount, row.currency)})" if row.amount else ""
-    return f"rejected {row.rows:,} rows{worth}: {row.reason}, {example(row)}"
+    return f"rejected {row.rows:,} row{'s' if row.rows > 1 else ''}{worth}: {row.reason}, {example(row)}"
 
 
 def months_table(receipt: Receipt) -> tuple[Sequence[str], list[Sequence[str]]]:

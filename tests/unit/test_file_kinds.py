@@ -160,6 +160,15 @@ def test_parquet_lands_as_the_text_of_its_values(land, con):
     assert places(con) == [("orders.parquet", 0, 1, 1)]
 
 
+def test_moments_of_a_parquet_file_that_are_instants_are_read_in_utc_and_said(land, con):
+    at = pa.array([datetime(2024, 1, 31, 23, 30, tzinfo=UTC)], pa.timestamp("us", tz="America/New_York"))
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"order_id": [1], "customer_id": ["A"], "ordered_at": at, "amount": [1.5]}), stream)
+    landing = land(stream.getvalue(), "orders.parquet")
+    assert rows(con) == [("1", "A", "2024-01-31 23:30:00+00", "1.5")]
+    assert any("orders.parquet has ordered_at in UTC" in note for note in landing.notes)
+
+
 @pytest.mark.parametrize("written", ["lines", "list"])
 def test_json_lands_as_it_is_written(land, con, written):
     records = [

@@ -9,7 +9,7 @@ with judged as (
         order_line_key as row_key,
         set_aside_reason,
         ordered_on,
-        amount,
+        case when set_aside_reason <> 'total, note or empty row' then amount end as amount,  -- it is that of other rows
         currency,
         case
             when set_aside_reason like 'unreadable%' then coalesce(unreadable_text, '')

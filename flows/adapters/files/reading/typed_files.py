@@ -15,7 +15,7 @@ PARQUET = b"PAR1"
 def open_parquet(file: Path, shown: Path) -> TextFile:
     """Raises BadInput when it cannot be read."""
     source = f"read_parquet({literal(file)}, binary_as_string = true)"
-    return _table(file, shown, f"(select columns(*)::varchar from {source})", "a Parquet file")
+    return _table(file, shown, source, "columns(*)::varchar", "a Parquet file")
 
 
 def open_json(file: Path, shown: Path) -> TextFile:
@@ -25,18 +25,27 @@ def open_json(file: Path, shown: Path) -> TextFile:
         BadInput: when it cannot be read.
     """
     source = f"read_json({literal(file)}, maximum_depth = 1, sample_size = -1, compression = 'auto_detect')"
-    return _table(file, shown, f"(select columns(*) ->> '$' from {source})", "JSON")
+    return _table(file, shown, source, "columns(*) ->> '$'", "JSON")
 
 
-def _table(file: Path, shown: Path, relation: str, kind: str) -> TextFile:
+def _table(file: Path, shown: Path, source: str, as_text: str, kind: str) -> TextFile:
+    relation = f"(select {as_text} from {source})"
     with contextlib.closing(duckdb.connect()) as con:
         try:
-            header = tuple(column[0] for column in con.execute(f"describe from {relation}").fetchall())
+            kinds = {name: kind for name, kind, *_ in con.execute(f"describe from {source}").fetchall()}
         except duckdb.Error as error:
             raise BadInput(f"{shown} cannot be read as {kind}: {str(error).splitlines()[0]}") from None
+    header = tuple(kinds)
     if len(header) < 2:
         raise BadInput(
             f"{shown} is {kind} with the single field {', '.join(header)!r}. Expected an order, or a line of one, in"
             " each record."
         )
-    return TextFile(shown, file, "", header, (f"{shown.name} was read as {kind}",), first_line=1, typed=relation)
+    notes = [f"{shown.name} was read as {kind}"]
+    moments = [name for name, of in kinds.items() if of == "TIMESTAMP WITH TIME ZONE"]
+    if moments:
+        notes.append(
+            f"{shown.name} has {', '.join(moments)} in UTC, so that days are those of UTC; `timezone:` of an entry sets"
+            " another zone"
+        )
+    return TextFile(shown, file, "", header, tuple(notes), first_line=1, typed=relation)
