@@ -89,6 +89,16 @@ def test_common_headers_are_recognised_and_reported(land):
     assert "did not use Colour" in notes
 
 
+def test_a_recognised_header_of_a_column_that_is_nearly_empty_does_not_count(land):
+    header = "Receipt Number,Name,Customer ID,Email,order_time,date,amount\n"
+    orders = "".join(f",#{n},{'A' if n == 1 else ''},a{n}@x.de,10:05,2024-01-0{n},1\n" for n in range(1, 6))
+    landing = land(header + "9,#9,B,b@x.de,10:05,2024-01-09,1\n" + orders)
+    assert landing.mapping.columns == {
+        "order_id": "Name", "customer_id": "Customer ID", "ordered_at": "date", "amount": "amount", "email": "Email",
+    }  # fmt: skip
+    assert "Receipt Number is nearly empty: Name is order_id" in landing.notes
+
+
 def test_one_day_beyond_the_twelfth_settles_the_order_even_in_a_long_file(land):
     ambiguous = "A,01/02/2024,1\n" * 60_000
     found = land("customer_id,date,amount\n" + ambiguous + "A,13/02/2024,1\n").mapping.timestamp_formats

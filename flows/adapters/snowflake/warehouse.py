@@ -22,6 +22,7 @@ from flows.adapters.files.reading.describing import (
     map_contacts,
     map_order_lines,
 )
+from flows.adapters.files.reading.fuller_columns import fuller_columns
 from flows.adapters.files.reading.landing import SPANS, UNREADABLE, CsvLanding
 from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.adapters.models.registry import MODEL
@@ -195,8 +196,11 @@ class SnowflakeWarehouse:
         columns = map_order_lines(header, read_as, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
             rows, values = TextRows(con, "sample", _file_column(header)), connections.recognised_values
+            passed_over: list[str] = []
+            if not read_as.columns:
+                columns, passed_over = fuller_columns(rows, header, columns, connections.recognised_headers.order_lines)
             mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_at.date())
-        return replace(self._synced("order_lines", relation, mappings), notes=tuple(notes))
+        return replace(self._synced("order_lines", relation, mappings), notes=(*passed_over, *notes))
 
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are detected in a sample of the rows, as in files."""

@@ -18,6 +18,7 @@ from flows.adapters.files.reading.describing import (
     map_contacts,
     map_order_lines,
 )
+from flows.adapters.files.reading.fuller_columns import fuller_columns
 from flows.adapters.files.reading.header_row import HeaderNames
 from flows.adapters.files.reading.tables import Tables
 from flows.adapters.files.reading.text_files import (
@@ -77,8 +78,11 @@ class CsvLanding:
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
             values, read_on = self.known.recognised_values, self.extracted_at.date()
-            mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_on)
-            said.extend(notes)
+            chosen, passed_over = dict(columns), list[str]()
+            if not read_as.columns:
+                chosen, passed_over = fuller_columns(rows, _common_columns(files), columns, headers.order_lines)
+            mappings, notes = describe_order_lines(rows, connection, read_as, chosen, values, read_on)
+            said.extend((*passed_over, *notes))
             return mappings
 
         landing = self._land("order_lines", files, connection, describe, bool(stream.columns))
@@ -161,6 +165,11 @@ def _all_columns(files: Sequence[TextFile]) -> tuple[str, ...]:
         for name in file.header:
             by_name.setdefault(name.casefold(), name)
     return tuple(by_name.values())
+
+
+def _common_columns(files: Sequence[TextFile]) -> list[str]:
+    """The headers that every file has."""
+    return [name for name in _all_columns(files) if not any(_lacks(file, {name: name}) for file in files)]
 
 
 def _lacks(file: TextFile, columns: Mapping[Any, str]) -> dict[Any, str]:
