@@ -99,6 +99,32 @@ def test_a_recognised_header_of_a_column_that_is_nearly_empty_does_not_count(lan
     assert "Receipt Number is nearly empty: Name is order_id" in landing.notes
 
 
+@pytest.mark.parametrize(
+    ("moment", "settings", "notes"),
+    [
+        ("2024-01-31T23:30:00-05:00", {}, ["date keeps the local time that is written: with `timezone:` in"]),
+        (
+            "2024-01-31 10:00:00 UTC",
+            {"timezone": "Europe/Berlin"},
+            ["date is turned into the local time of Europe/Berlin"],
+        ),
+        ("1706700000", {}, ["date is read as seconds since 1970, in UTC", "date is in UTC: with `timezone:`"]),
+        ("45322.5", {}, ["date is read as a spreadsheet's day numbers"]),
+        ("31/01/2024", {}, ["date is read as day first"]),
+        ("Jan 31, 2024", {}, ["date is read as month first"]),
+        ("2024-01-31 10:00", {}, []),
+    ],
+)
+def test_how_dates_are_read_and_in_which_time_zone_is_said(land, moment, settings, notes):
+    found = [
+        note
+        for note in land(f'customer_id,date,amount\nA,"{moment}",1\n', **settings).notes
+        if note.startswith("date ")
+    ]
+    assert len(found) == len(notes)
+    assert all(note.startswith(start) for note, start in zip(found, notes, strict=True))
+
+
 def test_one_day_beyond_the_twelfth_settles_the_order_even_in_a_long_file(land):
     ambiguous = "A,01/02/2024,1\n" * 60_000
     found = land("customer_id,date,amount\n" + ambiguous + "A,13/02/2024,1\n").mapping.timestamp_formats

@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
+from flows.adapters.files.reading.format_notes import describe_formats
 from flows.adapters.files.reading.grain import find_grain
 from flows.adapters.files.reading.headers import map_columns
 from flows.adapters.files.reading.number_shapes import Decimal, code_of
@@ -129,7 +130,7 @@ def describe_order_lines(
         )
         for group in _alike(files, timestamps, formats)
     )
-    return mappings, (*grain.notes, *statuses.notes)
+    return mappings, (*describe_formats(mappings, "ordered_at"), *grain.notes, *statuses.notes)
 
 
 def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[str, str]:
@@ -178,7 +179,13 @@ def _timestamps(
         )
         if blank and name not in needed:
             continue
-        for file, form in find_timestamp_formats(rows, columns[name], declared, read_on).items():
+        try:
+            found = find_timestamp_formats(rows, columns[name], declared, read_on)
+        except Unclear:
+            if name in needed or not declared:
+                raise
+            found = find_timestamp_formats(rows, columns[name], None, read_on)  # declared is what the order's are in
+        for file, form in found.items():
             formats[file][name] = form
     return formats
 

@@ -62,9 +62,8 @@ def refusal(
     """The question with the entry to write, one answer in it and the others as comments."""
     name, again = connection, ""
     if connection == GENERIC.get(kind):
-        name, again = f"my_{kind}", f", then run again with SOURCE=my_{kind}"
-    if kind == "contacts":
-        again = again.replace("SOURCE", "CONTACTS")
+        name = "my_contacts" if kind == "contacts" else "my_shop"
+        again = f", then run again with {'CONTACTS' if kind == 'contacts' else 'SOURCE'}={name}"
     written = entry(name, kind, stream, columns, unclear.answers)
     return BadInput(f"{unclear.problem}\nSay so in airbyte/connections.yml, under `connections`{again}:\n\n{written}")
 

@@ -240,6 +240,6 @@ def _require_plausible(column: _Column, form: TimestampFormat, example: str) -> 
     if plausible < values / 2:
         raise Unclear(
             f"The dates in column {column.name!r} were not understood, for example {example!r}. Write their format in"
-            " strptime codes, or name another column as ordered_at.",
+            " strptime codes, or name another column.",
             [Answer("timestamp_format", "%d/%m/%Y %H:%M", "for example")],
         )
