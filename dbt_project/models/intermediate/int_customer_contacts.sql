@@ -23,7 +23,7 @@ known as (
 ),
 
 -- of each contact, and of all contacts that have an address
-consents as (
+answers as (
 
     select
         'contact' as kind,
@@ -53,12 +53,12 @@ consents as (
 
     select
         customers.customer_id,
-        max(case when consents.any_out then 1 else 0 end) = 1 as opted_out,
-        min(case when consents.all_out then 1 else 0 end) = 0 as some_have_not,
-        min(consents.opted_out_on) as opted_out_on,
-        min(consents.email) as contact_email
+        max(case when answers.any_out then 1 else 0 end) = 1 as opted_out,
+        min(case when answers.all_out then 1 else 0 end) = 0 as some_have_not,
+        min(answers.opted_out_on) as opted_out_on,
+        min(answers.email) as contact_email
     from customers
-    inner join consents on customers.kind = consents.kind and customers.link = consents.link
+    inner join answers on customers.kind = answers.kind and customers.link = answers.link
     group by customers.customer_id
 
 ),
