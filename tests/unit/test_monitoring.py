@@ -1,8 +1,10 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.adapters.marts.monitoring import describe_warnings
 from flows.churn.monitoring import SCORE, drift, realised, reference
 from functions.churn_api.contract import FEATURE_NAMES
 
@@ -98,3 +100,19 @@ def test_scores_that_did_not_come_true_are_warned_of():
 def test_spend_that_was_not_expected_then_is_not_judged_now():
     p = RNG.beta(1, 1, 400)
     assert "expected_to_actual_spend" not in figures(RNG.random(400) < p, p, expected=np.full(400, np.nan))
+
+
+def test_many_figures_that_drift_are_one_warning_that_names_the_worst():
+    def drifted(features):
+        rows = [
+            {"measure": "feature_drift", "feature": name, "value": 0.5 + n, "limit_value": 0.25, "is_warning": True}
+            for n, name in enumerate(features)
+        ]
+        return pa.Table.from_pylist([*rows, {"measure": "score_drift", "feature": "", "value": 1.0, "limit_value": 0.5,
+                                             "is_warning": True}])  # fmt: skip
+
+    assert len(describe_warnings(drifted(FEATURE_NAMES[:5]))) == 6
+    many, score = describe_warnings(drifted(FEATURE_NAMES[:7]))
+    worst = f"most in {FEATURE_NAMES[6]}: PSI 6.50, limit 0.25"
+    assert many == f"customers differ in 7 figures from those at training, {worst}"
+    assert score.startswith("scores differ")

@@ -59,10 +59,22 @@ WARNING_TEXTS = {
 }
 
 
+_MANY_DRIFTED = (
+    "customers differ in {count} figures from those at training, most in {feature}:"
+    " PSI {value:.2f}, limit {limit_value:.2f}"
+)
+MAX_DRIFTED_NAMED = 5
+
+
 def describe_warnings(measured: pa.Table) -> list[str]:
-    """A sentence for each figure beyond its limit."""
+    """A sentence for each figure beyond its limit; one for all features, where many have drifted."""
     warnings = measured.filter(measured.column("is_warning")).to_pylist()
-    return [WARNING_TEXTS[row["measure"]].format(**row) for row in warnings]
+    drifted = [row for row in warnings if row["measure"] == "feature_drift"]
+    if len(drifted) <= MAX_DRIFTED_NAMED:
+        return [WARNING_TEXTS[row["measure"]].format(**row) for row in warnings]
+    most = max(drifted, key=lambda row: row["value"] / row["limit_value"])
+    others = [WARNING_TEXTS[row["measure"]].format(**row) for row in warnings if row not in drifted]
+    return [_MANY_DRIFTED.format(count=len(drifted), **most), *others]
 
 
 def monitor(
