@@ -55,10 +55,10 @@
   A CASE, because engines compute both sides of an AND.
 #}
 {% macro is_placeholder(text) -%}
+    {%- set word = "translate(lower(" ~ text ~ "), ' -_.,;:/()[]{}<>#?!*+=\"''' || chr(92) || chr(160), '')" -%}
     case
-        when {{ matches(text, '[^1-9]*') }} then coalesce(nullif(
-            translate(lower({{ text }}), '0 -_.,;:/()[]{}<>#?!*+="''' || chr(92) || chr(160), ''), ''
-        ), 'none') in ({% for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
+        when {{ matches(text, '[^1-9]*') }} then replace({{ word }}, '0', '') = '' or {{ word }} in (
+            {%- for word in placeholder_words() %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
         else {{ text }} = '-1'
     end
     or {{ text }} = chr(92) || 'N'
