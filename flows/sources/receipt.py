@@ -13,6 +13,7 @@ NOBODY = ("no customer", "an id with more orders than a person has", "an address
 MISDATED = ("date in the future", "date long before all others", "date long after all others")
 
 MIN_ORDERS = 100  # below that, shares say little
+MIN_CUSTOMERS = 50
 
 MAX_UNREADABLE = 0.05
 MAX_CUT_IDS = 0.01
@@ -182,7 +183,8 @@ def _unknown(of: Contacts) -> Iterator[Breach]:
 
 
 def _unlikely(of: Totals) -> Iterator[Breach]:
-    if of.most_orders > MAX_SHARE_OF_ORDERS * of.orders:
+    is_wholesaler = 2 < of.customers < MIN_CUSTOMERS  # to whom one may well be that large
+    if of.most_orders > MAX_SHARE_OF_ORDERS * of.orders and not is_wholesaler:
         yield Breach(
             "largest_customer",
             f"{of.most_orders:,} of {of.orders:,} orders are of one customer, {masked(of.most_orders_customer)!r}. If"

@@ -36,6 +36,8 @@ def check_receipt(warehouse: Warehouse, settings: Settings, at: datetime) -> Rec
             log.warning("accepted: %s", breach.why)
     refused = [breach for breach in found if breach.limit not in settings.accepted]
     if refused:
+        for row in (columns, *rows):
+            log.info("  ".join(f"{cell:>14}" for cell in row))
         reasons = "\n  ".join(f"{breach.limit}: {breach.why}" for breach in refused)
         names = ",".join(dict.fromkeys([*settings.accepted, *(breach.limit for breach in refused)]))
         raise BadInput(

@@ -93,6 +93,11 @@ def test_contacts_that_meet_hardly_any_customer_stop_the_run(contacts, stops):
     assert not stops or "Contacts name customers as 'a•••@x.de', orders as 'C-1'" in breached["contacts"]
 
 
+def test_a_wholesaler_may_have_one_customer_with_most_of_the_orders():
+    assert not found(replace(GOOD, totals=[replace(TOTALS, customers=25, most_orders=300)]))
+    assert found(replace(GOOD, totals=[replace(TOTALS, customers=1, most_orders=500)]))
+
+
 def test_contacts_that_are_rejected_do_not_count_as_orders():
     assert not found(replace(GOOD, rejections=[rejection("contact: not an e-mail address", 900, kind="contacts")]))
 
