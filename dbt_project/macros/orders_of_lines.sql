@@ -60,6 +60,7 @@
 {# Why a line is no sale, by its order's status or its own type; NULL for one that is. #}
 {% macro no_sale(mapping) -%}
     {%- set orders = mapping.get('orders') or {} -%}
+    {%- set flags = {'is_cancelled': 'cancelled', 'is_test': 'test order', 'is_paid': 'not paid'} -%}
     {%- set sold, refunded, types = orders.sold or {}, orders.refunded or {}, orders.line_types or {} -%}
     {%- if not (sold or types.get('other') or 'cancelled_at' in mapping.columns) -%} cast(null as varchar)
     {%- else -%}
@@ -72,7 +73,7 @@
             {%- if refunded.get(column) and 'refunded_amount' in mapping.columns %}
             and not ({{ column }}_text in ({{ quoted_list(refunded[column]) }}) and coalesce(refunded_amount, 0) <> 0)
             {%- endif %}
-            then 'status: ' || {{ column }}_text
+            then {% if column in flags %}'{{ flags[column] }}'{% else %}'status: ' || {{ column }}_text{% endif %}
         {% endfor -%}
         {% if types.get('other') -%}
         when line_type_text in ({{ quoted_list(types.other) }}) then 'type: ' || line_type_text

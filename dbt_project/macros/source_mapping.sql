@@ -117,7 +117,8 @@
                 {{ mapped_text(mapping, column) }} as {{ column }}_text{{ ',' if not loop.last }}
                 {% endfor %}
                 {%- for column in ('order_total', 'refunded_amount', 'refunded_at', 'status', 'payment_status',
-                                   'fulfilment_status', 'cancelled_at', 'line_type') if column in columns -%}
+                                   'fulfilment_status', 'cancelled_at', 'line_type', 'is_cancelled', 'is_test', 'is_paid')
+                    if column in columns -%}
                 , {{ mapped_text(mapping, column) }} as {{ column }}_text
                 {% endfor %}
             from {{ rows_of(mapping, 'order_lines') }}
@@ -178,7 +179,8 @@
                 {{ parse_timestamp('refunded_at_text', mapping.timestamp_formats.get('refunded_at'), mapping.timezone) }}
                     as refunded_at
                 {%- endif %}
-                {%- for column in ('status', 'payment_status', 'fulfilment_status', 'cancelled_at', 'line_type') if column in columns %},
+                {%- for column in ('status', 'payment_status', 'fulfilment_status', 'cancelled_at', 'line_type', 'is_cancelled',
+                                   'is_test', 'is_paid') if column in columns %},
                 {{ column }}_text
                 {%- endfor %}
             from completed

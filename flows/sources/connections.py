@@ -16,6 +16,7 @@ OrderLineColumn = Literal[
     "quantity", "unit_price", "discount", "country", "currency", "channel", "email",
     "order_total", "refunded_amount", "refunded_at",
     "status", "payment_status", "fulfilment_status", "cancelled_at", "line_type",
+    "is_cancelled", "is_test", "is_paid",
 ]  # fmt: skip
 ContactColumn = Literal[
     "contact_id", "customer_id", "email", "other_emails", "opted_in", "opted_out", "opted_out_at", "created_at",
@@ -90,11 +91,20 @@ class Statuses(_Strict):
 
 
 class LineTypes(_Strict):
-    """Values that say what a line is. `sales`, `returns`, whose amount is given back, and `other`: neither."""
+    """Values that say what a line is. `sales`; `payments`, which are sales where no line is one otherwise, and else pay
+    for sales that other lines count; `returns`, whose amount is given back; and `other`: neither."""
 
     sales: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+
+
+class Flags(_Strict):
+    """Values of a column that says whether something is so."""
+
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
 
 
 class OrderLines(_Meaning):
@@ -213,6 +223,7 @@ class RecognisedValues(_Strict):
 
     status: Statuses
     line_type: LineTypes
+    flag: Flags
 
 
 class Platform(_Strict):

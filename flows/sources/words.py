@@ -9,8 +9,14 @@ from pydantic import BaseModel
 
 def plain(text: str) -> str:
     """Text as it is compared: without case, accents, spaces and punctuation."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"[\W_]+", "", "".join(letter for letter in letters if not unicodedata.combining(letter)))
+    return spaced(text).replace(" ", "")
+
+
+def spaced(text: str) -> str:
+    """The words of a header, plain, with a space between them: `orderStatusID`, `order_status_id` → order status id."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    letters = unicodedata.normalize("NFKD", words.casefold())
+    return re.sub(r"[\W_]+", " ", "".join(letter for letter in letters if not unicodedata.combining(letter))).strip()
 
 
 def sort_values(values: Iterable[str], declared: BaseModel, recognised: BaseModel) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
+from flows.adapters.files.reading.discounts import require_money_off_lines
 from flows.adapters.files.reading.format_notes import describe_formats
 from flows.adapters.files.reading.grain import find_grain
 from flows.adapters.files.reading.headers import map_columns
@@ -18,6 +19,7 @@ from flows.adapters.files.reading.questions import Unclear, refusal
 from flows.adapters.files.reading.statuses import find_statuses
 from flows.adapters.files.reading.text_rows import File, TextRows
 from flows.adapters.files.reading.timestamps import find_timestamp_formats
+from flows.adapters.files.reading.unread_columns import require_no_other_status
 from flows.sources.connections import (
     ContactColumn,
     Contacts,
@@ -38,6 +40,9 @@ from flows.sources.mappings import (
 NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = (
     "amount", "unit_price", "quantity", "discount", "order_total", "refunded_amount",
 )  # fmt: skip
+# of which others' headers are taken for these, but words are no such value
+_NOT_WORDS: tuple[OrderLineColumn, ...] = ("order_id", "discount", "refunded_amount")
+_FIRST_ROWS = 100_000
 NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
     ("customer_id", "email"),
     ("ordered_at",),
@@ -91,6 +96,8 @@ def describe_order_lines(
         BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
     """
     is_declared = bool(stream.columns)
+    if not is_declared:
+        columns = _without_words(rows, columns)
     numbers = {name: columns[name] for name in NUMBER_COLUMNS if name in columns}
     decimal = stream.decimal
     declared: Mapping[OrderLineColumn, Decimal]
@@ -100,6 +107,9 @@ def describe_order_lines(
         formats = find_number_formats(rows, numbers, declared)
         grain = find_grain(rows, columns, next(iter(formats.values())), is_declared)
         statuses = find_statuses(rows, grain.columns, stream, recognised, is_declared)
+        if not is_declared:
+            require_money_off_lines(rows, grain.columns, next(iter(formats.values())))
+            require_no_other_status(rows, list(columns.values()), statuses.columns)
     except Unclear as unclear:
         raise refusal(unclear, "order_lines", connection, stream, columns) from None
     orders = OrderMeaning(
@@ -131,6 +141,18 @@ def describe_order_lines(
         for group in _alike(files, timestamps, formats)
     )
     return mappings, (*describe_formats(mappings, "ordered_at"), *grain.notes, *statuses.notes)
+
+
+def _without_words(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[OrderLineColumn, str]:
+    """The columns without those that have words where others have numbers: names of customers, codes of vouchers."""
+    texts = [quote(columns[name]) if name in columns else "''" for name in _NOT_WORDS]
+    with_digit = ", ".join(
+        f"count_if(regexp_matches({text}, '[0-9]')) >= 0.5 * count_if(trim({text}) <> '')" for text in texts
+    )
+    found = rows.con.execute(f"select {with_digit} from (select * from {rows.table} limit {_FIRST_ROWS})").fetchone()
+    assert found is not None  # an aggregate always yields a row
+    words = [name for name, is_number in zip(_NOT_WORDS, found, strict=True) if not is_number]
+    return {ours: theirs for ours, theirs in columns.items() if ours not in words}
 
 
 def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[str, str]:

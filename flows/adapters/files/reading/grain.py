@@ -31,6 +31,7 @@ _NUMBERS: tuple[OrderLineColumn, ...] = ("quantity", "unit_price", "amount")
 _ON_FIRST_LINE: tuple[OrderLineColumn, ...] = ("amount", "order_total", "status", "currency")
 _OF_ORDER_OR_LINE: tuple[OrderLineColumn, ...] = (
     "status", "payment_status", "fulfilment_status", "cancelled_at", "refunded_at",
+    "is_cancelled", "is_test", "is_paid",
 )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _sample(
         relation, order = f"(select *, {above} as order_above from {relation})", "order_above"
     texts = ", ".join(f"{_text(theirs)} as {ours}" for ours, theirs in columns.items() if ours != "order_id")
     numbers = "".join(
-        f", {_number(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in formats
+        f", {number_sql(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in formats
     )
     one_in = max(lines // SAMPLE_ROWS, 1)
     key = order if continued else quote(columns["order_id"])  # the text as it is: trimming all of them takes longer
@@ -280,7 +281,8 @@ def _answer(columns: Mapping[OrderLineColumn, str], name: OrderLineColumn, inste
     return Answer("columns", {instead if ours == name else ours: theirs for ours, theirs in columns.items()}, meaning)
 
 
-def _number(header: str, form: NumberFormat) -> str:
+def number_sql(header: str, form: NumberFormat) -> str:
+    """SQL of a column's values as numbers; NULL for what is none."""
     text = quote(header)
     for currency in form.currencies:
         text = f"replace({text}, {literal(currency)}, '')"

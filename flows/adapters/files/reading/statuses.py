@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.questions import Answer, Unclear
 from flows.adapters.files.reading.text_rows import TextRows
-from flows.sources.connections import OrderLineColumn, OrderLines, RecognisedValues
+from flows.sources.connections import Flags, LineTypes, OrderLineColumn, OrderLines, RecognisedValues
+from flows.sources.connections import Statuses as StatusValues
 from flows.sources.words import sort_values
 
 MAX_VALUES = 200
@@ -17,6 +18,7 @@ MAX_VALUES = 200
 _STRICT: tuple[OrderLineColumn, ...] = ("status", "payment_status")
 _SIGNED: tuple[OrderLineColumn, ...] = ("amount", "order_total", "quantity", "unit_price")
 _LENIENT: OrderLineColumn = "fulfilment_status"
+_FLAGS: tuple[OrderLineColumn, ...] = ("is_cancelled", "is_test", "is_paid")
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,31 @@ def find_statuses(
     sold: dict[OrderLineColumn, Sequence[str]] = {}
     refunded: dict[OrderLineColumn, Sequence[str]] = {}
     line_types = _line_types(con, table, found, stream, recognised, is_declared)
-    there = [name for name in (*_STRICT, _LENIENT) if name in found]
+    there = [name for name in (*_STRICT, _LENIENT, *_FLAGS) if name in found]
     gives_back = bool(there) and (
         "refunded_amount" in found or bool(line_types.get("returns")) or _has_negative(con, table, found)
     )
     for name in there:
         counts = _values(con, table, found[name])
-        meanings = sort_values(counts, stream.status, recognised.status)
+        known = _as_statuses(name, recognised.flag) if name in _FLAGS else recognised.status
+        meanings = sort_values(counts, stream.status, known)
         unknown = {value: counts[value] for value, meaning in meanings.items() if meaning is None}
-        if len(counts) > MAX_VALUES or (name == _LENIENT and len(unknown) == len(counts)):
+        is_unknown = len(unknown) == len(counts) and not (is_declared and name in _FLAGS)
+        if len(counts) > MAX_VALUES or (name not in _STRICT and is_unknown):
             if is_declared and len(counts) > MAX_VALUES:
                 raise Unclear(f"The column {found[name]!r} has more than {MAX_VALUES} values: it is no {name}.", [])
-            del found[name]
+            header = found.pop(name)
+            if name == "is_cancelled" and counts and not _is_never_blank(con, table, header):
+                found.setdefault("cancelled_at", header)  # the day, or why
             continue
-        if unknown and name in _STRICT:
+        if unknown and name != _LENIENT:
             raise _question(name, found[name], unknown, "status", stream.status, "not_sold")
+        if name == "is_paid" and "not_sold" not in meanings.values() and not _is_never_blank(con, table, found[name]):
+            raise Unclear(
+                f"The column {found[name]!r} is blank in some lines, which may be unpaid or paid otherwise. Take those"
+                " out of the file that are no sales.",
+                [Answer("columns", {ours: theirs for ours, theirs in found.items() if ours != name}, "all are sales")],
+            )
         counted = {"sold", "partly_refunded", None}
         if gives_back and "refunded_amount" not in found:
             counted.add("refunded")  # rows of their own give it back
@@ -75,6 +87,11 @@ def find_statuses(
     if "cancelled_at" in found and _is_never_blank(con, table, found["cancelled_at"]):
         del found["cancelled_at"]  # a time at which an order can be cancelled, or the like
     return Statuses(found, sold, refunded, line_types, tuple(notes))
+
+
+def _as_statuses(name: OrderLineColumn, flag: Flags) -> StatusValues:
+    sold, not_sold = (flag.yes, flag.no) if name == "is_paid" else (flag.no, flag.yes)
+    return StatusValues(sold=sold, not_sold=not_sold)
 
 
 def _line_types(
@@ -96,10 +113,13 @@ def _line_types(
         return {}
     if unknown:
         raise _question("line_type", header, unknown, "line_type", stream.line_type, "other")
-    return {
-        kind: [value for value, meaning in meanings.items() if meaning == kind]
-        for kind in ("sales", "returns", "other")
-    }  # fmt: skip
+    types: dict[str, Sequence[str]] = {
+        kind: [value for value, meaning in meanings.items() if meaning == kind] for kind in LineTypes.model_fields
+    }
+    payments = types.pop("payments")
+    paid_for = "other" if types["sales"] else "sales"
+    types[paid_for] = [*types[paid_for], *payments]
+    return types
 
 
 def _question(

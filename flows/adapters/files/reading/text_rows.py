@@ -23,6 +23,11 @@ class TextRows:
     file_column: str | None = None
 
     @property
+    def header(self) -> list[str]:
+        names = [name for name, *_ in self.con.execute(f"select * from {self.table} limit 0").description or ()]
+        return [name for name in names if name != self.file_column]
+
+    @property
     def file(self) -> str:
         """SQL of the file that a row is from."""
         return quote(self.file_column) if self.file_column else "cast(null as varchar)"
