@@ -12,8 +12,8 @@ from sqlglot.tokens import TokenType
 FUNCTIONS = frozenset(
     """abs avg ceil chr coalesce convert_timezone count count_if dateadd datediff date_trunc first_value flatten floor
     get_path iff lag lead least length lower max md5 median min nullif object_construct parse_json percent_rank
-    percentile_cont percentile_disc position power regexp_like regexp_replace replace round row_number split
-    split_part sum translate trim try_to_timestamp_ntz upper
+    percentile_cont percentile_disc position power regexp_like regexp_replace replace right round row_number split
+    split_part substr sum translate trim try_to_timestamp_ntz upper
     """.split()  # noqa: SIM905
 )
 OURS = frozenset({"predict_churn", "predict_churn_udf"})

@@ -3,23 +3,28 @@
 import dataclasses
 import threading
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
 
+from flows.adapters.duckdb.sql import literal
 from flows.adapters.privacy.erasure import all_names, erase_again, erase_noted, note
 from flows.adapters.snowflake import account as snowflake_account
 from flows.adapters.snowflake import loading as snowflake_loading
 from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import BadInput, WarehouseRefused, WarehouseUnreachable
-from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
+from flows.settings import SHIPPED_MODELS, Settings, SnowflakeSettings, read_settings
 from flows.sources.connections import Connections
 from flows.sources.mappings import TimestampFormat
+from flows.wiring import wire
 from functions.prediction_record import PredictionRecord
+from tests.dbt import dbt
 from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
+from tests.written_values import written_moments, written_numbers
 
 NOW = datetime(2026, 7, 1, 5, tzinfo=UTC)
 HEADER = "order_id,customer_id,ordered_at,amount\n"
@@ -69,7 +74,8 @@ def connection(**stream):
     shop = {"description": "-", "connector": "csv", "streams": {"order_lines": {}}, "order_lines": stream}
     order_lines = {name: [name] for name in ("order_id", "customer_id", "ordered_at", "amount", "channel")}
     headers = {"order_lines": order_lines, "contacts": {}}
-    return Connections.model_validate({"connections": {"shop": shop}, "recognised_headers": headers})
+    known = {"recognised_headers": headers, "recognised_values": {"status": {}, "line_type": {}}}
+    return Connections.model_validate({"connections": {"shop": shop}, **known})
 
 
 def sent(server, words):
@@ -186,6 +192,25 @@ def test_a_new_column_is_added_and_one_that_goes_stays_as_null(shop):
     assert shop.warehouse.read(f"select channel from {LINES}").column("channel").to_pylist() == ["web"]
     shop.land(ORDERS)
     assert shop.warehouse.read(f"select channel from {LINES}").column("channel").to_pylist() == [None, None]
+
+
+def test_every_way_to_write_a_moment_or_a_number_is_read_as_on_the_laptop(shop, tmp_path):
+    parsed = [
+        *(f"parse_timestamp({literal(text)!r}, {asdict(form)}, {zone!r})" for text, form, zone, _ in written_moments()),
+        *(f"parse_number({literal(text)!r}, {asdict(form)})" for text, form, _ in written_numbers()),
+    ]
+    query = "select " + ", ".join(f"{{{{ {macro} }}}} as f{number}" for number, macro in enumerate(parsed))
+    expected = (*(moment for *_, moment in written_moments()), *(number for *_, number in written_numbers()))
+    for warehouse in ("duckdb", "snowflake"):
+        wiring = wire(Settings(data_dir=tmp_path, warehouse=warehouse))
+        given = {"environment": wiring.dbt.environment, "state": tmp_path / warehouse}
+        compiled = dbt("compile", "--inline", query, "--target", warehouse, **given)
+        assert compiled.success, compiled.output[-3000:]
+        statement = compiled.result.results[0].node.compiled_code
+        assert warehouse == "duckdb" or problems(statement) == []
+        read = wiring.warehouse.row(statement)
+        texts = [text for text, *_ in (*written_moments(), *written_numbers())]
+        assert {text: value for text, value, right in zip(texts, read, expected, strict=True) if value != right} == {}
 
 
 def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_columns_it_added(shop):

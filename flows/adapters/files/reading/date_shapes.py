@@ -36,8 +36,8 @@ def _any_case(text: str) -> str:
 
 
 def _month(number: int, names: Sequence[str]) -> Rewrite:
-    """The month's name to M and its number, a letter that nothing else begins with then."""
-    return f"({'|'.join(map(_any_case, names))})[^0-9 .,/-]*", f"M{number:02d}"
+    """The month's name to ~ and its number: no date has such a sign, and no format means something by it."""
+    return f"({'|'.join(map(_any_case, names))})[^0-9 .,/-]*", f"~{number:02d}"
 
 
 _NAMED_MONTHS = tuple(_month(number, names) for number, names in enumerate(_MONTHS, 1))
@@ -63,15 +63,15 @@ _REWRITES: tuple[Rewrite, ...] = (
     (r"^([0-9]{5}),([0-9]+)$", r"\1.\2"),
     (r"^([0-9]{8}T[0-9]{6})Z$", r"\1"),
 )
-_AFTER_MONTH: Rewrite = (r"(M[0-9]{2})[.] ", r"\1 ")
+_AFTER_MONTH: Rewrite = (r"(~[0-9]{2})[.] ", r"\1 ")
 
 _TIME = r"(?P<gap>,? |T| - |-)(?P<hour>\d{1,2}):\d\d(?P<seconds>:\d\d)?(?P<half> ?[AaPp][Mm])?"
 _SEPARATED = re.compile(rf"(?P<a>\d{{1,4}})(?P<by>[-/. ])(?P<b>\d{{1,2}})(?P=by)(?P<c>\d{{1,4}})({_TIME})?")
 _NAMED = re.compile(
-    rf"((?P<first>\d{{1,4}})(?P<gap1>[-/., ]+))?M\d\d(?P<gap2>[-/., ]+)(?P<second>\d{{1,4}})"
+    rf"((?P<first>\d{{1,4}})(?P<gap1>[-/., ]+))?~\d\d(?P<gap2>[-/., ]+)(?P<second>\d{{1,4}})"
     rf"((?P<gap3>[-/., ]+)(?P<third>\d{{4}}|\d\d))?({_TIME})?"
 )
-_ASCTIME = re.compile(r"M\d\d \d{1,2} \d\d:\d\d:\d\d \d{4}")
+_ASCTIME = re.compile(r"~\d\d \d{1,2} \d\d:\d\d:\d\d \d{4}")
 _COUNTS = {
     r"\d{10}([.]\d+)?": "unix_seconds",
     r"\d{13}([.]\d+)?": "unix_milliseconds",
@@ -116,7 +116,7 @@ def readings(text: str) -> Readings:
     if found := _NAMED.fullmatch(text):
         return _named(found)
     if _ASCTIME.fullmatch(text):
-        return {None: "M%m %d %H:%M:%S %Y"}
+        return {None: "~%m %d %H:%M:%S %Y"}
     if re.fullmatch(r"\d{8}", text):
         return _COMPACT
     counted = next((form for pattern, form in _COUNTS.items() if re.fullmatch(pattern, text)), None)
@@ -145,11 +145,11 @@ def _separated(found: re.Match[str]) -> Readings:
 def _named(found: re.Match[str]) -> Readings:
     time, first, second, third = _time(found), found["first"], found["second"], found["third"]
     if first is None and third and len(second) <= 2:
-        return {None: f"M%m{found['gap2']}%d{found['gap3']}{_year(third)}{time}"}
+        return {None: f"~%m{found['gap2']}%d{found['gap3']}{_year(third)}{time}"}
     if first and not third and len(first) <= 2 and len(second) in (2, 4):
-        return {None: f"%d{found['gap1']}M%m{found['gap2']}{_year(second)}{time}"}
+        return {None: f"%d{found['gap1']}~%m{found['gap2']}{_year(second)}{time}"}
     if first and not third and len(first) == 4 and len(second) <= 2:
-        return {None: f"%Y{found['gap1']}M%m{found['gap2']}%d{time}"}
+        return {None: f"%Y{found['gap1']}~%m{found['gap2']}%d{time}"}
     return {}
 
 

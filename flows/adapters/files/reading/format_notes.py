@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.sources.mappings import ISO, NumberFormat, OrderLineMapping, TimestampFormat
 
-_ORDERS = {"%d": "day first", "%m": "month first", "M%m": "month first", "%Y": "year first", "%y": "year first"}
+_ORDERS = {"%d": "day first", "%m": "month first", "~%m": "month first", "%Y": "year first", "%y": "year first"}
 _COUNTS = {
     "unix_seconds": "seconds since 1970, in UTC",
     "unix_milliseconds": "milliseconds since 1970, in UTC",
