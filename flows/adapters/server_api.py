@@ -1,5 +1,5 @@
-"""What the clients of servers share: calls that are repeated until they are answered, and errors that say what to do
-and show no secret. The clients of Airbyte, HubSpot and Tableau add their SDKs and what is special to each."""
+"""Shared parts of the clients of servers: calls that are retried until there is a response, and errors with a remedy
+and without secrets. The clients of Airbyte, HubSpot and Tableau add their SDKs and what is special to each."""
 
 import logging
 import time
@@ -13,14 +13,14 @@ from flows.errors import ServerRefused, ServerUnreachable
 log = logging.getLogger(__name__)
 
 MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 2.0, 30.0
-MAX_QUOTE = 300  # characters of an answer that an error shows
+MAX_QUOTE = 300  # characters of a response that an error shows
 MAY_PASS = frozenset({408, 425, 429})  # statuses after which the same call may succeed in a moment, besides 5xx
 
 Returned = TypeVar("Returned")
 
 
 def pauses() -> Iterator[float]:
-    """Seconds between one look and the next."""
+    """Seconds between one attempt and the next."""
     pause = MIN_PAUSE_SECONDS
     while True:
         yield pause
@@ -29,13 +29,13 @@ def pauses() -> Iterator[float]:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How a client waits for a server that is busy or out of reach. A deadline is a value of `clock`, in seconds."""
+    """How a client waits for a server that is busy or unreachable. A deadline is a value of `clock`, in seconds."""
 
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def deadline(self, seconds: float) -> float:
-        """The deadline so many seconds from now."""
+        """The deadline in `seconds` from now."""
         return self.clock() + seconds
 
     def wait_until(self, deadline: float, seconds: float) -> bool:
@@ -47,10 +47,10 @@ class RetryPolicy:
         return True
 
     def retry_until(self, deadline: float, attempt: Callable[[], Returned]) -> Returned:
-        """The answer of what may be tried any number of times.
+        """The result of an attempt that may be repeated any number of times.
 
         Raises:
-            ServerUnreachable: the last one's, when there was no clear answer until the deadline.
+            ServerUnreachable: of the last attempt, when there was no clear response until the deadline.
         """
         for pause in pauses():
             try:
@@ -67,11 +67,10 @@ IN_REAL_TIME = RetryPolicy()
 
 @dataclass(frozen=True)
 class ServerErrors:
-    """Makes errors of ours from what the server at `url` answers, or does not.
+    """Turns responses of the server at `url`, or their absence, into our errors.
 
-    `secrets`: what no message may show. `may_pass`: statuses besides 5xx after which the same call may succeed in a
-    moment. `advice`: what to do, by status.
-    """
+    `secrets`: texts that no message may show. `may_pass`: statuses besides 5xx after which the same call may succeed in
+    a moment. `advice`: the remedy by status."""
 
     url: str
     refused: type[ServerRefused]
@@ -100,8 +99,9 @@ class ServerErrors:
         advice: str = "",
         is_final: bool = False,
     ) -> ServerRefused | ServerUnreachable:
-        """The error of an answer that is no success. `doing` begins the message. `advice` replaces that of the status,
-        and `is_final` says that waiting does not help, whatever the status. 2xx: the answer cannot be read."""
+        """The error of a response that is not a success. `doing` begins the message. `advice` replaces that of the
+        status, and `is_final` says that waiting does not help, whatever the status. 2xx: the response cannot be
+        read."""
         what = f"{doing}: {self.url} answers {status}: {self.quoted(response_text, *more_secrets)}".rstrip(" .:") + "."
         if self.is_passing(status) and not is_final:
             return self.unreachable(what, retry_after_seconds(headers))
@@ -109,21 +109,21 @@ class ServerErrors:
         return self.refused(f"{what} {advice}".rstrip(), status, self.redacted(response_text, *more_secrets))
 
     def of_silence(self, doing: str, problem: Exception, *more_secrets: str) -> ServerUnreachable:
-        """The error of a call that was not answered."""
+        """The error of a call without a response."""
         why = self.quoted(str(problem), *more_secrets) or type(problem).__name__
         return self.unreachable(f"{doing}: no clear answer from {self.url} ({why}). Is the server up?")
 
     def of_unreadable(self, doing: str) -> ServerUnreachable:
-        """The error of an answer that is not what the call should bring."""
+        """The error of a response that does not fit the call."""
         return self.unreachable(f"{doing}: nobody can read the answer of {self.url}.")
 
     def is_passing(self, status: int) -> bool:
-        """Whether the same call may be answered in a moment."""
+        """Whether the same call may succeed in a moment."""
         return status in self.may_pass or status >= 500 or 200 <= status < 300
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """What a Retry-After header asks for; a date in it is taken relative to the server's own."""
+    """The pause that a Retry-After header requests; a date in it is relative to the server's own."""
     wanted, sent = (str(headers.get(name, "")) for name in ("retry-after", "date"))
     if wanted.isdigit():
         return float(wanted)

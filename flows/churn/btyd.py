@@ -3,7 +3,7 @@
 BG/NBD (Fader, Hardie and Lee, Marketing Science 24, 2005) lets a customer leave after each repeat purchase;
 MBG/NBD (Batislam, Denizel and Filiztekin, IJRM 24, 2007) after each purchase, the first one too. Both give
 P(no purchase in the next days) in closed form. (1 - P(alive), often shown instead, calls every one-time buyer of a
-BG/NBD alive and is no churn probability.)
+BG/NBD alive and is not a churn probability.)
 """
 
 from dataclasses import dataclass

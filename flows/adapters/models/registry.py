@@ -49,8 +49,7 @@ class ModelRegistry:
     """Versions under `location`: a folder, or `s3://bucket/prefix` with AWS's usual means of authentication.
 
     A version's folder holds `model.onnx`, `report.html` and `model_card.json`. The card is written last: a folder
-    without one is no version.
-    """
+    without one is not a version."""
 
     location: str
     cache: Path

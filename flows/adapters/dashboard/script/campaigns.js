@@ -33,12 +33,12 @@ function campaignRows(campaign, id, axes) {
     scale(axes);
   } }, campaign.campaign) : element("b", {}, campaign.campaign);
   const chosen = text(campaign.ranked_by === "uplift" ? "chosen_uplift" : "chosen_chance");
-  const said = element("th", { scope: "row" }, name, element("div", {}, text("launched", { day: formats.day(campaign.launched_on) })), element("div", {}, chosen));
+  const heading = element("th", { scope: "row" }, name, element("div", {}, text("launched", { day: formats.day(campaign.launched_on) })), element("div", {}, chosen));
   const money = formats.moneyIn(campaign.currency);
   const isComparable = (campaign.currency || null) === (data.meta.currency || null); // on one scale with the others
   const cells = (result, row) => resultCells(result, { row, money, isComparable, isOff: all.is_sample_ratio_off || result.is_sample_ratio_off });
   const whole = element("tbody");
-  whole.append(element("tr", {}, said, ...(all ? cells(all, whole) : countsAlone(campaign))));
+  whole.append(element("tr", {}, heading, ...(all ? cells(all, whole) : countsAlone(campaign))));
   if (all?.is_sample_ratio_off) whole.append(element("tr", { class: "off" }, element("td", { colspan: 8 }, element("div", {}, text("sample_ratio_off")))));
   segments.append(...ofSegments.map((result) => element("tr", {}, element("th", { scope: "row" }, phrase(result.segment)), ...cells(result, segments))));
   return [whole, segments];

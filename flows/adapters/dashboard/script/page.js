@@ -62,7 +62,7 @@ function draw() {
 function build(chosenLanguage) {
   language = chosenLanguage;
   updates.length = 0;
-  said.clear();
+  translations.clear();
   phrases = data.texts.phrases.map(([english, words]) => { let n = 0; return { pattern: asPattern(english), words: words.replace(/\{…?\}/g, () => `{${++n}}`) }; });
   makeFormats();
   data.list.words = searchable(data.list);

@@ -2,7 +2,7 @@
 /* Words and numbers in the language of the page. */
 
 let data, texts, phrases, language;
-const said = new Map(); // phrase of the warehouse → its words in this language
+const translations = new Map(); // phrase of the warehouse → its words in this language
 
 const text = (key, values = {}) =>
   texts[key][language].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -15,8 +15,8 @@ const nativeNumber = (number) => language === "en" ? number : number.replace(/%/
 /** The warehouse's English texts (segments, actions, reasons) in the language of the page. */
 function phrase(english) {
   if (language === "en" || !english) return english ?? "";
-  if (!said.has(english)) said.set(english, translated(english));
-  return said.get(english);
+  if (!translations.has(english)) translations.set(english, translated(english));
+  return translations.get(english);
 }
 
 function translated(english) {
