@@ -97,28 +97,32 @@
 
     ),
 
+    summed as (
+
+        select
+            *,
+            sum(weight) over ({{ order }}) as weight_of_order,
+            sum(weight) over (
+                {{ order }} order by order_line_key rows between unbounded preceding and current row
+            ) as weight_until
+        from weighed
+
+    ),
+
     shared_out as (
 
         select
             * replace (
                 case
                     when is_order_total then cast(
-                        round(
-                            signed_amount * sum(weight) over (
-                                {{ order }} order by order_line_key rows between unbounded preceding and current row
-                            ) / sum(weight) over ({{ order }}), 2
-                        ) - round(
-                            signed_amount * coalesce(
-                                sum(weight) over (
-                                    {{ order }} order by order_line_key rows between unbounded preceding and 1 preceding
-                                ), 0
-                            ) / sum(weight) over ({{ order }}), 2
-                        ) as decimal(18, 2)
+                        round(cast(signed_amount * weight_until as double) / weight_of_order, 2)
+                        - round(cast(signed_amount * (weight_until - weight) as double) / weight_of_order, 2)
+                        as decimal(18, 2)
                     )
                     else signed_amount
                 end as signed_amount
             )
-        from weighed
+        from summed
 
     )
 {%- endmacro %}
