@@ -7,11 +7,16 @@ import duckdb
 import pytest
 
 from flows.adapters.files.reading.landing import CsvLanding
-from flows.settings import REPOSITORY
+from flows.flow.pipeline import read_history
+from flows.settings import REPOSITORY, Settings
 from flows.sources.connections import OrderLines, read_connections
 from flows.sources.platforms import describe_platforms
+from flows.steps.building import build
+from flows.wiring import wire
 from tests.dbt import dbt, dbt_environment
 from tests.platform_exports import EXPORTS
+from tests.snowflake_server import snowflake_server
+from tests.snowflake_sql import problems
 
 KNOWN = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 MODELS = "stg_shop__customer_id_corrections stg_shop__order_lines_judged stg_shop__misdated stg_shop__order_lines"
@@ -89,3 +94,23 @@ def test_what_the_connection_says_counts_before_the_platforms_entry(tmp_path):
         mapping = landing.order_lines(str(file), "shop", stream).mapping
     assert mapping.timezone == "America/New_York"
     assert mapping.orders.sold["status"] == ["paid"]
+
+
+@pytest.mark.whole_run
+def test_totals_statuses_and_refunds_of_orders_are_read_in_snowflakes_own_sql_too(tmp_path, monkeypatch):
+    text, net = EXPORTS["Shopify"]
+    (tmp_path / "orders.csv").write_text(text)
+    with snowflake_server() as server:
+        for name, value in server.flow_settings.items():
+            monkeypatch.setenv(name, value)
+        settings = Settings(data_dir=tmp_path, orders=str(tmp_path / "orders.csv"))
+        wiring = wire(settings)
+        history = read_history(wiring, settings, datetime(2026, 1, 1, tzinfo=UTC))
+        purchases = ("+int_purchases,path:models/intermediate",)
+        build(wiring.dbt, "purchases", purchases, history.mappings, history.run_values)
+        [spent] = wiring.warehouse.row(
+            "select sum(net_amount) from intermediate.int_purchases where known_until = '9999-12-31'"
+        )
+        statements = server.steer()["statements"]
+    assert spent == net
+    assert [problem for statement in statements for problem in problems(statement)] == []
