@@ -21,6 +21,8 @@ from flows.sources.mappings import Kind
 
 # columns that hold a customer's id or address; a test finds tables that have one under another name
 PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "link", "identifier")
+# columns that quote what stands in a file
+QUOTING_COLUMNS = ("content", "example", "unreadable_text")
 ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
 VALIDATED: dict[Kind, tuple[str, str]] = {
     "order_lines": ("staging.stg_shop__order_lines_judged", "order_line_key"),
@@ -200,14 +202,19 @@ def _erase_built(warehouse: Warehouse) -> Iterator[Erased]:
 
 
 def _erase_unreadable(warehouse: Warehouse, names: set[str]) -> Iterator[Erased]:
-    """Blanks unreadable lines that contain one of the names as a word."""
-    for relation, _ in _tables_with(warehouse, ("content",)):
-        lines = warehouse.read(f"select distinct content from {relation} where content is not null")
-        theirs = [line for line in lines.column("content").to_pylist() if names & set(map(normalised, words_of(line)))]
-        if theirs:
-            blanked = f"update {relation} set content = '(erased)' where content in ({listed(theirs)})"
-            warehouse.change(f"erasing from {relation}", [blanked])
-        yield Erased(relation, len(theirs))
+    """Blanks what could not be read where it contains one of the names as a word."""
+    for relation, columns in _tables_with(warehouse, QUOTING_COLUMNS):
+        blanked = 0
+        for column in columns:
+            read = warehouse.read(f"select distinct {column} as quoted from {relation} where {column} is not null")
+            theirs = [
+                text for text in read.column("quoted").to_pylist() if names & set(map(normalised, words_of(text)))
+            ]
+            if theirs:
+                statement = f"update {relation} set {column} = '(erased)' where {column} in ({listed(theirs)})"
+                warehouse.change(f"erasing from {relation}", [statement])
+            blanked += len(theirs)
+        yield Erased(relation, blanked)
 
 
 def _tables_with(warehouse: Warehouse, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
