@@ -33,7 +33,7 @@ def gather_report(
 ) -> RunReport:
     trained, scored, why_no_model = None if isinstance(found, StoredModel) else found, None, None
     if model is None:
-        why_no_model = f"{trained} The shipped model looks another number of days ahead."
+        why_no_model = f"{trained} The shipped model has another horizon."
     else:
         is_shipped = wiring.registry_for(model.version) is wiring.shipped_models
         scored = model_report(model, is_shipped, trained, history.simulated)
