@@ -365,7 +365,7 @@ class TableauStandIn:
         links = [Link(str(c.get("class")), str(c.get("server", ""))) for c in root.iter("connection")
                  if c.get("class") not in (None, "federated")]  # fmt: skip
         if not file.suffix.endswith("x") and any(link.kind == "hyper" for link in links):
-            raise Refused("400011", "the file names a file beside it: publish the package of both")
+            raise Refused("400011", "the file names a file next to it: publish the package of both")
         hidden = {window.get("name") for window in root.iter("window") if window.get("hidden") == "true"}
         sheets = [str(s.get("name")) for kind in ("worksheets/worksheet", "dashboards/dashboard")
                   for s in root.findall(kind) if s.get("name") not in hidden]  # fmt: skip

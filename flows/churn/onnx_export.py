@@ -91,8 +91,8 @@ def rows_next_to_splits(model: ChurnModel, real_rows: Floats) -> Floats:
     )[:SPLITS_CHECKED]
     rows = np.repeat(np.resize(real_rows, (len(splits), real_rows.shape[1])), 3, axis=0)
     for position, (feature, threshold) in enumerate(splits):
-        beside = [np.nextafter(threshold, -np.inf), threshold, np.nextafter(threshold, np.inf)]
-        rows[3 * position : 3 * position + 3, feature] = beside
+        neighbours = [np.nextafter(threshold, -np.inf), threshold, np.nextafter(threshold, np.inf)]
+        rows[3 * position : 3 * position + 3, feature] = neighbours
     return rows
 
 

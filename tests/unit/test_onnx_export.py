@@ -28,9 +28,9 @@ def train(candidate):
 def test_onnx_says_what_the_model_says_on_real_rows_edge_rows_and_rows_next_to_splits(candidate):
     model = train(candidate)
     scorer = Scorer.load(export(model, DATA.features, AS_OF).content)
-    beside = rows_next_to_splits(model, DATA.features)
-    assert len(beside) > 300 or candidate != TREES
-    for rows in (DATA.features, edge_rows(), beside, DATA.features[:0]):
+    neighbours = rows_next_to_splits(model, DATA.features)
+    assert len(neighbours) > 300 or candidate != TREES
+    for rows in (DATA.features, edge_rows(), neighbours, DATA.features[:0]):
         for output, served in zip(OUTPUTS, scorer.run(rows), strict=True):
             trained = getattr(model, output)(rows)
             assert np.allclose(served, trained, rtol=1e-9, atol=PARITY_TOLERANCE, equal_nan=True), output
@@ -38,8 +38,8 @@ def test_onnx_says_what_the_model_says_on_real_rows_edge_rows_and_rows_next_to_s
 
 def test_rows_next_to_splits_fall_on_both_sides_of_every_split():
     model = train(TREES)
-    beside = rows_next_to_splits(model, DATA.features).reshape(-1, 3, len(FEATURE_NAMES))
-    below, on, above = (beside[:, i] for i in range(3))
+    neighbours = rows_next_to_splits(model, DATA.features).reshape(-1, 3, len(FEATURE_NAMES))
+    below, on, above = (neighbours[:, i] for i in range(3))
     moved = (below < on) & (on < above)
     assert moved.any(axis=1).all()
     assert (np.nextafter(below[moved], np.inf) == on[moved]).all()
@@ -48,9 +48,9 @@ def test_rows_next_to_splits_fall_on_both_sides_of_every_split():
 def test_single_precision_would_be_refused():
     """The check has teeth: features rounded to float32 fall on the other side of some split."""
     model = train(TREES)
-    beside = rows_next_to_splits(model, DATA.features)
-    rounded = beside.astype(np.float32).astype(np.float64)
-    assert np.abs(model.churn_probability(rounded) - model.churn_probability(beside)).max() > 1e-3
+    neighbours = rows_next_to_splits(model, DATA.features)
+    rounded = neighbours.astype(np.float32).astype(np.float64)
+    assert np.abs(model.churn_probability(rounded) - model.churn_probability(neighbours)).max() > 1e-3
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)

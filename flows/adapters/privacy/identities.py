@@ -8,8 +8,8 @@ from flows.sources.connections import Connections
 
 # how many steps names are followed: an address of an id of an address …
 ROUNDS = 10
-# What has more names than that beside it is a till's address or all guests' id, and nobody's. The variable of the same
-# name in dbt_project.yml, from which int_identity_links decides it, is held to this by a test.
+# An id or address with more names than that is a till's address or all guests' id, and belongs to nobody. The variable
+# of the same name in dbt_project.yml, from which int_identity_links decides it, is held to this by a test.
 MAX_NAMES_OF_ONE_PERSON = 5
 ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_judged", "staging.stg_shop__contacts_judged"
 # relations, and two columns of each that name the same person
