@@ -87,7 +87,7 @@
   worth, else evenly. Cents are shared out by rounding how far the total goes until each line, so that none is lost.
 #}
 {% macro shares_of_totals() -%}
-    {%- set order -%} partition by source_name, order_id, customer_id, signed_amount, set_aside_reason {%- endset -%}
+    {%- set order -%} partition by source_name, order_id, customer_id, is_return, signed_amount, set_aside_reason {%- endset -%}
     weighed as (
 
         select

@@ -139,6 +139,17 @@ def test_a_type_tells_returns_from_sales_and_fees(read):
     assert types == {"sales": ["Verkauf"], "returns": ["Gutschrift"], "other": ["Gebühr"]}
 
 
+def test_a_refund_row_of_the_same_amount_is_no_second_line_of_its_order(read):
+    rows = [f"{n},A,2024-01-1{n},{10 + n},{word}" for n in range(5) for word in ("sale", "refund")[: 1 + n % 2]]
+    columns = read(STATUS.replace("total", "amount").replace("status", "type"), rows).mapping.columns
+    assert columns["amount"] == "amount"
+
+
+def test_lines_without_a_status_are_said_to_count(read):
+    landing = read(STATUS, ["1,A,2024-01-10,5,paid", "2,A,2024-01-11,5,", "3,A,2024-01-12,5,"])
+    assert "status is blank in 2 lines, which count as sold" in landing.notes
+
+
 def test_a_type_of_something_else_is_not_used(read):
     landing = read(STATUS.replace("status", "type"), ["1,A,2024-01-10,5,T-shirt", "2,A,2024-01-11,5,Mug"])
     assert "line_type" not in landing.mapping.columns

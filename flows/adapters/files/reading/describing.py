@@ -106,7 +106,7 @@ def describe_order_lines(
         timestamps = _timestamps(rows, columns, ["ordered_at"], stream.timestamp_format, read_on)
         formats = find_number_formats(rows, numbers, declared)
         grain = find_grain(rows, columns, next(iter(formats.values())), is_declared)
-        statuses = find_statuses(rows, grain.columns, stream, recognised, is_declared)
+        statuses = find_statuses(rows, grain.columns, stream, recognised, is_declared, grain.inherited)
         if not is_declared:
             require_money_off_lines(rows, grain.columns, next(iter(formats.values())))
             require_no_other_status(rows, list(columns.values()), statuses.columns)

@@ -23,7 +23,7 @@ MIN_CONTINUED_SHARE = 0.02
 
 # what an order has once, and some exports write on its first line only
 _OF_ORDER: tuple[OrderLineColumn, ...] = ("customer_id", "email", "ordered_at", "currency", "country", "channel")
-_AMOUNTS: tuple[OrderLineColumn, ...] = ("amount", "order_total", "refunded_amount")
+_AMOUNTS: tuple[OrderLineColumn, ...] = ("order_total", "amount", "refunded_amount")
 _BEGINS_ORDER: tuple[OrderLineColumn, ...] = ("order_id", "ordered_at", "customer_id")
 _OF_LINE: tuple[OrderLineColumn, ...] = ("sku", "quantity")
 _NUMBERS: tuple[OrderLineColumn, ...] = ("quantity", "unit_price", "amount")
@@ -154,9 +154,13 @@ def _sample(
     )
     one_in = max(lines // SAMPLE_ROWS, 1)
     key = order if continued else quote(columns["order_id"])  # the text as it is: trimming all of them takes longer
+    # what takes a sale back is not compared with it
+    money = next((_text(columns[name]) for name in _AMOUNTS if name in columns), "''")
+    kind = _text(columns["line_type"]) if "line_type" in columns else "''"
+    side = rf"concat({kind}, case when regexp_matches({money}, '^\W*[-−–(]|[-)]$') then '-' end)"
     con.execute(
         f"""create or replace temp table lines_of_orders as
-        select {order} as order_id, {rows.file} as file, {texts}{numbers} from {relation}
+        select {order} as order_id, {rows.file} as file, {side} as side, {texts}{numbers} from {relation}
         {f"where hash({key}) % {one_in} = 0" if one_in > 1 else ""}"""
     )
     con.execute("delete from lines_of_orders where order_id is null")
@@ -177,7 +181,8 @@ def _spreads(con: duckdb.DuckDBPyConnection, columns: Mapping[OrderLineColumn, s
     found = _row(
         con.execute(
             f"""select {measures} from (
-                select count(*) as lines, {counted} from lines_of_orders group by file, order_id having count(*) > 1
+                select count(*) as lines, {counted} from lines_of_orders group by file, order_id, side
+                having count(*) > 1
             )"""
         )
     )

@@ -40,8 +40,10 @@ def find_statuses(
     stream: OrderLines,
     recognised: RecognisedValues,
     is_declared: bool,
+    inherited: Sequence[OrderLineColumn] = (),
 ) -> Statuses:
     """What the values of a table's status columns mean. `is_declared`: the columns are those that somebody wrote down.
+    `inherited`: those whose blanks have the value of another line.
 
     Raises:
         Unclear: naming values that nobody has listed, and how often they stand there.
@@ -84,6 +86,8 @@ def find_statuses(
         if "refunded_amount" in found:
             refunded[name] = [value for value, meaning in meanings.items() if meaning == "refunded"]
         notes += _what_counts(found[name], counts, meanings, (*sold[name], *refunded.get(name, ())), gives_back)
+        if name in _STRICT and name not in inherited and (blank := _blanks(con, table, found[name])):
+            notes.append(f"{found[name]} is blank in {blank:,} lines, which count as sold")
     if "cancelled_at" in found and _is_never_blank(con, table, found["cancelled_at"]):
         del found["cancelled_at"]  # a time at which an order can be cancelled, or the like
     return Statuses(found, sold, refunded, line_types, tuple(notes))
@@ -177,6 +181,12 @@ def _has_negative(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[O
     names = [columns[name] for name in _SIGNED if name in columns]
     test = " or ".join(rf"regexp_matches({quote(name)}, '^\W*[-−–(]|-\s*$')" for name in names)
     return bool(con.execute(f"select 1 from {table} where {test} limit 1").fetchone())
+
+
+def _blanks(con: duckdb.DuckDBPyConnection, table: str, header: str) -> int:
+    found = con.execute(f"select count(*) from {table} where coalesce(trim({quote(header)}), '') = ''").fetchone()
+    assert found is not None  # count(*) always yields a row
+    return int(found[0])
 
 
 def _is_never_blank(con: duckdb.DuckDBPyConnection, table: str, header: str) -> bool:
