@@ -126,6 +126,16 @@ def test_names_of_people_are_no_order_numbers_and_codes_of_vouchers_no_discount(
     assert "discount" not in codes.mapping.columns
 
 
+def test_an_item_that_an_order_has_twice_is_a_product_and_no_line(land):
+    header = "order_id,customer_id,date,item_id,amount"
+    lines = [f"{n},c{n},2024-01-01,{item},{n + place}.50" for n in range(9) for place, item in enumerate("xyx")]
+    columns = land(header, lines).mapping.columns
+    assert columns["sku"] == "item_id"
+    assert "order_line_id" not in columns
+    of_lines = [f"{n},c{n},2024-01-01,{place},{n + place}.50" for n in range(9) for place in range(3)]
+    assert land(header, of_lines).mapping.columns.get("sku") is None
+
+
 PRICED = "order_id,customer_id,date,quantity,price,discount"
 
 

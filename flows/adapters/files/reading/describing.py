@@ -13,6 +13,7 @@ from flows.adapters.files.reading.discounts import require_money_off_lines
 from flows.adapters.files.reading.format_notes import describe_formats
 from flows.adapters.files.reading.grain import find_grain
 from flows.adapters.files.reading.headers import map_columns
+from flows.adapters.files.reading.misnamed_columns import without_misnamed
 from flows.adapters.files.reading.number_shapes import Decimal, code_of
 from flows.adapters.files.reading.numbers import find_number_formats
 from flows.adapters.files.reading.questions import Unclear, refusal
@@ -40,9 +41,6 @@ from flows.sources.mappings import (
 NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = (
     "amount", "unit_price", "quantity", "discount", "order_total", "refunded_amount",
 )  # fmt: skip
-# of which others' headers are taken for these, but words are no such value
-_NOT_WORDS: tuple[OrderLineColumn, ...] = ("order_id", "discount", "refunded_amount")
-_FIRST_ROWS = 100_000
 NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
     ("customer_id", "email"),
     ("ordered_at",),
@@ -96,8 +94,9 @@ def describe_order_lines(
         BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
     """
     is_declared = bool(stream.columns)
+    misnamed: list[str] = []
     if not is_declared:
-        columns = _without_words(rows, columns)
+        columns, misnamed = without_misnamed(rows, columns)
     numbers = {name: columns[name] for name in NUMBER_COLUMNS if name in columns}
     decimal = stream.decimal
     declared: Mapping[OrderLineColumn, Decimal]
@@ -140,19 +139,7 @@ def describe_order_lines(
         )
         for group in _alike(files, timestamps, formats)
     )
-    return mappings, (*describe_formats(mappings, "ordered_at"), *grain.notes, *statuses.notes)
-
-
-def _without_words(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[OrderLineColumn, str]:
-    """The columns without those that have words where others have numbers: names of customers, codes of vouchers."""
-    texts = [quote(columns[name]) if name in columns else "''" for name in _NOT_WORDS]
-    with_digit = ", ".join(
-        f"count_if(regexp_matches({text}, '[0-9]')) >= 0.5 * count_if(trim({text}) <> '')" for text in texts
-    )
-    found = rows.con.execute(f"select {with_digit} from (select * from {rows.table} limit {_FIRST_ROWS})").fetchone()
-    assert found is not None  # an aggregate always yields a row
-    words = [name for name, is_number in zip(_NOT_WORDS, found, strict=True) if not is_number]
-    return {ours: theirs for ours, theirs in columns.items() if ours not in words}
+    return mappings, (*misnamed, *describe_formats(mappings, "ordered_at"), *grain.notes, *statuses.notes)
 
 
 def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[str, str]:
