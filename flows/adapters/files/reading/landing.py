@@ -18,6 +18,14 @@ from flows.adapters.files.reading.describing import (
     map_contacts,
     map_order_lines,
 )
+from flows.adapters.files.reading.file_columns import (
+    all_columns,
+    common_columns,
+    describe_missing,
+    lacking,
+    names_of,
+    require_needed,
+)
 from flows.adapters.files.reading.fuller_columns import fuller_columns
 from flows.adapters.files.reading.header_row import HeaderNames
 from flows.adapters.files.reading.tables import Tables
@@ -67,20 +75,20 @@ class CsvLanding:
         """
         names = HeaderNames.of(_each(stream.columns) or headers_of_order_lines(self.known), NEEDED_OF_ORDER_LINES)
         files = self._open(find_files(pattern), names, stream)
-        header, headers = _all_columns(files), self.known.recognised_headers
+        header, headers = all_columns(files), self.known.recognised_headers
         read_as, platform = as_platform(header, stream, self.known.platforms)
         columns = map_order_lines(header, read_as, headers, files[0].original, connection)
         for name in _MONEY:  # that of some files only is left, where all have another
-            if len(set(_MONEY) & set(columns)) > 1 and any(name in _lacks(file, columns) for file in files):
+            if len(set(_MONEY) & set(columns)) > 1 and any(name in lacking(file, columns) for file in files):
                 del columns[name]
-        _require_needed(files, columns, NEEDED_OF_ORDER_LINES)
+        require_needed(files, columns, NEEDED_OF_ORDER_LINES)
         said = [f"recognised an export of {platform}"] if platform else []
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
             values, read_on = self.known.recognised_values, self.extracted_at.date()
             chosen, passed_over = dict(columns), list[str]()
             if not read_as.columns:
-                chosen, passed_over = fuller_columns(rows, _common_columns(files), columns, headers.order_lines)
+                chosen, passed_over = fuller_columns(rows, common_columns(files), columns, headers.order_lines)
             mappings, notes = describe_order_lines(rows, connection, read_as, chosen, values, read_on)
             said.extend((*passed_over, *notes))
             return mappings
@@ -96,10 +104,8 @@ class CsvLanding:
         """
         names = HeaderNames.of(_each(stream.columns) or self.known.recognised_headers.contacts, NEEDED_OF_CONTACTS)
         files = self._open(find_files(pattern, "CONTACTS"), names, stream)
-        columns = map_contacts(
-            _all_columns(files), stream, self.known.recognised_headers, files[0].original, connection
-        )
-        _require_needed(files, columns, NEEDED_OF_CONTACTS)
+        columns = map_contacts(all_columns(files), stream, self.known.recognised_headers, files[0].original, connection)
+        require_needed(files, columns, NEEDED_OF_CONTACTS)
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
             return describe_contacts(rows, connection, stream, columns, self.extracted_at.date())
@@ -134,7 +140,7 @@ class CsvLanding:
             try:
                 with transaction(con):
                     _create_tables(con, connection, kind, files, self.extracted_at)
-                    for file, name in zip(files, _names(files), strict=True):
+                    for file, name in zip(files, names_of(files), strict=True):
                         _land_file(con, connection, kind, file, name)
                     rows = _count(con, table)
                     if not rows:
@@ -147,69 +153,22 @@ class CsvLanding:
                 copied = self._copy(file, needs_copy.encoding)
                 files = [copied if each is file else each for each in files]
         notes = dict.fromkeys(note for file in files for note in file.notes)  # in order, each once
-        recognised = () if is_declared else _what_was_recognised(mappings[0].columns, _all_columns(files))
+        recognised = () if is_declared else _what_was_recognised(mappings[0].columns, all_columns(files))
         return Landing(
             kind=kind,
             files=tuple(file.original for file in files),
             rows=rows,
             unreadable=unreadable,
             mappings=mappings,
-            notes=(*notes, *_what_is_missing(files, mappings[0].columns), *recognised),
+            notes=(*notes, *describe_missing(files, mappings[0].columns), *recognised),
         )
-
-
-def _all_columns(files: Sequence[TextFile]) -> tuple[str, ...]:
-    """The headers of all files, each once, however it is spelt."""
-    by_name: dict[str, str] = {}
-    for file in files:
-        for name in file.header:
-            by_name.setdefault(name.casefold(), name)
-    return tuple(by_name.values())
-
-
-def _common_columns(files: Sequence[TextFile]) -> list[str]:
-    """The headers that every file has."""
-    return [name for name in _all_columns(files) if not any(_lacks(file, {name: name}) for file in files)]
-
-
-def _lacks(file: TextFile, columns: Mapping[Any, str]) -> dict[Any, str]:
-    """What is mapped and not in the file."""
-    there = {name.casefold() for name in file.header}
-    return {ours: theirs for ours, theirs in columns.items() if theirs.casefold() not in there}
-
-
-def _require_needed(files: Sequence[TextFile], columns: Mapping[Any, str], needed: Sequence[Sequence[Any]]) -> None:
-    """Files may have columns more or less, but not the ones without which there is no order or contact, under the same
-    headers; nor may one lack the quantity that others multiply prices with."""
-    for file in files:
-        lacks = _lacks(file, columns)
-        without = [group for group in needed if not (set(group) & set(columns)) - set(lacks)]
-        if without or ("quantity" in lacks and "amount" not in columns):
-            headers = "\n  ".join(", ".join(each.header) for each in (file, files[0]))
-            raise BadInput(
-                f"{file.original} has no column {', '.join(map(repr, lacks.values()))}, which is {', '.join(lacks)} in"
-                f" {files[0].original}:\n  {headers}\n"
-                "Files read together need the same headers for these; read the others on their own."
-            )
-
-
-def _what_is_missing(files: Sequence[TextFile], columns: Mapping[Any, str]) -> Iterator[str]:
-    for file in files:
-        if lacks := _lacks(file, columns):
-            yield f"{file.original.name} has no {', '.join(lacks.values())}: blank there"
-
-
-def _names(files: Sequence[TextFile]) -> list[str]:
-    """How rows say which file they are from: its name, or its path where several have the same."""
-    names = [file.original.name for file in files]
-    return [name if names.count(name) == 1 else str(file.original) for name, file in zip(names, files, strict=True)]
 
 
 def _create_tables(
     con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, files: Sequence[TextFile], extracted_at: datetime
 ) -> None:
     con.execute(f'create schema if not exists "raw_{connection}"')
-    columns = ", ".join(f"{quote(name)} varchar" for name in (*_all_columns(files), FILE_COLUMN))
+    columns = ", ".join(f"{quote(name)} varchar" for name in (*all_columns(files), FILE_COLUMN))
     con.execute(f"create or replace table {_text_table(connection, kind)} ({columns})")
     # numbering rows while reading halves the speed; DuckDB numbers them anyway, in the order of the file
     con.execute(
