@@ -128,6 +128,12 @@ def breaches(receipt: Receipt) -> Iterator[Breach]:
     for of in receipt.totals:
         if of.orders >= MIN_ORDERS:
             yield from _unlikely(of)
+        elif not of.orders and of.lines >= MIN_ORDERS:
+            yield Breach(
+                "refunds",
+                f"all {of.lines:,} lines are returns, and none is a sale. In accounts, sales may have the minus sign:"
+                " export the orders as the shop has them, or turn the signs of the amounts round.",
+            )
 
 
 def _rejected(receipt: Receipt) -> Iterator[Breach]:

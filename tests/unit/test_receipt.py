@@ -98,6 +98,11 @@ def test_a_wholesaler_may_have_one_customer_with_most_of_the_orders():
     assert found(replace(GOOD, totals=[replace(TOTALS, customers=1, most_orders=500)]))
 
 
+def test_lines_that_are_all_returns_stop_the_run():
+    [breach] = breaches(replace(GOOD, totals=[replace(TOTALS, orders=0, customers=0, gross=0, lines=500)]))
+    assert (breach.limit, breach.why[:26]) == ("refunds", "all 500 lines are returns,")
+
+
 def test_contacts_that_are_rejected_do_not_count_as_orders():
     assert not found(replace(GOOD, rejections=[rejection("contact: not an e-mail address", 900, kind="contacts")]))
 
