@@ -33,7 +33,7 @@ def require_needed(files: Sequence[TextFile], columns: Mapping[Any, str], needed
     for file in files:
         lacks = lacking(file, columns)
         without = [group for group in needed if not (set(group) & set(columns)) - set(lacks)]
-        if without or ("quantity" in lacks and "amount" not in columns):
+        if without or ("quantity" in lacks and not {"amount", "order_total"} & set(columns)):
             headers = "\n  ".join(", ".join(each.header) for each in (file, files[0]))
             raise BadInput(
                 f"{file.original} has no column {', '.join(map(repr, lacks.values()))}, which is {', '.join(lacks)} in"
@@ -43,6 +43,7 @@ def require_needed(files: Sequence[TextFile], columns: Mapping[Any, str], needed
 
 
 def describe_missing(files: Sequence[TextFile], columns: Mapping[Any, str]) -> Iterator[str]:
+    """A sentence for each file that lacks a mapped column."""
     for file in files:
         if lacks := lacking(file, columns):
             yield f"{file.original.name} has no {', '.join(lacks.values())}: blank there"
