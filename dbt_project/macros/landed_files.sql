@@ -1,5 +1,5 @@
 {#
-  What the ingest of files left of each kind that this run read from files: its judged rows, the records that could not
+  What the ingest of files left of each kind that this run read from files: its validated rows, the records that could not
   be read, and which rows stand where in which file.
 #}
 {% macro kinds_from_files() -%}

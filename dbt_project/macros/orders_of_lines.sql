@@ -83,17 +83,17 @@
 {%- endmacro %}
 
 {#
-  CTEs from `judged` to one that is named `shared_out`: the total of an order is spread over its lines, by what each is
+  CTEs from `validated` to one that is named `shared_out`: the total of an order is spread over its lines, by what each is
   worth, else evenly. Cents are shared out by rounding how far the total goes until each line, so that none is lost.
 #}
 {% macro shares_of_totals() -%}
-    {%- set order -%} partition by source_name, order_id, customer_id, is_return, signed_amount, set_aside_reason {%- endset -%}
+    {%- set order -%} partition by source_name, order_id, customer_id, is_return, signed_amount, rejection_reason {%- endset -%}
     weighed as (
 
         select
             *,
             case when sum(line_value) over ({{ order }}) > 0 then line_value else 1 end as weight
-        from judged
+        from validated
 
     ),
 

@@ -100,7 +100,7 @@
 
 {#
   A subquery of one source's order lines with typed columns and its own rules applied, in one shape for all sources.
-  Whether a line is used is decided over all of them, in stg_shop__order_lines_judged.
+  Whether a line is used is decided over all of them, in stg_shop__order_lines_validated.
 #}
 {% macro order_lines_of(mapping) -%}
     {%- set columns = mapping.columns -%}
@@ -254,15 +254,15 @@
             coalesce(signed_amount, 0) < 0 or quantity < 0 or is_typed_return
             {%- if mapping.returns %} or coalesce({{ matches(mapping.returns.column, mapping.returns.matches) }}, false) {%- endif %}
                 as is_return,
-            {% if mapping.set_aside -%}
+            {% if mapping.reject -%}
             case
-                {% for rule in mapping.set_aside -%}
+                {% for rule in mapping.reject -%}
                 when {{ matches(rule.column, rule.matches) }} then '{{ rule.reason | replace("'", "''") }}'
                 {% endfor %}
             end
             {%- else -%} cast(null as varchar)
             {%- endif %} as rule_of_source,
-            {{ 'true' if mapping.duplicates == 'set_aside' else 'false' }} as duplicates_are_set_aside
+            {{ 'true' if mapping.duplicates == 'reject' else 'false' }} as duplicates_are_rejected
         from valued
     )
 {%- endmacro %}

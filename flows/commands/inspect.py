@@ -72,8 +72,8 @@ def _sections(settings: Settings, wiring: Wiring, sources: Sources) -> Iterator[
 def _row_as_read(warehouse: Warehouse, orders: Landing) -> tuple[Sequence[str], list[Sequence[str]]]:
     """The first row that is used, or else the first: header, as written, our column, as read."""
     read = warehouse.read(
-        """select * from staging.stg_shop__order_lines_judged
-        order by case when set_aside_reason is null then 0 else 1 end, order_line_key limit 1"""
+        """select * from staging.stg_shop__order_lines_validated
+        order by case when rejection_reason is null then 0 else 1 end, order_line_key limit 1"""
     ).to_pylist()[0]
     raw = f"raw_{orders.mapping.connection}.order_lines"
     written = warehouse.read(f"select * from {raw} where _airbyte_raw_id = '{read['order_line_key']}'").to_pylist()[0]

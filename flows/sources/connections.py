@@ -56,7 +56,7 @@ class Pattern(_Strict):
     matches: str
 
 
-class SetAside(Pattern):
+class Rejection(Pattern):
     reason: str
 
 
@@ -118,10 +118,17 @@ class OrderLines(_Meaning):
     status: Statuses = Statuses()
     line_type: LineTypes = LineTypes()
     returns: Pattern | None = None
-    set_aside: tuple[SetAside, ...] = ()
-    duplicates: Literal["set_aside", "keep"] = "set_aside"
+    reject: tuple[Rejection, ...] = ()
+    duplicates: Literal["reject", "keep"] = "reject"
     placeholder_ids: tuple[str, ...] = ()
     real_ids: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: Any) -> Any:
+        if isinstance(given, dict) and ("set_aside" in given or given.get("duplicates") == "set_aside"):
+            raise ValueError("`set_aside` is called `reject` now: write `reject:` and `duplicates: reject`")
+        return given
 
     @field_validator("placeholder_ids", "real_ids", mode="before")
     @classmethod
@@ -131,7 +138,7 @@ class OrderLines(_Meaning):
 
     @model_validator(mode="after")
     def _patterns_name_mapped_columns(self) -> Self:
-        patterns = [*self.set_aside, *([self.returns] if self.returns else [])]
+        patterns = [*self.reject, *([self.returns] if self.returns else [])]
         unmapped = [p.column for p in patterns if self.columns and p.column not in self.columns]
         if unmapped:
             raise ValueError(f"a pattern looks at {unmapped[0]}, which `columns` does not map")

@@ -88,7 +88,7 @@ class OrderLineMapping(RowMapping):
     number_formats: Mapping[Any, NumberFormat]
     currency: str | None
     returns: Mapping[str, str] | None
-    set_aside: Sequence[Mapping[str, str]]
+    reject: Sequence[Mapping[str, str]]
     duplicates: str
     several_files: bool
     placeholder_ids: Sequence[str]
@@ -136,7 +136,7 @@ def order_line_mapping(
         timezone=stream.timezone,
         currency=stream.currency,
         returns=stream.returns.model_dump() if stream.returns else None,
-        set_aside=[rule.model_dump() for rule in stream.set_aside],
+        reject=[rule.model_dump() for rule in stream.reject],
         duplicates=stream.duplicates if _lines_differ(columns) else "keep",
         several_files=several_files,
         placeholder_ids=list(stream.placeholder_ids),

@@ -28,7 +28,7 @@ def merge_messages(event: Mapping[str, Any], merge: Merge) -> dict[str, Any]:
         records |= {row.prediction_id: row for row in rows}
         if problems:
             failed.append(message["messageId"])
-            log.error("message set aside", extra={"message_id": message["messageId"], "problems": problems[:10]})
+            log.error("message rejected", extra={"message_id": message["messageId"], "problems": problems[:10]})
     try:
         if records:
             merge(list(records.values()))

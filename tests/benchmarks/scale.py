@@ -18,7 +18,7 @@ def measure(folder: Path) -> Iterator[Figure]:
         with _Watch(data_dir) as watch:
             run = run_python("-m", "flows", "run", DATA_DIR=str(data_dir), CUSTOMERS=str(customers))
         with duckdb.connect(data_dir / "warehouse.duckdb", read_only=True) as con:
-            [[lines]] = con.execute("select count(*) from staging.stg_shop__order_lines_judged").fetchall()
+            [[lines]] = con.execute("select count(*) from staging.stg_shop__order_lines_validated").fetchall()
         limit = LIMIT_SECONDS.get(customers)
         yield Figure(
             f"`make run` of {customers:,} customers, {lines:,} order lines",

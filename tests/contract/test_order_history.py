@@ -62,7 +62,7 @@ def dbt(tmp_path_factory):
 COLUMNS = """source_name varchar, order_line_key varchar, order_id varchar, customer_id varchar, email varchar,
     sku varchar, ordered_at timestamp, ordered_on date, quantity decimal(18, 4), amount decimal(18, 2),
     is_return boolean, currency varchar, country varchar, channel varchar"""
-# the expressions of stg_shop__order_lines_judged, for what an API caller sends
+# the expressions of stg_shop__order_lines_validated, for what an API caller sends
 STAGED = """
     with read as (
         select *, cast(cast(amount_text as decimal(18, 4)) as decimal(18, 2)) as signed_amount from drawn

@@ -269,7 +269,7 @@ def test_personal_data_is_masked_unless_asked_for(run, browser, tmp_path):
 
 
 def test_every_phrase_of_the_warehouse_has_its_french(run, page):
-    """Of every reason, segment, action, ground for setting aside and warning: none stays English."""
+    """Of every reason, segment, action, ground for rejecting and warning: none stays English."""
     rng = np.random.default_rng(1)
     features = rng.integers(0, 5, (400, len(FEATURE_NAMES))).astype(float)
     features[rng.random(features.shape) < 0.2] = np.nan
@@ -277,7 +277,9 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     causes = np.argsort(rng.random((400, len(CAUSE_NAMES))))[:, :REASONS]
     reasons = describe_reasons(features, rng.normal(size=(400, len(CAUSE_NAMES))), causes)
     segments = warehouse(run).read("select segment, recommended_action from staging.rfm_segments").to_pylist()
-    judged = "".join(file.read_text() for file in (REPOSITORY / "dbt_project/models/staging/shop").glob("*judged.sql"))
+    validated = "".join(
+        file.read_text() for file in (REPOSITORY / "dbt_project/models/staging/shop").glob("*validated.sql")
+    )
     conflicts = re.findall(
         r"(?:then|else|select)\s+'([^']{9,})'", (INTERMEDIATE / "int_identity_conflicts.sql").read_text()
     )
@@ -285,7 +287,7 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     phrases = {
         *(phrase for of_rank in reasons for phrase in of_rank),
         *(text for row in segments for text in row.values()),
-        *re.findall(r"then '([a-z:\- ]{8,})'", judged),
+        *re.findall(r"then '([a-z:\- ]{8,})'", validated),
         *(f"3 × {text} (intermediate.int_identity_conflicts)" for text in conflicts),
         *(warning.format(**row) for warning in WARNING_TEXTS.values()),
     }  # fmt: skip

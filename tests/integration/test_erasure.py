@@ -147,7 +147,7 @@ def test_nothing_is_left_of_them_in_any_table_of_any_shop(shop, erasure, read):
     relations = {trace.split(": ")[0].rsplit(".", 1)[0] for trace in before}
     assert {
         "raw_orders_csv.order_lines", "raw_contacts_csv.contacts", "raw_hubspot.contacts", "raw_hubspot.deals",
-        "raw_hubspot.email_events", "raw.unreadable_lines", "staging.stg_shop__order_lines_judged",
+        "raw_hubspot.email_events", "raw.unreadable_lines", "staging.stg_shop__order_lines_validated",
         "intermediate.int_customer_identities", "marts.churn_predictions", "marts.customer_features",
         "marts.customer_rfm", "marts.marketing_customers", "marts.campaign_targets",
         "marts.campaign_sends",

@@ -107,7 +107,7 @@ def test_staging_cannot_tell_what_the_cdk_brought_from_what_airbyte_brings_to_sn
     data_dir, _ = run
     laptop = DuckDBWarehouse(data_dir / "warehouse.duckdb", data_dir / "tmp")
     last_build = json.loads((data_dir / ".dbt" / "last_build.json").read_text())
-    models = ["stg_shop__order_lines_judged", "stg_shop__contacts_judged", "stg_shop__email_events"]
+    models = ["stg_shop__order_lines_validated", "stg_shop__contacts_validated", "stg_shop__email_events"]
     with snowflake_server() as server:
         for name, value in server.flow_settings.items():
             monkeypatch.setenv(name, value)

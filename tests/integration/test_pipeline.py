@@ -65,7 +65,7 @@ def test_the_parts_add_up(simulated, read):
     judged, kept, rejected, unreadable = (
         read(data_dir, f"select count(*) as n from {relation}").column("n")[0].as_py()
         for relation in (
-            "staging.stg_shop__order_lines_judged",
+            "staging.stg_shop__order_lines_validated",
             "staging.stg_shop__order_lines",
             "raw.rejected_rows",
             "raw.unreadable_lines",

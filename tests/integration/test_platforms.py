@@ -19,7 +19,7 @@ from tests.snowflake_server import snowflake_server
 from tests.snowflake_sql import problems
 
 KNOWN = read_connections(REPOSITORY / "airbyte" / "connections.yml")
-MODELS = "stg_shop__customer_id_corrections stg_shop__order_lines_judged stg_shop__misdated stg_shop__order_lines"
+MODELS = "stg_shop__customer_id_corrections stg_shop__order_lines_validated stg_shop__misdated stg_shop__order_lines"
 NET = """
     select source_name, sum(case when is_return then -amount else amount end), count(distinct customer_id)
     from staging.stg_shop__sold_and_returned group by 1

@@ -184,7 +184,7 @@ def test_a_poison_message_goes_to_the_dead_letters_and_holds_nobody_up(trigger, 
     with caplog.at_level(logging.ERROR):
         assert len(trigger.deliver()) == 1
     assert [row[1] for row in mart.rows()] == ["A"]
-    assert "message set aside" in caplog.messages
+    assert "message rejected" in caplog.messages
     trigger.deliver()
     trigger.deliver()
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (0, 1)

@@ -24,8 +24,8 @@ def run(tmp_path_factory, run_pipeline):
 def test_the_quirks_of_the_export_are_rejected_and_counted(run):
     _, report = run
     assert report.order_lines == 541_909
-    set_aside = {row.reason: row.rows for row in report.receipt.rejections}
-    assert set(set_aside) == {"no customer", "duplicate line", "not a product", "manual correction", "amount of zero"}
+    rejected = {row.reason: row.rows for row in report.receipt.rejections}
+    assert set(rejected) == {"no customer", "duplicate line", "not a product", "manual correction", "amount of zero"}
     assert report.later_rows > 100_000
     assert report.as_of.currency == "GBP"
 

@@ -245,7 +245,7 @@ def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the
             "customer_id": ["forget", "B"], "email": ["a'@x.de", None], "extracted_at": [NOW, NOW],
         }
     )  # fmt: skip
-    shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
+    shop.warehouse.merge("staging.stg_shop__order_lines_validated", judged, ["order_line_key"])
     targets = pa.table({"customer_id": ["forget", "B"], "spend": [1, 2]})
     shop.warehouse.merge("marts.campaign_targets", targets, ["customer_id"])
     server.steer(statements=[])
@@ -254,7 +254,7 @@ def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the
     erased = erase_noted(shop.warehouse, connection(), NOW)
 
     assert {(entry.relation, entry.rows) for entry in erased} == {
-        ("raw_shop.order_lines", 1), ("staging.stg_shop__order_lines_judged", 1), ("marts.campaign_targets", 1),
+        ("raw_shop.order_lines", 1), ("staging.stg_shop__order_lines_validated", 1), ("marts.campaign_targets", 1),
     }  # fmt: skip
     assert shop.customers() == ["(erased)", "B"]
     assert shop.warehouse.read(
@@ -267,7 +267,7 @@ def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the
     assert "Time Travel" in shop.warehouse.purge_deleted()
 
     shop.land(orders + "3,C,2026-06-03,30\n")
-    shop.warehouse.merge("staging.stg_shop__order_lines_judged", judged, ["order_line_key"])
+    shop.warehouse.merge("staging.stg_shop__order_lines_validated", judged, ["order_line_key"])
     assert erase_again(shop.warehouse, connection(), NOW)
     assert shop.customers() == ["(erased)", "B", "C"]
     assert erase_again(shop.warehouse, connection(), NOW) == []

@@ -22,7 +22,7 @@ def test_an_unknown_source_is_refused_with_the_known_ones():
     [
         ("order_id: InvoiceNo", "order_nr: InvoiceNo", "columns.order_nr"),
         ("decimal: point", "decimal: dot", "decimal.*'point' or 'comma'"),
-        ("duplicates: set_aside", "duplicates: maybe", "duplicates"),
+        ("duplicates: reject", "duplicates: maybe", "duplicates"),
         ("sku: StockCode", "channel: StockCode", "looks at sku, which `columns` does not map"),
         ("connector: csv", "connector: fax", "connector"),
         ("connections:", "connections: [", "not valid YAML"),

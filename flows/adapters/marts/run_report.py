@@ -129,7 +129,7 @@ def read_report(
         syncs=history.syncs,
         landings=history.landings,
         receipt=history.receipt,
-        order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_judged")[0],
+        order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_validated")[0],
         identity_notes=_identity_notes(warehouse),
         as_of=as_of,
         later_rows=warehouse.row(

@@ -37,7 +37,7 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     if last is None:
         reasons = warehouse.read("select reason, count(*) as n from raw.rejected_rows group by 1 order by 2 desc")
         counted = ", ".join(f"{row['n']:,} {row['reason']}" for row in reasons.to_pylist())
-        raise BadInput(f"Not one order line can be used. Set aside: {counted}.")
+        raise BadInput(f"Not one order line can be used. Rejected: {counted}.")
     if wanted and wanted < first:
         raise BadInput(f"AS_OF={wanted}: the first order is of {first}, so nothing was known by then.")
     if wanted and (wanted - last).days > MAX_SILENT_DAYS:

@@ -25,8 +25,8 @@ PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "
 QUOTING_COLUMNS = ("content", "example", "unreadable_text")
 ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
 VALIDATED: dict[Kind, tuple[str, str]] = {
-    "order_lines": ("staging.stg_shop__order_lines_judged", "order_line_key"),
-    "contacts": ("staging.stg_shop__contacts_judged", "contact_key"),
+    "order_lines": ("staging.stg_shop__order_lines_validated", "order_line_key"),
+    "contacts": ("staging.stg_shop__contacts_validated", "contact_key"),
 }
 THEIRS = f"in (select identifier from {ERASING})"
 
@@ -141,8 +141,8 @@ def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]
     whose = f"source_name = '{name}' and (customer_id {THEIRS} or email {THEIRS})"
     [validated] = warehouse.row(f"select count(*) from {relation} where {whose}")
     keys = (
-        f"select {key} from {relation} as judged where {whose} and exists (select 1 from {raw} as landed"
-        f" where landed._airbyte_raw_id = judged.{key} and landed._airbyte_extracted_at = judged.extracted_at)"
+        f"select {key} from {relation} as validated where {whose} and exists (select 1 from {raw} as landed"
+        f" where landed._airbyte_raw_id = validated.{key} and landed._airbyte_extracted_at = validated.extracted_at)"
     )
     [there] = warehouse.row(f"select count(*) from ({keys}) as keys")
     if there != validated:

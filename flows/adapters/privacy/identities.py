@@ -11,7 +11,7 @@ ROUNDS = 10
 # An id or address with more names than that is a till's address or all guests' id, and belongs to nobody. The variable
 # of the same name in dbt_project.yml, from which int_identity_links decides it, is held to this by a test.
 MAX_NAMES_OF_ONE_PERSON = 5
-ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_judged", "staging.stg_shop__contacts_judged"
+ORDER_LINES, CONTACTS = "staging.stg_shop__order_lines_validated", "staging.stg_shop__contacts_validated"
 # relations, and two columns of each that name the same person
 PAIRS = (
     ("intermediate.int_customer_identities", "given_customer_id", "customer_id"),

@@ -12,5 +12,5 @@ select
     opted_out,
     opted_out_on,
     created_on
-from {{ ref('stg_shop__contacts_judged') }}
-where set_aside_reason is null
+from {{ ref('stg_shop__contacts_validated') }}
+where rejection_reason is null

@@ -24,8 +24,8 @@ with lines as (
         ordered_on,
         coalesce(order_number, -1) as order_number,
         count(*) as line_count
-    from {{ ref('stg_shop__order_lines_judged') }}
-    where set_aside_reason is null
+    from {{ ref('stg_shop__order_lines_validated') }}
+    where rejection_reason is null
     group by source_name, is_return, ordered_on, coalesce(order_number, -1)
 
 ),

@@ -10,14 +10,14 @@ with refunded as (
 
     select
         sold.*,
-        coalesce(greatest(judged.refunded_at, sold.ordered_at), sold.ordered_at) as refunded_at,
-        abs(judged.refunded_amount) as refunded_amount,
-        judged.refund_is_of_order
+        coalesce(greatest(validated.refunded_at, sold.ordered_at), sold.ordered_at) as refunded_at,
+        abs(validated.refunded_amount) as refunded_amount,
+        validated.refund_is_of_order
     from {{ ref('stg_shop__order_lines') }} as sold
-    inner join {{ ref('stg_shop__order_lines_judged') }} as judged
-        on sold.source_name = judged.source_name
-        and sold.order_line_key = judged.order_line_key
-    where judged.refunded_amount <> 0 and not sold.is_return
+    inner join {{ ref('stg_shop__order_lines_validated') }} as validated
+        on sold.source_name = validated.source_name
+        and sold.order_line_key = validated.order_line_key
+    where validated.refunded_amount <> 0 and not sold.is_return
 
 )
 

@@ -7,9 +7,9 @@ with counts as (
 
     select
         0
-        {%- for kind, judged in (('order_lines', 'stg_shop__order_lines_judged'), ('contacts', 'stg_shop__contacts_judged')) %}
+        {%- for kind, validated in (('order_lines', 'stg_shop__order_lines_validated'), ('contacts', 'stg_shop__contacts_validated')) %}
         {%- for mapping in var(kind) | selectattr('model') %}
-        + (select count(*) from {{ ref(judged) }} where source_name = '{{ mapping.connection }}')
+        + (select count(*) from {{ ref(validated) }} where source_name = '{{ mapping.connection }}')
         {%- endfor %}
         {%- if var(kind) | rejectattr('model') | list %}
         + (select count(*) from {{ source(kind, kind) }})  {# all of it, whatever its mappings name #}
@@ -20,8 +20,8 @@ with counts as (
         {%- endfor %} as landed,
         (select count(*) from {{ ref('stg_shop__order_lines') }})
         + (select count(*) from {{ ref('stg_shop__contacts') }}) as used,
-        (select count(*) from {{ ref('rejected_rows') }}) as set_aside
+        (select count(*) from {{ ref('rejected_rows') }}) as rejected
 
 )
 
-select * from counts where landed <> used + set_aside
+select * from counts where landed <> used + rejected

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 {#
-  Every contact of every source with typed columns, and the reason why it is set aside, if it is. Where the question is
+  Every contact of every source with typed columns, and the reason why it is rejected, if it is. Where the question is
   whether somebody has opted out, anything but a clear no is a yes, and a blank a no. Where it is whether they have opted
   in, anything but a clear yes is a no, a blank too.
 #}
@@ -87,5 +87,5 @@ select
         when customer_id is null and email_text is null then 'contact: neither customer nor e-mail'
         when customer_id is null and email is null then 'contact: not an e-mail address'
         when occurrence_from_last > 1 then 'contact: repeated later with the same id'
-    end as set_aside_reason
+    end as rejection_reason
 from read

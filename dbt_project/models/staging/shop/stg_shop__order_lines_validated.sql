@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{# Every order line of every source with typed columns, and the reason why it is set aside, if it is. #}
+{# Every order line of every source with typed columns, and the reason why it is rejected, if it is. #}
 
 {% set sources = var('order_lines') %}
 {% set have_line_ids = sources | selectattr('columns.order_line_id', 'defined') | list | length > 0 %}
@@ -41,7 +41,7 @@ counted as (
 
 ),
 
-judged as (
+validated as (
 
     select
         *,
@@ -60,8 +60,8 @@ judged as (
             when signed_amount = 0 then 'amount of zero'
             when given_order_line_id is not null and occurrence_of_id_from_last > 1
                 then 'repeated later with the same id'
-            when duplicates_are_set_aside and given_order_line_id is null and occurrence > 1 then 'duplicate line'
-        end as set_aside_reason
+            when duplicates_are_rejected and given_order_line_id is null and occurrence > 1 then 'duplicate line'
+        end as rejection_reason
     from counted
 
 )
@@ -94,5 +94,5 @@ select
     country,
     channel,
     unreadable_text,
-    set_aside_reason
-from {{ 'shared_out' if is_mapped('order_total') else 'judged' }}
+    rejection_reason
+from {{ 'shared_out' if is_mapped('order_total') else 'validated' }}
