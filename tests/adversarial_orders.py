@@ -70,7 +70,7 @@ def _line(draw: random.Random, number: int) -> tuple[str, ...]:
     customer = draw.choice((*CUSTOMERS, "", "  ")) if draw.random() < 0.5 else f"C{draw.randint(1, 40):03}"
     return (
         f"{draw.choice('AC')}{number // 2}", customer, ordered_at, f"S{draw.randint(1, 5)}", quantity,
-        draw.choice(PRICES), draw.choice(("", "", "0,5", "x")), draw.choice(COUNTRIES),
+        draw.choice(PRICES), draw.choice(("", "", "1,5", "x")), draw.choice(COUNTRIES),
         draw.choice(("web", "", "shop")),
         draw.choice(("", "line\nbreak", "'; drop table orders; --")), _email(draw, customer),
     )  # fmt: skip

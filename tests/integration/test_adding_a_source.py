@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from flows.settings import REPOSITORY
+from flows.settings import CONNECTIONS, REPOSITORY
 from flows.sources.connections import Connections
 from tests.airbyte_source import needs_the_cdk
 from tests.http_server import answering
@@ -41,7 +41,7 @@ def charges():
 
 def test_another_csv_is_an_entry_that_fits():
     ((_, entry),) = code_of("Another CSV")
-    given = {"connections": yaml.safe_load(entry), "recognised_headers": {"order_lines": {}, "contacts": {}}}
+    given = yaml.safe_load(CONNECTIONS.read_text()) | {"connections": yaml.safe_load(entry)}
     connection = Connections.model_validate(given).connection("my_till")
     assert connection.order_lines.columns["customer_id"] == "Card"
 

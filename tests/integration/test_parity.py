@@ -51,7 +51,7 @@ def adversarial(tmp_path_factory, run_pipeline, environment):
             orders.write_text(adversarial_orders(seed=5, lines=1_500, changed=changed), encoding="utf-8")
             (folder / "contacts.csv").write_text(adversarial_contacts(seed=6, contacts=120), encoding="utf-8")
             settings = {"orders": str(orders), "contacts": str(folder / "contacts.csv"), "horizon_days": 90}
-            settings["accept"] = "unreadable"
+            settings["accept"] = "unreadable,misdated,refunds"
             laptop, cloud = run_on_both(run_pipeline, folder, server, environment, killed_at, **settings)
             found.append((differences(laptop, cloud), server.steer()["statements"]))
         yield laptop, cloud, server, found
