@@ -94,7 +94,7 @@ def failure_without_a_server(project):
 
 def test_a_failure_names_what_failed_and_what_was_skipped_for_it(failure_without_a_server):
     assert "model.rfm_churn.int_order_lines error: " in failure_without_a_server
-    assert "stg_shop__order_lines" in failure_without_a_server
+    assert "stg_shop__sold_and_returned" in failure_without_a_server
     assert "model.rfm_churn.int_purchases skipped: depends on one above" in failure_without_a_server
 
 
