@@ -30,7 +30,7 @@ with purchases as (
 ), gaps as (
     select ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as days from purchases
 )
-select count(days), quantile_cont(days, {GAP_QUANTILE}) from gaps
+select count(days), quantile_cont(days, {GAP_QUANTILE}), median(days) from gaps
 """
 
 
@@ -44,8 +44,8 @@ def snapshot_table(lines: pa.Table, profile: ShopProfile, folder: Path, dates: i
     """The rows of int_training_snapshots, and the horizon."""
     database = staged(lines, folder)
     with duckdb.connect(database) as con:
-        ((gaps, quantile),) = con.sql(_GAPS).fetchall()
-    horizon_days, _ = default_horizon(gaps, quantile)
+        ((gaps, quantile, median),) = con.sql(_GAPS).fetchall()
+    horizon_days, _ = default_horizon(gaps, quantile, median)
     models = (*PURCHASES, "int_training_dates", "int_training_snapshots")
     run_values = {"as_of_date": str(profile.last_day), "horizon_days": horizon_days}
     build(database, models, run_values, {"training_snapshots": dates})
