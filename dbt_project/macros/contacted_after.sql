@@ -10,13 +10,7 @@
             dates.as_of_date,
             dates.horizon_days
         from {{ ref('int_campaign_contacts') }} as contacts
-        inner join (
-            select distinct
-                as_of_date,
-                horizon_days,
-                {{ add_days('as_of_date', 'horizon_days') }} as horizon_ends_on
-            from {{ dates }}
-        ) as dates
+        inner join {{ horizons_of(dates) }} as dates
             on contacts.contacted_on <= dates.horizon_ends_on
             and contacts.attribution_window_end > dates.as_of_date
     )

@@ -11,13 +11,7 @@
             dates.horizon_days,
             cast(sum(purchases.net_amount) as double) as spend_in_horizon
         from {{ ref('int_purchases') }} as purchases
-        inner join (
-            select distinct
-                as_of_date,
-                horizon_days,
-                {{ add_days('as_of_date', 'horizon_days') }} as horizon_ends_on
-            from {{ dates }}
-        ) as dates
+        inner join {{ horizons_of(dates) }} as dates
             on purchases.purchased_on > dates.as_of_date
             and purchases.purchased_on <= dates.horizon_ends_on
             and purchases.known_from <= dates.horizon_ends_on
