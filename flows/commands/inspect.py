@@ -63,9 +63,9 @@ def _sections(settings: Settings, wiring: Wiring, sources: Sources) -> Iterator[
     stops = [f"{breach.limit}: {breach.why}" for breach in breaches(receipt) if breach.limit not in settings.accepted]
     if stops:
         yield "What a run would stop at", stops, (), []
-    meaning = wiring.connections.connection(orders.mapping.connection).order_lines
+    meaning = wiring.connections.connection(orders.connection).order_lines
     if meaning is not None and not meaning.columns:
-        written = entry("my_shop", "order_lines", meaning, orders.mapping.columns).splitlines()
+        written = entry("my_shop", "order_lines", meaning, orders.mappings[0].columns).splitlines()
         yield "To change something: an entry for airbyte/connections.yml, and SOURCE=my_shop", written, (), []
 
 
@@ -75,9 +75,9 @@ def _row_as_read(warehouse: Warehouse, orders: Landing) -> tuple[Sequence[str], 
         """select * from staging.stg_shop__order_lines_validated
         order by case when rejection_reason is null then 0 else 1 end, order_line_key limit 1"""
     ).to_pylist()[0]
-    raw = f"raw_{orders.mapping.connection}.order_lines"
+    raw = f"raw_{orders.connection}.order_lines"
     written = warehouse.read(f"select * from {raw} where _airbyte_raw_id = '{read['order_line_key']}'").to_pylist()[0]
-    ours_of = {theirs: ours for ours, theirs in orders.mapping.columns.items()}
+    ours_of = {theirs: ours for ours, theirs in orders.mappings[0].columns.items()}
     rows: list[Sequence[str]] = []
     for header, value in written.items():
         if header.startswith("_a"):  # Airbyte's own

@@ -53,10 +53,10 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
     for sync in report.syncs:
         yield from sync.notes or (f"{sync.rows or 0:,} rows of {sync.connection}, by Airbyte's job {sync.job_id}",)
     for landing in report.landings:
-        what, connection = KINDS[landing.kind], landing.mapping.connection
+        what, connection = KINDS[landing.kind], landing.connection
         files = ", ".join(str(file) for file in landing.files)
         if landing.rows is None:
-            yield f"{what} of {connection}, as {landing.mapping.model} yields them"
+            yield f"{what} of {connection}, as {landing.mappings[0].model} yields them"
         else:
             yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
         yield from landing.notes

@@ -110,9 +110,9 @@ class Landing:
     notes: tuple[str, ...]
 
     @property
-    def mapping(self) -> RowMapping:
-        """What the rows mean; of several groups of files, the first."""
-        return self.mappings[0]
+    def connection(self) -> str:
+        """Whose rows they are."""
+        return self.mappings[0].connection
 
 
 def order_line_mapping(

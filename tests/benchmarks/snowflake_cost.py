@@ -78,7 +78,7 @@ def _measure(folder: Path) -> Measured:
     warehouse.claim_for_shop("simulated_shop")
     landing = warehouse.land_order_lines(str(orders), "simulated_shop", connections, datetime.now(UTC))
     (model,) = SHIPPED_MODELS.glob("shipped-*")
-    variables = {"order_lines": [landing.mapping.as_dbt_variable()]}
+    variables = {"order_lines": [mapping.as_dbt_variable() for mapping in landing.mappings]}
     environment = dbt_environment(
         database, as_of_date=str(profile.last_day), horizon_days=90, model_version=model.name, model_folder=str(model),
         run_date=str(profile.last_day),

@@ -52,7 +52,7 @@ def nets(landings, tmp_path_factory):
     """Platform → net sales and customers, as staging has them of all exports at once."""
     warehouse, found = landings
     mappings = [
-        replace(landing.mapping, connection=f"export_{number}", files=[landing.files[0].name]).as_dbt_variable()
+        replace(landing.mappings[0], connection=f"export_{number}", files=[landing.files[0].name]).as_dbt_variable()
         for number, landing in enumerate(found.values())
     ]
     ended = dbt(
@@ -91,7 +91,7 @@ def test_what_the_connection_says_counts_before_the_platforms_entry(tmp_path):
         landing = CsvLanding(con, KNOWN, datetime(2026, 1, 1, tzinfo=UTC), tmp_path)
         lines = {"sold": ["paid"], "not_sold": ["voided", "refunded", "partially_refunded"]}
         stream = OrderLines.model_validate({"timezone": "America/New_York", "status": lines})
-        mapping = landing.order_lines(str(file), "shop", stream).mapping
+        mapping = landing.order_lines(str(file), "shop", stream).mappings[0]
     assert mapping.timezone == "America/New_York"
     assert mapping.orders.sold["status"] == ["paid"]
 

@@ -222,10 +222,10 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
               " '2026-06-01 10:00:00'::timestamp_ntz, 1.5, parse_json('{}')")  # fmt: skip
     landing = shop.warehouse.synced_order_lines("shop", connection(), NOW)
     assert landing.rows == 1
-    assert landing.mapping.columns == {
+    assert landing.mappings[0].columns == {
         "order_id": "ORDER_ID", "customer_id": "CUSTOMER_ID", "ordered_at": "ORDERED_AT", "amount": "AMOUNT"
     }  # fmt: skip
-    assert landing.mapping.timestamp_formats == {"ordered_at": TimestampFormat()}
+    assert landing.mappings[0].timestamp_formats == {"ordered_at": TimestampFormat()}
     with pytest.raises(BadInput, match="holds 1 rows that are not from a file"):
         shop.land(MORE)
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount", "quantity": "Qty"}

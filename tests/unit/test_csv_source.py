@@ -80,7 +80,7 @@ def test_other_delimiters_are_found_and_reported(land, delimiter):
 
 def test_common_headers_are_recognised_and_reported(land):
     landing = land("Invoice No;Customer ID;Invoice Date;Price;Qty;Colour\n1;A;2024-01-31;1.5;2;red\n")
-    assert landing.mapping.columns == {
+    assert landing.mappings[0].columns == {
         "order_id": "Invoice No", "customer_id": "Customer ID", "ordered_at": "Invoice Date",
         "unit_price": "Price", "quantity": "Qty",
     }  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_recognised_header_of_a_column_that_is_nearly_empty_does_not_count(lan
     header = "Receipt Number,Name,Customer ID,Email,order_time,date,amount\n"
     orders = "".join(f",#{n},{'A' if n == 1 else ''},a{n}@x.de,10:05,2024-01-0{n},1\n" for n in range(1, 6))
     landing = land(header + "9,#9,B,b@x.de,10:05,2024-01-09,1\n" + orders)
-    assert landing.mapping.columns == {
+    assert landing.mappings[0].columns == {
         "order_id": "Name", "customer_id": "Customer ID", "ordered_at": "date", "amount": "amount", "email": "Email",
     }  # fmt: skip
     assert "Receipt Number is nearly empty: Name is order_id" in landing.notes
@@ -127,7 +127,7 @@ def test_how_dates_are_read_and_in_which_time_zone_is_said(land, moment, setting
 
 def test_one_day_beyond_the_twelfth_settles_the_order_even_in_a_long_file(land):
     ambiguous = "A,01/02/2024,1\n" * 60_000
-    found = land("customer_id,date,amount\n" + ambiguous + "A,13/02/2024,1\n").mapping.timestamp_formats
+    found = land("customer_id,date,amount\n" + ambiguous + "A,13/02/2024,1\n").mappings[0].timestamp_formats
     assert found["ordered_at"].formats == ("%d/%m/%Y",)
 
 
@@ -140,7 +140,7 @@ def test_one_day_beyond_the_twelfth_settles_the_order_even_in_a_long_file(land):
 )
 def test_a_declared_format_or_order_of_dates_settles_it(land, settings, formats):
     content = "customer_id,date,amount\nA,01/02/2024,1\nA,02/02/2024,1\nA,01/02/2024 10:00,1\n"
-    assert land(content, **settings).mapping.timestamp_formats["ordered_at"].formats == formats
+    assert land(content, **settings).mappings[0].timestamp_formats["ordered_at"].formats == formats
 
 
 QUESTIONS = [
@@ -203,7 +203,7 @@ def test_a_small_file_that_is_written_otherwise_is_no_mistake_of_a_large_one(lan
 
 def test_what_a_few_values_of_a_column_are_beside_the_rest_is_a_mistake_in_each(land):
     few = "A,1700000000,1\nA,31/12/2024,1\nA,20240131,1\nA,soon,1\n"
-    found = land("customer_id,date,amount\n" + "A,2024-01-31 10:00,1\n" * 100 + few).mapping.timestamp_formats
+    found = land("customer_id,date,amount\n" + "A,2024-01-31 10:00,1\n" * 100 + few).mappings[0].timestamp_formats
     assert found["ordered_at"].formats == ("iso",)
 
 

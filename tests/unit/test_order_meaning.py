@@ -42,24 +42,24 @@ def lines(*orders):
 
 def test_an_amount_that_repeats_on_each_line_of_an_order_is_the_orders(read):
     landing = read(LINES, lines([30, 30], [12], [7.5, 7.5, 7.5], [18, 18], [44]))
-    assert landing.mapping.columns["order_total"] == "amount"
-    assert "amount" not in landing.mapping.columns
+    assert landing.mappings[0].columns["order_total"] == "amount"
+    assert "amount" not in landing.mappings[0].columns
     assert "amount is the total of the order, written on every line" in landing.notes[0]
 
 
 def test_an_amount_on_the_first_line_only_is_the_orders(read):
     landing = read(LINES, lines([30, ""], [12], [7.5, "", ""], [18, ""], [44]))
-    assert landing.mapping.columns["order_total"] == "amount"
+    assert landing.mappings[0].columns["order_total"] == "amount"
     assert "written only on the first line" in landing.notes[0]
 
 
 def test_amounts_that_differ_within_orders_are_the_lines(read):
     landing = read(LINES.replace("amount", "total"), lines([30, 12], [12], [7.5, 8, 9], [18, 18], [44, 1]))
-    assert landing.mapping.columns["amount"] == "total"
+    assert landing.mappings[0].columns["amount"] == "total"
 
 
 def test_a_shop_with_one_price_sells_lines_not_totals(read):
-    assert read(LINES, lines([10, 10], [10], [10, 10, 10], [10, 10])).mapping.columns["amount"] == "amount"
+    assert read(LINES, lines([10, 10], [10], [10, 10, 10], [10, 10])).mappings[0].columns["amount"] == "amount"
 
 
 def test_an_amount_that_may_be_either_is_asked_about_with_the_entry_to_write(read):
@@ -73,7 +73,7 @@ def test_an_amount_that_may_be_either_is_asked_about_with_the_entry_to_write(rea
 def test_what_is_answered_is_not_asked_again(read):
     columns = {"order_id": "order_id", "customer_id": "customer_id", "ordered_at": "order_date", "amount": "amount"}
     landing = read(LINES, lines([30, 30], [12, 12], [7.5, 7.5], [18, 17]), columns=columns)
-    assert landing.mapping.columns["amount"] == "amount"
+    assert landing.mappings[0].columns["amount"] == "amount"
 
 
 PRICES = "order_id,customer_id,order_date,sku,quantity,price"
@@ -89,12 +89,12 @@ def priced(price):
 
 def test_a_price_that_grows_with_the_quantity_is_the_lines(read):
     landing = read(PRICES, priced(lambda piece, pieces: piece * pieces))
-    assert landing.mapping.columns["amount"] == "price"
+    assert landing.mappings[0].columns["amount"] == "price"
     assert "price grows with the quantity: it is the price of the line, not of a piece" in landing.notes
 
 
 def test_a_price_that_does_not_is_a_pieces(read):
-    assert read(PRICES, priced(lambda piece, _: piece)).mapping.columns["unit_price"] == "price"
+    assert read(PRICES, priced(lambda piece, _: piece)).mappings[0].columns["unit_price"] == "price"
 
 
 def test_an_amount_that_does_not_grow_with_the_quantity_is_asked_about(read):
@@ -108,7 +108,7 @@ STATUS = "order_id,customer_id,order_date,total,status"
 def test_statuses_of_several_languages_are_known_and_the_rest_is_said(read):
     words = ("Bezahlt", "Livré", "completado", "Storniert", "Fehlgeschlagen", "En attente de paiement", "REFUNDED")
     landing = read(STATUS, [f"{n},C{n},2024-01-1{n},5,{word}" for n, word in enumerate(words)])
-    assert set(landing.mapping.orders.sold["status"]) == {"Bezahlt", "Livré", "completado"}
+    assert set(landing.mappings[0].orders.sold["status"]) == {"Bezahlt", "Livré", "completado"}
     assert "that do not: " in landing.notes[0]
 
 
@@ -119,13 +119,16 @@ def test_unknown_values_stop_with_the_lines_to_write(read):
     (entry,) = yaml.safe_load(str(refused.value).split("\n\n", 1)[1]).values()
     assert entry["order_lines"]["status"] == {"sold": ["Stufe: 7", "it's #9"]}
     landing = read(STATUS, rows, status={"sold": ["stufe 7"], "not_sold": ["it's #9"]})
-    assert landing.mapping.orders.sold["status"] == ["Stufe: 7", "paid"]
+    assert landing.mappings[0].orders.sold["status"] == ["Stufe: 7", "paid"]
 
 
 def test_refunded_orders_count_where_rows_give_them_back_and_not_where_nothing_does(read):
     rows = ["1,A,2024-01-10,5,refunded", "2,A,2024-01-11,5,paid"]
-    assert read(STATUS, rows).mapping.orders.sold["status"] == ["paid"]
-    assert set(read(STATUS, [*rows, "R1,A,2024-01-12,-5,paid"]).mapping.orders.sold["status"]) == {"paid", "refunded"}
+    assert read(STATUS, rows).mappings[0].orders.sold["status"] == ["paid"]
+    assert set(read(STATUS, [*rows, "R1,A,2024-01-12,-5,paid"]).mappings[0].orders.sold["status"]) == {
+        "paid",
+        "refunded",
+    }
 
 
 def test_partly_refunded_orders_count_in_full_with_a_word_where_nothing_says_how_much(read):
@@ -135,13 +138,13 @@ def test_partly_refunded_orders_count_in_full_with_a_word_where_nothing_says_how
 
 def test_a_type_tells_returns_from_sales_and_fees(read):
     rows = [f"{n},A,2024-01-1{n},5,{word}" for n, word in enumerate(("Verkauf", "Gutschrift", "Gebühr"))]
-    types = read(STATUS.replace("status", "type"), rows).mapping.orders.line_types
+    types = read(STATUS.replace("status", "type"), rows).mappings[0].orders.line_types
     assert types == {"sales": ["Verkauf"], "returns": ["Gutschrift"], "other": ["Gebühr"]}
 
 
 def test_a_refund_row_of_the_same_amount_is_no_second_line_of_its_order(read):
     rows = [f"{n},A,2024-01-1{n},{10 + n},{word}" for n in range(5) for word in ("sale", "refund")[: 1 + n % 2]]
-    columns = read(STATUS.replace("total", "amount").replace("status", "type"), rows).mapping.columns
+    columns = read(STATUS.replace("total", "amount").replace("status", "type"), rows).mappings[0].columns
     assert columns["amount"] == "amount"
 
 
@@ -152,7 +155,7 @@ def test_lines_without_a_status_are_said_to_count(read):
 
 def test_a_type_of_something_else_is_not_used(read):
     landing = read(STATUS.replace("status", "type"), ["1,A,2024-01-10,5,T-shirt", "2,A,2024-01-11,5,Mug"])
-    assert "line_type" not in landing.mapping.columns
+    assert "line_type" not in landing.mappings[0].columns
 
 
 def test_what_only_the_first_line_says_is_said_of_the_order(read):
@@ -161,14 +164,14 @@ def test_what_only_the_first_line_says_is_said_of_the_order(read):
         "1,a@x.de,2024-01-10,X,1,5,12,Bezahlt,EUR", "1,,,Y,1,7,,,", "2,b@x.de,2024-01-11,X,1,5,5,Storniert,EUR",
         "3,a@x.de,2024-01-12,Y,2,7,19,Bezahlt,EUR", "3,,,X,1,5,,,",
     ])  # fmt: skip
-    orders = landing.mapping.orders
+    orders = landing.mappings[0].orders
     assert {"ordered_at", "currency", "status", "order_total"} <= set(orders.inherited)
     assert not orders.continued
 
 
 def test_signs_and_names_of_currencies_are_codes(read):
     landing = read(STATUS.replace("status", "order_currency"), ["1,A,2024-01-10,5,€", "2,B,2024-01-11,5,usd"])
-    assert landing.mapping.orders.currency_codes == {"€": "EUR"}
+    assert landing.mappings[0].orders.currency_codes == {"€": "EUR"}
 
 
 @pytest.mark.parametrize("values", [KNOWN.recognised_values.status, KNOWN.recognised_values.line_type])

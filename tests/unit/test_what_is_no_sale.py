@@ -51,13 +51,13 @@ def land_with(land):
 def test_a_flag_of_cancelled_test_and_unpaid_orders_is_read_in_several_languages(
     header, values, column, sold, land_with
 ):
-    mapping = land_with(header, values).mapping
+    mapping = land_with(header, values).mappings[0]
     assert mapping.columns[column] == header
     assert mapping.orders.sold == {column: sold}
 
 
 def test_a_column_of_the_days_on_which_orders_were_cancelled_is_no_flag(land_with):
-    columns = land_with("cancelled", ["", "2024-02-01", "", "2024-02-03"]).mapping.columns
+    columns = land_with("cancelled", ["", "2024-02-01", "", "2024-02-03"]).mappings[0].columns
     assert columns["cancelled_at"] == "cancelled"
     assert "is_cancelled" not in columns
 
@@ -67,7 +67,7 @@ def test_a_flag_of_other_words_is_asked_about_and_can_be_declared(land_with):
     with pytest.raises(BadInput, match=r"'Storno' was taken for is_cancelled.*'aktiv' \(3 lines\)"):
         land_with("Storno", values)
     columns = {"customer_id": "customer_id", "ordered_at": "date", "amount": "amount", "is_cancelled": "Storno"}
-    mapping = land_with("Storno", values, columns=columns, status={"sold": ["aktiv"]}).mapping
+    mapping = land_with("Storno", values, columns=columns, status={"sold": ["aktiv"]}).mappings[0]
     assert mapping.orders.sold == {"is_cancelled": ["aktiv"]}
 
 
@@ -104,36 +104,36 @@ def test_what_may_say_that_lines_are_no_sales_is_asked_about(header, values, say
     ],
 )
 def test_what_says_nothing_about_sales_is_not_asked_about(header, values, land_with):
-    assert not land_with(header, values).mapping.orders.sold
+    assert not land_with(header, values).mappings[0].orders.sold
 
 
 def test_what_somebody_has_left_out_of_the_columns_is_not_asked_about(land_with):
     columns = {"customer_id": "customer_id", "ordered_at": "date", "amount": "amount"}
-    assert not land_with("Storno", ["ja", "nein", "?", ""], columns=columns).mapping.orders.sold
+    assert not land_with("Storno", ["ja", "nein", "?", ""], columns=columns).mappings[0].orders.sold
 
 
 def test_a_payment_is_a_sale_only_where_nothing_else_is(land_with):
-    alone = land_with("type", ["payment", "payment", "refund", "payment"]).mapping.orders.line_types
+    alone = land_with("type", ["payment", "payment", "refund", "payment"]).mappings[0].orders.line_types
     assert alone == {"sales": ["payment"], "returns": ["refund"], "other": []}
-    beside = land_with("type", ["invoice", "payment", "invoice", "payment"]).mapping.orders.line_types
+    beside = land_with("type", ["invoice", "payment", "invoice", "payment"]).mappings[0].orders.line_types
     assert beside == {"sales": ["invoice"], "returns": [], "other": ["payment"]}
 
 
 def test_names_of_people_are_no_order_numbers_and_codes_of_vouchers_no_discount(land):
     names = land("Name,Email,Date,Total", ["Ann,a@x.org,2024-01-01,5", "Ann,a@x.org,2024-02-01,6"])
-    assert "order_id" not in names.mapping.columns
+    assert "order_id" not in names.mappings[0].columns
     codes = land("order_id,customer_id,date,quantity,price,discount", ["1,a,2024-01-01,1,5.50,WELCOME"])
-    assert "discount" not in codes.mapping.columns
+    assert "discount" not in codes.mappings[0].columns
 
 
 def test_an_item_that_an_order_has_twice_is_a_product_and_no_line(land):
     header = "order_id,customer_id,date,item_id,amount"
     lines = [f"{n},c{n},2024-01-01,{item},{n + place}.50" for n in range(9) for place, item in enumerate("xyx")]
-    columns = land(header, lines).mapping.columns
+    columns = land(header, lines).mappings[0].columns
     assert columns["sku"] == "item_id"
     assert "order_line_id" not in columns
     of_lines = [f"{n},c{n},2024-01-01,{place},{n + place}.50" for n in range(9) for place in range(3)]
-    assert land(header, of_lines).mapping.columns.get("sku") is None
+    assert land(header, of_lines).mappings[0].columns.get("sku") is None
 
 
 PRICED = "order_id,customer_id,date,quantity,price,discount"
@@ -161,4 +161,4 @@ def test_a_discount_that_may_be_a_share_or_the_orders_is_asked_about(discounts, 
 
 @pytest.mark.parametrize("discounts", [["0"] * 20, ["1.25", "2.50", "0"] * 10, ["5"]])
 def test_a_discount_in_money_is_not_asked_about(discounts, land):
-    assert land(PRICED, priced(discounts)).mapping.columns["discount"] == "discount"
+    assert land(PRICED, priced(discounts)).mappings[0].columns["discount"] == "discount"
