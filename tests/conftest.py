@@ -1,5 +1,6 @@
 """What tests share: a Prefect that is nobody's, small shops, and runs of the whole pipeline in this process."""
 
+import atexit
 import os
 import sys
 import tempfile
@@ -14,13 +15,15 @@ import pytest
 from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 
-from flows.commands.local_tools import hush_duckdb_at_exit, keep_tools_local
+from flows.commands.local_tools import keep_tools_local
 from flows.settings import Settings
 from tests.processes import left_behind
 
 # Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
-hush_duckdb_at_exit()
+# prefect-dbt keeps DuckDB's module alive beyond the end, when its binding complains at length on standard error. Exit
+# handlers run last to first, so this one is registered before any other.
+atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
 # No test reaches an account of the person who runs it, except those of tests/smoke.

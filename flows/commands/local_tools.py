@@ -32,14 +32,6 @@ def keep_tools_local(data_dir: Path) -> None:
     os.environ.update(local)
 
 
-def hush_duckdb_at_exit() -> None:
-    """Discards what is printed to standard error after the interpreter's exit handlers.
-
-    prefect-dbt keeps DuckDB's module alive longer, and its binding would print long complaints. Must be called first:
-    exit handlers run last to first."""
-    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
-
-
 def leave_without_teardown() -> Callable[[int], NoReturn]:
     """Returns a function that ends the process with a status after its exit handlers, without freeing the objects of
     dbt and scikit-learn: that takes more than a second. Must be called first: exit handlers run last to first."""
