@@ -1,40 +1,16 @@
 """Files as shops export them: handled and reported, or refused with what to write."""
 
 import gzip
-from datetime import UTC, datetime
 
-import duckdb
 import pytest
 import yaml
 
-from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
-from flows.settings import REPOSITORY
-from flows.sources.connections import Connection, OrderLines, read_connections
+from flows.sources.connections import Connection
 from flows.sources.selection import Sources
 from flows.steps.landing import mappings_of
 
-RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 PLAIN = "order_id,customer_id,ordered_at,amount\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"
-
-
-@pytest.fixture
-def con():
-    with duckdb.connect() as con:
-        yield con
-
-
-@pytest.fixture
-def land(con, tmp_path, tmp_path_factory):
-    scratch = tmp_path_factory.mktemp("scratch")
-
-    def land(content, name="orders.csv", pattern=None, **stream):
-        if content is not None:
-            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        landing = CsvLanding(con, RECOGNISED, datetime(2026, 1, 1, tzinfo=UTC), scratch)
-        return landing.order_lines(str(tmp_path / (pattern or name)), "shop", OrderLines(**stream))
-
-    return land
 
 
 def rows(con, query="select * exclude (_ab_source_file_url) from raw_shop.order_lines_as_text"):

@@ -9,40 +9,15 @@ import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
-from flows.settings import REPOSITORY
-from flows.sources.connections import Contacts, OrderLines, read_connections
 
-RECOGNISED = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 HEADER = "order_id,customer_id,ordered_at,amount"
 PLAIN = f"{HEADER}\n1,A,2024-01-31,10.50\n2,B,2024-02-01,3\n"
 ROWS = [("1", "A", "2024-01-31", "10.50"), ("2", "B", "2024-02-01", "3")]
-
-
-@pytest.fixture
-def con():
-    with duckdb.connect() as con:
-        yield con
-
-
-@pytest.fixture
-def land(con, tmp_path, tmp_path_factory):
-    scratch = tmp_path_factory.mktemp("scratch")
-
-    def land(content, name="orders.csv", kind="order_lines", **stream):
-        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        landing = CsvLanding(con, RECOGNISED, datetime(2026, 1, 1, tzinfo=UTC), scratch)
-        if kind == "contacts":
-            return landing.contacts(str(tmp_path / name), "shop", Contacts(**stream))
-        return landing.order_lines(str(tmp_path / name), "shop", OrderLines(**stream))
-
-    return land
 
 
 def rows(con, kind="order_lines"):

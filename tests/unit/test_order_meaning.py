@@ -1,29 +1,20 @@
 """What files say of orders: whose an amount is, which values are sales, what is returned; found, or asked about."""
 
-from datetime import UTC, datetime
-
-import duckdb
 import pytest
 import yaml
 
-from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
-from flows.settings import REPOSITORY
-from flows.sources.connections import OrderLines, read_connections
+from flows.settings import CONNECTIONS
+from flows.sources.connections import read_connections
 from flows.sources.words import plain
-
-KNOWN = read_connections(REPOSITORY / "airbyte" / "connections.yml")
 
 
 @pytest.fixture
-def read(tmp_path):
+def read(land):
     """read(header, rows, **stream): the landing of a file of these comma-separated lines."""
 
     def read(header, rows, **stream):
-        (tmp_path / "orders.csv").write_text("\n".join([header, *rows, ""]))
-        with duckdb.connect() as con:
-            landing = CsvLanding(con, KNOWN, datetime(2026, 1, 1, tzinfo=UTC), tmp_path)
-            return landing.order_lines(str(tmp_path / "orders.csv"), "orders_csv", OrderLines.model_validate(stream))
+        return land("\n".join([header, *rows, ""]), **stream)
 
     return read
 
@@ -172,6 +163,9 @@ def test_what_only_the_first_line_says_is_said_of_the_order(read):
 def test_signs_and_names_of_currencies_are_codes(read):
     landing = read(STATUS.replace("status", "order_currency"), ["1,A,2024-01-10,5,€", "2,B,2024-01-11,5,usd"])
     assert landing.mappings[0].orders.currency_codes == {"€": "EUR"}
+
+
+KNOWN = read_connections(CONNECTIONS)
 
 
 @pytest.mark.parametrize("values", [KNOWN.recognised_values.status, KNOWN.recognised_values.line_type])

@@ -1,38 +1,24 @@
 """Columns that say, in one way or another, which lines of a file are no sales."""
 
-from datetime import UTC, datetime
-
-import duckdb
 import pytest
 
-from flows.adapters.files.reading.landing import CsvLanding
 from flows.errors import BadInput
-from flows.settings import CONNECTIONS
-from flows.sources.connections import OrderLines, read_connections
 
-KNOWN = read_connections(CONNECTIONS)
 HEADER = "order_id,customer_id,date,amount"
 
 
 @pytest.fixture
-def land(tmp_path):
-    def landed(header, lines, **stream):
-        file = tmp_path / "orders.csv"
-        file.write_text("\n".join([header, *lines]) + "\n")
-        with duckdb.connect() as con:
-            landing = CsvLanding(con, KNOWN, datetime(2026, 1, 1, tzinfo=UTC), tmp_path)
-            return landing.order_lines(str(file), "orders_csv", OrderLines.model_validate(stream))
-
-    return landed
+def land_lines(land):
+    return lambda header, lines, **stream: land("\n".join([header, *lines, ""]), **stream)
 
 
 @pytest.fixture
-def land_with(land):
+def land_with(land_lines):
     """Lands four orders with one more column."""
 
     def landed(header, values, **stream):
         lines = [f"{n},c{n},2024-01-0{n},{n}.50,{value}" for n, value in enumerate(values, start=1)]
-        return land(f"{HEADER},{header}", lines, **stream)
+        return land_lines(f"{HEADER},{header}", lines, **stream)
 
     return landed
 
@@ -119,21 +105,21 @@ def test_a_payment_is_a_sale_only_where_nothing_else_is(land_with):
     assert beside == {"sales": ["invoice"], "returns": [], "other": ["payment"]}
 
 
-def test_names_of_people_are_no_order_numbers_and_codes_of_vouchers_no_discount(land):
-    names = land("Name,Email,Date,Total", ["Ann,a@x.org,2024-01-01,5", "Ann,a@x.org,2024-02-01,6"])
+def test_names_of_people_are_no_order_numbers_and_codes_of_vouchers_no_discount(land_lines):
+    names = land_lines("Name,Email,Date,Total", ["Ann,a@x.org,2024-01-01,5", "Ann,a@x.org,2024-02-01,6"])
     assert "order_id" not in names.mappings[0].columns
-    codes = land("order_id,customer_id,date,quantity,price,discount", ["1,a,2024-01-01,1,5.50,WELCOME"])
+    codes = land_lines("order_id,customer_id,date,quantity,price,discount", ["1,a,2024-01-01,1,5.50,WELCOME"])
     assert "discount" not in codes.mappings[0].columns
 
 
-def test_an_item_that_an_order_has_twice_is_a_product_and_no_line(land):
+def test_an_item_that_an_order_has_twice_is_a_product_and_no_line(land_lines):
     header = "order_id,customer_id,date,item_id,amount"
     lines = [f"{n},c{n},2024-01-01,{item},{n + place}.50" for n in range(9) for place, item in enumerate("xyx")]
-    columns = land(header, lines).mappings[0].columns
+    columns = land_lines(header, lines).mappings[0].columns
     assert columns["sku"] == "item_id"
     assert "order_line_id" not in columns
     of_lines = [f"{n},c{n},2024-01-01,{place},{n + place}.50" for n in range(9) for place in range(3)]
-    assert land(header, of_lines).mappings[0].columns.get("sku") is None
+    assert land_lines(header, of_lines).mappings[0].columns.get("sku") is None
 
 
 PRICED = "order_id,customer_id,date,quantity,price,discount"
@@ -154,11 +140,11 @@ def priced(discounts, lines_per_order=1):
         ([f"{n // 2}.25" for n in range(40)], 2, "the same on all lines of an order"),
     ],
 )
-def test_a_discount_that_may_be_a_share_or_the_orders_is_asked_about(discounts, lines_per_order, says, land):
+def test_a_discount_that_may_be_a_share_or_the_orders_is_asked_about(discounts, lines_per_order, says, land_lines):
     with pytest.raises(BadInput, match=says):
-        land(PRICED, priced(discounts, lines_per_order))
+        land_lines(PRICED, priced(discounts, lines_per_order))
 
 
 @pytest.mark.parametrize("discounts", [["0"] * 20, ["1.25", "2.50", "0"] * 10, ["5"]])
-def test_a_discount_in_money_is_not_asked_about(discounts, land):
-    assert land(PRICED, priced(discounts)).mappings[0].columns["discount"] == "discount"
+def test_a_discount_in_money_is_not_asked_about(discounts, land_lines):
+    assert land_lines(PRICED, priced(discounts)).mappings[0].columns["discount"] == "discount"
