@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 
 from flows.commands.local_tools import keep_tools_local
 from flows.settings import Settings
-from tests.processes import left_behind
+from tests.running.processes import left_behind
 
 # Two workers with two threads each would wait for one another on two cores. Before scikit-learn is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -61,18 +61,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 # The files that take longest, which begin first, so that no worker waits for another's at the end.
 SLOWEST = (
-    "test_campaigns", "test_parity", "test_deployments", "test_campaigns_on_snowflake", "test_processes",
-    "test_dashboard", "test_time", "test_odd_shops", "test_erasure", "test_hubspot", "test_regimes",
+    "runs/test_campaigns", "snowflake/test_parity", "production/test_deployments", "snowflake/test_campaigns",
+    "runs/test_processes", "outputs/test_dashboard", "runs/test_time", "runs/test_odd_shops", "runs/test_erasure",
+    "hubspot/test_shop", "churn/test_regimes",
 )  # fmt: skip
+_OF_INTEGRATION = Path(__file__).parent / "integration"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, and whole runs before the short tests, which fill what is left of the time. With
     `--no-loadscope-reorder`; else pytest-xdist begins with the files of many tests."""
 
+    places = {_OF_INTEGRATION / f"{name}.py": place for place, name in enumerate(SLOWEST)}
+
     def order(item: pytest.Item) -> tuple[int, bool]:
-        place = SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST)
-        return place, item.get_closest_marker("whole_run") is None
+        return places.get(item.path, len(places)), item.get_closest_marker("whole_run") is None
 
     items.sort(key=order)
 
@@ -90,7 +93,7 @@ def run_pipeline() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def _prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    from tests.prefect_server import prefect_server
+    from tests.running.prefect_server import prefect_server
 
     with prefect_server(tmp_path_factory.mktemp("prefect")) as environment:
         yield environment

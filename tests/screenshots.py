@@ -4,7 +4,7 @@ import sys
 
 from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, Settings, read_settings
-from tests.browser import headless_chromium, open_page
+from tests.running.browser import headless_chromium, open_page
 
 PICTURES = REPOSITORY / "tableau" / "screenshots"
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from flows.simulator.regimes import GIFT
 from flows.simulator.shop import simulate
 from tests.benchmarks.measured import Figure, run_python
-from tests.simulated_snapshots import snapshot_table
+from tests.examples.simulated_snapshots import snapshot_table
 
 CUSTOMERS, NEIGHBOURS, MOST = 5_000, 2, 3.0
 

@@ -24,7 +24,7 @@ from flows.simulator.regimes import REGIMES
 from tests.benchmarks.measured import Figure, run_python
 from tests.benchmarks.quality import HORIZON_DAYS, ONLINE_RETAIL
 from tests.benchmarks.regimes import CUSTOMERS, DAYS
-from tests.simulated_snapshots import simulated_snapshots
+from tests.examples.simulated_snapshots import simulated_snapshots
 
 DATES = 8
 OFFSET = "logistic RFMT, MBG/NBD as offset"

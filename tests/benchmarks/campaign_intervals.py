@@ -14,7 +14,7 @@ import numpy as np
 from flows.campaigns.measurement import Difference, money_difference, rate_difference
 from flows.simulator.regimes import GIFT
 from tests.benchmarks.measured import Figure
-from tests.simulated_campaigns import campaigned
+from tests.examples.simulated_campaigns import campaigned
 
 CAMPAIGNS, CUSTOMERS_OF_ONE, HELD_OUT = 500, 3_000, 0.3
 LEARNT_ON, LAUNCHED_ON, WINDOW_DAYS = date(2026, 1, 1), date(2026, 4, 1), 30

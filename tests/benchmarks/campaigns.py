@@ -18,7 +18,7 @@ from flows.campaigns.definition import Offer
 from flows.campaigns.uplift import InsufficientData, fit_uplift
 from flows.simulator.regimes import GIFT
 from tests.benchmarks.measured import Figure
-from tests.simulated_campaigns import Campaigned, campaigned
+from tests.examples.simulated_campaigns import Campaigned, campaigned
 
 CUSTOMERS, DAYS = 16_000, 3 * 365
 SEEDS = (201, 202, 203, 204, 205)

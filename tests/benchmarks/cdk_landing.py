@@ -12,15 +12,15 @@ from typing import Any
 from flows.adapters.airbyte.cdk.process import PROGRAM
 from flows.settings import REPOSITORY
 from tests.benchmarks.measured import Figure, run_python
-from tests.cdk_shop import config, write_manifest
+from tests.examples.cdk_shop import config, write_manifest
 
 RECORDS = 100_000
 MANY_RECORDS = 1_000_000
 
 _SERVER = """
 import sys, threading
-from tests.cdk_shop import answers, pages, row
-from tests.http_server import answering
+from tests.examples.cdk_shop import answers, pages, row
+from tests.running.http_server import answering
 with answering(answers(pages([row(i, "2026-11-02T00:00:00Z") for i in range(int(sys.argv[1]))]))) as url:
     print(url, flush=True)
     sys.stdin.read()

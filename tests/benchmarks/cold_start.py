@@ -15,7 +15,8 @@ from flows.adapters.models.lambda_package import PLATFORMS, build_package
 from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from tests.benchmarks.measured import Figure
-from tests.lambda_runtime import (
+from tests.running.serving import customer
+from tests.stand_ins.lambda_runtime import (
     ARCHITECTURE,
     Sandbox,
     http_api_event,
@@ -23,7 +24,6 @@ from tests.lambda_runtime import (
     lambda_python,
     unpack,
 )
-from tests.serving import customer
 
 STARTS, CALLS = 7, 400
 KEY = "k" * 32

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.benchmarks.measured import Figure, run_python, run_sql
-from tests.browser import chromium, headless_chromium, open_page
+from tests.running.browser import chromium, headless_chromium, open_page
 
 # a run's customers again and again, each time with other amounts, probabilities and first purchases, evenly spread over
 # as many countries and channels as the page tells apart: many more cells than with a shop's real preferences

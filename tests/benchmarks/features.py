@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.benchmarks.measured import Figure, run_python, run_sql
-from tests.dbt import dbt_command, dbt_environment
+from tests.running.dbt import dbt_command, dbt_environment
 
 LINES = 10_000_000
 MODELS = (

@@ -10,8 +10,8 @@ from flows.churn.candidates import BASELINES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES
 from flows.simulator.regimes import REGIMES
 from tests.benchmarks.measured import Figure
-from tests.simulated_snapshots import simulated_snapshots
-from tests.walk_forward import mean_ece, mean_ece_of_best_baseline, walk_forward
+from tests.benchmarks.walk_forward import mean_ece, mean_ece_of_best_baseline, walk_forward
+from tests.examples.simulated_snapshots import simulated_snapshots
 
 CUSTOMERS, DAYS = 8_000, 4 * 365
 DATES = (0, 3, 6, 9)

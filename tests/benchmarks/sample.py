@@ -19,7 +19,7 @@ from flows.simulator.regimes import GIFT
 from flows.wiring import wire
 from tests.benchmarks.measured import Figure, run_python
 from tests.benchmarks.quality import ONLINE_RETAIL
-from tests.simulated_snapshots import simulated_snapshots
+from tests.examples.simulated_snapshots import simulated_snapshots
 
 CANDIDATE = "logistic RFMT with MBG/NBD inside"
 

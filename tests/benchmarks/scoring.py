@@ -19,7 +19,7 @@ from flows.simulator.regimes import GIFT
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.benchmarks.measured import Figure
-from tests.simulated_snapshots import simulated_snapshots
+from tests.examples.simulated_snapshots import simulated_snapshots
 
 CUSTOMERS = 1_000_000
 

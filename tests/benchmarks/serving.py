@@ -22,8 +22,8 @@ from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.benchmarks.load import Load, load, post_request
 from tests.benchmarks.measured import Figure
-from tests.processes import free_port, wait_for_port
-from tests.serving import EXAMPLE, customer
+from tests.running.processes import free_port, wait_for_port
+from tests.running.serving import EXAMPLE, customer
 
 PEERS = Path(sys.prefix) / "peers" / "bin"
 HERE = Path(__file__).with_name("peers")

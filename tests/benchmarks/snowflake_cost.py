@@ -18,8 +18,8 @@ from flows.sources.connections import read_connections
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING
 from functions.churn_api.fast_path import create_api
 from tests.benchmarks.measured import Figure, run_python
-from tests.dbt import dbt_command, dbt_environment
-from tests.serving import EXAMPLE, LocalClient, service
+from tests.running.dbt import dbt_command, dbt_environment
+from tests.running.serving import EXAMPLE, LocalClient, service
 
 PAGE = REPOSITORY / "docs" / "snowflake-cost.md"
 MEASURED_CUSTOMERS = 100_000

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from flows.simulator.regimes import GIFT
 from flows.simulator.shop import simulate
 from tests.benchmarks.measured import Figure, run_python
-from tests.simulated_snapshots import snapshot_table
+from tests.examples.simulated_snapshots import snapshot_table
 
 CUSTOMERS = 60_000  # 50,000 of them have bought by the time of the snapshots
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.settings import REPOSITORY
 from tests.benchmarks.measured import Figure, run_python
-from tests.processes import flows, free_port, post
+from tests.running.processes import flows, free_port, post
 
 # tasks of `make run TIMINGS=1`, as a reader would put them together
 PARTS = {

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from flows.settings import REPOSITORY
-from tests.simulated_snapshots import PURCHASES, build, staged
+from tests.examples.simulated_snapshots import PURCHASES, build, staged
 
 DIFFS = re.findall(r"```diff\n(.*?)```", (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8"), re.DOTALL)
 AS_OF, HORIZON_DAYS = date(2026, 6, 30), 90

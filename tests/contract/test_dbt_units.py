@@ -4,7 +4,7 @@ import duckdb
 import yaml
 from dbt.cli.main import dbtRunner
 
-from tests.dbt import DBT_PROJECT, dbt_arguments, dbt_environment, set_environment
+from tests.running.dbt import DBT_PROJECT, dbt_arguments, dbt_environment, set_environment
 
 # what no model makes: columns of raw order lines as the project's default mapping has them, next to Airbyte's
 LANDED = """

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_parts
 from functions.churn_api.order_history import NotInHistory, Order, features_from_orders
-from tests.simulated_snapshots import PURCHASES, build, staged
+from tests.examples.simulated_snapshots import PURCHASES, build, staged
 
 AS_OF, HORIZON_DAYS = date(2026, 6, 30), 90
 MODELS = {

@@ -16,8 +16,8 @@ from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.conftest import GIVEN_ACCOUNT
-from tests.integration.both_engines import differences, run_on_both
-from tests.serving import EXAMPLE
+from tests.running.both_engines import differences, run_on_both
+from tests.running.serving import EXAMPLE
 
 pytestmark = pytest.mark.skipif(
     not {"SNOWFLAKE_ACCOUNT", "SNOWFLAKE_BLOCK"} & set(GIVEN_ACCOUNT),

@@ -12,7 +12,7 @@ import uvicorn
 from functions.churn_api.asgi import send_json
 from functions.churn_api.customers import read_fast
 from functions.churn_api.middleware import RequestMiddleware
-from tests.serving import service
+from tests.running.serving import service
 
 
 class Bare:

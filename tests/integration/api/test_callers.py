@@ -1,0 +1,98 @@
+"""The calls that docs/api.md shows, executed as they are written there against a running server."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.settings import REPOSITORY
+from tests.integration.api.test_serving import serving
+from tests.running.processes import post
+from tests.running.serving import customer
+
+PAGE = (REPOSITORY / "docs" / "api.md").read_text()
+AIRFLOW = Path(sys.prefix) / "airflow" / "bin"
+KEY = "k" * 32
+
+
+def shown(heading, language):
+    """The block of code under a heading of the page."""
+    (section,) = re.findall(rf"^### {heading}\n.*?(?=^##)", PAGE, re.M | re.S)
+    (code,) = re.findall(rf"```{language}\n(.*?)```", section, re.S)
+    return code
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The URL of a server that wants KEY."""
+    keys = {"API_KEYS": json.dumps({"documents": KEY})}
+    with serving(tmp_path_factory.mktemp("serve"), **keys) as (process, url, _):
+        with pytest.raises(Exception, match="401") as refused:
+            post(f"{url}/predict", customer(), process)
+        refused.value.close()
+        yield url
+
+
+def here(code, url):
+    assert "https://churn.example" in code
+    return code.replace("https://churn.example", url)
+
+
+def test_curl(server):
+    code = here(shown("curl", "sh"), server)
+    result = subprocess.run(
+        ["bash", "-euc", code], env={**os.environ, "CHURN_API_KEY": KEY}, capture_output=True, text=True, check=True
+    )
+    (answer,) = json.loads(result.stdout)
+    assert 0 < answer["churn_probability"] < 1
+    assert answer["stored"]
+
+
+def test_python(server, monkeypatch, capsys):
+    monkeypatch.setenv("CHURN_API_KEY", KEY)
+    exec(here(shown("Python", "python"), server), {})
+    assert "high" in capsys.readouterr().out
+
+
+def test_a_custom_coded_action_of_hubspot(server, monkeypatch):
+    monkeypatch.setenv("CHURN_API_KEY", KEY)
+    action = {}
+    exec(here(shown("HubSpot", "python"), server), action)
+    orders = json.dumps([{"ordered_at": "2026-01-05", "amount": 40}, {"ordered_at": "2026-03-02", "amount": 25.5}])
+    event = {"inputFields": {"customer_id": "C1", "orders": orders}}
+    fields = action["main"](event)["outputFields"]
+    assert fields["risk_band"] in ("low", "medium", "high")
+    assert 0 < fields["churn_probability"] < 1
+    assert "risk" in fields["reason"]
+
+
+@pytest.mark.whole_run
+@pytest.mark.skipif(not AIRFLOW.exists(), reason="no Airflow: `make airflow` installs one in an environment of its own")
+def test_an_operator_of_airflow(server, tmp_path):
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "churn.py").write_text(shown("Airflow", "python"))
+    host, _, port = server.rpartition(":")
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "AIRFLOW_HOME": str(tmp_path), "NO_COLOR": "1",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW_CONN_CHURN_API": json.dumps(
+            {"conn_type": "http", "host": host, "port": int(port), "password": KEY}
+        ),
+    }  # fmt: skip
+
+    def airflow(*command):
+        done = subprocess.run(
+            [AIRFLOW / "airflow", *command], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    airflow("db", "migrate")
+    airflow("dags", "reserialize")
+    result = airflow("dags", "test", "score_customers")
+    assert "state=success" in result or "state:success" in result, result[-3000:]
+    assert re.search(r"Returned value was: .*C000042|C000042.*(low|medium|high)", result), result[-3000:]

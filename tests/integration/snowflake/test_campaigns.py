@@ -1,0 +1,79 @@
+"""A campaign on Snowflake's stand-in is the campaign of the laptop: the same arms, the same results, no other SQL."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from flows.flow.activation import activation
+from flows.flow.campaign import campaign
+from flows.wiring import wire
+from tests.running.both_engines import differences, run_on_both
+from tests.stand_ins.snowflake_server import snowflake_server
+from tests.stand_ins.snowflake_sql import problems
+
+pytestmark = [pytest.mark.whole_run, pytest.mark.release]
+
+SHOP = {"customers": 700, "seed": 11, "horizon_days": 60}
+LAUNCHED_ON, WINDOW_DAYS = date(2026, 2, 28), 30
+FILE = f"""
+name: spring
+offer: {{text: 5 € off, cost_per_contact: 0.1, cost_per_redemption: 5}}
+margin: 0.4
+budget: 100
+holdout: 0.4
+window_days: {WINDOW_DAYS}
+destination: mailchimp
+"""
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, run_pipeline):
+    """A campaign, launched and measured in both warehouses: their settings, and the statements that Snowflake got."""
+    folder = tmp_path_factory.mktemp("both")
+    (folder / "campaign.yml").write_text(FILE, encoding="utf-8")
+    with snowflake_server() as server, pytest.MonkeyPatch.context() as environment:
+        laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=LAUNCHED_ON, **SHOP)
+        for settings in (laptop, cloud):
+            campaign(settings, folder / "campaign.yml", launches=True)
+        again = campaign(cloud, folder / "campaign.yml", launches=True)
+        statements = server.steer()["statements"]
+        after = LAUNCHED_ON + timedelta(days=WINDOW_DAYS)
+        laptop, cloud = run_on_both(run_pipeline, folder, server, environment, as_of=after, **SHOP)
+        found = differences(laptop, cloud)
+        statements += server.steer()["statements"]
+        activation(cloud.model_copy(update={"destination": "klaviyo"}))
+        activations = wire(cloud).warehouse.read(
+            "select result, count(*) as n from marts.segment_activations group by 1"
+        )
+        statements += server.steer()["statements"]
+        yield laptop, cloud, again, found, activations, statements
+
+
+def test_arms_sends_and_results_are_the_same_in_both_warehouses(both):
+    laptop, cloud, _, found, *_ = both
+    assert found == []
+    for settings in (laptop, cloud):
+        (treated,) = wire(settings).warehouse.row("select count(*) from marts.campaign_sends where result = 'sent'")
+        assert treated > 50
+        (results,) = wire(settings).warehouse.row(
+            "select count(*) from marts.campaign_results where campaign = 'spring'"
+        )
+        assert results > 2
+
+
+def test_launching_again_on_snowflake_sends_nobody_twice(both):
+    _, cloud, again, *_ = both
+    assert again.plan is None
+    twice = "select count(*) - count(distinct customer_id) from marts.campaign_sends"
+    assert wire(cloud).warehouse.row(twice) == (0,)
+
+
+def test_segments_are_activated_from_snowflake(both):
+    *_, activations, _ = both
+    assert dict(zip(*activations.to_pydict().values(), strict=True))["sent"] > 100
+
+
+def test_every_statement_of_a_campaign_is_snowflakes_own_sql(both):
+    statements = [statement for statement in both[-1] if "campaign" in statement or "segment_activations" in statement]
+    assert len(statements) > 30
+    assert [f"{problem}\n{statement}" for statement in statements for problem in problems(statement)] == []

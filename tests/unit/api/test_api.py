@@ -1,0 +1,326 @@
+import gzip
+import json
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from flows.settings import REPOSITORY
+from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS, CustomerFeatures, risk_bands
+from functions.churn_api.documents import Prediction
+from functions.churn_api.fast_path import create_api
+from functions.churn_api.middleware import MAX_BODY_BYTES
+from functions.churn_api.order_history import Order, features_from_orders
+from tests.running.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue, customer, service
+
+JSON = {"content-type": "application/json"}
+
+pytestmark = pytest.mark.usefixtures("shipped_model")
+
+
+@pytest.fixture
+def queue():
+    return MemoryQueue()
+
+
+@pytest.fixture(scope="module")
+def standing():
+    return service()
+
+
+@pytest.fixture(scope="module")
+def scorer(standing):
+    return standing.model.scorer
+
+
+@pytest.fixture(scope="module")
+def client(standing):
+    with LocalClient(create_api(standing)) as client:
+        yield client
+
+
+def test_one_customer_gets_one_prediction(client, scorer):
+    answer = client.post("/predict", json=customer())
+    assert answer.status_code == 200
+    (prediction,) = answer.json()
+    scores = scorer.score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=np.float64))
+    assert prediction["churn_probability"] == scores.churn_probability[0]
+    assert prediction["expected_spend"] == scores.expected_spend[0]
+    assert [reason["text"] for reason in prediction["reasons"]] == [phrases[0] for phrases in scores.reasons]
+    assert prediction["risk_band"] == risk_bands(np.array([prediction["churn_probability"]]))[0]
+    assert prediction["model_version"] == scorer.model_version
+    assert (prediction["horizon_days"], prediction["as_of"], prediction["stored"]) == (90, TODAY, True)
+
+
+def test_a_list_is_answered_in_its_order(client):
+    customers = [customer(f"C{i}", recency_days=i) for i in range(50)]
+    assert [p["customer_id"] for p in client.post("/predict", json=customers).json()] == [f"C{i}" for i in range(50)]
+
+
+def test_a_thousand_customers_are_answered_at_once(client):
+    answer = client.post("/predict", json=[customer(f"C{i}", recency_days=i) for i in range(1000)])
+    assert len({prediction["prediction_id"] for prediction in answer.json()}) == 1000
+
+
+def test_every_response_is_as_documented(client):
+    answer = client.post("/predict", json=[customer(), customer(recency_days=900, tenure_days=1200)]).json()
+    for prediction in answer:
+        documented = Prediction.model_validate(prediction, strict=False)
+        assert documented.model_dump(mode="json") == prediction
+
+
+def test_what_a_one_time_buyer_cannot_have_may_be_left_out(client):
+    features = {name: value for name, value in EXAMPLE.items() if CustomerFeatures.model_fields[name].is_required()}
+    answer = client.post("/predict", json={"customer_id": "C1", "features": features | {"frequency": 1}})
+    assert answer.status_code == 200
+
+
+def test_an_order_history_is_scored_by_the_features_that_follow_from_it(client, scorer):
+    history = {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS}
+    (by_orders,) = client.post("/predict", json=history).json()
+    orders = [Order.model_validate(order) for order in ORDERS]
+    computed = features_from_orders(orders, NOW.date().replace(month=6, day=30), scorer.horizon_days)
+    features = {n: None if v != v else v for n, v in zip(FEATURE_NAMES, computed, strict=True)}
+    (by_features,) = client.post(
+        "/predict", json={"customer_id": "C1", "as_of": "2026-06-30", "features": features}
+    ).json()
+    assert by_orders == by_features
+
+
+def test_features_and_histories_may_be_in_one_list(client):
+    both = [customer("A"), {"customer_id": "B", "as_of": "2026-06-30", "orders": ORDERS}]
+    assert [p["customer_id"] for p in client.post("/predict", json=both).json()] == ["A", "B"]
+
+
+def history(**changes):
+    return {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS} | changes
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "why"),
+    [
+        (customer(recency_days=-1), ["body", "features", "recency_days"], "greater than or equal to 0"),
+        (customer(frequency=0), ["body", "features", "frequency"], "greater than or equal to 1"),
+        (customer(frequency=1.5), ["body", "features", "frequency"], "valid integer"),
+        (customer(monetary="much"), ["body", "features", "monetary"], "valid number"),
+        (customer(monetary=1e300), ["body", "features", "monetary"], "less than or equal"),
+        (customer(shoe_size=43), ["body", "features", "shoe_size"], "not permitted"),
+        (customer() | {"shoe_size": 43}, ["body", "shoe_size"], "not permitted"),
+        (customer() | {"as_of": "2026-07-02"}, ["body", "as_of"], "2026-07-02 is in the future; today is 2026-07-01"),
+        (customer(""), ["body", "customer_id"], "at least 1 character"),
+        (customer("x" * 201), ["body", "customer_id"], "at most 200 characters"),
+        (customer("\ud800"), ["body", "customer_id"], "unicode"),
+        ({"features": EXAMPLE}, ["body", "customer_id"], "required"),
+        ({"customer_id": "C1"}, ["body", "features"], "required"),
+        ([customer(), customer(recency_days=-1)], ["body", 1, "features", "recency_days"], "greater than"),
+        ([customer(), customer() | {"as_of": "2027-01-01"}], ["body", 1, "as_of"], "in the future"),
+        ([], ["body"], "at least 1"),
+        ([customer()] * 1001, ["body"], "at most 1000"),
+        (7, ["body"], "dictionary"),
+        (None, ["body"], ""),
+        (history(orders=[]), ["body", "orders"], "at least 1"),
+        (history(orders=[{"amount": 5}]), ["body", "orders", 0, "ordered_at"], "required"),
+        (history(orders=[{"ordered_at": "soon", "amount": 5}]), ["body", "orders", 0, "ordered_at"], "write it as"),
+        (history(orders=[{"ordered_at": 1782864000, "amount": 5}]), ["body", "orders", 0, "ordered_at"], "as text"),
+        (customer(recency_days="95"), ["body", "features", "recency_days"], "valid integer"),
+        (customer(recency_days=True), ["body", "features", "recency_days"], "valid integer"),
+        (customer(max_gap_days="95"), ["body", "features", "max_gap_days"], "valid integer"),
+        (history(orders=[{"ordered_at": "0001-01-01T00:00:00+14:00", "amount": 5}]),
+         ["body", "orders", 0, "ordered_at"], "a year from 1950"),
+        (history(orders=[{"ordered_at": "2026-06-01", "amount": 1e200}]), ["body", "orders", 0, "amount"], "less than"),
+        (history(orders=[{"ordered_at": "2026-07-01", "amount": 5}]), ["body"], "orders.0.ordered_at: 2026-07-01 is"),
+        (history(orders=[{"ordered_at": "2026-06-01", "amount": -5}]), ["body"], "no purchase is left"),
+        (history(as_of="2026-07-02"), ["body", "as_of"], "in the future"),
+        (history(features=EXAMPLE), ["body", "features"], "not permitted"),
+        ([history(orders=ORDERS * 500)] * 21, ["body"], "21,000 orders in one request; send at most 20,000"),
+        (history(orders=ORDERS * 501), ["body", "orders"], "at most 1000"),
+    ],
+)  # fmt: skip
+def test_a_body_that_does_not_fit_is_refused_with_the_field_and_the_reason(client, body, where, why):
+    answer = client.post("/predict", content=json.dumps(body), headers=JSON)
+    assert answer.status_code == 422
+    problems = {tuple(problem["loc"]): problem["msg"] for problem in answer.json()["detail"]}
+    assert tuple(where) in problems, problems
+    assert why in problems[tuple(where)]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_what_is_no_number_is_refused(client, number):
+    body = json.dumps(customer()).replace('"monetary": 412.5', f'"monetary": {number}')
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "features", "monetary"]
+
+
+def test_a_refusal_does_not_send_back_what_was_sent(client):
+    answer = client.post("/predict", json={"customer_id": "anna@example.com", "features": {"monetary": "secret"}})
+    assert "anna" not in answer.text
+    assert "secret" not in answer.text
+
+
+def test_a_flood_of_problems_is_cut_short(client):
+    answer = client.post("/predict", json=[{"customer_id": "C1", "features": {}}] * 1000)
+    assert len(answer.json()["detail"]) == 101
+    assert "more problems" in answer.json()["detail"][-1]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "why"),
+    [
+        (b"{", JSON, 422, "JSON decode error at character 1"),
+        (b"{}", JSON | {"content-length": "9" * 5_000}, 422, "Field required"),
+        (b"\xff", JSON, 400, "parsing the body"),
+        (b'{"customer_id":' + b"[" * 100_000, JSON, 400, "parsing the body"),
+        (b"{}", {}, 415, "missing; send application/json"),
+        (b"a=1", {"content-type": "application/x-www-form-urlencoded"}, 415, "x-www-form-urlencoded; send"),
+        (b"{}", JSON | {"content-encoding": "br"}, 415, "content-encoding is br"),
+        (b"{}", JSON | {"content-encoding": "gzip"}, 400, "gzip"),
+        (gzip.compress(b"{}" * 99, mtime=0)[:-9], JSON | {"content-encoding": "gzip"}, 400, "ends before"),
+        (b" " * 10_000_000, JSON, 413, "larger than 6,291,456 bytes"),
+        (gzip.compress(b" " * 10_000_000, mtime=0), JSON | {"content-encoding": "gzip"}, 413, "larger than"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_in_words(client, content, headers, status, why):
+    for path in ("/predict", "/snowflake"):
+        answer = client.post(path, content=content, headers=headers)
+        assert (answer.status_code, why in answer.text) == (status, True), answer.text
+
+
+def test_a_body_of_unsaid_length_is_cut_off_at_the_limit(client):
+    sent = []
+
+    def endless():
+        while len(sent) * 1_000_000 < 3 * MAX_BODY_BYTES:
+            sent.append(1)
+            yield b" " * 1_000_000
+
+    assert client.post("/predict", content=endless(), headers=JSON).status_code == 413
+
+
+def test_a_compressed_body_is_understood(client):
+    body = gzip.compress(json.dumps(customer()).encode())
+    answer = client.post("/predict", content=body, headers=JSON | {"content-encoding": "gzip"})
+    assert answer.json() == client.post("/predict", json=customer()).json()
+
+
+def test_an_unknown_route_and_a_wrong_method_are_reported_in_json(client):
+    assert client.get("/nothing").json() == {"detail": "Not Found"}
+    answer = client.get("/predict")
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+
+
+def test_health_names_the_model(client, scorer):
+    assert client.get("/health").json() == {
+        "status": "ok",
+        "model_version": scorer.model_version,
+        "refused_models": [],
+    }
+
+
+def test_the_model_card_is_given(client, standing):
+    assert client.get("/model").json() == dict(standing.model.card)
+
+
+def test_the_api_documents_every_feature_with_its_unit_and_range(client):
+    properties = client.get("/openapi.json").json()["components"]["schemas"]["CustomerFeatures"]["properties"]
+    assert list(properties) == list(FEATURE_NAMES)
+    for name, described in properties.items():
+        ranged = described.get("anyOf", [described])[0]
+        assert described["description"], name
+        assert described["unit"], name
+        assert described["examples"], name
+        assert {"minimum", "maximum"} <= ranged.keys(), name
+
+
+def test_risk_bands_cover_every_probability():
+    assert [band for _, band in RISK_BANDS] == ["high", "medium", "low"]
+    assert risk_bands(np.array([1.0, 0.7, 0.699, 0.4, 0.0])) == ["high", "high", "medium", "medium", "low"]
+
+
+def test_a_prediction_says_why_and_what_each_reason_does(client):
+    (lapsed,) = client.post("/predict", json=customer(recency_days=300, tenure_days=700, frequency=8)).json()
+    strongest = lapsed["reasons"][0]
+    assert strongest["cause"] == "recency"
+    assert strongest["text"] == "higher risk: last order 300 days ago; usually every 60 days"
+    assert 0 < strongest["effect"] <= lapsed["churn_probability"]
+    assert len(lapsed["reasons"]) == 3
+
+
+def test_a_next_order_that_is_not_in_sight_is_null(client):
+    (gone,) = client.post("/predict", json=customer(recency_days=900, tenure_days=1200, frequency=8)).json()
+    assert gone["next_order_days"]["chance_50"] is None
+    (here,) = client.post("/predict", json=customer(recency_days=2, tenure_days=300, frequency=40)).json()
+    days = list(here["next_order_days"].values())
+    assert days[0] < days[1] < 60
+
+
+def test_the_same_question_gets_the_same_id_and_another_one_another(client):
+    def responses_to(**changes):
+        (prediction,) = client.post("/predict", json=customer() | changes).json()
+        return prediction["prediction_id"]
+
+    assert responses_to() == responses_to() == responses_to(as_of=TODAY)
+    assert (
+        len(
+            {
+                responses_to(),
+                responses_to(customer_id="C2"),
+                responses_to(as_of="2026-06-30"),
+                responses_to(features=EXAMPLE | {"monetary": 1}),
+            }
+        )
+        == 4
+    )
+
+
+def test_every_response_is_on_the_queue_before_the_caller_has_it(queue):
+    with LocalClient(create_api(service(queue))) as client:
+        answers = client.post("/predict", json=[customer("A"), customer("B", recency_days=1)]).json()
+    records = {record.customer_id: record for record in queue.records}
+    for answer in answers:
+        record = records[answer["customer_id"]]
+        assert (record.prediction_id, record.churn_probability) == (
+            answer["prediction_id"],
+            answer["churn_probability"],
+        )
+        assert [record.reason_1, record.reason_2, record.reason_3] == [reason["text"] for reason in answer["reasons"]]
+        assert (record.source, record.scored_at, str(record.as_of_date)) == ("api", NOW.replace(tzinfo=None), TODAY)
+
+
+def test_a_response_that_could_not_be_stored_is_given_and_says_so(queue, caplog):
+    queue.down = True
+    with LocalClient(create_api(service(queue))) as client, caplog.at_level(logging.ERROR):
+        answers = client.post("/predict", json=[customer("A"), customer("B")]).json()
+    assert [answer["stored"] for answer in answers] == [False, False]
+    assert "predictions not stored" in caplog.messages
+
+
+def test_a_response_that_could_not_be_stored_is_refused_if_so_set(queue):
+    queue.down = True
+    with LocalClient(create_api(service(queue, refuse_unstored=True))) as client:
+        for body in (customer(), {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS}):
+            answer = client.post("/predict", json=body)
+            assert (answer.status_code, "could not be stored" in answer.text) == (503, True)
+
+
+def test_what_goes_wrong_on_our_side_is_reported_without_its_details(monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("anna@example.com")
+
+    monkeypatch.setattr("functions.churn_api.predictor.predict", broken)
+    with LocalClient(create_api(service()), raise_server_exceptions=False) as client:
+        for body in (customer(), {"customer_id": "C1", "as_of": "2026-06-30", "orders": ORDERS}):
+            answer = client.post("/predict", json=body, headers={"x-request-id": "req-7"})
+            assert (answer.status_code, answer.headers["x-request-id"]) == (500, "req-7")
+            assert "req-7" in answer.json()["detail"]
+            assert "anna" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "heavy", ["sklearn", "shap", "scipy", "boto3", "botocore", "snowflake.connector", "fastapi", "starlette"]
+)
+def test_the_plain_way_to_a_response_loads_nothing_heavy(heavy):
+    code = f"import sys, functions.churn_api.fast_path; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

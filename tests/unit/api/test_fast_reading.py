@@ -1,0 +1,120 @@
+"""Two ways read a body of `/predict`, and no body is read otherwise by one than by the other."""
+
+import json
+import math
+from datetime import UTC, date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from functions.churn_api.app import create_app
+from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.customers import Body, Refused, read, read_fast
+from functions.churn_api.fast_path import create_api
+from functions.churn_api.middleware import RequestMiddleware
+from tests.running.serving import EXAMPLE, LocalClient, customer, service
+
+TODAY = date(2026, 7, 1)
+by_pydantic = TypeAdapter(Body).validate_python
+
+# what is right, what is nearly right, and what is not
+values = st.one_of(
+    st.sampled_from(
+        [0, 1, 1.0, 1.5, -0.0, -1, 36_525, 36_526, 1e12, 1e13, 1e300, 10**30, True, None, "1", "x", [], {}]
+    ),
+    st.sampled_from([math.nan, math.inf, -math.inf]),
+    st.floats(0, 500),
+    st.integers(0, 400),
+)
+ids = st.one_of(st.text(max_size=4), st.sampled_from(["C1", "", "é" * 200, "x" * 201, "\ud800", "\x00", None, 5, " "]))
+days = st.sampled_from(
+    ["2026-07-01", "2026-06-30", "2026-07-02", "0001-01-01", "2026-13-01", "", None, 5, "2026-06-30T00:00:00"]
+)
+drawn_features = st.dictionaries(st.sampled_from([*EXAMPLE, "shoe_size"]), values, max_size=3).map(
+    lambda changes: EXAMPLE | changes
+)
+left_out = st.lists(st.sampled_from(list(EXAMPLE)), max_size=2)
+
+
+@st.composite
+def customers(draw):
+    features = draw(drawn_features)
+    for name in draw(left_out):
+        features.pop(name, None)
+    made = {"customer_id": draw(ids), "features": features}
+    if draw(st.booleans()):
+        made["as_of"] = draw(days)
+    if draw(st.integers(0, 9)) == 0:
+        made["extra"] = 1
+    return made
+
+
+bodies = st.one_of(customers(), st.lists(customers(), max_size=3), st.sampled_from([None, 5, "x", {}, [[]]]))
+
+
+def written(body, ascii_only):
+    return json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+
+
+@settings(max_examples=600, deadline=None)
+@given(body=bodies, ascii_only=st.booleans())
+def test_what_is_read_fast_is_read_the_same_in_full(body, ascii_only):
+    text = written(body, ascii_only)
+    fast = read_fast(text, TODAY)
+    if fast is None:
+        return
+    full = read(by_pydantic(json.loads(text)), TODAY, 90, UTC)
+    assert (list(fast.customer_ids), list(fast.as_of)) == (full.customer_ids, full.as_of)
+    assert np.array_equal(fast.features, full.features, equal_nan=True)
+
+
+@given(
+    body=st.lists(
+        st.builds(customer, ids.filter(lambda i: isinstance(i, str) and 0 < len(i) < 9 and i != "\ud800")), min_size=1
+    )
+)
+def test_what_is_plainly_right_is_read_fast(body):
+    assert read_fast(written(body, ascii_only=True), TODAY) is not None
+
+
+@pytest.mark.parametrize("name", list(EXAMPLE))
+def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
+    for value in (-2, -1, -0.5, 0, 0.5, 1, 2, 36_525, 36_526, 1e12, 1.1e12, None):
+        body = customer(**{name: value})
+        try:
+            CustomerFeatures.model_validate(body["features"])
+            fits = True
+        except ValidationError:
+            fits = False
+        assert (read_fast(written(body, ascii_only=True), TODAY) is not None) == fits, value
+
+
+@pytest.fixture(scope="module")
+def both(shipped_model):
+    """The API as it is, and without its fast way."""
+    standing = service()
+    slow = RequestMiddleware(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    with LocalClient(create_api(standing)) as api, LocalClient(slow) as in_full:
+        yield api, in_full
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=bodies)
+def test_both_ways_answer_alike(both, body):
+    answers = [
+        client.post("/predict", content=written(body, ascii_only=True), headers={"content-type": "application/json"})
+        for client in both
+    ]
+    responses = [(a.status_code, a.headers["content-type"], a.headers["content-length"], a.json()) for a in answers]
+    assert responses[0] == responses[1]
+    assert responses[0][0] in (200, 422)
+
+
+def test_a_date_that_is_in_the_future_is_left_to_be_refused():
+    body = customer() | {"as_of": "2026-07-02"}
+    assert read_fast(written(body, ascii_only=True), TODAY) is None
+    with pytest.raises(Refused, match="in the future"):
+        read(by_pydantic(body), TODAY, 90, UTC)

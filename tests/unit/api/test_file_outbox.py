@@ -1,0 +1,133 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from flows.adapters.files.outbox import FileOutbox
+from flows.settings import REPOSITORY
+from functions.churn_api.customers import read_fast
+from functions.churn_api.predictions import predict
+from functions.churn_api.predictor import NotStored
+from tests.running.serving import NOW, customer, service
+
+
+@pytest.fixture(scope="module")
+def predictions(shipped_model):
+    """predictions(ids): predictions as JSON, as they are put."""
+    import msgspec
+
+    scorer = service().model.scorer
+
+    def as_json(*ids):
+        to_score = read_fast(json.dumps([customer(i) for i in ids]).encode(), date(2026, 7, 1))
+        (given,) = predict(scorer, [to_score])
+        return list(map(msgspec.json.encode, given))
+
+    return as_json
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    box = FileOutbox(tmp_path / "outbox")
+    yield box
+    box.close()
+
+
+class Mart:
+    def __init__(self):
+        self.ids, self.busy = [], False
+
+    def merge(self, records):
+        if self.busy:
+            raise ConnectionError("busy")
+        self.ids += [record.customer_id for record in records]
+
+
+def test_what_was_put_is_merged_once(outbox, predictions):
+    mart = Mart()
+    outbox.put("api", NOW, predictions("A", "B"))
+    outbox.put("api", NOW, predictions("C"))
+    assert outbox.waits()
+    outbox.close()
+    assert outbox.merge_into(mart.merge) == 3
+    assert sorted(mart.ids) == ["A", "B", "C"]
+    assert not outbox.waits()
+    assert outbox.merge_into(mart.merge) == 0
+
+
+def test_a_file_that_is_written_to_is_left_alone(outbox, predictions, tmp_path):
+    mart = Mart()
+    outbox.put("api", NOW, predictions("A"))
+    assert FileOutbox(tmp_path / "outbox").merge_into(mart.merge) == 0
+    assert outbox.waits()
+
+
+def test_a_merge_that_fails_loses_nothing(outbox, predictions):
+    mart = Mart()
+    outbox.put("api", NOW, predictions("A"))
+    outbox.close()
+    mart.busy = True
+    with pytest.raises(ConnectionError):
+        outbox.merge_into(mart.merge)
+    mart.busy = False
+    assert outbox.merge_into(mart.merge) == 1
+
+
+def test_a_line_that_does_not_fit_is_moved_away_and_the_others_are_merged(outbox, predictions, caplog):
+    mart = Mart()
+    outbox.put("api", NOW, predictions("A"))
+    outbox.close()
+    (file,) = outbox.folder.glob("*.jsonl")
+    with open(file, "ab") as text:
+        text.write(b'{"what": 1}\n' + b'{"an unfinished li')
+    outbox.put("api", NOW, predictions("B"))
+    outbox.close()
+    outbox.merge_into(mart.merge)
+    assert sorted(mart.ids) == ["A", "B"]
+    assert (outbox.folder / "refused.jsonl").read_bytes() == b'{"what": 1}\n'
+    assert "line 2 does not fit" in caplog.text
+    assert not outbox.waits()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, predictions):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotStored, match="file/outbox"):
+        FileOutbox(tmp_path / "file" / "outbox").put("api", NOW, predictions("A"))
+
+
+KILLED_AT_ANY_POINT = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from flows.adapters.files.outbox import FileOutbox
+box, answer = FileOutbox(Path(sys.argv[1])), sys.stdin.buffer.readline().strip()
+number = 0
+while True:
+    box.put("api", datetime(2026, 7, 1, tzinfo=UTC), [answer.replace(b'"A"', b'"A%d"' % number)])
+    print(number, flush=True)
+    number += 1
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 7, 100])
+def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path, predictions, acknowledged):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED_AT_ANY_POINT, str(tmp_path / "outbox")],
+        cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    process.stdin.write(predictions("A")[0].decode() + "\n")
+    process.stdin.flush()
+    for _ in range(acknowledged):
+        last = int(process.stdout.readline())
+    os.kill(process.pid, signal.SIGKILL)
+    last = max([last, *map(int, process.stdout.read().split("\n")[:-1])])
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    mart = Mart()
+    FileOutbox(tmp_path / "outbox").merge_into(mart.merge)
+    assert {f"A{number}" for number in range(last + 1)} <= set(mart.ids)

@@ -1,0 +1,236 @@
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from flows.campaigns.assignment import in_holdout
+from flows.campaigns.audience import screen_eligibility
+from flows.campaigns.choice import WOULD_NOT_PAY, chance_of_purchase
+from flows.campaigns.targeting import BEYOND_BUDGET, plan
+from flows.campaigns.uplift import Estimate, InsufficientData
+from flows.errors import BadInput
+from tests.examples.candidates import HORIZON_DAYS, LAUNCHED_ON, campaign, candidates
+
+NOTHING = InsufficientData("no campaign has ended")
+
+
+class Fitted:
+    """Somebody who knows what contacting each customer brings."""
+
+    beats_random = True
+    why = "because the test says so"
+
+    def __init__(self, profit_of):
+        self.profit_of = profit_of
+
+    def expected_profit(self, customers, margin, offer, window_days):
+        mean = np.array([self.profit_of(i) for i in customers["customer_id"].to_pylist()])
+        return Estimate(mean, mean - 1, mean + 1, np.full(len(mean), 0.3))
+
+    def profit_together(self, customers, margin, offer, window_days):
+        mean = sum(self.profit_of(i) for i in customers["customer_id"].to_pylist())
+        return mean, mean - 1, mean + 1
+
+
+@pytest.fixture(autouse=True)
+def _taught_counts_as_uplift(monkeypatch):
+    for module in ("choice", "targeting"):
+        monkeypatch.setattr(f"flows.campaigns.{module}.Uplift", Fitted)
+
+
+def planned(customers=None, fitted=NOTHING, global_holdout=0.0, **changes):
+    spring = campaign(**changes)
+    screened = screen_eligibility(candidates() if customers is None else customers, spring, global_holdout)
+    return plan(spring, screened, fitted, LAUNCHED_ON, HORIZON_DAYS)
+
+
+def arm(found, name):
+    return set(found.targets.filter(pc.equal(found.targets["arm"], name))["customer_id"].to_pylist())
+
+
+def test_the_treated_cost_no_more_than_the_budget_and_nearly_all_of_it():
+    found = planned()
+    assert 285 < found.expected_cost <= 300
+    assert found.excluded[BEYOND_BUDGET] == 1_000 - len(found.targets)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    budget=st.floats(6, 5_000),
+    holdout=st.sampled_from([0.1, 0.25, 0.5]),
+    contact=st.floats(0, 3),
+    redemption=st.floats(0, 10),
+)
+@example(budget=6, holdout=0.1, contact=3, redemption=10)  # pays for nobody
+@example(budget=6, holdout=0.25, contact=3, redemption=6)  # pays for one, who is in the holdout
+def test_no_budget_is_overspent_and_nobody_is_in_two_arms(budget, holdout, contact, redemption):
+    offer = {"text": "x", "cost_per_contact": contact, "cost_per_redemption": redemption}
+    try:
+        found = planned(candidates(200), budget=budget, holdout=holdout, offer=offer)
+    except BadInput:
+        assert budget < 2 * (contact + redemption)  # refused is only what is hardly enough for two who redeem
+        return
+    assert found.expected_cost <= budget + 1e-6
+    treated, held_out = arm(found, "treated"), arm(found, "holdout")
+    assert not treated & held_out
+    assert len(found.targets) == len(treated) + len(held_out)
+    assert len(found.targets) + sum(found.excluded.values()) == found.audience_size
+
+
+def test_without_a_fitted_model_every_stratum_is_contacted_in_the_same_share():
+    customers = candidates(3_000)
+    found = planned(customers, budget=2_000)
+    assert found.ranked_by == "chance"
+    for segment in ("Champions", "At risk", "Lost"):
+        of_all = pc.sum(pc.equal(customers["segment"], segment)).as_py()
+        chosen = pc.sum(pc.equal(found.targets["segment"], segment)).as_py()
+        assert chosen / of_all == pytest.approx(len(found.targets) / 3_000, abs=0.01)
+
+
+def test_both_arms_are_alike_in_segment_and_risk():
+    found = planned(candidates(3_000), budget=5_000)
+    counts = found.targets.group_by(["stratum", "arm"]).aggregate([("customer_id", "count")]).to_pylist()
+    of = {(row["stratum"], row["arm"]): row["customer_id_count"] for row in counts}
+    for stratum in {row["stratum"] for row in counts}:
+        size = of[stratum, "treated"] + of.get((stratum, "holdout"), 0)
+        assert abs(of.get((stratum, "holdout"), 0) - 0.2 * size) <= 1
+
+
+def test_planning_again_changes_nobodys_arm():
+    assert planned().targets.equals(planned().targets)
+
+
+def test_another_name_draws_other_arms():
+    spring, summer = planned(budget=10_000), planned(budget=10_000, name="summer")
+    both = len(arm(spring, "holdout") & arm(summer, "holdout"))
+    assert both == pytest.approx(0.2 * 0.2 * 1_000, abs=25)
+
+
+def test_with_a_fitted_model_the_most_profitable_come_first():
+    found = planned(fitted=Fitted(lambda customer_id: float(customer_id[1:])))
+    assert found.ranked_by == "uplift"
+    chosen = [int(i[1:]) for i in found.targets["customer_id"].to_pylist()]
+    assert chosen == sorted(chosen, reverse=True)
+    assert chosen[0] == 999
+    assert found.targets["expected_profit"][0].as_py() == 999
+    mean, low, high = found.expected_profit
+    assert low < mean < high
+
+
+def test_customers_who_cost_more_than_they_bring_are_left_alone_however_large_the_budget():
+    found = planned(fitted=Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
+    assert len(found.targets) == 100
+    assert found.excluded == {WOULD_NOT_PAY: 900}
+
+
+def test_targets_keep_the_chance_of_being_treated_that_they_had():
+    assert set(planned(holdout=0.3).targets["treatment_share"].to_pylist()) == {0.7}
+
+
+def test_the_cost_of_a_plan_is_of_its_treated_and_of_those_of_them_who_are_expected_to_redeem():
+    # within 30 of 90 days a tenth would buy; 5 of 100 more are assumed, so as not to overspend
+    customers = candidates(100, churn_probability=np.full(100, 0.9**3))
+    by_chance = planned(customers, budget=1e6)
+    assert by_chance.expected_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5 * (0.1 + 0.05)))
+    assert by_chance.highest_cost == pytest.approx(by_chance.count("treated") * (0.5 + 5))
+    fitted = planned(customers, fitted=Fitted(lambda _: 1.0), budget=1e6)  # that 30 of 100 buy if they are contacted
+    assert fitted.expected_cost == pytest.approx(fitted.count("treated") * (0.5 + 5 * 0.3))
+
+
+def test_a_purchase_counts_until_so_many_days_after_the_launch():
+    assert planned(window_days=30).window_ends_on == date(2026, 4, 30)  # launched on March 31
+
+
+def test_the_global_holdout_is_written_down_and_not_treated():
+    found = planned(global_holdout=0.3)
+    never = arm(found, "global_holdout")
+    assert 250 < len(never) < 350
+    assert not never & (arm(found, "treated") | arm(found, "holdout"))
+    assert set(
+        found.targets.filter(pc.equal(found.targets["arm"], "global_holdout"))["treatment_share"].to_pylist()
+    ) == {0}
+
+
+def test_an_empty_audience_is_refused_with_its_criteria():
+    with pytest.raises(BadInput, match="no customer is in this audience"):
+        planned(audience={"segments": ["Hibernating"]})
+
+
+def test_an_audience_without_eligible_customers_says_why():
+    with pytest.raises(
+        BadInput, match=r"of the 5 customers of this audience nobody is left: 3 opted out, 2 no address"
+    ):
+        planned(
+            candidates(5, opted_out=pa.array([True] * 3 + [False] * 2), email=pa.nulls(5, pa.string())),
+            destination="hubspot",
+        )
+
+
+def test_a_budget_that_pays_for_nobody_says_what_one_customer_costs():
+    with pytest.raises(
+        BadInput, match=r"a budget of 0.10 pays for nobody: contacting the customer who comes first .* cost \d\.\d\d\."
+    ):
+        planned(budget=0.1)
+
+
+def test_where_nobody_was_scored_everybody_is_expected_to_redeem():
+    customers = candidates(100, churn_probability=pa.nulls(100, pa.float64()), risk_band=pa.nulls(100, pa.string()))
+    assert np.isnan(chance_of_purchase(customers, 30, 90)).all()
+    found = planned(customers, budget=55)
+    assert found.expected_cost == pytest.approx(found.highest_cost)
+    assert found.highest_cost <= 55
+    # what they would do without it is then taken from what they did, not from what they may cost
+    assert 0.1 < found.power.rate_without < 0.4
+    assert found.power.detectable_lift > 0.1
+
+
+def test_a_campaign_whose_customers_were_all_drawn_into_the_holdout_says_so():
+    one = candidates(1)
+    stratum = np.array([f"{one['segment'][0]}, {one['risk_band'][0]}"], dtype=object)
+    who = np.array(["C00000"], dtype=object)
+    drawn = next(f"spring{n}" for n in range(99) if in_holdout(stratum, who, f"spring{n}", 0.5).all())
+    with pytest.raises(
+        BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Widen the audience"
+    ):
+        planned(one, name=drawn, holdout=0.5, budget=5_000)
+
+
+def test_where_the_budget_pays_only_for_holdout_members_the_budget_must_be_raised():
+    offer = {"text": "x", "cost_per_contact": 3, "cost_per_redemption": 6}
+    with pytest.raises(BadInput, match=r"of so few customers \(1\) all were drawn into the holdout. Raise the budget"):
+        planned(candidates(200), budget=6, holdout=0.25, offer=offer)
+
+
+def test_a_small_campaign_is_warned_that_it_cannot_show_anything_and_what_would():
+    found = planned(budget=40)
+    (warning,) = found.warnings
+    assert "cannot show anything" in warning
+    assert f"{found.power.customers_needed:,} customers" in warning
+
+
+def test_a_large_campaign_is_not_warned():
+    assert planned(candidates(30_000), budget=1e6, holdout=0.3).warnings == []
+
+
+def test_no_holdout_is_warned_of_though_it_was_meant():
+    assert "there is no control group" in planned(holdout=0, i_know=True).warnings[0]
+
+
+def test_an_offer_that_gives_away_more_than_the_margin_is_warned_of():
+    offer = {"text": "a television", "cost_per_redemption": 400}
+    assert any("cannot pay" in warning for warning in planned(offer=offer, budget=1e6).warnings)
+
+
+def test_risk_is_not_taken_for_effect():
+    """Without a fitted model, customers who are likely to leave are chosen no more often than others of their
+    stratum."""
+    customers = candidates(3_000)
+    found = planned(customers, budget=2_000)
+    high = found.targets.filter(pc.equal(found.targets["risk_band"], "high"))
+    of_all = customers.filter(pc.equal(customers["risk_band"], "high"))
+    chosen, everybody = pc.mean(high["churn_probability"]).as_py(), pc.mean(of_all["churn_probability"]).as_py()
+    assert chosen == pytest.approx(everybody, abs=0.01)

@@ -1,0 +1,72 @@
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from flows.churn.backtest import HELD_OUT_DATES, run_backtest
+from flows.churn.candidates import BASELINES, CANDIDATES
+from flows.errors import TooLittleData
+from tests.examples.snapshots import made_up_snapshots
+
+MONTHS = [date(2025, month, 1) for month in range(1, 9)]
+TWO_YEARS = [date(2023 + month // 12, month % 12 + 1, 1) for month in range(24)]
+
+
+def test_a_model_is_tested_only_on_dates_after_all_that_it_learned_from():
+    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+    assert len(backtest.held_out) == HELD_OUT_DATES
+    for held_out in backtest.held_out:
+        assert set(held_out.customers.dates.tolist()) == {held_out.day}
+        assert all(day + timedelta(days=60) <= held_out.day for day in held_out.trained_on)
+
+
+def test_baselines_and_candidates_are_compared_on_the_same_customers():
+    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+    assert set(backtest.qualities) == {*BASELINES, *CANDIDATES}
+    assert {q.customers for qualities in backtest.qualities.values() for q in qualities} == {250}
+
+
+def test_the_season_of_the_year_before_is_followed_where_there_is_one():
+    busy = made_up_snapshots(TWO_YEARS, 300, busy_months=(10, 11))
+    backtest = run_backtest(busy)
+    assert backtest.seasonal
+    assert backtest.season_gain > 0
+    newest = backtest.newest
+    october = next(h for h in backtest.held_out if h.day.month == 10)
+    assert newest.models.keys() == CANDIDATES.keys()
+    for name, model in october.models.items():
+        assert model.season < -0.5, name
+        predicted, left = october.probability[name].mean(), october.customers.churned.mean()
+        assert predicted == pytest.approx(left, abs=0.06), name
+
+
+def test_a_year_that_was_unlike_is_not_followed():
+    data = made_up_snapshots(TWO_YEARS, 300)
+    last_autumn = np.isin(data.dates, np.array([date(2023, m, 1) for m in (9, 10, 11, 12)], dtype="datetime64[D]"))
+    churned = np.where(last_autumn, np.random.default_rng(1).random(len(data)) < 0.95, data.churned)
+    from dataclasses import replace
+
+    backtest = run_backtest(replace(data, churned=churned))
+    assert backtest.season_gain < 0
+    assert not backtest.seasonal
+
+
+def test_without_a_year_before_there_is_no_season_to_follow():
+    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+    assert backtest.season_gain is None
+    assert not backtest.seasonal
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (made_up_snapshots([], 0), "history is shorter"),
+        (made_up_snapshots(MONTHS[:2], 300), "history is shorter"),
+        (made_up_snapshots(MONTHS, 150), "150 customers had bought .* needs 200"),
+        (made_up_snapshots(MONTHS, 300, always=True), "who stayed"),
+        (made_up_snapshots(MONTHS, 300, always=False), "who left"),
+    ],
+)
+def test_too_little_data_is_said_with_what_is_missing(data, message):
+    with pytest.raises(TooLittleData, match=message):
+        run_backtest(data)

@@ -1,0 +1,62 @@
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from flows.churn.backtest import run_backtest
+from flows.churn.candidates import AVERAGED, CANDIDATES, TREES
+from flows.churn.selection import gain_of, select, train_selected
+from tests.examples.snapshots import made_up_snapshots
+
+MONTHS = [date(2025, month, 1) for month in range(1, 9)]
+
+
+def held_out(churned, **probability):
+    ids = np.array([f"C{i}" for i in range(len(churned))], dtype=object)
+    return SimpleNamespace(customers=SimpleNamespace(churned=churned, customer_ids=ids), probability=probability)
+
+
+def test_the_trees_are_kept_when_they_are_clearly_better():
+    assert select(run_backtest(made_up_snapshots(MONTHS, 600, curved=True))).candidate == TREES
+
+
+def test_a_simpler_model_is_kept_on_a_tie():
+    churned = np.arange(400) % 3 == 0
+    noise = np.random.default_rng(0).normal(0, 0.02, (2, 400))
+    gain = gain_of("a", "b", [held_out(churned, a=0.33 + noise[0], b=0.33 + noise[1])])
+    assert not gain.is_clear
+
+
+def test_a_base_rate_that_happens_to_fit_is_no_gain():
+    rng = np.random.default_rng(0)
+    truth = rng.beta(2, 2, 4000)
+    churned = rng.random(4000) < truth
+    off = truth**2 / (truth**2 + (1 - truth) * truth * 2)  # the same order, another base rate
+    gain = gain_of("a", "b", [held_out(churned, a=truth, b=off)])
+    assert gain.brier > 2 * gain.standard_error
+    assert not gain.is_clear
+
+
+def test_customers_in_several_dates_count_once():
+    rng = np.random.default_rng(0)
+    churned, a, b = rng.random(500) < 0.5, rng.random(500), rng.random(500)
+    once, four_times = (gain_of("a", "b", [held_out(churned, a=a, b=b)] * n) for n in (1, 4))
+    assert four_times.brier == pytest.approx(once.brier)
+    assert four_times.standard_error == pytest.approx(once.standard_error)
+
+
+def test_the_final_model_expects_the_total_that_the_backtest_found():
+    data = made_up_snapshots(MONTHS, 400)
+    backtest = run_backtest(data)
+    selection = select(backtest)
+    expected = sum(h.models[selection.candidate].expected_spend(h.customers.features).sum() for h in backtest.held_out)
+    assert selection.spend_level * expected == pytest.approx(sum(h.customers.spend.sum() for h in backtest.held_out))
+    model = train_selected(data, backtest, selection, date(2025, 10, 1))
+    recent = data.newest(12)
+    total = model.expected_spend(recent.features).sum()
+    assert total == pytest.approx(selection.spend_level * recent.spend.sum())
+
+
+def test_candidates_are_ordered_from_simple_to_complex():
+    assert [next(iter(CANDIDATES)), list(CANDIDATES)[-1]] == [AVERAGED, TREES]
