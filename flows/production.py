@@ -45,7 +45,7 @@ def weekly_training() -> None:
     started_at = now()
     with _settings() as settings:
         wiring = wire(settings)
-        history = _read_with_snapshots(wiring, settings, started_at)
+        history = _read_with_snapshots(wiring, settings, started_at, trains=True)
         trained = training(wiring, settings.shop, history.as_of.date, history.as_of.horizon_days)
         if isinstance(trained, TooLittleData):
             log.warning("no model was trained: %s", trained)
@@ -57,7 +57,7 @@ def monthly_monitoring() -> None:
     started_at = now()
     with _settings() as settings:
         wiring = wire(settings)
-        history = _read_with_snapshots(wiring, settings, started_at)
+        history = _read_with_snapshots(wiring, settings, started_at, trains=False)
         backtest = test_on_the_past(read_snapshots(wiring.warehouse, history.as_of.horizon_days))
         publish_backtest(backtest)
         measured = watch_model(wiring, history.as_of, wiring.own_models.champion(), started_at)
@@ -83,8 +83,8 @@ def _settings(as_of: date | None = None) -> Iterator[Settings]:
         yield settings
 
 
-def _read_with_snapshots(wiring: Wiring, settings: Settings, started_at: datetime) -> History:
-    history = read_history(wiring, settings, started_at)
+def _read_with_snapshots(wiring: Wiring, settings: Settings, started_at: datetime, trains: bool) -> History:
+    history = read_history(wiring, settings, started_at, trains)
     build(wiring.dbt, "2 of 2: features of the past", (*FEATURES, *TRAINING), history.mappings,
           history.run_values)  # fmt: skip
     return history

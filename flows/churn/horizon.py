@@ -10,6 +10,9 @@ DEFAULT_HORIZON_DAYS = 90  # the shipped model's
 MAX_HORIZON_DAYS = 365
 # a subscriber who pays every month has not left on the 31st day
 MIN_GAPS_WITHIN = 1.25
+# A horizon in use is changed when the gaps are this much beyond the border to another one, not at the border itself:
+# a new horizon means a new model, a deployment, and figures that cannot be compared with earlier ones.
+BEYOND_BORDER = 1.15
 
 
 def default_horizon(gaps: int, quantile_days: float | None, median_days: float | None) -> tuple[int, str]:
@@ -28,6 +31,19 @@ def default_horizon(gaps: int, quantile_days: float | None, median_days: float |
     if nearest > quantile_days and nearest == long_enough[0] != HORIZONS_DAYS[0]:
         return nearest, f"purchases are usually {median_days:.0f} days apart"
     return nearest, f"three quarters of the gaps between purchases are of {quantile_days:.0f} days or less"
+
+
+def still_fits(kept_days: int, measured_days: int, quantile_days: float | None, median_days: float | None) -> bool:
+    """Whether the horizon in use stays although the gaps now suggest `measured_days`: unless they are far beyond the
+    border between the two, or their usual length no longer fits into it."""
+    if quantile_days is None or median_days is None:
+        return True
+    if kept_days < median_days:
+        return False
+    further = abs(math.log(kept_days / max(quantile_days, 1.0))) - abs(
+        math.log(measured_days / max(quantile_days, 1.0))
+    )
+    return further <= 2 * math.log(BEYOND_BORDER)
 
 
 def fits_cadence(horizon_days: int, median_days: float | None) -> bool:

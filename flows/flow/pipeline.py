@@ -15,7 +15,7 @@ from flows.steps.measurement import measure_campaigns
 from flows.steps.monitoring import watch_model
 from flows.steps.outputs import draw_dashboard, gather_report, publish, write_workbook
 from flows.steps.receipt import check_receipt
-from flows.steps.scoring import choose_model, fitting_champion, merge_served, prepare_scoring
+from flows.steps.scoring import choose_model, fitting_champion, kept_horizon, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources
 from flows.wiring import Wiring, wire
 from functions.clock import now
@@ -29,10 +29,10 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     """
     started_at = now()
     wiring = wire(settings)
-    history = read_history(wiring, settings, started_at)
+    history = read_history(wiring, settings, started_at, trains=retrain)
     as_of, mappings = history.as_of, history.mappings
 
-    champion = None if retrain else fitting_champion(wiring.own_models, settings.shop, as_of)
+    champion = None if retrain else fitting_champion(wiring, settings.shop, as_of)
     build(wiring.dbt, "2 of 3: segments and features", FEATURES if champion else (*FEATURES, *TRAINING), mappings,
           history.run_values)  # fmt: skip
     found = champion or training(wiring, settings.shop, as_of.date, as_of.horizon_days)
@@ -50,8 +50,9 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     return report
 
 
-def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> History:
-    """Lands and builds orders and contacts, and finds what they tell about the run."""
+def read_history(wiring: Wiring, settings: Settings, started_at: datetime, trains: bool = True) -> History:
+    """Lands and builds orders and contacts, and finds what they tell about the run. Only one that `trains` may change
+    the horizon."""
     sources = sources_of(settings, wiring.connections)
     claim_for_shop(wiring.warehouse, settings.shop)
     simulated = simulate_orders(wiring.warehouse, settings) if settings.is_simulated else None
@@ -66,7 +67,7 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime) -> Hi
     if keep_erased(wiring.warehouse, wiring.connections, started_at):
         build(wiring.dbt, "1 of 3: order lines, without erased customers", STAGING, mappings, started)
     receipt = check_receipt(wiring.warehouse, settings, started_at)
-    as_of = find_as_of(wiring.warehouse, settings)
+    as_of = find_as_of(wiring.warehouse, settings, kept_horizon(wiring, settings.shop, trains))
     run_values = {
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
         "horizon_days": as_of.horizon_days, "model_version": None,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.adapters.dbt.runner import DbtProject
-from flows.adapters.marts.staged_orders import AsOf, decide_as_of, describe_misdated
+from flows.adapters.marts.staged_orders import AsOf, KeptHorizon, decide_as_of, describe_misdated
 from flows.orchestration import task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
@@ -32,8 +32,8 @@ def build(
 
 
 @task(retry=waits_for_warehouse)
-def find_as_of(warehouse: Warehouse, settings: Settings) -> AsOf:
-    as_of = decide_as_of(warehouse, settings.as_of, settings.currency, settings.horizon_days)
+def find_as_of(warehouse: Warehouse, settings: Settings, kept: KeptHorizon | None) -> AsOf:
+    as_of = decide_as_of(warehouse, settings.as_of, settings.currency, settings.horizon_days, kept)
     for note in describe_misdated(warehouse):
         log.warning(note)
     log.info("everything is as of the end of %s", as_of.date)

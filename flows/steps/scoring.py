@@ -6,8 +6,8 @@ from typing import Any
 
 from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.marts.run_report import Trained
-from flows.adapters.marts.staged_orders import AsOf
-from flows.adapters.models.registry import ModelRegistry, StoredModel
+from flows.adapters.marts.staged_orders import AsOf, KeptHorizon
+from flows.adapters.models.registry import StoredModel
 from flows.errors import ModelRefused, TooLittleData
 from flows.orchestration import task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
@@ -17,14 +17,45 @@ from flows.wiring import Wiring
 log = logging.getLogger(__name__)
 
 
-@task
-def fitting_champion(models: ModelRegistry, shop: str, as_of: AsOf) -> StoredModel | None:
-    """The champion, where it was trained for this shop and horizon and on nothing later than the as-of date."""
-    champion = models.champion()
-    if champion is None or not _is_of(champion, shop) or not _may_score(champion, shop, as_of):
-        log.info("there is no champion for this shop, date and horizon: one is trained")
+@task(retry=waits_for_warehouse)
+def kept_horizon(wiring: Wiring, shop: str, trains: bool) -> KeptHorizon | None:
+    """The horizon of the shop's champion; in a run that does not train, that of the model which the API has, so that
+    such a run goes on while a champion with another horizon waits for its deployment."""
+    champion = wiring.own_models.champion_card()
+    if champion is None or champion["trained_on"]["shop"] != shop:
         return None
-    return champion
+    card = champion
+    if (
+        not trains
+        and (version := wiring.warehouse.scores_with(champion["model_version"])) in wiring.own_models.versions()
+    ):
+        card = wiring.own_models.load(version).card
+    if card["horizon_days"] != champion["horizon_days"]:
+        log.warning(
+            "the API still looks %d days ahead, and the champion %s looks %d: `make package`, and deploy it",
+            card["horizon_days"], champion["model_version"], champion["horizon_days"],
+        )  # fmt: skip
+    trained_as_of = date.fromisoformat(card["trained_as_of"])
+    return KeptHorizon(int(card["horizon_days"]), card["model_version"], trained_as_of, trains)
+
+
+@task(retry=waits_for_warehouse)
+def fitting_champion(wiring: Wiring, shop: str, as_of: AsOf) -> StoredModel | None:
+    """The champion, where it was trained for this shop and horizon and on nothing later than the as-of date; otherwise
+    the model that the API still has, if that one was."""
+    champion = wiring.own_models.champion()
+    if champion is None:
+        log.info("there is no champion yet: one is trained")
+        return None
+    if _is_of(champion, shop) and _may_score(champion, shop, as_of):
+        return champion
+    deployed = wiring.warehouse.scores_with(champion.version)
+    if deployed != champion.version and deployed in wiring.own_models.versions():
+        model = wiring.own_models.load(deployed)
+        if _is_of(model, shop) and _may_score(model, shop, as_of):
+            return model
+    log.info("there is no champion for this shop, date and horizon: one is trained")
+    return None
 
 
 def _is_of(model: StoredModel, shop: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flows.churn.backtest import MIN_CUSTOMERS
-from flows.churn.horizon import DEFAULT_HORIZON_DAYS, GAP_QUANTILE, default_horizon, fits_cadence
+from flows.churn.horizon import DEFAULT_HORIZON_DAYS, GAP_QUANTILE, default_horizon, fits_cadence, still_fits
 from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 
@@ -26,8 +26,26 @@ class AsOf:
     customers: int
 
 
-def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None, horizon_days: int | None) -> AsOf:
-    """The as-of date, whether money must be converted, and the horizon, from the staged order lines.
+@dataclass(frozen=True)
+class KeptHorizon:
+    """The horizon of the shop's model `version`. `may_change`: this run trains, so it may choose another one."""
+
+    days: int
+    version: str
+    trained_as_of: date
+    may_change: bool
+
+
+def decide_as_of(
+    warehouse: Warehouse,
+    wanted: date | None,
+    currency: str | None,
+    horizon_days: int | None,
+    kept: KeptHorizon | None = None,
+) -> AsOf:
+    """The as-of date, whether money must be converted, and the horizon, from the staged order lines. The horizon that
+    is `kept` stays in a run as of no earlier date, unless another is given, or this run may change it and the shop's
+    pace has clearly changed.
 
     Raises:
         BadInput: when nothing was ordered by then or for long before, or money would have to be added without a rate.
@@ -52,7 +70,9 @@ def decide_as_of(warehouse: Warehouse, wanted: date | None, currency: str | None
     currencies: list[str] = found.column("currency").to_pylist()
     known_currency, convert_to = _currency(warehouse, lines, day, currencies, currency.upper() if currency else None)
     [customers] = warehouse.row(f"select count(distinct customer_id) from {lines} where ordered_on <= '{day}'")
-    days, why = (horizon_days, "as HORIZON_DAYS says") if horizon_days else _horizon(warehouse, lines, day)
+    if kept and kept.trained_as_of > day:
+        kept = None
+    days, why = (horizon_days, "as HORIZON_DAYS says") if horizon_days else _horizon(warehouse, lines, day, kept)
     return AsOf(day, known_currency, convert_to, days, why, customers)
 
 
@@ -71,8 +91,10 @@ def describe_misdated(warehouse: Warehouse) -> list[str]:
     ]
 
 
-def _horizon(warehouse: Warehouse, lines: str, day: date) -> tuple[int, str]:
+def _horizon(warehouse: Warehouse, lines: str, day: date, kept: KeptHorizon | None) -> tuple[int, str]:
     """The shop's own; or that of the shipped model, where too few customers are known to train one."""
+    if kept and not kept.may_change:
+        return kept.days, f"as its model {kept.version} does; only training changes that"
     gaps, quantile, median = warehouse.row(
         f"""with purchases as (
             select distinct customer_id, ordered_on from {lines} where not is_return and ordered_on <= '{day}'
@@ -90,6 +112,12 @@ def _horizon(warehouse: Warehouse, lines: str, day: date) -> tuple[int, str]:
         from gaps"""
     )
     days, why = default_horizon(gaps, quantile, median)
+    if kept and kept.days == days:
+        return days, why
+    if kept and still_fits(kept.days, days, quantile, median):
+        return kept.days, f"kept, as {kept.version} does; {why}, which is too near to change it"
+    if kept:
+        return days, f"{why}; until now it was {kept.days} days"
     outcomes_from = day - timedelta(days=days)
     [known] = warehouse.row(
         f"select count(distinct customer_id) from {lines} where not is_return and ordered_on <= '{outcomes_from}'"

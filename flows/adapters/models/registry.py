@@ -101,6 +101,14 @@ class ModelRegistry:
         version = self.alias().champion
         return self.load(version) if version else None
 
+    def champion_card(self) -> Mapping[str, Any] | None:
+        """The champion's card, even where the model itself was made for other features; None where there is none."""
+        version = self.alias().champion
+        if not version or not self._exists(f"{version}/{CARD}"):
+            return None
+        card: dict[str, Any] = json.loads(self.read(f"{version}/{CARD}"))
+        return card
+
     def promote(self, version: str) -> None:
         """Makes a stored version the champion."""
         self.load(version)

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from flows.adapters.marts.staged_orders import AsOf
+from flows.adapters.marts.staged_orders import AsOf, KeptHorizon
 from flows.adapters.models.registry import StoredModel
 from flows.errors import ModelRefused, TooLittleData
-from flows.steps.scoring import choose_model, fitting_champion
+from flows.steps.scoring import choose_model, fitting_champion, kept_horizon
 
 AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said", customers=400)
 
@@ -34,6 +34,12 @@ class Wiring:
     def champion(self):
         return self.models.get(self.served)
 
+    def champion_card(self):
+        return self.models[self.served].card if self.served else None
+
+    def versions(self):
+        return list(self.models)
+
     def registry_for(self, version):
         return self
 
@@ -51,6 +57,7 @@ def wired():
         return (
             lambda found: choose_model.fn(wiring, "my_shop", AS_OF, found),
             lambda: fitting_champion.fn(wiring, "my_shop", AS_OF),
+            lambda trains: kept_horizon.fn(wiring, "my_shop", trains),
         )
 
     return with_models
@@ -58,7 +65,7 @@ def wired():
 
 def test_the_api_that_has_another_model_scores_with_it_under_its_name(wired):
     old, new = model("old", trained_as_of="2026-05-31"), model("new")
-    choose, _ = wired(old, new, deployed="old")
+    choose, *_ = wired(old, new, deployed="old")
     assert choose(new).version == "old"
 
 
@@ -66,16 +73,16 @@ def test_the_api_that_has_another_model_scores_with_it_under_its_name(wired):
     "deployed", [model("later", trained_as_of="2026-07-31"), model("other horizon", horizon_days=30)]
 )
 def test_a_model_that_knows_later_orders_or_looks_elsewhere_is_refused_with_the_way_out(wired, deployed):
-    choose, _ = wired(deployed, model("new"), deployed=deployed.version)
+    choose, *_ = wired(deployed, model("new"), deployed=deployed.version)
     with pytest.raises(ModelRefused, match=r"make package.*SNOWFLAKE_SCORING=udf"):
         choose(model("new"))
 
 
 def test_a_model_of_another_shop_knows_nothing_of_this_ones_future(wired):
     shipped = model("shipped", trained_as_of="2026-12-31", shop="simulated_shop")
-    choose, _ = wired(shipped, served="shipped")
+    choose, *_ = wired(shipped, served="shipped")
     assert choose(TooLittleData("few customers")).version == "shipped"
-    choose, _ = wired(model("shipped", horizon_days=30), served="shipped")
+    choose, *_ = wired(model("shipped", horizon_days=30), served="shipped")
     assert choose(TooLittleData("few customers")) is None
 
 
@@ -90,5 +97,18 @@ def test_a_model_of_another_shop_knows_nothing_of_this_ones_future(wired):
     ],
 )
 def test_only_a_champion_of_this_shop_and_horizon_that_knows_nothing_later_spares_a_training(wired, champion, fits):
-    _, champion_that_fits = wired(*([champion] if champion else []), served="m")
+    _, champion_that_fits, _ = wired(*([champion] if champion else []), served="m")
     assert (champion_that_fits() is not None) == fits
+
+
+def test_a_run_that_does_not_train_looks_as_far_as_the_model_that_the_api_still_has(wired):
+    old, new = model("old", trained_as_of="2026-05-31"), model("new", horizon_days=60)
+    _, champion_that_fits, kept = wired(old, new, served="new", deployed="old")
+    assert kept(trains=False) == KeptHorizon(90, "old", date(2026, 5, 31), may_change=False)
+    assert champion_that_fits().version == "old"
+    assert kept(trains=True) == KeptHorizon(60, "new", date(2026, 6, 30), may_change=True)
+
+
+def test_the_horizon_of_another_shops_model_is_not_kept(wired):
+    assert wired(model("m", shop="another"), served="m")[2](trains=True) is None
+    assert wired()[2](trains=True) is None
