@@ -57,19 +57,72 @@
     )
 {%- endmacro %}
 
+{#
+  CTEs after `typed`, up to one that is named `dated`: an order is of its first day, also where its lines name several. Where
+  the rows of a line are its changes, `change_from_last` numbers them from the last on; what was given back is apart.
+#}
+{% macro dated_lines(mapping) -%}
+    {%- set orders = mapping.get('orders') or {} -%}
+    {%- set numbers = ['order_total', 'amount', 'unit_price', 'quantity'] | select('in', mapping.columns) | list -%}
+    sided as (
+
+        select
+            *,
+            false
+            {%- for column in numbers %} or coalesce({{ column }}, 0) < 0 {%- endfor %}
+            {%- if 'line_type' in mapping.columns %} or coalesce(line_type_text in ({{ quoted_list(orders.line_types.returns or []) }}), false)
+            {%- endif %}
+            {%- for column, values in (orders.given_back or {}).items() %} or coalesce({{ column }}_text in ({{ quoted_list(values) }}), false)
+            {%- endfor %}
+                as gives_back
+        from typed
+
+    ),
+
+    dated as (
+
+        select
+            * exclude (gives_back) replace (
+                case
+                    when given_order_id is not null and not gives_back
+                        then min(ordered_at) over (partition by given_order_id, customer_id, gives_back)
+                    else ordered_at
+                end as ordered_at
+                {%- if orders.changes != 'first_day' %},
+                cast(null as varchar) as given_order_line_id
+                {%- endif %}
+            )
+            {%- if orders.changes != 'first_day' %},
+            case
+                when given_order_id is not null then row_number() over (
+                    partition by given_order_id, customer_id, given_order_line_id, sku, gives_back
+                        {%- if numbers %}, case when gives_back then {{ numbers[0] }} end {%- endif %}
+                    order by ordered_at desc, order_line_key {{ 'desc' if orders.changes == 'oldest_first' }}
+                )
+            end as change_from_last
+            {%- endif %}
+        from sided
+
+    )
+{%- endmacro %}
+
 {# Why a line is no sale, by its order's status or its own type; NULL for one that is. #}
 {% macro no_sale(mapping) -%}
     {%- set orders = mapping.get('orders') or {} -%}
     {%- set flags = {'is_cancelled': 'cancelled', 'is_test': 'test order', 'is_paid': 'not paid'} -%}
     {%- set sold, refunded, types = orders.sold or {}, orders.refunded or {}, orders.line_types or {} -%}
-    {%- if not (sold or types.get('other') or 'cancelled_at' in mapping.columns) -%} cast(null as varchar)
+    {%- set is_log = orders.changes in ('oldest_first', 'newest_first') -%}
+    {%- if not (is_log or sold or types.get('other') or 'cancelled_at' in mapping.columns) -%} cast(null as varchar)
     {%- else -%}
     case
         {% if 'cancelled_at' in mapping.columns -%}
         when cancelled_at_text not like '0000-00-00%' then 'cancelled'
         {% endif -%}
+        {% if is_log -%}
+        when change_from_last > 1 then 'earlier status of the order'
+        {% endif -%}
         {% for column, values in sold.items() -%}
-        when {{ column }}_text not in ({{ quoted_list(values or ['']) }})
+        when {{ column }}_text not in ({{ quoted_list((values + ((orders.given_back or {}).get(column) or [])) or ['']) }})
             {%- if refunded.get(column) and 'refunded_amount' in mapping.columns %}
             and not ({{ column }}_text in ({{ quoted_list(refunded[column]) }}) and coalesce(refunded_amount, 0) <> 0)
             {%- endif %}

@@ -104,6 +104,7 @@
 #}
 {% macro order_lines_of(mapping) -%}
     {%- set columns = mapping.columns -%}
+    {%- set orders = mapping.get('orders') or {} -%}
     {%- set money = ['order_total', 'amount', 'unit_price'] | select('in', columns) | first -%}
     (
         with renamed as (
@@ -191,6 +192,11 @@
 
         ),
 
+        {% if orders.changes -%}
+        {{ dated_lines(mapping) }},
+
+        {% endif -%}
+
         valued as (
 
             select
@@ -234,11 +240,13 @@
                 {{ 'refunded_at' if 'refunded_at' in columns else 'cast(null as timestamp)' }} as refunded_at,
                 {% endif -%}
                 {{ no_sale(mapping) }} as no_sale,
-                {{ "coalesce(line_type_text in (" ~ quoted_list(mapping.orders.line_types.returns or []) ~ "), false)" if 'line_type' in columns else 'false' }} as is_typed_return,
+                {{ "coalesce(line_type_text in (" ~ quoted_list(orders.line_types.returns or []) ~ "), false)" if 'line_type' in columns else 'false' }}
+                {%- for column, values in (orders.given_back or {}).items() %} or coalesce({{ column }}_text in ({{ quoted_list(values) }}), false)
+                {%- endfor %} as is_typed_return,
                 currency,
                 country,
                 channel
-            from typed
+            from {{ 'dated' if orders.changes else 'typed' }}
 
         )
 
@@ -250,7 +258,7 @@
                 when signed_amount is null then amount_text
             end as unreadable_text,
             {% if is_mapped('order_total') -%} {{ 'order_total' in columns }} as is_order_total, {% endif -%}
-            {% if is_mapped('refunded_amount') -%} {{ 'refunded_amount' in columns and mapping.orders.refund_is_of_order }} as refund_is_of_order, {% endif -%}
+            {% if is_mapped('refunded_amount') -%} {{ 'refunded_amount' in columns and orders.refund_is_of_order }} as refund_is_of_order, {% endif -%}
             coalesce(signed_amount, 0) < 0 or quantity < 0 or is_typed_return
             {%- if mapping.returns %} or coalesce({{ matches(mapping.returns.column, mapping.returns.matches) }}, false) {%- endif %}
                 as is_return,

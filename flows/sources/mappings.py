@@ -8,6 +8,9 @@ from typing import Any, Literal
 from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, OrderLines
 
 Kind = Literal["order_lines", "contacts", "email_events"]
+# what several rows of one line of an order are: nothing in particular; its changes, from the top of the file down or up,
+# of which the last counts, on the day of the first; or lines of one order that name several days
+Changes = Literal["", "oldest_first", "newest_first", "first_day"]
 ISO = "iso"
 # our columns that hold moments, of all kinds of rows
 TIMESTAMP_COLUMNS = ("ordered_at", "refunded_at", "opted_out_at", "created_at", "happened_at")
@@ -68,15 +71,18 @@ class RowMapping:
 class OrderMeaning:
     """What is an order's of a file's lines. `inherited`: columns that a line without a value has from another line of
     its order. `continued`: lines without an order's number belong to the order above them. `refund_is_of_order`: the
-    refunded amount is the order's, however many of its lines have it. `sold`: of each status column the values that
-    are sales; `refunded`: those that are if an amount says how much was given back. `line_types`: the values of
+    refunded amount is the order's, however many of its lines have it. `changes`: what several rows of one line are.
+    `sold`: of each status column the values that are sales; `refunded`: those that are if an amount says how much was
+    given back; `given_back`: those of rows that give back what earlier rows sold. `line_types`: the values of
     line_type, by what they make a line. `currency_codes`: ISO codes of currencies that are written otherwise."""
 
     inherited: Sequence[str] = ()
     continued: bool = False
     refund_is_of_order: bool = False
+    changes: Changes = ""
     sold: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
     refunded: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
+    given_back: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
     line_types: Mapping[str, Sequence[str]] = field(default_factory=dict)
     currency_codes: Mapping[str, str] = field(default_factory=dict)
 
@@ -137,7 +143,7 @@ def order_line_mapping(
         currency=stream.currency,
         returns=stream.returns.model_dump() if stream.returns else None,
         reject=[rule.model_dump() for rule in stream.reject],
-        duplicates=stream.duplicates if _lines_differ(columns) else "keep",
+        duplicates=stream.duplicates if _lines_differ(columns) and not orders.changes else "keep",
         several_files=several_files,
         placeholder_ids=list(stream.placeholder_ids),
         real_ids=list(stream.real_ids),

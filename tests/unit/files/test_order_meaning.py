@@ -67,6 +67,49 @@ def test_what_is_answered_is_not_asked_again(read):
     assert landing.mappings[0].columns["amount"] == "amount"
 
 
+CHANGES = "order_id,customer_id,created_at,status,total"
+
+
+def changes(*ends, newest_first=False):
+    """Rows of orders that are packed, then end so, each a day later; in the file's order or the other way round."""
+    rows = [
+        f"{number},C{number % 3},2024-01-{number + day:02},{word},{10 + number}"
+        for number, end in enumerate(ends)
+        for day, word in enumerate(("Hurrah", "packed", end), 1)
+    ]
+    return rows[::-1] if newest_first else rows
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_rows_that_are_changes_of_an_order_count_once_by_the_last_status(read, newest_first):
+    landing = read(CHANGES, changes("delivered", "cancelled", "delivered", "refunded", newest_first=newest_first))
+    orders = landing.mappings[0].orders
+    assert orders.changes == ("newest_first" if newest_first else "oldest_first")
+    assert set(orders.sold["status"]) == {"packed", "delivered", "refunded"}
+    assert orders.given_back == {"status": ["refunded"]}
+    assert "rows of an order are its changes: it counts once, on its first day, by its last status" in landing.notes
+    assert any("that do not: cancelled (1)" in note for note in landing.notes)
+
+
+def test_a_status_that_ends_an_order_has_to_be_known(read):
+    with pytest.raises(BadInput, match=r"'Hurrah' \(1 lines\)"):
+        read(CHANGES, [*changes("delivered", "delivered"), "7,C1,2024-01-09,Hurrah,9"])
+
+
+def test_lines_whose_statuses_differ_at_one_moment_are_no_changes(read):
+    rows = [f"{n},C1,2024-01-1{n},{word},{5 + n}" for n in range(4) for word in ("shipped", "delivered")]
+    assert read(CHANGES, rows).mappings[0].orders.changes == ""
+
+
+def test_a_total_that_repeats_on_several_days_is_asked_about(read):
+    rows = [f"{n},C1,2024-0{month}-1{n},{5 + n}" for n in range(4) for month in (1, 2)]
+    with pytest.raises(BadInput, match="is that one sale, or one on each of these days") as refused:
+        read(CHANGES.replace("status,", ""), rows)
+    (entry,) = yaml.safe_load(str(refused.value).split("\n\n", 1)[1]).values()
+    landing = read(CHANGES.replace("status,", ""), rows, **entry["order_lines"])
+    assert landing.mappings[0].orders.changes == "first_day"
+
+
 PRICES = "order_id,customer_id,order_date,sku,quantity,price"
 
 

@@ -9,7 +9,8 @@ with validated as (
         order_line_key as row_key,
         rejection_reason,
         ordered_on,
-        case when rejection_reason <> 'total, note or empty row' then amount end as amount,  -- it is that of other rows
+        -- else it is that of other rows
+        case when rejection_reason not in ('total, note or empty row', 'earlier status of the order') then amount end as amount,
         currency,
         case
             when rejection_reason like 'unreadable%' then coalesce(unreadable_text, '')

@@ -14,9 +14,11 @@ from flows.adapters.files.reading.format_notes import describe_formats
 from flows.adapters.files.reading.grain import find_grain
 from flows.adapters.files.reading.headers import map_columns
 from flows.adapters.files.reading.misnamed_columns import without_misnamed
+from flows.adapters.files.reading.moment_sql import moment_sql
 from flows.adapters.files.reading.number_shapes import Decimal, code_of
 from flows.adapters.files.reading.numbers import find_number_formats
 from flows.adapters.files.reading.questions import Unclear, refusal
+from flows.adapters.files.reading.status_changes import last_rows
 from flows.adapters.files.reading.statuses import find_statuses
 from flows.adapters.files.reading.text_rows import File, TextRows
 from flows.adapters.files.reading.timestamps import find_timestamp_formats
@@ -104,8 +106,10 @@ def describe_order_lines(
     try:
         timestamps = _timestamps(rows, columns, ["ordered_at"], stream.timestamp_format, read_on)
         formats = find_number_formats(rows, numbers, declared)
-        grain = find_grain(rows, columns, next(iter(formats.values())), is_declared)
-        statuses = find_statuses(rows, grain.columns, stream, recognised, is_declared, grain.inherited)
+        moment = moment_sql(f"trim({quote(columns['ordered_at'])})", next(iter(timestamps.values()))["ordered_at"])
+        grain = find_grain(rows, columns, next(iter(formats.values())), moment, is_declared)
+        last = last_rows(rows, grain.columns, grain.changes, moment)
+        statuses = find_statuses(rows, last, grain.columns, stream, recognised, is_declared, grain.inherited)
         if not is_declared:
             require_money_off_lines(rows, grain.columns, next(iter(formats.values())))
             require_no_other_status(rows, list(columns.values()), statuses.columns)
@@ -115,8 +119,10 @@ def describe_order_lines(
         inherited=[name for name in grain.inherited if name in statuses.columns],
         continued=grain.continued,
         refund_is_of_order=grain.refund_is_of_order,
+        changes=grain.changes,
         sold=statuses.sold,
         refunded=statuses.refunded,
+        given_back=statuses.given_back,
         line_types=statuses.line_types,
         currency_codes=_currency_codes(rows, statuses.columns),
     )

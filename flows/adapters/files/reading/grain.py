@@ -8,9 +8,10 @@ import duckdb
 
 from flows.adapters.duckdb.sql import literal, quote
 from flows.adapters.files.reading.questions import Answer, Unclear
+from flows.adapters.files.reading.status_changes import find_changes
 from flows.adapters.files.reading.text_rows import TextRows
 from flows.sources.connections import OrderLineColumn
-from flows.sources.mappings import NumberFormat
+from flows.sources.mappings import Changes, NumberFormat
 
 SAMPLE_ROWS = 50_000
 # of orders with several lines, the share in which a column has one value only for it to be the order's
@@ -39,12 +40,14 @@ _OF_ORDER_OR_LINE: tuple[OrderLineColumn, ...] = (
 class Grain:
     """`columns`: what they are once it is known whose the amounts are. `inherited`: what a line without a value has
     from another line of its order. `continued`: lines without an order's number belong to the order above them.
-    `refund_is_of_order`: the refunded amount is the order's, however many of its lines have it."""
+    `refund_is_of_order`: the refunded amount is the order's, however many of its lines have it. `changes`: what several
+    rows of one line are."""
 
     columns: Mapping[OrderLineColumn, str]
     inherited: tuple[OrderLineColumn, ...] = ()
     continued: bool = False
     refund_is_of_order: bool = False
+    changes: Changes = ""
     notes: tuple[str, ...] = ()
 
 
@@ -73,10 +76,11 @@ def find_grain(
     rows: TextRows,
     columns: Mapping[OrderLineColumn, str],
     formats: Mapping[OrderLineColumn, NumberFormat],
+    moment: str,
     is_declared: bool,
 ) -> Grain:
     """What belongs to orders and what to lines, in a table of text. `formats`: how our columns of numbers are written.
-    `is_declared`: the columns are those that somebody wrote down.
+    `moment`: SQL of when a row happened. `is_declared`: the columns are those that somebody wrote down.
 
     Raises:
         Unclear: when an amount may be either.
@@ -89,11 +93,12 @@ def find_grain(
         return Grain(found)
     found = dict(columns)
     continued = _is_continued(con, table, columns)
-    _sample(rows, columns, formats, continued)
+    _sample(rows, columns, formats, moment, continued)
     spreads = _spreads(con, found)
     notes = [*_find_amounts(found, spreads, is_declared)]
     if not is_declared:
         notes += _find_prices(con, found)
+    changes, of_changes = ("", ()) if continued else find_changes(con, found, columns, is_declared)
     inherited = [name for name in _OF_ORDER if name in spreads and spreads[name].left_out]
     if any(spreads[name].is_on_one_line for name in _ON_FIRST_LINE if name in spreads):
         inherited += [name for name in _OF_ORDER_OR_LINE if name in spreads and spreads[name].is_on_one_line]
@@ -107,7 +112,8 @@ def find_grain(
         inherited=(*inherited, *once),
         continued=continued,
         refund_is_of_order=refund_is_of_order,
-        notes=tuple(notes),
+        changes=changes,
+        notes=(*notes, *of_changes),
     )
 
 
@@ -139,9 +145,10 @@ def _sample(
     rows: TextRows,
     columns: Mapping[OrderLineColumn, str],
     formats: Mapping[OrderLineColumn, NumberFormat],
+    moment: str,
     continued: bool,
 ) -> None:
-    """Lines of whole orders, file by file: texts by our names, and amounts as numbers."""
+    """Lines of whole orders, file by file: texts by our names, amounts as numbers, and the moment."""
     con = rows.con
     (lines,) = _row(con.execute(f"select count(*) from {rows.table}"))
     order, relation = _text(columns["order_id"]), rows.table
@@ -153,6 +160,7 @@ def _sample(
         f", {number_sql(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in formats
     )
     one_in = max(lines // SAMPLE_ROWS, 1)
+    place = "rowid" if _has_rows_in_order(con, rows.table) else "0"
     key = order if continued else quote(columns["order_id"])  # the text as it is: trimming all of them takes longer
     # what takes a sale back is not compared with it
     money = next((_text(columns[name]) for name in _AMOUNTS if name in columns), "''")
@@ -160,7 +168,8 @@ def _sample(
     side = rf"concat({kind}, case when regexp_matches({money}, '^\W*[-−–(]|[-)]$') then '-' end)"
     con.execute(
         f"""create or replace temp table lines_of_orders as
-        select {order} as order_id, {rows.file} as file, {side} as side, {texts}{numbers} from {relation}
+        select {order} as order_id, {rows.file} as file, {side} as side, {moment} as moment, {place} as place,
+            {texts}{numbers} from {relation}
         {f"where hash({key}) % {one_in} = 0" if one_in > 1 else ""}"""
     )
     con.execute("delete from lines_of_orders where order_id is null")

@@ -25,24 +25,28 @@ _FLAGS: tuple[OrderLineColumn, ...] = ("is_cancelled", "is_test", "is_paid")
 class Statuses:
     """`columns` without those that turned out to say something else. Of each status column `sold`, the values of sales,
     and `refunded`, those of orders given back in full: sales if the refunded amount says how much was given back.
+    `given_back`: where rows are changes of an order, the values of rows that give back what earlier rows sold.
     `line_types`: the values of `line_type`, by what they make a line."""
 
     columns: Mapping[OrderLineColumn, str]
     sold: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
     refunded: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
+    given_back: Mapping[OrderLineColumn, Sequence[str]] = field(default_factory=dict)
     line_types: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def find_statuses(
     rows: TextRows,
+    last: TextRows,
     columns: Mapping[OrderLineColumn, str],
     stream: OrderLines,
     recognised: RecognisedValues,
     is_declared: bool,
     inherited: Sequence[OrderLineColumn] = (),
 ) -> Statuses:
-    """What the values of a table's status columns mean. `is_declared`: the columns are those that somebody wrote down.
+    """What the values of a table's status columns mean. `last`: of an order whose rows are its changes, the row that
+    says how it ended; else the same rows. `is_declared`: the columns are those that somebody wrote down.
     `inherited`: those whose blanks have the value of another line.
 
     Raises:
@@ -53,16 +57,22 @@ def find_statuses(
     notes: list[str] = []
     sold: dict[OrderLineColumn, Sequence[str]] = {}
     refunded: dict[OrderLineColumn, Sequence[str]] = {}
+    given_back: dict[OrderLineColumn, Sequence[str]] = {}
     line_types = _line_types(con, table, found, stream, recognised, is_declared)
     there = [name for name in (*_STRICT, _LENIENT, *_FLAGS) if name in found]
+    is_log = last != rows
     gives_back = bool(there) and (
-        "refunded_amount" in found or bool(line_types.get("returns")) or _has_negative(con, table, found)
+        is_log or "refunded_amount" in found or bool(line_types.get("returns")) or _has_negative(con, table, found)
     )
     for name in there:
         counts = _values(con, table, found[name])
         known = _as_statuses(name, recognised.flag) if name in _FLAGS else recognised.status
         meanings = sort_values(counts, stream.status, known)
-        unknown = {value: counts[value] for value, meaning in meanings.items() if meaning is None}
+        if is_log:
+            counts = _values(con, last.table, found[name])  # what an order was before it ended says nothing
+            if "refunded_amount" not in found:
+                given_back[name] = [value for value, meaning in meanings.items() if meaning == "refunded"]
+        unknown = {value: counts[value] for value, meaning in meanings.items() if meaning is None and value in counts}
         is_unknown = len(unknown) == len(counts) and not (is_declared and name in _FLAGS)
         if len(counts) > MAX_VALUES or (name not in _STRICT and is_unknown):
             if is_declared and len(counts) > MAX_VALUES:
@@ -79,18 +89,19 @@ def find_statuses(
                 " out of the file that are no sales.",
                 [Answer("columns", {ours: theirs for ours, theirs in found.items() if ours != name}, "all are sales")],
             )
-        counted = {"sold", "partly_refunded", None}
+        counted = {"sold", "partly_refunded", *(() if is_log and name in _STRICT else (None,))}
         if gives_back and "refunded_amount" not in found:
             counted.add("refunded")  # rows of their own give it back
         sold[name] = [value for value, meaning in meanings.items() if meaning in counted]
         if "refunded_amount" in found:
             refunded[name] = [value for value, meaning in meanings.items() if meaning == "refunded"]
-        notes += _what_counts(found[name], counts, meanings, (*sold[name], *refunded.get(name, ())), gives_back)
+        counting = [value for value in (*sold[name], *refunded.get(name, ())) if value in counts]
+        notes += _what_counts(found[name], counts, meanings, counting, gives_back)
         if name in _STRICT and name not in inherited and (blank := _blanks(con, table, found[name])):
             notes.append(f"{found[name]} is blank in {blank:,} lines, which count as sold")
     if "cancelled_at" in found and _is_never_blank(con, table, found["cancelled_at"]):
         del found["cancelled_at"]  # a time at which an order can be cancelled, or the like
-    return Statuses(found, sold, refunded, line_types, tuple(notes))
+    return Statuses(found, sold, refunded, given_back, line_types, tuple(notes))
 
 
 def _as_statuses(name: OrderLineColumn, flag: Flags) -> StatusValues:
