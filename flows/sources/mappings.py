@@ -8,8 +8,8 @@ from typing import Any, Literal
 from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, OrderLines
 
 Kind = Literal["order_lines", "contacts", "email_events"]
-# what several rows of one line of an order are: nothing in particular; its changes, from the top of the file down or up,
-# of which the last counts, on the day of the first; or lines of one order that name several days
+# what several rows of one line of an order are: nothing in particular; its changes, from the top of the file down or
+# up, of which the last counts, on the day of the first; or lines of one order that name several days
 Changes = Literal["", "oldest_first", "newest_first", "first_day"]
 ISO = "iso"
 # our columns that hold moments, of all kinds of rows

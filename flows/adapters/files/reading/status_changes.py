@@ -80,7 +80,8 @@ def _repeated(con: duckdb.DuckDBPyConnection, columns: Mapping[OrderLineColumn, 
             count_if(several and days > 1), count_if(several and moments > 1 and of_first_row > of_last_row)
         from (
             select count(*) > 1 as several, count(distinct moment) as moments,
-                count(distinct cast(moment as date)) as days, count(distinct {status}) as statuses, count(distinct {money}) as amounts,
+                count(distinct cast(moment as date)) as days,
+                count(distinct {status}) as statuses, count(distinct {money}) as amounts,
                 arg_min(moment, place) as of_first_row, arg_max(moment, place) as of_last_row
             from lines_of_orders where moment is not null group by {line}
         )"""
