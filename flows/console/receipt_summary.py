@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from flows.adapters.marts.left_out import LeftOut
 from flows.console.amounts import money, percent
 from flows.sources.receipt import Month, Receipt, Rejection, Totals, example
 
@@ -20,6 +21,21 @@ def describe_receipt(receipt: Receipt) -> Iterator[str]:
         yield (
             f"{of_contacts:,} contacts, {receipt.contacts.of_nobody:,} of them of nobody who has ordered;"
             f" {receipt.contacts.without_contact:,} customers have no contact"
+        )
+
+
+def describe_left_out(of: LeftOut, currency: str | None) -> Iterator[str]:
+    """What counts for nothing although it was read without fault."""
+    if of.unmatched_returns:
+        yield (
+            f"{of.unmatched_returns:,} refund{'s' if of.unmatched_returns > 1 else ''} found no sale for"
+            f" {money(of.unmatched_amount, currency)}, which is taken from nobody"
+            " (intermediate.int_returns without purchased_on)"
+        )
+    if of.returned_customers:
+        yield (
+            f"{of.returned_customers:,} customer{'s' if of.returned_customers > 1 else ''} sent back all that they had"
+            f" bought ({money(of.returned_amount, currency)}): they have no purchase, and no segment or score"
         )
 
 

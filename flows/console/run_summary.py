@@ -9,7 +9,7 @@ from flows.adapters.marts.monitoring import describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
 from flows.console.amounts import money, percent
-from flows.console.receipt_summary import describe_receipt, months_table
+from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.console.sections import REASON, Section, print_sections
 
 CUSTOMER = "customer"
@@ -61,6 +61,7 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
             yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
         yield from landing.notes
     yield from describe_receipt(report.receipt)
+    yield from describe_left_out(report.left_out, report.as_of.currency)
     yield from report.identity_notes
     if report.later_rows:
         yield f"{report.later_rows:,} later than {report.as_of.date}, ignored"

@@ -41,7 +41,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
-        "receipt": _receipt(report.receipt),
+        "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
     }
     page = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True).render(
         as_of=report.as_of.date,

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
+from flows.adapters.marts.left_out import LeftOut, read_left_out
 from flows.adapters.marts.staged_customers import describe_corrections
 from flows.adapters.marts.staged_orders import AsOf, describe_misdated
 from flows.adapters.models.registry import StoredModel
@@ -85,6 +86,7 @@ class RunReport:
     syncs: Sequence[SyncRun]
     landings: tuple[Landing, ...]
     receipt: Receipt
+    left_out: LeftOut
     order_lines: int
     identity_notes: tuple[str, ...]
     as_of: AsOf
@@ -129,6 +131,7 @@ def read_report(
         syncs=history.syncs,
         landings=history.landings,
         receipt=history.receipt,
+        left_out=read_left_out(warehouse),
         order_lines=warehouse.row("select count(*) from staging.stg_shop__order_lines_validated")[0],
         identity_notes=_identity_notes(warehouse),
         as_of=as_of,

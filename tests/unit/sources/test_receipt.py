@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.left_out import LeftOut, read_left_out
 from flows.adapters.marts.receipt import RELATION, keep_receipt, read_receipt
-from flows.console.receipt_summary import describe_receipt, months_table
+from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.errors import BadInput, SettingsError
 from flows.settings import Settings, read_settings
 from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals, breaches
@@ -125,6 +126,25 @@ def test_the_months_are_those_of_a_year_and_what_was_before_in_one_row():
     assert rows[0] == ("before 2024-03", "20", "€200", "€10", "€190")
     assert [row[0] for row in rows[1:-1]] == [f"{2024 + n // 12}-{n % 12 + 1:02}" for n in range(2, 15)]
     assert rows[-1] == ("in all", "150", "€1,500", "€75", "€1,425")
+
+
+def test_what_counts_for_nobody_is_said_in_numbers_and_money(tmp_path):
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
+        con.execute("""create schema intermediate; create schema marts;
+            create table intermediate.int_returns as from (values
+                ('1', 4.0, date '2024-01-01'), ('1', 2.5, null), ('2', 7.0, null))
+                as returned (order_line_key, amount, purchased_on);
+            create table intermediate.int_order_lines as from (values
+                ('A', 10.0, false), ('B', 20.0, false), ('B', 5.0, false), ('B', 25.0, true), ('C', 8.0, true))
+                as lines (customer_id, amount, is_return);
+            create table marts.customer_rfm as select 'A' as customer_id""")
+    left_out = read_left_out(DuckDBWarehouse(tmp_path / "warehouse.duckdb", tmp_path))
+    assert left_out == LeftOut(2, 9.5, 1, 25.0)
+    assert list(describe_left_out(left_out, "EUR")) == [
+        "2 refunds found no sale for €10, which is taken from nobody (intermediate.int_returns without purchased_on)",
+        "1 customer sent back all that they had bought (€25): they have no purchase, and no segment or score",
+    ]
+    assert not list(describe_left_out(LeftOut(0, 0, 0, 0), "EUR"))
 
 
 LINES = [  # order, customer, day, amount, is_return, currency

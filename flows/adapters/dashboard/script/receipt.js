@@ -1,7 +1,7 @@
 /* What the run has read, to be compared with the shop's own report. No filter changes it. */
 
 function drawReceipt() {
-  const { totals, months, rejections, contacts } = data.receipt;
+  const { totals, months, rejections, contacts, left_out } = data.receipt;
   const sum = (rows, of) => rows.reduce((all, row) => all + row[of], 0);
   const sentences = totals.flatMap((of) => {
     const money = formats.moneyIn(of.currency), exactly = formats.moneyIn(of.currency, { maximumFractionDigits: 2 });
@@ -11,6 +11,9 @@ function drawReceipt() {
       of.refunds_of_nobody ? text("receipt_refunds_of_nobody", { amount: money(of.refunds_of_nobody) }) : null];
   });
   if (contacts.contacts) sentences.push(text("receipt_contacts", { contacts: formats.count(contacts.contacts), nobody: formats.count(contacts.of_nobody) }));
+  const reported = formats.moneyIn(data.meta.currency);
+  if (left_out.unmatched_returns) sentences.push(text("receipt_unmatched_returns", { refunds: formats.count(left_out.unmatched_returns), amount: reported(left_out.unmatched_amount) }));
+  if (left_out.returned_customers) sentences.push(text("receipt_returned_customers", { customers: formats.count(left_out.returned_customers), amount: reported(left_out.returned_amount) }));
   place("receipt").replaceChildren(element("ul", {}, ...sentences.filter(Boolean).map((line) => element("li", {}, line))));
   const cells = (rows, currency) => [formats.count(sum(rows, "orders")), ...["gross", "refunds", "net"].map((of) => formats.moneyIn(currency)(sum(rows, of)))];
   const row = (name, rows, currency) => element("tr", {}, element("th", { scope: "row" }, name), ...cells(rows, currency).map((cell) => element("td", { class: "n" }, cell)));
