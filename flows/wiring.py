@@ -1,6 +1,6 @@
 """The only place that reads WAREHOUSE and chooses the adapters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -130,13 +130,18 @@ def destination(settings: Settings, name: str) -> Destination:
     """
     if name in csv_files.NAMES:
         return csv_files.CsvFiles(settings.campaigns_folder, name)
-    if name != "hubspot":
-        raise SettingsError(f"There is no destination {name!r}. There are: {', '.join(csv_files.NAMES)}, hubspot.")
-    from flows.adapters.hubspot.destination import (
-        HubSpotContacts,  # imports HubSpot's SDK, so it is done only where it is needed
-    )
+    if name not in BY_API:
+        raise SettingsError(f"There is no destination {name!r}. There are: {', '.join([*csv_files.NAMES, *BY_API])}.")
+    return BY_API[name]()
+
+
+def _hubspot() -> Destination:
+    from flows.adapters.hubspot.destination import HubSpotContacts  # imports HubSpot's SDK, so it is done only for it
 
     return HubSpotContacts.read(read_settings(HubSpotSettings))
+
+
+BY_API: Mapping[str, Callable[[], Destination]] = {"hubspot": _hubspot}
 
 
 def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:

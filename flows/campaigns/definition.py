@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -183,8 +183,10 @@ def _line(place: Place, lines: Mapping[Place, int]) -> int:
 
 
 def _known_keys(place: Place) -> tuple[str, ...]:
-    models: dict[str | int, type[BaseModel]] = {"audience": Audience, "offer": Offer, "contact_cap": ContactCap}
-    model = models.get(place[0], Campaign) if len(place) > 1 else Campaign
+    model: type[BaseModel] = Campaign
+    for key in place[:-1]:
+        kind = model.model_fields[str(key)].annotation
+        model = next(one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel))
     return tuple(model.model_fields)
 
 
