@@ -32,7 +32,9 @@ def test_make_takes_what_settings_and_commands_read_and_nothing_else():
     listed = make("--eval", "listed: ; @echo $(OPTIONS)", "listed").stdout.split()
     read = set(variables(Settings, DeploymentSettings, *SYSTEMS)) | set(of_commands(typer.main.get_command(app)))
     read |= {name.upper() for name in ApiSettings.__dataclass_fields__}
-    assert set(listed) == read | OF_MAKE | {"PREFECT_API_KEY"}  # which prefect itself reads
+    read |= OF_MAKE | {"PREFECT_API_KEY"}  # which prefect itself reads
+    assert not read - set(listed), f"OPTIONS of the Makefile lacks {', '.join(sorted(read - set(listed)))}"
+    assert not set(listed) - read, f"nothing reads these OPTIONS of the Makefile: {', '.join(set(listed) - read)}"
     assert len(listed) == len(set(listed))
 
 
@@ -45,7 +47,21 @@ def test_every_option_is_in_a_document():
     }
     of_stand_ins = {"SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"}
     of_make = {"VENV", "SHELL"}
-    assert sorted(listed - named - of_stand_ins - of_make) == []
+    missing = sorted(listed - named - of_stand_ins - of_make)
+    assert not missing, f"no document, such as docs/configuration.md, has {', '.join(missing)}"
+
+
+def test_every_command_has_a_target_that_make_help_lists():
+    """And every target calls a command."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    commands = set(typer.main.get_command(app).commands)
+    called = set(re.findall(r"\$\(CHURN\) ([a-z-]+)", makefile))
+    assert not commands - called, f"no target of the Makefile calls {', '.join(commands - called)}"
+    assert not called - commands, f"flows/__main__.py lacks {', '.join(called - commands)}, which the Makefile calls"
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.M)
+    listed = {line.split()[1] for line in make("help").stdout.splitlines()}
+    unlisted = {*phony.split()} ^ listed
+    assert not unlisted, f"in the Makefile, .PHONY or a help text behind `##` lacks {', '.join(unlisted)}"
 
 
 @pytest.mark.parametrize(

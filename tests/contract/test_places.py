@@ -1,0 +1,94 @@
+"""What stands in several places stands in all of them. A failure names the place that lacks it, because it is read by
+someone who has just followed a row of CONTRIBUTING.md and has forgotten one."""
+
+import ast
+import csv
+import re
+from typing import get_args
+
+import yaml
+
+from flows.adapters.files import importer_files
+from flows.campaigns.definition import Campaign
+from flows.settings import REPOSITORY, DestinationName
+from flows.wiring import BY_API
+
+MARTS = REPOSITORY / "dbt_project" / "models" / "marts"
+SEEDS = REPOSITORY / "dbt_project" / "seeds"
+
+
+def text(place):
+    return (REPOSITORY / place).read_text(encoding="utf-8")
+
+
+def require(place, lacks):
+    lacks = sorted(lacks)
+    assert not lacks, f"{place} lacks {', '.join(lacks)}"
+
+
+def test_a_destination_is_known_wherever_it_is_named():
+    named, known = set(get_args(DestinationName)), {*importer_files.NAMES, *BY_API}
+    require("DestinationName in flows/settings/destinations.py", known - named)
+    require("LAYOUTS in flows/adapters/files/importer_files.py, or BY_API in flows/wiring.py,", named - known)
+    rows = re.findall(r"^\| (`.*?) \|", text("docs/campaigns.md").split("\n## Where customers go\n")[1], re.M)
+    require("the table `Where customers go` of docs/campaigns.md", named - set(re.findall(r"`(\w+)`", " ".join(rows))))
+
+
+def test_every_key_of_a_campaign_is_documented():
+    table = text("docs/campaigns.md").split("\n| key |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`([\w.]+)", table))
+    keys = {
+        name: {f"{name}.{inner}" for inner in getattr(field.annotation, "model_fields", ())}
+        for name, field in Campaign.model_fields.items()
+    }
+    lacks = {key for name, inner in keys.items() if name not in named for key in (inner or {name}) - named}
+    require("the table of keys in docs/campaigns.md", lacks)
+
+
+def test_every_mart_has_its_columns_and_is_documented():
+    described = {
+        model["name"]
+        for file in MARTS.rglob("*.yml")
+        for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", ())
+        if model["description"] and model["columns"]
+    }
+    marts = {file.stem for file in MARTS.rglob("*.sql")}
+    require("dbt_project/models/marts/_marts__models.yml, with its columns,", marts - described)
+    document = text("docs/marts.md")
+    require("docs/marts.md", (name for name in marts if f"`marts.{name}`" not in document))
+
+
+def test_every_segment_has_an_action_and_its_words_in_french():
+    grid, segments = (
+        list(csv.DictReader((SEEDS / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+        for name in ("rfm_segment_grid", "rfm_segments")
+    )
+    named = {row["segment"] for row in segments}
+    require("dbt_project/seeds/rfm_segments.csv", {row["segment"] for row in grid} - named)
+    require(
+        "dbt_project/seeds/rfm_segments.csv, with an action,",
+        {row["segment"] for row in segments if not row["recommended_action"]},
+    )
+    require("dbt_project/seeds/rfm_segment_grid.csv", named - {row["segment"] for row in grid})
+    french = {english for english, _ in yaml.safe_load(text("flows/adapters/dashboard/texts.yml"))["phrases"]}
+    words = {row[column] for row in segments for column in ("segment", "recommended_action")}
+    require("phrases in flows/adapters/dashboard/texts.yml", words - french)
+
+
+def test_every_flow_of_production_is_deployed_and_documented():
+    flows = {
+        node.name: next(word.value.value for word in decorator.keywords if word.arg == "name")
+        for node in ast.parse(text("flows/production.py")).body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and decorator.func.id == "flow"
+    }
+    deployments = yaml.safe_load(text("prefect.yaml"))["deployments"]
+    for name in ("production", "local"):
+        entries = {entry["entrypoint"].partition(":")[2] for entry in deployments if entry["name"] == name}
+        require(f"deployments of prefect.yaml, with `name: {name}`,", flows.keys() - entries)
+        require("flows/production.py, as a flow,", entries - flows.keys())
+    document = text("docs/production.md")
+    require(
+        "the table of deployments in docs/production.md", (n for n in flows.values() if f"| `{n}` |" not in document)
+    )
