@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from flows.simulator.habits import Habits
 from flows.simulator.shop import ShopProfile
 
 GIFT = ShopProfile()
@@ -31,9 +32,18 @@ SLOW_FASHION = replace(
 # a gift shop: every year everyone buys a fifth less often
 FADING_GIFT = replace(GIFT, pace_change_per_year=-0.2)
 
+# replenishers, gift buyers with days of their own in the year, channels and countries that differ; a milder season.
+# Neither rates from a gamma distribution nor gaps from a Poisson process, as buy-till-you-die models assume.
+HABITS = replace(
+    GIFT,
+    habits=Habits(),
+    month_weights=(0.9, 0.9, 0.95, 1.0, 1.05, 0.95, 0.9, 0.9, 1.0, 1.05, 1.3, 1.2),
+)  # fmt: skip
+
 REGIMES: dict[str, ShopProfile] = {
     "gift season": GIFT,
     "groceries": GROCERIES,
     "slow fashion": SLOW_FASHION,
     "fading gift shop": FADING_GIFT,
+    "habits": HABITS,
 }

@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
+from flows.simulator.habits import Habits, apply_habits, purchases_for_occasions
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -21,6 +23,8 @@ CHANNEL_SHARES = (0.38, 0.24, 0.18, 0.12, 0.08)
 COUNTRIES = ("Germany", "France", "Netherlands", "Belgium", "Austria")
 COUNTRY_SHARES = (0.46, 0.24, 0.14, 0.09, 0.07)
 PRODUCTS = 400
+LINES_BEYOND_THE_FIRST = 1.2  # of an order, on average
+_NO_TRUTH = ("channel", "country", "lines_beyond_the_first", "occasions")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class ShopProfile:
     share_of_lines_without_customer: float = 0.01
     share_of_lines_exported_twice: float = 0.002
     currency: str = "EUR"
+    habits: Habits | None = None
 
     @property
     def first_day(self) -> date:
@@ -94,9 +99,21 @@ def simulate(profile: ShopProfile) -> SimulatedShop:
     rng = np.random.default_rng(profile.seed)
     clock = ShopClock.of(profile)
     population = _draw_population(profile, clock, rng)
+    if profile.habits:
+        names = {"channel": CHANNELS, "country": COUNTRIES}
+        population = apply_habits(population, profile.habits, names, profile.seed)
     customer, bought_at, left_at = _draw_purchases(population, profile, clock, rng)
-    order_lines = _draw_order_lines(customer, clock.calendar_days(bought_at), population, profile, rng)
-    truth = {name: population[name] for name in population if name not in ("channel", "country")}
+    bought_on = clock.calendar_days(bought_at)
+    if profile.habits:
+        first_on, left_on = (
+            clock.calendar_days(population["acquired_at_shop_day"].astype(float)),
+            clock.calendar_days(left_at),
+        )
+        occasions = population["occasions"].astype(int)
+        more = purchases_for_occasions(occasions, first_on, left_on, profile.days, profile.habits, profile.seed)
+        customer, bought_on = np.concatenate([customer, more[0]]), np.concatenate([bought_on, more[1]])
+    order_lines = _draw_order_lines(customer, bought_on, population, profile, rng)
+    truth = {name: population[name] for name in population if name not in _NO_TRUTH}
     truth["left_at_shop_day"] = left_at
     customers = pa.table({"customer_id": customer_ids(np.arange(profile.customers)), **truth})
     return SimulatedShop(profile, order_lines, customers)
@@ -123,6 +140,7 @@ def _draw_population(
         "dropouts_per_shop_day": dropout_rate,
         "dropout_probability_after_purchase": rng.beta(*profile.leaves_after_purchase, n),
         "log_basket": profile.log_basket_mean + profile.log_basket_sd_between * z_basket,
+        "lines_beyond_the_first": np.full(n, LINES_BEYOND_THE_FIRST),
         "channel": rng.choice(CHANNELS, n, p=CHANNEL_SHARES),
         "country": rng.choice(COUNTRIES, n, p=COUNTRY_SHARES),
     }
@@ -135,13 +153,14 @@ def _draw_purchases(
     customer = np.arange(profile.customers)
     now = population["acquired_at_shop_day"].astype(float)
     rate = population["purchases_per_shop_day"].astype(float)
+    regularity = population["gap_regularity"].astype(float)
     coin = population["dropout_probability_after_purchase"].astype(float)
     leaves_at = now + rng.exponential(1 / np.maximum(population["dropouts_per_shop_day"].astype(float), 1e-12))
     left_at = leaves_at.copy()
     rounds: list[tuple[Ints, Floats]] = []
     while len(customer):
         rounds.append((customer, now))
-        gap = rng.gamma(profile.gap_regularity, 1 / (profile.gap_regularity * rate[customer]))
+        gap = rng.gamma(regularity[customer], 1 / (regularity[customer] * rate[customer]))
         stays = rng.random(len(customer)) >= coin[customer]
         left_at[customer[~stays]] = now[~stays]
         now = now + gap
@@ -165,7 +184,7 @@ def _draw_order_lines(
         + profile.log_basket_sd_within * rng.standard_normal(len(order))
     )
 
-    lines_in_order = 1 + rng.poisson(1.2, len(order))
+    lines_in_order = 1 + rng.poisson(population["lines_beyond_the_first"][customer].astype(float))
     line_order = np.repeat(order, lines_in_order)
     weight = rng.gamma(1.5, 1.0, len(line_order)) + 0.05
     weight /= np.bincount(line_order, weight)[line_order]

@@ -20,7 +20,12 @@ def probability_of_no_purchase(
     With gamma gaps and exponential lifetimes on the same clock, the next purchase comes within t shop days with
     probability G(t) = (1-c) · (1+mθ)^-k · P(k, t(1/θ+m)): c leaves after a purchase, m dropout rate,
     k regularity, θ gap scale, P the regularised incomplete gamma function.
+
+    Raises:
+        ValueError: for a shop with habits, whose gift buyers also buy by the calendar.
     """
+    if profile.habits:
+        raise ValueError("a shop with habits has gift buyers, whose purchases by the calendar this formula leaves out")
     clock = ShopClock.of(profile)
     end_of_day = (as_of - profile.first_day).days + 1.0
     last = clock.shop_days(last_purchase_on)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.simulator.habits import Habits
 from flows.simulator.shop import ShopClock, ShopProfile, simulate
 from flows.simulator.truth import probability_of_no_purchase
 
@@ -83,6 +84,74 @@ def test_calendar_days_become_shop_days_and_back(days):
     clock = ShopClock.of(SHOP)
     there_and_back = clock.calendar_days(clock.shop_days(np.array(days)))
     assert np.allclose(there_and_back, days, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def with_habits():
+    return simulate(replace(SHOP, habits=Habits(), share_of_lines_without_customer=0, share_of_orders_returned=0))
+
+
+def test_replenishers_keep_their_gaps(with_habits):
+    regular = with_habits.customers.column("gap_regularity").to_numpy() == Habits().replenishing_regularity
+    gaps = _gaps(with_habits)
+    mean = np.array([np.mean(gaps[c]) if len(gaps.get(c, ())) > 4 else np.nan for c in _ids(with_habits)])
+    spread = np.array([np.std(gaps[c]) if len(gaps.get(c, ())) > 4 else np.nan for c in _ids(with_habits)])
+    assert 0.15 < regular.mean() < 0.35
+    assert np.nanmedian((spread / mean)[regular]) < 0.35
+    assert np.nanmedian((spread / mean)[~regular]) > 0.6
+
+
+def test_gift_buyers_come_back_in_the_weeks_of_a_year_before(with_habits):
+    share = {habits: _share_of_days_a_year_after_another(shop) for habits, shop in _both(with_habits).items()}
+    assert share[True] > 1.3 * share[False]
+
+
+def test_channels_and_countries_differ_only_with_habits(with_habits):
+    orders = {habits: _orders_by(shop, "channel") for habits, shop in _both(with_habits).items()}
+    assert max(orders[False].values()) < 1.3 * min(orders[False].values())
+    assert orders[True]["referral"] > 2 * orders[True]["marketplace"]
+    by_country = _orders_by(with_habits, "country")
+    assert by_country["Germany"] > 1.15 * by_country["Belgium"]
+
+
+def test_a_shop_with_habits_has_no_formula_of_its_truth(with_habits):
+    with pytest.raises(ValueError, match="gift buyers"):
+        probability_of_no_purchase(with_habits.customers, with_habits.profile, np.zeros(1), date(2025, 12, 31), 90)
+
+
+def _both(with_habits):
+    return {True: with_habits, False: simulate(replace(with_habits.profile, habits=None))}
+
+
+def _ids(shop):
+    return shop.customers.column("customer_id").to_pylist()
+
+
+def _days(shop):
+    """Days of purchase by customer, counted from the shop's first day."""
+    lines, days = shop.order_lines, {}
+    at = (lines.column("ordered_at").to_numpy() - np.datetime64(SHOP.first_day)) // np.timedelta64(1, "D")
+    for customer, day in zip(lines.column("customer_id").to_pylist(), at.tolist(), strict=True):
+        days.setdefault(customer, set()).add(day)
+    return {customer: np.array(sorted(bought)) for customer, bought in days.items()}
+
+
+def _gaps(shop):
+    return {customer: np.diff(days) for customer, days in _days(shop).items()}
+
+
+def _share_of_days_a_year_after_another(shop):
+    after = [np.abs(days[:, None] - days - 365).min(axis=1) <= 7 for days in _days(shop).values()]
+    return np.concatenate(after).mean()
+
+
+def _orders_by(shop, column):
+    """Mean days of purchase of a customer, by channel or country."""
+    of = dict(zip(*(shop.order_lines.column(c).to_pylist() for c in ("customer_id", column)), strict=True))
+    found = {}
+    for customer, days in _days(shop).items():
+        found.setdefault(of[customer], []).append(len(days))
+    return {value: np.mean(counts) for value, counts in found.items()}
 
 
 def test_the_truth_agrees_with_what_happens():
