@@ -117,6 +117,7 @@ def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:
     newest = data.newest(1)
     before = data.known_by(data.snapshot_dates[-1]).newest(1)
     return monitoring.reference(
+        data.horizon_days,
         newest.features, model.churn_probability(newest.features),
         before.features, model.churn_probability(before.features),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from functools import partial
 
 from rich.console import Console
 
-from flows.adapters.marts.monitoring import describe_warnings
+from flows.adapters.marts.monitoring import describe_growth, describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
 from flows.console.amounts import money, percent
@@ -160,6 +160,7 @@ def _watched(report: RunReport) -> Iterable[str]:
     if not warnings:
         past = len({row["as_of_date"] for row in report.measured.to_pylist() if row["measure"] == "auc"})
         yield f"no drift and no loss of quality beyond its limit ({past} earlier runs could be judged since the last)"
+    yield from describe_growth(report.measured)
 
 
 def _about_campaigns() -> Iterable[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from flows.adapters.marts.monitoring import describe_warnings, monitor
+from flows.adapters.marts.monitoring import describe_growth, describe_warnings, monitor
 from flows.adapters.marts.staged_orders import AsOf
 from flows.adapters.models.registry import StoredModel
 from flows.orchestration import keep_table, task, waits_for_warehouse
@@ -21,6 +21,8 @@ def watch_model(wiring: Wiring, as_of: AsOf, model: StoredModel | None, measured
     measured = monitor(wiring.warehouse, wiring.own_models, model, as_of.date, measured_at)
     for warning in describe_warnings(measured):
         log.warning(warning)
+    for note in describe_growth(measured):
+        log.info(note)
     return measured
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from flows.adapters.models.registry import ModelRegistry, StoredModel
 from flows.churn.backtest import MIN_PER_OUTCOME
 from flows.churn.evaluation import reliability
-from flows.churn.monitoring import Measurement, drift, realised
+from flows.churn.monitoring import PSI_LIMIT, Measurement, drift, realised
 from flows.churn.training_set import feature_matrix
 from flows.errors import ModelRefused
 from flows.ports.warehouse import Warehouse
@@ -64,6 +64,18 @@ _MANY_DRIFTED = (
     " PSI {value:.2f}, limit {limit_value:.2f}"
 )
 MAX_DRIFTED_NAMED = 5
+
+
+_GROWN = (
+    "{count} figures that grow with the age of the shop differ from those at training, most {feature}"
+    " (PSI {value:.2f}): no alarm"
+)
+
+
+def describe_growth(measured: pa.Table) -> list[str]:
+    """What differs from the training only because the shop has grown older; nothing, or one sentence."""
+    rows = [row for row in measured.to_pylist() if row["limit_value"] is None and row["value"] > PSI_LIMIT]
+    return [_GROWN.format(count=len(rows), **max(rows, key=lambda row: row["value"]))] if rows else []
 
 
 def describe_warnings(measured: pa.Table) -> list[str]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.adapters.marts.monitoring import describe_warnings
-from flows.churn.monitoring import SCORE, drift, realised, reference
+from flows.churn.monitoring import GROWS_WITH_AGE, MAX_PSI_LIMIT, SCORE, drift, grows_with_age, realised, reference
 from functions.churn_api.contract import FEATURE_NAMES
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def beyond(measured):
 
 def test_the_same_customers_do_not_drift():
     features, p = customers(3000), RNG.random(3000)
-    measured = drift(reference(features, p, features, p), features, p)
+    measured = drift(reference(90, features, p, features, p), features, p)
     assert len(measured) == len(FEATURE_NAMES) + 1
     assert max(m.value for m in measured) < 1e-6
 
@@ -36,40 +36,70 @@ def test_chance_alone_does_not_raise_an_alarm_however_small_the_shop(n, seed):
     before, now = customers(2000, seed), customers(n, seed + 1)
     rng = np.random.default_rng(seed)
     p = rng.random(2000)
-    measured = drift(reference(before, p, before, p), now, rng.random(n))
+    measured = drift(reference(90, before, p, before, p), now, rng.random(n))
     assert len(beyond(measured)) <= 2  # one in a thousand of 33, with room
 
 
 def test_a_shift_a_new_habit_and_missing_values_are_found_by_name():
     before, now = customers(3000), customers(3000, seed=1)
     now[:, FEATURE_NAMES.index("recency_days")] += 60
-    now[:, FEATURE_NAMES.index("mean_gap_days")] = np.nan
+    now[:, FEATURE_NAMES.index("has_opted_out")] = np.nan
     p = RNG.random(3000)
-    measured = drift(reference(before, p, before, p), now, p**3)
-    assert beyond(measured) == {"recency_days", "mean_gap_days", "score_drift"}
+    measured = drift(reference(90, before, p, before, p), now, p**3)
+    assert beyond(measured) == {"recency_days", "has_opted_out", "score_drift"}
 
 
-def test_a_figure_that_moves_as_the_shop_grows_older_is_no_alarm_until_it_moves_faster():
-    tenure = FEATURE_NAMES.index("tenure_days")
-    before, newest, now, later = (customers(3000) for _ in range(4))
-    for times, features in ((1, before), (2, newest), (4, now), (20, later)):
-        features[:, tenure] *= times
+def test_what_grows_with_the_age_of_the_shop_is_measured_and_never_an_alarm():
+    before, now = customers(3000), customers(3000)
+    now[:, FEATURE_NAMES.index("tenure_days")] *= 20
     p = RNG.random(3000)
-    kept = reference(newest, p, before, p)
-    assert beyond(drift(kept, now, p)) == set()
-    assert beyond(drift(kept, later, p)) == {"tenure_days"}
+    measured = drift(reference(90, before, p, before, p), now, p)
+    (tenure,) = [m for m in measured if m.feature == "tenure_days"]
+    assert tenure.value > 1
+    assert tenure.limit is None
+    assert beyond(measured) == set()
+    assert set(GROWS_WITH_AGE) < set(FEATURE_NAMES)
+
+
+def test_customers_who_left_long_ago_do_not_count_however_many_they_become():
+    before, gone, p = customers(3000), customers(6000), RNG.random(3000)
+    recency = FEATURE_NAMES.index("recency_days")
+    before[:, recency] = RNG.integers(0, 180, 3000)
+    gone[:, recency] = 500
+    kept = reference(90, before, p, before, p)
+    measured = drift(kept, np.concatenate([before, gone]), np.concatenate([p, np.ones(6000)]))
+    assert max(m.value for m in measured) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("feature", "history_days", "grows"),
+    [("purchases_last_365_days", 300, True), ("purchases_last_365_days", 365, False), ("trend_180_days", 359, True),
+     ("trend_180_days", 360, False), ("tenure_days", 9_999, True), ("average_order_value", 1, False)],
+)  # fmt: skip
+def test_a_window_that_is_longer_than_the_history_grows_with_it(feature, history_days, grows):
+    assert grows_with_age(feature, history_days) == grows
+
+
+def test_no_usual_drift_however_large_switches_an_alarm_off():
+    before, earlier, now = customers(3000), customers(3000), customers(3000)
+    opened = FEATURE_NAMES.index("emails_opened_last_90_days")
+    earlier[:, opened] += 10_000
+    now[:, opened] *= 4
+    p = RNG.random(3000)
+    (limit,) = [m.limit for m in drift(reference(90, before, p, earlier, p), now, p) if m.is_warning]
+    assert limit == MAX_PSI_LIMIT
 
 
 def test_a_shop_of_one_kind_of_customer_can_be_measured():
     before = np.ones((50, len(FEATURE_NAMES)))
     p = np.full(50, 0.5)
-    measured = drift(reference(before, p, before, p), before + 1, p)
-    assert len(beyond(measured)) == len(FEATURE_NAMES)
+    measured = drift(reference(90, before, p, before, p), before + 1, p)
+    assert len(beyond(measured)) == len([m for m in measured if m.limit]) - 1  # all but the score
 
 
 def test_the_reference_is_kept_as_shares_that_add_up():
     features, p = customers(500), RNG.random(500)
-    bins = reference(features, p, features, p)["bins"]
+    bins = reference(90, features, p, features, p)["bins"]
     assert set(bins) == {*FEATURE_NAMES, SCORE}
     for name, described in bins.items():
         assert sum(described["shares"]) == pytest.approx(1, abs=1e-5), name
