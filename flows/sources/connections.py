@@ -235,10 +235,12 @@ class RecognisedValues(_Strict):
 
 class Platform(_Strict):
     """A shop system whose exports are known by their headers. What its files mean is said as for a connection; a file
-    need not have every column."""
+    need not have every column. `or_else`: headers, in this order, for a column that a file does not have or leaves
+    nearly empty."""
 
     name: str
     recognised_by: tuple[str, ...] = Field(min_length=2)
+    or_else: Mapping[OrderLineColumn, tuple[str, ...]] = Field(default_factory=dict)
     order_lines: OrderLines | None = None
     contacts: Contacts | None = None
 
@@ -247,6 +249,9 @@ class Platform(_Strict):
         meanings = [meaning for meaning in (self.order_lines, self.contacts) if meaning is not None]
         if len(meanings) != 1 or not meanings[0].columns:
             raise ValueError("give either `order_lines` or `contacts`, with the `columns` of that export")
+        unmapped = [name for name in self.or_else if name not in meanings[0].columns]
+        if unmapped:
+            raise ValueError(f"`or_else` names {unmapped[0]}, which `columns` does not map")
         return self
 
 

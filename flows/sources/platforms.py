@@ -1,7 +1,7 @@
 """Which shop system a file comes from, by its headers, and what that makes of its columns."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines, Platform
 from flows.sources.words import plain
@@ -12,7 +12,9 @@ _CUSTOMER: tuple[OrderLineColumn, ...] = ("customer_id", "email")
 _MONEY: tuple[OrderLineColumn, ...] = ("order_total", "amount", "unit_price")  # the first that there is counts
 
 
-def as_platform(header: Sequence[str], given: Meaning, platforms: Sequence[Platform]) -> tuple[Meaning, str | None]:
+def as_platform(
+    header: Sequence[str], given: Meaning, platforms: Sequence[Platform]
+) -> tuple[Meaning, Platform | None]:
     """What rows with this header mean, and whose export they are. Where columns are `given` or no platform is known by
     the header: what is given. What a connection says counts before what the platform's entry says."""
     by_plain_name = {plain(name): name for name in reversed(header)}
@@ -25,13 +27,18 @@ def as_platform(header: Sequence[str], given: Meaning, platforms: Sequence[Platf
     if given.columns or not known:
         return given, None
     platform, exported = max(known, key=lambda pair: len(pair[0].recognised_by))
-    there = {
-        ours: by_plain_name[plain(theirs)]
-        for ours, theirs in exported.columns.items()
-        if plain(theirs) in by_plain_name
-    }
+    there = _columns_there(platform, exported.columns, by_plain_name)
     said = {name: getattr(given, name) for name in given.model_fields_set}
-    return exported.model_copy(update={**said, "columns": there}), platform.name
+    return exported.model_copy(update={**said, "columns": there}), platform
+
+
+def other_headers(
+    known: Connections, read_as: OrderLines, platform: Platform | None
+) -> Mapping[OrderLineColumn, Sequence[str]]:
+    """Our column name → headers that may say it better than the one that is mapped; none of what somebody declared."""
+    if not read_as.columns:
+        return known.recognised_headers.order_lines
+    return platform.or_else if platform else {}
 
 
 def headers_of_order_lines(known: Connections) -> dict[OrderLineColumn, tuple[str, ...]]:
@@ -39,8 +46,18 @@ def headers_of_order_lines(known: Connections) -> dict[OrderLineColumn, tuple[st
     headers = dict(known.recognised_headers.order_lines)
     for platform in known.platforms:
         for ours, theirs in (platform.order_lines.columns if platform.order_lines else {}).items():
-            headers[ours] = (*headers.get(ours, ()), theirs)
+            headers[ours] = (*headers.get(ours, ()), theirs, *platform.or_else.get(ours, ()))
     return headers
+
+
+def _columns_there(platform: Platform, columns: Mapping[Any, str], header: Mapping[str, str]) -> dict[Any, str]:
+    """Our column name → the first of its headers that the file has. `header`: plain name → header."""
+    there = {}
+    for ours, theirs in columns.items():
+        names = [plain(name) for name in (theirs, *platform.or_else.get(ours, ()))]
+        if found := next((header[name] for name in names if name in header), None):
+            there[ours] = found
+    return there
 
 
 def describe_platforms(platforms: Sequence[Platform]) -> str:
@@ -55,7 +72,8 @@ def _rows(platforms: Sequence[Platform]) -> Iterator[str]:
         if platform.order_lines is None:
             continue
         columns = platform.order_lines.columns
-        customer = " or ".join(f"`{columns[name]}`" for name in _CUSTOMER if name in columns)
+        customers = [columns[name] for name in _CUSTOMER if name in columns]
+        customer = " or ".join(f"`{name}`" for name in (*customers, *platform.or_else.get("customer_id", ())))
         money = next(columns[name] for name in _MONEY if name in columns)
         less = f" less `{columns['refunded_amount']}`" if "refunded_amount" in columns else ""
         status = platform.order_lines.status

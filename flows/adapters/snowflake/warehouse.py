@@ -33,7 +33,7 @@ from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, w
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from flows.sources.connections import Connections
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
-from flows.sources.platforms import as_platform
+from flows.sources.platforms import as_platform, other_headers
 from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -192,13 +192,12 @@ class SnowflakeWarehouse:
         relation = f"raw_{connection}.order_lines"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
-        read_as, _ = as_platform(header, declared, connections.platforms)
+        read_as, platform = as_platform(header, declared, connections.platforms)
         columns = map_order_lines(header, read_as, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
             rows, values = TextRows(con, "sample", _file_column(header)), connections.recognised_values
-            passed_over: list[str] = []
-            if not read_as.columns:
-                columns, passed_over = fuller_columns(rows, header, columns, connections.recognised_headers.order_lines)
+            others = other_headers(connections, read_as, platform)
+            columns, passed_over = fuller_columns(rows, header, columns, others)
             mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_at.date())
         return replace(self._synced("order_lines", relation, mappings), notes=(*passed_over, *notes))
 

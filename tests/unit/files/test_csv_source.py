@@ -75,6 +75,19 @@ def test_a_recognised_header_of_a_column_that_is_nearly_empty_does_not_count(lan
     assert "Receipt Number is nearly empty: Name is order_id" in landing.notes
 
 
+ETSY = "Sale Date,Order ID,Order Value,Order Total,{}\n01/15/25,1,5,5,{}\n01/16/25,2,6,6,{}\n"
+
+
+def test_an_export_that_leaves_the_platforms_column_out_or_empty_has_the_customer_in_another(land):
+    absent = land(ETSY.format("Buyer", "ann", "bob"))
+    assert absent.mappings[0].columns["customer_id"] == "Buyer"
+    empty = land(ETSY.format("Buyer User ID,Buyer", ",ann", ",bob"))
+    assert empty.mappings[0].columns["customer_id"] == "Buyer"
+    assert "Buyer User ID is nearly empty: Buyer is customer_id" in empty.notes
+    filled = land(ETSY.format("Buyer User ID,Buyer", "a1,ann", "b2,bob"))
+    assert filled.mappings[0].columns["customer_id"] == "Buyer User ID"
+
+
 @pytest.mark.parametrize(
     ("moment", "settings", "notes"),
     [

@@ -160,7 +160,7 @@ def _sample(
         f", {number_sql(columns[name], formats[name])} as {name}_number" for name in _NUMBERS if name in formats
     )
     one_in = max(lines // SAMPLE_ROWS, 1)
-    place = "rowid" if _has_rows_in_order(con, rows.table) else "0"
+    place = "rowid" if not continued and _has_rows_in_order(con, rows.table) else "0"
     key = order if continued else quote(columns["order_id"])  # the text as it is: trimming all of them takes longer
     # what takes a sale back is not compared with it
     money = next((_text(columns[name]) for name in _AMOUNTS if name in columns), "''")

@@ -40,7 +40,7 @@ from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
 from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines
 from flows.sources.mappings import Kind, Landing, RowMapping
-from flows.sources.platforms import as_platform, headers_of_order_lines
+from flows.sources.platforms import as_platform, headers_of_order_lines, other_headers
 from flows.sources.words import plain
 
 # of each kind, where records stand that could not be read, and which rows come from which lines
@@ -82,13 +82,12 @@ class CsvLanding:
             if len(set(_MONEY) & set(columns)) > 1 and any(name in lacking(file, columns) for file in files):
                 del columns[name]
         require_needed(files, columns, NEEDED_OF_ORDER_LINES)
-        said = [f"recognised an export of {platform}"] if platform else []
+        said = [f"recognised an export of {platform.name}"] if platform else []
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
             values, read_on = self.known.recognised_values, self.extracted_at.date()
-            chosen, passed_over = dict(columns), list[str]()
-            if not read_as.columns:
-                chosen, passed_over = fuller_columns(rows, common_columns(files), columns, headers.order_lines)
+            others = other_headers(self.known, read_as, platform)
+            chosen, passed_over = fuller_columns(rows, common_columns(files), columns, others)
             mappings, notes = describe_order_lines(rows, connection, read_as, chosen, values, read_on)
             said.extend((*passed_over, *notes))
             return mappings
