@@ -1,22 +1,21 @@
 """Every route of the API, documented: churn probabilities over HTTP."""
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 
-from fastapi import Body as RequestBody
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
-from functions.churn_api.customers import Body, Refused, read, without_tags
-from functions.churn_api.documents import PROBLEMS, ExternalBatch, ExternalResponse, Health, Prediction
+from functions.churn_api.bodies import Unfit, Unreadable
+from functions.churn_api.customers import read
+from functions.churn_api.documents import PROBLEMS, ExternalResponse, Health, Prediction
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
+from functions.churn_api.openapi import describe_bodies
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
-
-MAX_PROBLEMS = 100
 
 
 def create_app(service: Service) -> FastAPI:
@@ -29,20 +28,27 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
 
+    # bodies are read without FastAPI, which would validate all of a body that has too much in it
     @app.post("/predict", response_model=list[Prediction], responses=PROBLEMS)
-    async def predict(request: Request, body: Annotated[Body, RequestBody()]) -> Response:
-        """Scores one customer, or a list of up to 1,000; responds in the same order.
+    async def predict(request: Request) -> Response:
+        """Scores a list of up to 1,000 customers; responds in the same order.
 
-        A customer is given as the contract's features, or as an order history, from which they are computed.
+        A customer is given as the contract's features, or as an order history, from which they are computed: up to
+        1,000 order lines each and 20,000 in all.
         """
-        to_score = read(body, service.current_day(), scorer.horizon_days, service.time_zone)
+        today, horizon_days, zone = service.current_day(), scorer.horizon_days, service.time_zone
+        reader = partial(read, today=today, horizon_days=horizon_days, time_zone=zone)
+        to_score = await service.read(await request.body(), reader)
         _, texts = await service.predict(to_score, request.scope["notes"])
         return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
     @app.post("/snowflake", response_model=ExternalResponse, responses=PROBLEMS)
-    async def snowflake(request: Request, body: ExternalBatch) -> Response:
-        """Scores a batch of a Snowflake external function. A row that cannot be scored gets a reason, not a number."""
-        batch = read_batch(body.data, request.headers.get(BATCH_ID_HEADER, ""), service.current_day())
+    async def snowflake(request: Request) -> Response:
+        """Scores a batch of a Snowflake external function, up to 5,000 rows. A row that cannot be scored gets a reason,
+        not a number."""
+        batch_id = request.headers.get(BATCH_ID_HEADER, "")
+        reader = partial(read_batch, batch_id=batch_id, today=service.current_day())
+        batch = await service.read(await request.body(), reader)
         notes = request.scope["notes"]
         notes.refused_rows = len(batch.problems)
         responses, _ = await service.predict(batch.to_score, notes) if batch.to_score else ([], [])
@@ -59,23 +65,19 @@ def create_app(service: Service) -> FastAPI:
         return dict(service.model.card)
 
     _explain_refusals(app)
-    app.openapi_schema = _with_keys(app.openapi())
+    app.openapi_schema = _with_keys(describe_bodies(app.openapi()))
     return app
 
 
 def _explain_refusals(app: FastAPI) -> None:
-    @app.exception_handler(RequestValidationError)
-    async def fields_do_not_fit(_: Request, error: RequestValidationError) -> JSONResponse:
+    @app.exception_handler(Unfit)
+    async def does_not_fit(_: Request, error: Unfit) -> JSONResponse:
         """Returns field and reason, not the values, which may be personal or NaN."""
-        problems = [_describe(problem) for problem in error.errors()]
-        if len(problems) > MAX_PROBLEMS:
-            rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
-            problems[MAX_PROBLEMS:] = [{"loc": ["body"], "msg": rest, "type": "more"}]
-        return JSONResponse({"detail": problems}, 422)
+        return JSONResponse({"detail": error.problems}, 422)
 
-    @app.exception_handler(Refused)
-    async def refused(_: Request, error: Refused) -> JSONResponse:
-        return JSONResponse({"detail": [{"loc": error.where, "msg": error.why, "type": "refused"}]}, 422)
+    @app.exception_handler(Unreadable)
+    async def unreadable(_: Request, __: Unreadable) -> JSONResponse:
+        return JSONResponse({"detail": "There was an error parsing the body: send JSON in UTF-8."}, 400)
 
     @app.exception_handler(NotStored)
     async def not_stored(_: Request, __: NotStored) -> Response:
@@ -88,13 +90,6 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(request: Request, _: Exception) -> Response:
         return Response(internal_error(request.scope["notes"].request_id), 500, media_type="application/json")
-
-
-def _describe(problem: dict[str, Any]) -> dict[str, Any]:
-    where, why = without_tags(problem["loc"]), problem["msg"]
-    if problem["type"] == "json_invalid":  # the position is of a character, which looks like a customer's
-        where, why = where[:1], f"{why} at character {where[-1]}"
-    return {"loc": where, "msg": why, "type": problem["type"]}
 
 
 def _with_keys(openapi: dict[str, Any]) -> dict[str, Any]:

@@ -13,14 +13,17 @@ from typing import Annotated, Any
 import annotated_types
 import msgspec
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from functions.churn_api.bodies import Problems, Where, check_width, parse, refuse
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.order_history import MAX_ORDERS, NotInHistory, Order, features_from_orders
 from functions.churn_api.predictions import PredictionRequest
 
 MAX_CUSTOMERS = 1_000
 MAX_ORDERS_IN_ALL = 20_000
+# of a body that is full to these limits, with some to spare
+_MAX_VALUES = MAX_CUSTOMERS * (len(FEATURE_NAMES) + 5) + MAX_ORDERS_IN_ALL * (len(Order.model_fields) + 1)
 
 CustomerId = Annotated[
     str, Field(description="The shop's own customer id", max_length=200, min_length=1, examples=["C000042"])
@@ -59,66 +62,63 @@ class CustomerByOrders(BaseModel):
     ]
 
 
-def _form(value: Any) -> str:
-    return "orders" if isinstance(value, dict) and "orders" in value else "features"
-
-
-def _how_many(value: Any) -> str:
-    return "several" if isinstance(value, list) else "one"
-
-
-Customer = Annotated[
-    Annotated[CustomerByFeatures, Tag("features")] | Annotated[CustomerByOrders, Tag("orders")],
-    Discriminator(_form),
-]
-Customers = Annotated[list[Customer], Field(min_length=1, max_length=MAX_CUSTOMERS)]
-Body = Annotated[Annotated[Customer, Tag("one")] | Annotated[Customers, Tag("several")], Discriminator(_how_many)]
-
-
-def without_tags(where: Sequence[str | int]) -> list[str | int]:
-    """A location in a body, from pydantic's ("body", "several", 2, "orders", …) to the sender's."""
-    body, *inside = where
-    if inside[:1] == ["one"]:
-        inside = inside[2:]
-    elif inside[:1] == ["several"]:
-        inside = [*inside[1:2], *inside[3:]]
-    return [body, *inside]
-
-
-class Refused(Exception):
-    """A valid body that still cannot be scored: where, and why."""
-
-    def __init__(self, where: Sequence[str | int], why: str) -> None:
-        super().__init__(why)
-        self.where, self.why = tuple(where), why
-
-
-def read(body: Any, today: date, horizon_days: int, time_zone: tzinfo) -> PredictionRequest:
-    """Customers that pydantic has validated.
+def read(body: bytes, today: date, horizon_days: int, time_zone: tzinfo) -> PredictionRequest:
+    """One customer, or a list of them.
 
     Raises:
-        Refused: for a date in the future, a history with nothing to score, or too many orders in all.
+        Unfit: naming what does not fit: fields, dates in the future, histories with nothing to score.
+        Unreadable: when the body is not even text.
     """
-    customers: list[CustomerByFeatures | CustomerByOrders] = body if isinstance(body, list) else [body]
-    in_all = sum(len(customer.orders) for customer in customers if isinstance(customer, CustomerByOrders))
-    if in_all > MAX_ORDERS_IN_ALL:
-        raise Refused(("body",), f"{in_all:,} orders in one request; send at most {MAX_ORDERS_IN_ALL:,}")
-    rows: list[Sequence[float | None]] = []
+    instead = f"send at most {MAX_CUSTOMERS:,} customers and {MAX_ORDERS_IN_ALL:,} orders"
+    content = parse(body, _MAX_VALUES, instead)
+    customers = content if isinstance(content, list) else [content]
+    _count(customers)
+    problems = Problems()
+    ids: list[str | None] = []
     dates: list[date] = []
-    for position, customer in enumerate(customers):
-        place = ("body", position) if isinstance(body, list) else ("body",)
-        as_of = customer.as_of or today
-        if as_of > today:
-            raise Refused((*place, "as_of"), f"{as_of} is in the future; today is {today}")
-        if isinstance(customer, CustomerByOrders):
-            try:
+    rows: list[Sequence[float | None]] = []
+    for position, given in enumerate(customers):
+        where = (position,) if isinstance(content, list) else ()
+        try:
+            customer = _validated(given, where)
+            as_of = customer.as_of or today
+            if as_of > today:
+                problems.add((*where, "as_of"), f"{as_of} is in the future; today is {today}")
+            elif isinstance(customer, CustomerByOrders):
                 rows.append(features_from_orders(customer.orders, as_of, horizon_days, time_zone))
-            except NotInHistory as problem:
-                raise Refused(place, str(problem)) from None
-        else:
-            rows.append(feature_row(customer.features))
-        dates.append(as_of)
-    return PredictionRequest([customer.customer_id for customer in customers], dates, np.array(rows, dtype=np.float64))
+            else:
+                rows.append(feature_row(customer.features))
+            ids.append(customer.customer_id)
+            dates.append(as_of)
+        except ValidationError as error:
+            problems.add_all(where, error)
+        except NotInHistory as problem:
+            problems.add((*where, *problem.where), str(problem))
+    problems.refuse_any()
+    return PredictionRequest(ids, dates, np.array(rows, dtype=np.float64))
+
+
+def _count(customers: Sequence[Any]) -> None:
+    """Refuses too many customers or orders before any of them is validated."""
+    if not customers:
+        raise refuse((), "an empty list: send at least 1 customer", "too_short")
+    if len(customers) > MAX_CUSTOMERS:
+        raise refuse((), f"{len(customers):,} customers in one request; send at most {MAX_CUSTOMERS}", "too_long")
+    orders = [c["orders"] for c in customers if isinstance(c, dict) and isinstance(c.get("orders"), list)]
+    in_all = sum(map(len, orders))
+    if in_all > MAX_ORDERS_IN_ALL:
+        raise refuse((), f"{in_all:,} orders in one request; send at most {MAX_ORDERS_IN_ALL:,}", "too_long")
+
+
+def _validated(given: Any, where: Where) -> CustomerByFeatures | CustomerByOrders:
+    model = CustomerByOrders if isinstance(given, dict) and "orders" in given else CustomerByFeatures
+    check_width(given, model, where)
+    if isinstance(given, dict):
+        check_width(given.get("features"), CustomerFeatures, (*where, "features"))
+        orders = given.get("orders")
+        for position, order in enumerate(orders if isinstance(orders, list) else ()):
+            check_width(order, Order, (*where, "orders", position))
+    return model.model_validate(given)
 
 
 def read_fast(body: bytes, today: date) -> PredictionRequest | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.churn_api.contract import Cause, RiskBand
+from functions.churn_api.external_function import MAX_ROWS
 
 Days = Annotated[float | None, Field(ge=0, json_schema_extra={"unit": "days"})]
 
@@ -66,7 +67,7 @@ class ExternalBatch(BaseModel):
 
     data: Annotated[
         list[tuple[Annotated[int, Field(strict=True, ge=0)], Any]],
-        Field(examples=[[[0, {"customer_id": "C000042", "recency_days": 95}], [1, None]]]),
+        Field(max_length=MAX_ROWS, examples=[[[0, {"customer_id": "C000042", "recency_days": 95}], [1, None]]]),
     ]
 
 

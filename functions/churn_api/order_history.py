@@ -4,8 +4,7 @@ The macro is the reference: a test draws random histories and finds both equal.
 """
 
 import re
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -15,6 +14,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES, NotInContract, feature_parts
+from functions.churn_api.returns import Line, cents_returned
 
 MAX_ORDERS = 1_000
 
@@ -22,7 +22,11 @@ _EARLIEST, _LATEST = 1950, 2200
 
 
 class NotInHistory(Exception):
-    """Orders from which no features can be computed; the message names them and the reason."""
+    """Orders from which no features can be computed: where in the customer, and the reason."""
+
+    def __init__(self, where: Sequence[str | int], why: str) -> None:
+        super().__init__(why)
+        self.where = tuple(where)
 
 
 def _begins_with_a_date(value: Any) -> Any:
@@ -76,16 +80,6 @@ class Order(BaseModel):
     ] = None
 
 
-class _Line(NamedTuple):
-    """A sale or a return; `cents` is positive. Lines compare by their place in the history."""
-
-    position: int
-    at: datetime
-    order_id: object
-    sku: str | None
-    cents: int
-
-
 class _Purchase(NamedTuple):
     """Purchases of one day less their returns."""
 
@@ -107,7 +101,7 @@ def features_from_orders(
     sales, returns = _lines(orders, as_of, time_zone)
     purchases = _purchases(sales, returns, as_of)
     if not purchases:
-        raise NotInHistory("orders: no purchase is left by the as-of date, so there is no customer to score")
+        raise NotInHistory(["orders"], "no purchase is left by the as-of date, so there is no customer to score")
     ages = [purchase.age_days for purchase in purchases]
     gaps = [older - newer for newer, older in pairwise(ages)]
     frequency, recency, tenure = len(ages), ages[0], ages[-1]
@@ -165,20 +159,21 @@ def _not_in_contract(computed: Iterable[str]) -> NotInContract:
     )
 
 
-def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[_Line], list[_Line]]:
-    sales: list[_Line] = []
-    returns: list[_Line] = []
+def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[Line], list[Line]]:
+    sales: list[Line] = []
+    returns: list[Line] = []
     for position, order in enumerate(orders):
         at = order.ordered_at
         if at.tzinfo is not None:
             at = at.astimezone(time_zone).replace(tzinfo=None)
         if at.date() > as_of:
             raise NotInHistory(
-                f"orders.{position}.ordered_at: {at.date()} is after the as-of date {as_of}, so it is not known yet"
+                ["orders", position, "ordered_at"],
+                f"{at.date()} is after the as-of date {as_of}, so it is not known yet",
             )
         cents = _cents(order.amount)
         # without an id, all purchases of a day are one order
-        line = _Line(position, at, order.order_id or at.date(), order.sku, abs(cents))
+        line = Line(position, at, order.order_id or at.date(), order.sku, abs(cents))
         if cents:
             (sales if cents > 0 else returns).append(line)
     return sales, returns
@@ -190,77 +185,14 @@ def _cents(amount: Decimal) -> int:
     return int(read.quantize(Decimal("0.01"), ROUND_HALF_UP) * 100)
 
 
-def _purchases(sales: Sequence[_Line], returns: Sequence[_Line], as_of: date) -> list[_Purchase]:
+def _purchases(sales: Sequence[Line], returns: Sequence[Line], as_of: date) -> list[_Purchase]:
     """The days on which something was bought that was not sent back whole, the last one first."""
     gross: dict[date, int] = {}
     for sale in sales:
         gross[sale.at.date()] = gross.get(sale.at.date(), 0) + sale.cents
-    sent_back = _sent_back(sales, returns, gross)
+    returned = cents_returned(sales, returns, gross)
     return [
         _Purchase((as_of - day).days, gross[day], net)
         for day in sorted(gross, reverse=True)
-        if (net := gross[day] - sent_back[day]) > 0
+        if (net := gross[day] - returned[day]) > 0
     ]
-
-
-def _sent_back(sales: Sequence[_Line], returns: Sequence[_Line], gross: Mapping[date, int]) -> Counter[date]:
-    """Returns of each day's purchase: see int_named_returns and int_returns."""
-    named: Counter[date] = Counter()  # the part of each day's returns that belongs to the sales they name
-    returned: list[tuple[date, int, int]] = []  # day, what it takes from its named sale, what remains
-    order_cents: Counter[tuple[object, date]] = Counter()
-    for sold in sales:
-        order_cents[sold.order_id, sold.at.date()] += sold.cents
-    for back in sorted(returns, key=lambda line: (line.at, line.position)):
-        sale = _sale_named(back, sales, order_cents)
-        if sale is None:
-            returned.append((back.at.date(), 0, back.cents if back.sku is None else 0))
-            continue
-        day = sale.at.date()
-        taken = max(min(back.cents, gross[day] - named[day]), 0)
-        named[day] += taken
-        returned.append((back.at.date(), taken, back.cents - taken))
-    if any(rest for *_, rest in returned):
-        named.update(_from_latest(gross, returned))
-    return named
-
-
-def _from_latest(gross: Mapping[date, int], returned: Sequence[tuple[date, int, int]]) -> Counter[date]:
-    """Returns that name no sale, taken from the latest sales of a customer, by day of the sale."""
-    found: Counter[date] = Counter()
-    stack: list[list[Any]] = []
-
-    def take(cents: int) -> Iterator[tuple[date, int]]:
-        while cents and stack:
-            day, left = stack[-1]
-            taken = min(cents, left)
-            stack[-1][1] -= taken
-            cents -= taken
-            if left == taken:
-                stack.pop()
-            yield day, taken
-
-    sold = deque(sorted(gross.items()))
-    for day, named, rest in returned:
-        while sold and sold[0][0] <= day:
-            stack.append(list(sold.popleft()))
-        list(take(named))
-        for sold_on, cents in take(rest):
-            found[sold_on] += cents
-    return found
-
-
-def _sale_named(back: _Line, sales: Sequence[_Line], order_cents: Mapping[tuple[object, date], int]) -> _Line | None:
-    """The latest sale of a return's order, else of its product and no smaller, or in an order of its amount."""
-
-    def is_named(sale: _Line) -> bool:
-        if sale.order_id == back.order_id:
-            return True
-        if back.sku is None:
-            return order_cents[sale.order_id, sale.at.date()] == back.cents
-        return sale.sku == back.sku and sale.cents >= back.cents
-
-    def how_far(sale: _Line) -> tuple[bool, bool, float, int]:
-        is_other_product = back.sku is None or sale.sku != back.sku
-        return sale.order_id != back.order_id, is_other_product, (back.at - sale.at).total_seconds(), sale.position
-
-    return min((sale for sale in sales if sale.at <= back.at and is_named(sale)), key=how_far, default=None)

@@ -34,6 +34,16 @@ class PredictionRequest:
     def __len__(self) -> int:
         return len(self.customer_ids)
 
+    def parts(self, size: int) -> Iterator["PredictionRequest"]:
+        """The same customers in requests of at most `size`."""
+        if len(self) <= size:
+            yield self
+            return
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)
+            marks = self.marks[part] if self.marks else None
+            yield PredictionRequest(self.customer_ids[part], self.as_of[part], self.features[part], self.source, marks)
+
 
 class Reason(msgspec.Struct, gc=False):
     cause: str

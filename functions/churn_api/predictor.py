@@ -32,6 +32,9 @@ class PredictionQueue(Protocol):
         """
 
 
+# more would hold up every other caller for too long
+MAX_ROWS_AT_ONCE = 1_000
+
 Predicted = tuple[list[PredictionResponse], list[bytes]]
 _encode = msgspec.json.Encoder().encode
 
@@ -65,7 +68,13 @@ class Predictor:
         return await future
 
     def _predict_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        taken = rows = 0
+        while taken < len(self._waiting) and (not taken or rows + len(self._waiting[taken][0]) <= MAX_ROWS_AT_ONCE):
+            rows += len(self._waiting[taken][0])
+            taken += 1
+        waiting, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._predict_waiting)
         try:
             predicted = self._predict([to_score for to_score, _ in waiting])
         except Exception as error:

@@ -1,15 +1,22 @@
 """The parts that the API is built from."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cached_property
+from typing import TypeVar
 
 from functions.churn_api.access import Access
 from functions.churn_api.champion import Served
 from functions.churn_api.predictions import PredictionRequest
-from functions.churn_api.predictor import NotStored, Predicted, PredictionQueue, Predictor
+from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted, PredictionQueue, Predictor
 from functions.churn_api.telemetry import RequestNotes
+
+MAX_BYTES_ON_THE_LOOP = 32_768
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,27 @@ class Service:
     async def predict(self, to_score: PredictionRequest, notes: RequestNotes) -> Predicted:
         """The responses, noted for the log; see `Predictor.predict`."""
         try:
-            predicted = await self.predictor.predict(to_score)
+            predicted = [await self.predictor.predict(part) for part in to_score.parts(MAX_ROWS_AT_ONCE)]
         except NotStored:
             notes.not_stored = sum(customer_id is not None for customer_id in to_score.customer_ids)
             raise
-        notes.note_predictions(predicted[0])
-        return predicted
+        responses, texts = predicted[0]
+        for more, as_json in predicted[1:]:
+            responses += more
+            texts += as_json
+        notes.note_predictions(responses)
+        return responses, texts
+
+    async def read(self, body: bytes, reader: Callable[[bytes], T]) -> T:
+        """What `reader` makes of a body; of a large one in a thread, one at a time, so that others are answered
+        meanwhile and the memory that reading takes is bounded."""
+        if len(body) <= MAX_BYTES_ON_THE_LOOP:
+            return reader(body)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, reader, body)
+
+    @cached_property
+    def _reading(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
 
     def current_day(self) -> date:
         """Today's date in the shop's time zone."""

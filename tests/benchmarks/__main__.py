@@ -17,6 +17,7 @@ from tests.benchmarks import (
     cold_start,
     dashboard,
     features,
+    heavy_bodies,
     ingest,
     quality_of_september,
     regimes,
@@ -31,7 +32,8 @@ from tests.benchmarks import (
 from tests.benchmarks import page as pages
 
 BENCHMARKS = (
-    whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, dashboard,
+    whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
+    dashboard,
     training, quality_of_september, regimes, calibrations, campaign_intervals, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]

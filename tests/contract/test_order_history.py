@@ -193,8 +193,9 @@ def test_features_from_orders_fit_the_contract(history):
 
 def test_an_order_after_the_as_of_date_is_refused_by_its_place():
     history = [Order(ordered_at=day, amount=5) for day in (datetime(2026, 6, 1), datetime(2026, 7, 1))]
-    with pytest.raises(NotInHistory, match=r"orders\.1\.ordered_at: 2026-07-01 is after"):
+    with pytest.raises(NotInHistory, match="2026-07-01 is after") as refused:
         features_from_orders(history, AS_OF, HORIZON_DAYS)
+    assert refused.value.where == ("orders", 1, "ordered_at")
 
 
 def test_a_moment_with_an_offset_is_counted_on_the_shops_day():
