@@ -82,7 +82,7 @@ deploy: $(BIN)/churn ## create work pools, deployments and automations on the Pr
 erase: $(BIN)/churn ## erase the people in FILE=, one customer id or e-mail address per line, for good
 	@$(CHURN) erase $(if $(FILE),"$$FILE")
 
-forget: ## the old name of erase
+forget: ## the old name of make erase
 	@echo "make forget is make erase now, and nobody was erased: make erase FILE=$(or $(FILE),people.txt)" >&2; exit 2
 
 docs: $(BIN)/churn ## write dbt's documentation of all models, columns, tests and exposures, as of the last run
@@ -105,12 +105,12 @@ test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: unit and co
 smoke-snowflake: $(VENV)/dev ## test against your Snowflake account, given by SNOWFLAKE_ACCOUNT and the like
 	@$(BIN)/python -m pytest tests/smoke
 
-check: lint types ## lint, types, import rules, generated files
+check: lint types ## style, import rules and types
 
 lint: $(VENV)/dev ## style and import rules
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check . && $(BIN)/lint-imports --no-logo
 
-types: $(VENV)/dev ## types
+types: $(VENV)/dev ## types, by mypy
 	@$(BIN)/mypy
 
 bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memory and model quality, and write docs/benchmarks.md

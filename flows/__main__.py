@@ -35,7 +35,7 @@ CampaignFile = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign
 
 app = typer.Typer(help="RFM segments and churn risk of a shop's customers, from its orders.", epilog=ELSEWHERE, **STYLE)
 campaign = typer.Typer(help="Plan a campaign, or send it.", **STYLE)
-models = typer.Typer(help="Decide which model is the champion.", **STYLE)
+models = typer.Typer(help="Choose which model is the champion.", **STYLE)
 app.add_typer(campaign, name="campaign")
 app.add_typer(models, name="models")
 
@@ -45,7 +45,7 @@ app.add_typer(models, name="models")
 def run(settings: Settings) -> None:
     """Read orders, and score every customer.
 
-    Without --orders and --source a shop is simulated. Page, list and workbook are in --data-dir.
+    Without --orders and --source it simulates a shop. It writes a page, a list and a workbook to --data-dir.
     """
     with foreground(settings) as console:
         from flows.commands.install_cdk import install_cdk
@@ -60,12 +60,12 @@ def run(settings: Settings) -> None:
 @takes("source", "contacts", "currency", "accept")
 def inspect(
     settings: Settings,
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Orders; none: those of ORDERS.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A file of orders; none: that of ORDERS.")] = None,
 ) -> None:
     """Show what a run would read from a file.
 
-    What each column is taken for, orders and money by month, and what would stop a run. For a file that is not
-    understood: the entry to write in airbyte/connections.yml, with the questions.
+    That is: what each column is taken for, orders and money by month, and what would stop a run. For a file that is
+    not understood it prints the entry to write in airbyte/connections.yml, with the questions.
     """
     from flows.commands.local_tools import keep_tools_local
 
@@ -79,9 +79,9 @@ def inspect(
 @campaign.command(epilog=ELSEWHERE)
 @takes(*PLAN)
 def preview(file: CampaignFile, settings: Settings) -> None:
-    """Show who it would contact.
+    """Show who a campaign would contact.
 
-    And what it costs, and what effect it could show. Nothing is sent.
+    It also shows what the campaign costs, and what effect it could show. Nothing is sent.
     """
     _campaign(settings, file, launches=False)
 
@@ -89,9 +89,10 @@ def preview(file: CampaignFile, settings: Settings) -> None:
 @campaign.command(epilog=ELSEWHERE)
 @takes(*PLAN)
 def launch(file: CampaignFile, settings: Settings) -> None:
-    """Freeze it, and send the treated.
+    """Freeze a campaign, and send its customers.
 
-    Arms do not change any more. A second launch resumes where the first was interrupted.
+    The arms do not change any more, and nobody in the control group is sent. A second launch resumes where the first
+    was interrupted.
     """
     _campaign(settings, file, launches=True)
 
@@ -107,9 +108,9 @@ def _campaign(settings: Settings, file: Path, *, launches: bool) -> None:
 @app.command(epilog=ELSEWHERE)
 @takes("destination", "global_holdout", *HERE, "timings")
 def activate(settings: Settings) -> None:
-    """Send every segment to --destination.
+    """Send every customer's segment to --destination.
 
-    With each customer's segment, risk and reason. Only changes since the last call are sent.
+    Risk and reason go with it. Later calls send only customers who have changed; a file always has everyone.
     """
     with foreground(settings):
         from flows.flow.activation import activation
@@ -120,9 +121,9 @@ def activate(settings: Settings) -> None:
 @app.command(epilog=ELSEWHERE)
 @takes(*HERE, "timings")
 def publish(settings: Settings) -> None:
-    """Publish the last run's workbook.
+    """Publish the last run's workbook on Tableau.
 
-    It goes to the Tableau site of TABLEAU_URL, with the customers.
+    It goes to the site of TABLEAU_URL, with the customers.
     """
     with foreground(settings):
         from flows.flow.publication import tableau_publication
@@ -139,7 +140,7 @@ def serve(
     ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65_535, help="port to listen on")] = 8000,
 ) -> None:
-    """Answer POST /predict with the champion."""
+    """Answer POST /predict with the champion model."""
     from flows.commands.serve import serve
 
     serve(settings, host, port)
@@ -151,9 +152,10 @@ def erase(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A customer id or an e-mail address in each line.")],
     settings: Settings,
 ) -> None:
-    """Remove people for good.
+    """Erase people for good.
 
-    From everything that this installation stores. If a later sync brings them back, the run removes them again.
+    They are removed from everything that this installation stores. If a later sync brings them back, the next run
+    removes them again.
     """
     from flows.commands.erase import erase
 
@@ -162,7 +164,9 @@ def erase(
 
 @models.command(epilog=ELSEWHERE)
 @takes("data_dir", "models")
-def promote(version: Annotated[str, typer.Argument(metavar="VERSION")], settings: Settings) -> None:
+def promote(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="A version in the model store.")], settings: Settings
+) -> None:
     """Make a stored model the champion."""
     from flows.commands.models import promote
 
@@ -172,7 +176,7 @@ def promote(version: Annotated[str, typer.Argument(metavar="VERSION")], settings
 @models.command(epilog=ELSEWHERE)
 @takes("data_dir", "models")
 def rollback(settings: Settings) -> None:
-    """Bring back the champion before this one."""
+    """Make the previous champion the champion again."""
     from flows.commands.models import roll_back
 
     roll_back(settings)
@@ -183,7 +187,7 @@ def rollback(settings: Settings) -> None:
 def ship(settings: Settings) -> None:
     """Train the project's own model again.
 
-    It goes to model_artifacts/, for shops with too little history to train one.
+    It is written to model_artifacts/, for shops with too little history to train one.
     """
     with foreground(settings):
         from flows.commands.ship_model import ship_champion
@@ -197,12 +201,14 @@ def package(
     settings: Settings,
     python: Annotated[
         Path | None,
-        typer.Option(envvar="LAMBDA_PYTHON", help="of Lambda's version, to compile byte code; none: one that is found"),
+        typer.Option(
+            envvar="LAMBDA_PYTHON", help="a Python 3.13, which compiles byte code for Lambda; none: one that is found"
+        ),
     ] = None,
 ) -> None:
     """Build the Lambda packages.
 
-    With the champion, into dist/.
+    They are written to dist/, with the champion model in them.
     """
     from flows.commands.package import package
 
@@ -212,9 +218,9 @@ def package(
 @app.command(epilog=ELSEWHERE)
 @takes(*HERE)
 def docs(settings: Settings) -> None:
-    """Write dbt's pages of all models.
+    """Write dbt's documentation of all tables.
 
-    With columns, tests and exposures, as of the last run.
+    It is one page with models, columns, tests and exposures, as of the last run.
     """
     from flows.commands.document import document
 
@@ -227,7 +233,7 @@ def validate_workbook(
 ) -> None:
     """Check with Tableau whether it opens a workbook.
 
-    With the Tableau of TABLEAU_URL.
+    It asks the server of TABLEAU_URL.
     """
     from flows.flow.publication import validate_workbook
 
@@ -240,7 +246,7 @@ def env(
 ) -> None:
     """Write Terraform's outputs as variables.
 
-    Without secrets.
+    Secrets are left out.
     """
     from flows.commands.env_file import write_environment_file
 
@@ -251,7 +257,7 @@ def env(
 def deploy() -> None:
     """Create the deployments on a Prefect server.
 
-    On that of PREFECT_API_URL, with work pools, limit and automations unless Terraform owns them.
+    It is the server of PREFECT_API_URL. Work pools, limit and automations are created too, unless Terraform owns them.
     """
     from flows.commands.deploy import deploy
 

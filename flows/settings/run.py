@@ -22,16 +22,16 @@ class Settings(BaseSettings):
     warehouse: Literal["duckdb", "snowflake"] = Field(
         "duckdb", description="where tables live; also dbt's target. What snowflake needs: docs/configuration.md"
     )
-    orders: str | None = Field(None, description="CSV file (or glob) of orders; none: simulate")
+    orders: str | None = Field(None, description="file (or glob) of orders; none: simulate a shop")
     source: str | None = Field(
         None, description="entry of airbyte/connections.yml; several, separated by commas, are one shop's"
     )
-    contacts: str | None = Field(None, description="CSV file (or glob) of contacts, or an entry that has contacts")
+    contacts: str | None = Field(None, description="file (or glob) of contacts, or an entry that has contacts")
     as_of: date | None = Field(
-        None, description="as the end of that day would have seen it; none: the last day with ordinary business"
+        None, description="compute as of the end of this day; none: the last day with ordinary business"
     )
     horizon_days: int | None = Field(
-        None, ge=7, le=365, description="churn = no purchase in so many days; none: from the shop's own gaps"
+        None, ge=7, le=365, description="churn means no purchase within so many days; none: by the shop's own gaps"
     )
     currency: str | None = Field(None, description="report in this currency (ISO code)")
     accept: str | None = Field(
@@ -39,24 +39,26 @@ class Settings(BaseSettings):
         description=f"limits that what was read may exceed, separated by commas: {', '.join(get_args(LimitName))}",
     )
     data_dir: Path = Field(Path("data"), description="everything a run writes")
-    models: str | None = Field(None, description="where models are kept: a folder or s3://bucket/prefix")
+    models: str | None = Field(None, description="model store: a folder or s3://bucket/prefix")
     customers: int = Field(5_000, ge=1, le=10_000_000, description="size of the simulated shop")
     seed: int = Field(42, ge=0, description="seed of the simulated shop")
     show_pii: bool = Field(False, description="show e-mail addresses in page, list and extract; else they are masked")
     crm_link: str | None = Field(
-        None, description="address of a customer in your CRM, such as https://crm.example.com/customers/{customer_id}"
+        None, description="address of a customer in your CRM: https://crm.example.com/{customer_id}"
     )
     training_customers: int = Field(
         20_000,
         ge=1_000,
-        description="models are trained on so many customers at most, chosen by the md5 of their ids; all are scored",
+        description="train on at most so many customers, chosen by the md5 of their ids; all are scored",
     )
     global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers that no campaign ever contacts")
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"
     )
     timings: bool = Field(False, description="print where the time of the command went")
-    threads: int | None = Field(None, ge=1, le=64, description="threads of dbt; none: as dbt_project/profiles.yml says")
+    threads: int | None = Field(
+        None, ge=1, le=64, description="how many of dbt's nodes run at a time; none: as profiles.yml says"
+    )
 
     @field_validator("data_dir")
     @classmethod
