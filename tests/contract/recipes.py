@@ -262,11 +262,25 @@ AN_OPTION = Recipe(
     ),
     uses="from flows.settings import Settings\nassert Settings(greeting='hi').greeting == 'hi'",
 )
+# Its places are in the API, and tests/contract/test_prediction_contract.py names all that lack it at once.
+A_FIELD_OF_A_PREDICTION = Recipe(
+    "a column of `marts.churn_predictions`, a field that the model predicts",
+    adds=(
+        Change("functions/prediction_record.py", '    "orders": "double",\n', after="PREDICTED: dict[str, str] = {\n"),
+        Change(
+            "functions/prediction_record.py",
+            '    orders: Annotated[Amount, Field(description="Expected orders within the horizon.")]\n',
+            after='description="P(no purchase within the horizon).")\n    ]\n',
+        ),
+    ),
+    places=(),
+)
 EXECUTED = (
     A_HEADER,
     AN_EXCHANGE_RATE,
     A_SEGMENT,
     A_MART,
+    A_FIELD_OF_A_PREDICTION,
     A_DESTINATION_THAT_TAKES_A_FILE,
     A_DESTINATION_WITH_AN_API,
     A_KEY_OF_A_CAMPAIGN,

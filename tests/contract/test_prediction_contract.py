@@ -1,4 +1,5 @@
-"""What a prediction contains is defined once, in functions/prediction_record.py; everything else is held to it here."""
+"""What a prediction contains is defined once, in functions/prediction_record.py; everything else is held to it here,
+and named where it differs."""
 
 import typing
 from datetime import date
@@ -22,6 +23,12 @@ NESTED = {"next_order_days", "reasons"}
 ONLY_IN_ANSWERS = {"as_of", "stored"}
 
 
+def same(place, has, expected):
+    has, expected = list(has), list(expected)
+    lacks, other = sorted({*expected} - {*has}), sorted({*has} - {*expected})
+    assert has == expected, f"{place} lacks {lacks}, has {other} of its own, or orders them otherwise"
+
+
 def answer():
     return PredictionResponse(
         customer_id="C1", prediction_id="p", as_of="2026-06-30", churn_probability=0.5, risk_band="medium",
@@ -32,7 +39,8 @@ def answer():
 
 def test_the_fields_that_sql_gets_are_those_of_the_record_and_the_days_from_which_it_reckons():
     days = {f"next_order_days_{chance}" for chance in NEXT_ORDER_COLUMNS}
-    assert PREDICTED.keys() - days <= COLUMNS.keys()
+    lacks = PREDICTED.keys() - days - COLUMNS.keys()
+    assert not lacks, f"PredictionRecord in functions/prediction_record.py lacks {sorted(lacks)}"
     assert {name: COLUMNS[name] for name in PREDICTED if name in COLUMNS} == {
         name: PREDICTED[name] for name in PREDICTED if name in COLUMNS
     }
@@ -45,7 +53,11 @@ def test_a_score_has_every_field_that_sql_gets():
         np.zeros((2, 1)), np.zeros(2), np.zeros((2, 6)), np.zeros(2), np.zeros((2, len(NEXT_ORDER_COLUMNS)))
     )
     scores.__dict__["reasons"] = [["a", "b"]] * REASONS
-    assert {name: len(values) for name, values in scores.flat.items()} == dict.fromkeys(PREDICTED, 2)
+    try:
+        flat = scores.flat
+    except ValueError as error:
+        pytest.fail(f"Scores.flat in functions/churn_api/scorer.py yields other values than PREDICTED names: {error}")
+    assert {name: len(values) for name, values in flat.items()} == dict.fromkeys(PREDICTED, 2)
 
 
 @pytest.mark.parametrize(
@@ -53,23 +65,25 @@ def test_a_score_has_every_field_that_sql_gets():
     [(PredictionResponse, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
 )
 def test_a_response_has_the_fields_that_the_api_documents(sent, documented):
-    assert list(sent.__struct_fields__) == list(documented.model_fields)
+    place = f"{sent.__name__} in functions/churn_api/predictions.py, as functions/churn_api/documents.py has it,"
+    same(place, sent.__struct_fields__, documented.model_fields)
 
 
 def test_a_response_has_what_the_record_has():
     nested = {*NEXT_ORDER_COLUMNS.values(), *(f"reason_{n}" for n in range(1, REASONS + 1))}
     of_the_message = {"as_of_date", "source", "scored_at"}
-    assert {
-        *PredictionResponse.__struct_fields__
-    } - NESTED - ONLY_IN_ANSWERS == COLUMNS.keys() - nested - of_the_message
+    flat = {*PredictionResponse.__struct_fields__} - NESTED - ONLY_IN_ANSWERS
+    place = "PredictionResponse in functions/churn_api/predictions.py"
+    same(place, sorted(flat), sorted(COLUMNS.keys() - nested - of_the_message))
     assert NextOrderDays.__struct_fields__ == tuple(f"chance_{chance}" for chance in NEXT_ORDER_COLUMNS)
 
 
 def test_a_response_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():
     ((_, value),) = msgspec.json.decode(write_batch(Batch([0], {}, None), [answer()]))["data"]
     of_answers = {*PredictionResponse.__struct_fields__} - NESTED - {"as_of"}
-    assert value.keys() == PREDICTED.keys() | of_answers | {"error"}
-    assert list(value) == list(documents.ExternalPrediction.model_fields)
+    place = "write_batch in functions/churn_api/external_function.py"
+    same(place, sorted(value), sorted(PREDICTED.keys() | of_answers | {"error"}))
+    same("ExternalPrediction in functions/churn_api/documents.py", documents.ExternalPrediction.model_fields, value)
     types = {name: sql_type(documents.ExternalPrediction.model_fields[name].annotation) for name in PREDICTED}
     assert types == PREDICTED
 
