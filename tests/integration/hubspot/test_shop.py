@@ -53,7 +53,7 @@ def _buyer(account, name):
 @pytest.fixture(scope="module")
 def run(hubspot, tmp_path_factory, run_pipeline):
     data_dir = tmp_path_factory.mktemp("hubspot")
-    return data_dir, run_pipeline(data_dir, source="hubspot", as_of=BOUGHT_ON.date(), horizon_days=90)
+    return data_dir, run_pipeline(data_dir, source="hubspot", horizon_days=90)
 
 
 def customers(read, data_dir):
@@ -161,7 +161,7 @@ def test_what_was_archived_lost_or_opted_out_since_is_gone_at_the_next_run_and_s
     hubspot.deals.update(lost, {"dealstage": "closedlost", "hs_is_closed_won": "false"}, LATER)
     hubspot.contacts.update(hubspot.special["stays"][0], {"hs_email_optout": "true"}, LATER)
 
-    report = run_pipeline(data_dir, source="hubspot", as_of=BOUGHT_ON.date(), horizon_days=90)
+    report = run_pipeline(data_dir, source="hubspot", horizon_days=90)
 
     after = customers(read, data_dir)
     assert set(before) - set(after) == {"cancels", "is-archived", "loses"}
@@ -173,7 +173,7 @@ def test_what_was_archived_lost_or_opted_out_since_is_gone_at_the_next_run_and_s
     # HubSpot deletes archived records after 90 days
     for kind in (hubspot.contacts, hubspot.deals):
         kind._ids[True].clear()
-    run_pipeline(data_dir, source="hubspot", as_of=BOUGHT_ON.date(), horizon_days=90)
+    run_pipeline(data_dir, source="hubspot", horizon_days=90)
     assert set(customers(read, data_dir)) == set(after)
 
 
@@ -203,7 +203,7 @@ def test_orders_of_a_file_and_of_hubspot_are_one_shops(hubspot, tmp_path, run_pi
         "2,web-2,nobody@example.net,2025-08-02,60\n"
     )
     data_dir = tmp_path / "data"
-    run_pipeline(data_dir, orders=str(orders), source="orders_csv,hubspot", as_of=BOUGHT_ON.date(), horizon_days=90)
+    run_pipeline(data_dir, orders=str(orders), source="orders_csv,hubspot", horizon_days=90)
     found = customers(read, data_dir)
     # one person by the address: the id of the first order stays
     assert "says-no" not in found

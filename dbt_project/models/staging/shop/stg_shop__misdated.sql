@@ -6,7 +6,9 @@
   time, the order's number says when it was placed; else the line is rejected. There are few or none.
 
   Sparse last days are ordinary business: a shop may rest, and a small one does not sell every day. What ends it is
-    a silence   of at least two weeks, three times as long as any of the 200 days with business before it, and little after it
+    a silence   of at least two weeks, three times as long as any of the 200 days with business before it, ten times as
+                long as usual, and after it neither 2 % of the lines nor a stretch of business: two orders or more, on days
+                half as frequent as usual, and a tenth of the usual orders (on five days after 300 days of silence)
     pre-orders  a last stretch in which most days have but orders whose numbers had been given out before
   AS_OF on or after such a day says that it is right.
 #}
@@ -23,7 +25,8 @@ with lines as (
         is_return,
         ordered_on,
         coalesce(order_number, -1) as order_number,
-        count(*) as line_count
+        count(*) as line_count,
+        case when is_return then 0 when coalesce(order_number, -1) >= 0 then 1 else count(*) end as order_count
     from {{ ref('stg_shop__order_lines_validated') }}
     where rejection_reason is null
     group by source_name, is_return, ordered_on, coalesce(order_number, -1)
@@ -36,6 +39,7 @@ days as (
         source_name,
         ordered_on,
         sum(line_count) as line_count,
+        sum(order_count) as order_count,
         median(case when not is_return and order_number >= 0 then order_number end) as usual_number,
         max(case when not is_return and order_number >= 0 then order_number end) as highest_number
     from lines
@@ -83,22 +87,68 @@ sources as (
         max(lines_in_all) as lines_in_all,
         -- whether orders are numbered in time: nearly every day has higher numbers than the day before
         coalesce(count(case when usual_number > previous_number then 1 end) >= 0.9 * nullif(count(previous_number), 0), false)
-            and count(previous_number) >= 20 as is_numbered_in_time
+            and count(previous_number) >= 20 as is_numbered_in_time,
+        median(silent_days) as usual_gap_days,
+        median(case when order_count > 0 then order_count end) as usual_orders
     from measured
     group by source_name
 
 ),
 
+-- a silence that is not the shop's own begins another stretch of business, or of wrong dates
+stretched as (
+
+    select
+        measured.*,
+        sources.usual_gap_days,
+        sources.usual_orders,
+        sum(
+            case
+                when measured.active_days > 20
+                    and measured.silent_days >= 14
+                    and measured.silent_days > 3 * measured.longest_before
+                    and measured.silent_days > 10 * sources.usual_gap_days
+                    and (measured.lines_from_here = 1 or measured.lines_from_here * 50 <= measured.lines_in_all)
+                    then 1
+                else 0
+            end
+        ) over (
+            partition by measured.source_name order by measured.ordered_on
+            rows between unbounded preceding and current row
+        ) as stretch
+    from measured
+    inner join sources on measured.source_name = sources.source_name
+
+),
+
+stretches as (
+
+    select
+        source_name,
+        stretch,
+        min(ordered_on) as begins_on,
+        min(previous_on) as silent_from,
+        -- no typing errors, which are far apart: days with business are half as frequent as usual, and orders a tenth
+        sum(order_count) >= 2
+            and (max(silent_days) <= 300 or count(*) >= 5)
+            and count(*) * max(usual_gap_days) * 2 >= {{ days_between('min(ordered_on)', 'max(ordered_on)') }} + 1
+            and sum(order_count) * max(usual_gap_days) * 10
+                >= max(usual_orders) * ({{ days_between('min(ordered_on)', 'max(ordered_on)') }} + 1) as is_business
+    from stretched
+    group by source_name, stretch
+
+),
+
 silences as (
 
-    select source_name, min(previous_on) as last_ordinary_on
-    from measured
-    where active_days > 20
-        and silent_days >= 14
-        and silent_days > 3 * longest_before
-        and (lines_from_here = 1 or lines_from_here * 50 <= lines_in_all)
-        and ordered_on > {{ given_as_of }}
-    group by source_name
+    select wrong.source_name, min(wrong.silent_from) as last_ordinary_on
+    from stretches as wrong
+    left join stretches as later
+        on wrong.source_name = later.source_name
+        and wrong.stretch <= later.stretch
+        and later.is_business
+    where wrong.stretch > 0 and later.stretch is null and wrong.begins_on > {{ given_as_of }}
+    group by wrong.source_name
 
 ),
 
