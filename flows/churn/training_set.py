@@ -129,7 +129,7 @@ def feature_matrix(table: pa.Table) -> NDArray[np.float64]:
     if missing := [name for name in FEATURE_NAMES if name not in table.column_names]:
         raise NotInContract(
             f"The warehouse has no column {', '.join(missing)}, which functions/churn_api/contract.py names: compute"
-            " it in dbt_project/macros/customer_features.sql, and run `make generate`."
+            " it in dbt_project/macros/features/customer_features.sql, and run `make generate`."
         )
     features = np.empty((table.num_rows, len(FEATURE_NAMES)))
     for position, name in enumerate(FEATURE_NAMES):

@@ -1,4 +1,4 @@
-"""A customer's features from the orders themselves, by the definitions of dbt_project/macros/customer_features.sql.
+"""A customer's features from the orders themselves, as dbt_project/macros/features/customer_features.sql defines them.
 
 The macro is the reference: a test draws random histories and finds both equal.
 """

@@ -17,7 +17,7 @@ _MODELS = REPOSITORY / "dbt_project" / "models"
 FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
 SNAPSHOTS_YML = _MODELS / "training" / "int_training_snapshots.yml"
 PREDICTIONS_YML = _MODELS / "marts" / "scores" / "churn_predictions.yml"
-MACROS = REPOSITORY / "dbt_project" / "macros" / "contract.sql"
+MACROS = REPOSITORY / "dbt_project" / "macros" / "features" / "contract.sql"
 
 _HEADER = "Generated from {} by `make generate`. Change it there."
 _KEY = [

@@ -67,7 +67,7 @@ def test_the_features_of_a_past_date_are_those_of_a_run_on_that_date(lines, tmp_
 def test_a_feature_that_knows_the_future_is_noticed(lines, tmp_path, written, instead, noticed):
     project = tmp_path / "dbt_project"
     shutil.copytree(DBT_PROJECT, project)
-    macro = project / "macros" / "purchases_known_at.sql"
+    macro = project / "macros" / "features" / "purchases_known_at.sql"
     text = macro.read_text()
     assert written in text
     macro.write_text(text.replace(written, instead))
