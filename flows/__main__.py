@@ -41,7 +41,7 @@ app.add_typer(models, name="models")
 
 
 @app.command(epilog=ELSEWHERE)
-@takes(*SHOP, *SIMULATION, *HERE, "models", "training_customers", "show_pii", "crm_link", *EFFORT)
+@takes(*SHOP, *SIMULATION, *HERE, "models", "training_customers", "review_segments", "show_pii", "crm_link", *EFFORT)
 def run(settings: Settings) -> None:
     """Read orders, and score every customer.
 

@@ -39,7 +39,7 @@ def as_markdown(report: RunReport) -> str:
 
 def _sections(report: RunReport) -> Iterable[Section]:
     yield "What was read", list(_what_was_read(report)), *months_table(report.receipt)
-    yield f"Segments on {report.as_of.date}", [], *_segments(report)
+    yield f"Segments on {report.as_of.date}", list(_about_segments(report)), *_segments(report)
     yield "How good the model is", list(_quality(report)), *_candidates(report.model)
     if report.model:
         yield "What the model sees", list(_watched(report)), (), []
@@ -68,6 +68,11 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
     yield f"looking {report.as_of.horizon_days} days ahead: {report.as_of.why_horizon}"
     if report.as_of.convert_to:
         yield f"all amounts converted to {report.as_of.convert_to}"
+
+
+def _about_segments(report: RunReport) -> Iterable[str]:
+    if report.borders:
+        yield report.borders.describe(report.as_of.date)
 
 
 def _segments(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:

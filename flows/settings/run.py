@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         ge=1_000,
         description="train on at most so many customers, chosen by the md5 of their ids; all are scored",
     )
+    review_segments: bool = Field(
+        False, description="decide the borders of segments again, from the customers of the as-of date"
+    )
     global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers that no campaign ever contacts")
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"

@@ -17,6 +17,7 @@ MODELS = (
     "int_returns",
     "int_purchases",
     "customer_features",
+    "segment_borders",
     "customer_rfm",
 )
 HANDWRITTEN = Path(__file__).with_name("features_by_hand.sql").read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ def snapshot_table(lines: pa.Table, profile: ShopProfile, folder: Path, dates: i
     with duckdb.connect(database) as con:
         ((gaps, quantile, median),) = con.sql(_GAPS).fetchall()
     horizon_days, _ = default_horizon(gaps, quantile, median)
-    models = (*PURCHASES, "int_training_dates", "int_training_snapshots")
+    models = (*PURCHASES, "segment_borders", "int_training_dates", "int_training_snapshots")
     run_values = {"as_of_date": str(profile.last_day), "horizon_days": horizon_days}
     build(database, models, run_values, {"training_snapshots": dates})
     with duckdb.connect(database) as con:

@@ -37,7 +37,7 @@ select
     coalesce(bought.spend_in_horizon, 0) as spend_in_horizon,
     cast(next_purchases.days_to_next_purchase as integer) as days_to_next_purchase
 from features
-inner join {{ rfm_segments('features') }} as segments
+inner join {{ rfm_segments('dates', sampled=true) }} as segments
     on features.customer_id = segments.customer_id
     and features.as_of_date = segments.as_of_date
 left join {{ outcomes_after('dates', sampled=true) }} as bought

@@ -23,7 +23,7 @@ SCORES = 5
 _MEMBER_OF = {
     "segment": "customers.segment",
     "previous_segment": "customers.previous_segment",
-    "r_f": f"(customers.r_score - 1) * {SCORES} + customers.f_score - 1",
+    "r_f": f"case when customers.r_score > 0 then (customers.r_score - 1) * {SCORES} + customers.f_score - 1 end",
     "bucket": f"least(floor(customers.churn_probability * {BUCKETS}), {BUCKETS - 1})",
     "risk_band": "customers.risk_band",
     "country": f"case when countries.position <= {COUNTRIES_SHOWN} then customers.country"
@@ -34,6 +34,7 @@ _MEMBER_OF = {
     f" else '{EARLIER}' end",
 }
 DIMENSIONS = tuple(_MEMBER_OF)
+_COUNTS = ("customers", "active", "may_be_contacted", "moved", "moved_and_bought")
 _RETENTION_BY = ("cohort", "segment", "country", "channel", "risk_band")
 
 _RANKED = """with countries as (
@@ -90,6 +91,8 @@ def read_cube(warehouse: Warehouse) -> Cube:
             count(*) as customers,
             count_if(recency_days < 365) as active,
             count_if(may_be_contacted) as may_be_contacted,
+            count_if(segment <> previous_segment) as moved,
+            count_if(segment <> previous_segment and bought_in_last_month) as moved_and_bought,
             sum(spend_last_365_days) as spend_last_365_days,
             sum(spend_last_period) as spend_last_period,
             sum(value_at_stake) as value_at_stake,
@@ -109,9 +112,9 @@ def read_cube(warehouse: Warehouse) -> Cube:
         "cohort": sorted(set(cells.column("in_cohort").to_pylist())),  # "(earlier)" sorts before every date
     }
     columns = {name: positions(cells, name, members[name]) for name in DIMENSIONS}
-    for name in ("customers", "active", "may_be_contacted"):
+    for name in _COUNTS:
         columns[name] = cells.column(name).cast(pa.int64()).to_pylist()
-    for name in cells.column_names[len(DIMENSIONS) + 3 :]:
+    for name in cells.column_names[len(DIMENSIONS) + len(_COUNTS) :]:
         columns[name] = _hundredths(cells.column(name))
     return Cube(members, columns, _retention(warehouse, members))
 

@@ -62,7 +62,10 @@ def _packed(data: dict[str, Any]) -> str:
 
 def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     segments = warehouse.read(
-        "select rules_expect, recommended_action from staging.rfm_segments order by position"
+        """select segments.rules_expect, definitions.definition, segments.recommended_action
+        from staging.rfm_segments as segments
+        inner join marts.segment_definitions as definitions on segments.segment = definitions.segment
+        order by segments.position"""
     ).to_pydict()
     scored_at, version = warehouse.row("select max(scored_at), max(model_version) from marts.marketing_customers")
     later = f"{report.later_rows:,} order lines are later than {report.as_of.date} and were ignored"
@@ -77,12 +80,26 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "scored_at": scored_at and f"{scored_at.isoformat()}Z",
         "model_version": version,
         "rules_expect": segments["rules_expect"],
+        "definitions": segments["definition"],
+        "borders": _borders(report),
         "actions": segments["recommended_action"],
         "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
         "order_lines": report.order_lines,
         "notes": [*report.identity_notes, *notes],
         "shows_pii": report.settings.show_pii,
         "crm_link": report.settings.crm_link,
+    }
+
+
+def _borders(report: RunReport) -> dict[str, Any] | None:
+    kept = report.borders
+    if kept is None:
+        return None
+    return {
+        "window_days": kept.window_days,
+        "decided_as_of": str(kept.decided_as_of),
+        "review_due_on": str(kept.review_due_on),
+        "is_provisional": kept.is_provisional,
     }
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
 from flows.adapters.marts.left_out import LeftOut, read_left_out
+from flows.adapters.marts.segment_borders import SegmentBorders, read_borders
 from flows.adapters.marts.staged_customers import describe_corrections
 from flows.adapters.marts.staged_orders import AsOf, describe_misdated
 from flows.adapters.models.registry import StoredModel
@@ -92,6 +93,7 @@ class RunReport:
     as_of: AsOf
     later_rows: int
     segments: pa.Table
+    borders: SegmentBorders | None
     most_at_stake: pa.Table
     model: ModelReport | None
     measured: pa.Table
@@ -147,6 +149,7 @@ def read_report(
             left join marts.marketing_customers as customers using (segment)
             group by segments.segment, segments.position order by segments.position"""
         ),
+        borders=read_borders(warehouse),
         most_at_stake=stakes if settings.show_pii else masked(stakes),
         model=model,
         measured=measured,

@@ -28,7 +28,13 @@ def leaking_features(lines, project, folder):
     run_values = {"as_of_date": str(PROFILE.last_day), "horizon_days": HORIZON_DAYS}
     variables = {"training_snapshots": 4}
     whole = staged(lines, folder / "whole")
-    build(whole, (*PURCHASES, "int_training_dates", "int_training_snapshots"), run_values, variables, project)
+    build(
+        whole,
+        (*PURCHASES, "segment_borders", "int_training_dates", "int_training_snapshots"),
+        run_values,
+        variables,
+        project,
+    )
     with duckdb.connect(whole) as con:
         ((day,),) = con.sql("select max(as_of_date) from intermediate.int_training_snapshots").fetchall()
         later = con.sql(

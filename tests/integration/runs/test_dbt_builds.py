@@ -13,7 +13,7 @@ from flows.wiring import wire
 from tests.running.dbt import DBT_PROJECT, dbt
 
 VALUES = {"as_of_date": "2026-06-30", "horizon_days": 90}
-SEEDS = ("rfm_segments", "rfm_segment_grid")
+SEEDS = ("rfm_segments", "rfm_segment_rules")
 
 
 @pytest.fixture

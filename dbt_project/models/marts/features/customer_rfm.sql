@@ -1,4 +1,4 @@
-{# RFM scores and segment of every customer at the as-of date, next to the segment of a month before. #}
+{# RFM scores and segment of every customer at the as-of date, next to the segment of a month before by the same borders. #}
 
 with dates as (
 
@@ -8,36 +8,26 @@ with dates as (
 
 ),
 
-rfm as (
-
-    select
-        customer_id,
-        as_of_date,
-        min(age_days) as recency_days,
-        count(*) as frequency,
-        sum(net_amount) as monetary
-    from {{ purchases_known_at('dates') }} as known
-    group by customer_id, as_of_date
-
-),
-
 segmented as (
 
-    select * from {{ rfm_segments('rfm') }} as segments
+    select * from {{ rfm_segments('dates') }} as segments
 
 )
 
 select
     today.customer_id,
     today.as_of_date,
-    cast(today.recency_days as integer) as recency_days,
-    cast(today.frequency as integer) as frequency,
-    cast(today.monetary as double) as monetary,
+    today.recency_days,
+    today.frequency,
+    today.monetary,
+    today.orders_in_window,
+    today.spend_in_window,
     today.r_score,
     today.f_score,
     today.m_score,
     today.segment,
     before.segment as previous_segment,
+    today.recency_days < {{ days_between(add_months(as_of_date(), -1), as_of_date()) }} as bought_in_last_month,
     segments.recommended_action
 from segmented as today
 left join segmented as before

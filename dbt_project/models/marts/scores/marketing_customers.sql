@@ -29,6 +29,7 @@ select
     rfm.as_of_date,
     rfm.segment,
     rfm.previous_segment,
+    rfm.bought_in_last_month,
     rfm.recommended_action,
     rfm.r_score,
     rfm.f_score,

@@ -8,6 +8,7 @@ const BIT = Object.fromEntries(DIMENSIONS.map((name, n) => [name, 1 << n]));
 const filters = new Map(); // dimension → set of member positions
 
 function memberName(dimension, position) {
+  if (position < 0 && dimension === "r_f") return text("nothing_in_window", { window: data.meta.borders?.window_days });
   if (position < 0) return text(dimension === "previous_segment" ? "was_none" : "unknown");
   const member = data.members[dimension][position];
   if (dimension === "r_f") return text("r_f_member", { r: member[0], f: member[2] });

@@ -41,6 +41,12 @@ function drawFrame() {
   place("filters").setAttribute("aria-label", text("filters"));
   place("language").textContent = language === "en" ? "Français" : "English";
   place("as-of").textContent = text("as_of", { day: formats.day(meta.as_of), horizon: meta.horizon_days });
+  const { borders } = meta;
+  place("borders").hidden = !borders;
+  if (borders) {
+    const key = borders.is_provisional ? "borders_provisional" : meta.as_of >= borders.review_due_on ? "borders_due" : "borders_kept";
+    place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
+  }
   place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
   document.body.classList.toggle("is-unscored", !meta.is_scored);
   const lines = [

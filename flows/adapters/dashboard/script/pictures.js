@@ -4,7 +4,7 @@ function drawSegments() {
   const rows = positions("segment").map((key) => {
     const [size, value] = [element("div", { class: "track" }, element("i")), element("div", { class: "track" }, element("i"), element("i"))];
     const cells = { customers: element("td", { class: "n" }), spend_last_365_days: element("td", { class: "n" }), value_at_stake: element("td", { class: "n scored" }), leave: element("td", { class: "n scored" }), expected_spend: element("td", { class: "n scored" }) };
-    const row = element("tr", {}, element("th", { scope: "row" }, titled({ segment: key }, () => memberName("segment", key))),
+    const row = element("tr", {}, element("th", { scope: "row" }, titled({ segment: key }, () => memberName("segment", key)), element("div", { class: "definition" }, phrase(data.meta.definitions[key]))),
       cells.customers, element("td", {}, size), cells.spend_last_365_days, element("td", {}, value), cells.value_at_stake, cells.leave, cells.expected_spend);
     return { key, row, size, value, cells };
   });
@@ -36,6 +36,9 @@ function drawRfm() {
     name: (r, f) => memberName("r_f", r * 5 + f),
     of: () => { const found = sums(measure, ["r_f"]); return (r, f) => found[r * 5 + f + 1]; },
   });
+  const outside = titled({ r_f: -1 }, () => "");
+  place("rfm-none").replaceChildren(outside);
+  updates.push(() => { outside.textContent = `${memberName("r_f", -1)}: ${shown(measure, sums(measure, ["r_f"])[0])}`; });
 }
 
 function pairs(id, [rowDimension, columnDimension], { rowKeys, cellClass }) {
@@ -54,6 +57,12 @@ function drawMovement() {
   pairs("movement", ["previous_segment", "segment"], {
     rowKeys: [...positions("previous_segment"), -1],
     cellClass: (before, now) => (before === now ? "stays" : undefined),
+  });
+  updates.push(() => {
+    const [moved, bought] = [total("moved"), total("moved_and_bought")];
+    place("movement-note").textContent = text("movement_note", {
+      moved: formats.count(moved), bought: formats.count(bought), silent: formats.count(moved - bought),
+    });
   });
 }
 
