@@ -138,9 +138,9 @@ assert decide_as_of(warehouse, None, "EUR", 90).convert_to == "EUR"
 )
 A_SEGMENT = Recipe(
     "a segment, its thresholds or its action",
-    adds=(Change("dbt_project/seeds/rfm_segment_grid.csv", "6,6,Whales\n"),),
+    adds=(Change("dbt_project/seeds/rfm_segment_rules.csv", "Whales,6,6,6,6,6,6\n"),),
     places=(
-        Change("dbt_project/seeds/rfm_segments.csv", "Whales,12,stays,Buy most,Call them\n"),
+        Change("dbt_project/seeds/rfm_segments.csv", "Whales,13,stays,Buy most,Call them\n"),
         Change(
             "flows/adapters/dashboard/texts.yml",
             '  - ["Whales", "Baleines"]\n  - ["Call them", "Les appeler"]\n',

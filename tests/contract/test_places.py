@@ -59,17 +59,17 @@ def test_every_mart_has_its_columns_and_is_documented():
 
 
 def test_every_segment_has_an_action_and_its_words_in_french():
-    grid, segments = (
+    rules, segments = (
         list(csv.DictReader((SEEDS / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
-        for name in ("rfm_segment_grid", "rfm_segments")
+        for name in ("rfm_segment_rules", "rfm_segments")
     )
     named = {row["segment"] for row in segments}
-    require("dbt_project/seeds/rfm_segments.csv", {row["segment"] for row in grid} - named)
+    require("dbt_project/seeds/rfm_segments.csv", {row["segment"] for row in rules} - named)
     require(
         "dbt_project/seeds/rfm_segments.csv, with an action,",
         {row["segment"] for row in segments if not row["recommended_action"]},
     )
-    require("dbt_project/seeds/rfm_segment_grid.csv", named - {row["segment"] for row in grid})
+    require("dbt_project/seeds/rfm_segment_rules.csv", named - {row["segment"] for row in rules})
     french = {english for english, _ in yaml.safe_load(text("flows/adapters/dashboard/texts.yml"))["phrases"]}
     words = {row[column] for row in segments for column in ("segment", "recommended_action")}
     require("phrases in flows/adapters/dashboard/texts.yml", words - french)
