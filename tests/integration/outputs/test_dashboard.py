@@ -138,7 +138,8 @@ def test_the_figures_are_those_of_the_mart(run, page):
         ([("churn", "95%–100%")], "churn_probability >= 0.95"),
         ([("movement", "Champions → Champions")], "segment = 'Champions' and previous_segment = 'Champions'"),
         ([("movement", "no customer yet → New")], "segment = 'New customers' and previous_segment is null"),
-        ([("disagreement", "Champions → high")], "segment = 'Champions' and risk_band = 'high'"),
+        ([("rfm-none", "No order in the last")], "r_score = 0"),
+        ([("disagreement", "Lost → high")], "segment = 'Lost' and risk_band = 'high'"),
         ([("country", "Germany"), ("channel", "social")], "country = 'Germany' and channel = 'social'"),
         ([("retention", "2025 Q1")], "first_purchased_on between '2025-01-01' and '2025-03-31'"),
     ],
@@ -188,6 +189,26 @@ def test_retention_is_that_of_the_mart_and_follows_the_filters(run, page):
     assert shown() == pytest.approx(of_the_mart("true"), abs=0.51)
     page.get_by_role("combobox", name="Country").select_option("Germany")
     assert shown() == pytest.approx(of_the_mart("country = 'Germany'"), abs=0.51)
+
+
+def test_who_moved_is_counted_by_whether_they_bought(run, page):
+    press(page, "segments", "Loyal")
+    counts = [number(words) for words in re.findall(r"([\d,]+) (?:customers|have)", page.inner_text("#movement-note"))]
+    moved = "segment <> previous_segment and segment = 'Loyal'"
+    bought, silent = (one(run, "count(*)", f"{moved} and {how}bought_in_last_month") for how in ("", "not "))
+    assert counts == [bought + silent, bought, silent]
+    assert bought > 0 < silent
+
+
+def test_a_segment_says_what_it_means_in_the_shop(run, page):
+    definitions = warehouse(run).read("select segment, definition from marts.segment_definitions").to_pylist()
+    for row in definitions:
+        shown = page.locator("#segments tr", has=page.get_by_role("button", name=row["segment"], exact=True))
+        assert row["definition"] in shown.inner_text()
+    assert "A review is due on" in page.inner_text("#borders")
+    page.get_by_role("button", name="Français").click()
+    for definition in page.locator("#segments .definition").all_inner_texts():
+        assert not re.search(r"\b(silent|orders|more|less|days|nobody)\b", definition)
 
 
 def test_pictures_show_the_given_figures(run, page):
