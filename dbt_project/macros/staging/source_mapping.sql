@@ -16,8 +16,12 @@
     {%- for currency in format.currencies -%}
         {%- set bare.text = "replace(" ~ bare.text ~ ", '" ~ currency | replace("'", "''") ~ "', '')" -%}
     {%- endfor -%}
+    {%- set signed = namespace(text=text) -%}
+    {%- for no_cents in ('--', '-', '–', '—') -%}  {#- 12,- is no negative number -#}
+        {%- set signed.text = "replace(" ~ signed.text ~ ", '" ~ (format.replacements and ',' or '.') ~ no_cents ~ "', '')" -%}
+    {%- endfor -%}
     case when {{ matches(text, format.pattern) }} then try_cast(
-        case when {{ text }} <> translate({{ text }}, '-−–(', '') then '-' else '' end
+        case when {{ signed.text }} <> translate({{ signed.text }}, '-−–(', '') then '-' else '' end
         || translate({{ bare.text }}, '{{ format.characters | replace("'", "''") }}', '{{ format.replacements }}')
         as decimal(18, 4)
     ) end

@@ -105,4 +105,28 @@ def number_of(text, form):
         bare = bare.replace(currency, "")
     kept = dict(zip(form.characters, form.replacements.ljust(len(form.characters), "\0"), strict=True))
     plain = "".join(kept.get(character, character) for character in bare).replace("\0", "")
-    return Decimal(plain) * (-1 if set(text) & set("-−–(") else 1)
+    signed = re.sub(r"[.,](--|[-–—])", "", text)
+    return Decimal(plain) * (-1 if set(signed) & set("-−–(") else 1)
+
+
+@pytest.mark.parametrize(("text", "day"), [("230430", date(2023, 4, 30)), ("300423", date(2023, 4, 30))])
+def test_six_digits_are_a_date_where_one_order_is_plausible(con, text, day):
+    con.execute(f"create table rows as select '{text}' as moment")
+    (form,) = find_timestamp_formats(TextRows(con, "rows"), "moment", None, date(2024, 1, 1)).values()
+    assert con.execute(f"select cast({moment_sql(literal(text), form)} as date)").fetchone() == (day,)
+
+
+def test_six_digits_that_are_dates_in_several_orders_are_asked_about(con):
+    con.execute("create table rows as select '110512' as moment")
+    with pytest.raises(Unclear, match="can be read in two ways"):
+        find_timestamp_formats(TextRows(con, "rows"), "moment", None, date(2024, 1, 1))
+
+
+@pytest.mark.parametrize("text", ["2023-04", "04/2023", "202304", "2023.04"])
+def test_months_without_a_day_are_refused_with_the_format_that_reads_them(con, text):
+    con.execute(f"create table rows as select '{text}' as moment")
+    with pytest.raises(Unclear, match="name a month and no day") as refused:
+        find_timestamp_formats(TextRows(con, "rows"), "moment", None, date(2024, 1, 1))
+    (answer,) = refused.value.answers
+    (form,) = find_timestamp_formats(TextRows(con, "rows"), "moment", answer.value, date(2024, 1, 1)).values()
+    assert con.execute(f"select cast({moment_sql(literal(text), form)} as date)").fetchone() == (date(2023, 4, 1),)

@@ -82,6 +82,12 @@ _COUNTS = {
     r"\d{8}T\d{6}": "%Y%m%dT%H%M%S",
 }
 _COMPACT: Readings = {"day_first": "%d%m%Y", "month_first": "%m%d%Y", "year_first": "%Y%m%d"}
+_SHORT_COMPACT: Readings = {"day_first": "%d%m%y", "month_first": "%m%d%y", "year_first": "%y%m%d"}
+# 2023-04, 04/2023, ~04 2023: of no day
+_MONTH_ONLY = re.compile(
+    r"(?P<year>(19|20)\d\d)(?P<by>[-/. ]?)(0[1-9]|1[0-2])|(0?[1-9]|1[0-2])(?P<behind>[-/. ])(19|20)\d\d"
+    r"|~\d\d[-/., ]*(19|20)\d\d"
+)
 
 
 def rewrites_for(values: Iterable[str]) -> tuple[Rewrite, ...]:
@@ -119,8 +125,20 @@ def readings(text: str) -> Readings:
         return {None: "~%m %d %H:%M:%S %Y"}
     if re.fullmatch(r"\d{8}", text):
         return _COMPACT
+    if re.fullmatch(r"\d{6}", text):
+        return _SHORT_COMPACT
     counted = next((form for pattern, form in _COUNTS.items() if re.fullmatch(pattern, text)), None)
     return {None: counted} if counted else {}
+
+
+def month_format(text: str) -> str | None:
+    """The format of a rewritten text that names a month and no day: "" where it has none; None for any other text."""
+    found = _MONTH_ONLY.fullmatch(text)
+    if found is None:
+        return None
+    if found["year"]:
+        return f"%Y{found['by']}%m"
+    return f"%m{found['behind']}%Y" if found["behind"] else ""
 
 
 def _separated(found: re.Match[str]) -> Readings:

@@ -165,7 +165,7 @@ def _sample(
     # what takes a sale back is not compared with it
     money = next((_text(columns[name]) for name in _AMOUNTS if name in columns), "''")
     kind = _text(columns["line_type"]) if "line_type" in columns else "''"
-    side = rf"concat({kind}, case when regexp_matches({money}, '^\W*[-−–(]|[-)]$') then '-' end)"
+    side = rf"concat({kind}, case when regexp_matches({money}, '^\W*[-−–(]|(^|[^.,-])[-)]$') then '-' end)"
     con.execute(
         f"""create or replace temp table lines_of_orders as
         select {order} as order_id, {rows.file} as file, {side} as side, {moment} as moment, {place} as place,

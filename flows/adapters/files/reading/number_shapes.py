@@ -15,6 +15,8 @@ MAX_MISTAKES = 0.01
 
 _SPACES = " \u00a0\u202f\u2009"
 _SIGNS = "-+−–"
+# what stands for no cents: 12,- and 12.--
+_NO_CENTS = "[-–—]{1,2}"
 # what currencies are written as, without a dot behind; None: several currencies are written so
 _SYMBOLS: dict[str, str | None] = {
     "€": "EUR", "£": "GBP", "$": None, "¥": None, "￥": None, "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH",
@@ -30,7 +32,7 @@ _CODES = frozenset(
     PEN PHP PKR PLN PYG QAR RON RSD RUB SAR SEK SGD THB TND TRY TTD TWD TZS UAH UGX USD UYU UZS VND XAF XOF ZAR ZMW
     """.split()  # noqa: SIM905
 )
-_WORD = re.compile(rf"[^\d.,'’()+−–\-{_SPACES}]+")
+_WORD = re.compile(rf"[^\d.,'’()+−–—\-{_SPACES}]+")
 _UNGROUPED = re.compile(r"(^|[^\d.,])\d{4,}")
 
 
@@ -117,7 +119,7 @@ def number_format(decimal: Decimal, currencies: dict[str, str | None]) -> Number
     longest_first = dict(sorted(currencies.items(), key=lambda item: (-len(item[0]), item[0])))
     if len(currencies) > 1:  # a sign of several currencies is then taken for one of its own, and not added up
         longest_first = {written: code or written.rstrip(".").upper() for written, code in longest_first.items()}
-    noise = ("," if decimal == "point" else ".") + "'’()" + _SIGNS + _SPACES
+    noise = ("," if decimal == "point" else ".") + "'’()—" + _SIGNS + _SPACES
     characters = noise if decimal == "point" else "," + noise
     return NumberFormat(
         pattern=number_pattern(decimal, tuple(longest_first)),
@@ -156,7 +158,7 @@ def number_pattern(decimal: Decimal, currencies: Sequence[str]) -> str:
     whole = f"[1-9][0-9]{{0,2}}([{comma}'’{_SPACES}][0-9]{{3}})+|[0-9]+"
     if decimal == "point":
         whole += "|[1-9][0-9]?(,[0-9]{2})+,[0-9]{3}"
-    number = f"(({whole})({mark}[0-9]*)?|{mark}[0-9]+)"
+    number = f"(({whole})({mark}([0-9]*|{_NO_CENTS}))?|{mark}[0-9]+)"
     if not currencies:
         return f"({sign}{space})?{number}|{number}{space}{sign}|[(]{space}{sign}?{number}{space}[)]"
     currency = "(" + "|".join(map(_escaped, currencies)) + ")"

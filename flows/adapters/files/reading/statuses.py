@@ -190,7 +190,7 @@ def _values(con: duckdb.DuckDBPyConnection, table: str, header: str) -> dict[str
 
 def _has_negative(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[OrderLineColumn, str]) -> bool:
     names = [columns[name] for name in _SIGNED if name in columns]
-    test = " or ".join(rf"regexp_matches({quote(name)}, '^\W*[-−–(]|-\s*$')" for name in names)
+    test = " or ".join(rf"regexp_matches({quote(name)}, '^\W*[-−–(]|[^.,-]-\s*$')" for name in names)
     return bool(con.execute(f"select 1 from {table} where {test} limit 1").fetchone())
 
 

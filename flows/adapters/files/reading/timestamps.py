@@ -17,6 +17,7 @@ from flows.adapters.files.reading.date_shapes import (
     kind_of,
     main_kinds,
     meanings_of,
+    month_format,
     readings,
     rewrites_for,
     rewritten,
@@ -174,6 +175,8 @@ def _order(column: _Column, formats: Mapping[Order, Sequence[str]], rewrites: Se
     row = column.rows.con.execute(f"select count(*) filter ({any_fits}), {counted} from {among}").fetchone()
     assert row is not None  # an aggregate always yields a row
     total, *counts = row
+    if not total:  # which is refused with what to do
+        return next(iter(moments))
     fits = dict.fromkeys(ORDERS, Fit(0, 0))
     fits |= {order: Fit(*counts[2 * n : 2 * n + 2]) for n, order in enumerate(moments)}
     chosen = choose_order(fits, total, all("." in form for of in formats.values() for form in of))
@@ -238,6 +241,13 @@ def _require_plausible(column: _Column, form: TimestampFormat, example: str) -> 
     assert row is not None  # an aggregate always yields a row
     values, plausible = row
     if plausible < values / 2:
+        month = month_format(rewritten(example, form.rewrites))
+        if month is not None:
+            raise Unclear(
+                f"The dates in column {column.name!r}, such as {example!r}, name a month and no day. Churn is told by"
+                " days: export the orders with the day of each, or name another column.",
+                [Answer("timestamp_format", month, "all orders of a month on its first day")] if month else [],
+            )
         raise Unclear(
             f"The dates in column {column.name!r} were not understood, for example {example!r}. Write their format in"
             " strptime codes, or name another column.",
