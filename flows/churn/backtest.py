@@ -10,9 +10,9 @@ import numpy as np
 from flows.churn.btyd import BuyTillYouDie, Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import RECENT_SNAPSHOTS, ChurnModel
-from flows.churn.evaluation import Quality, measure
+from flows.churn.evaluation import Flags, Quality, measure
 from flows.churn.threads import side_by_side
-from flows.churn.training_set import TrainingSet
+from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from flows.errors import TooLittleData
 
 HELD_OUT_DATES = 4
@@ -37,8 +37,19 @@ class HeldOut:
     probability: dict[str, Floats]
 
     @cached_property
+    def keepable(self) -> Flags:
+        """Which customers could still be kept: candidates are compared, and models promoted, by these."""
+        return self.customers.keepable
+
+    @cached_property
     def qualities(self) -> dict[str, Quality]:
-        """Quality of each baseline and candidate."""
+        """Quality of each baseline and candidate on customers who could still be kept."""
+        churned = self.customers.churned[self.keepable]
+        return {name: measure(churned, predicted[self.keepable]) for name, predicted in self.probability.items()}
+
+    @cached_property
+    def qualities_of_all(self) -> dict[str, Quality]:
+        """The same on all customers."""
         return {name: measure(self.customers.churned, predicted) for name, predicted in self.probability.items()}
 
     def seasoned(self) -> "HeldOut":
@@ -58,8 +69,13 @@ class Backtest:
 
     @cached_property
     def qualities(self) -> dict[str, list[Quality]]:
-        """Qualities of each baseline and candidate, newest date first."""
+        """Qualities of each baseline and candidate on customers who could still be kept, newest date first."""
         return {name: [h.qualities[name] for h in self.held_out] for name in self.held_out[0].probability}
+
+    @cached_property
+    def qualities_of_all(self) -> dict[str, list[Quality]]:
+        """The same on all customers."""
+        return {name: [h.qualities_of_all[name] for h in self.held_out] for name in self.held_out[0].probability}
 
     @property
     def newest(self) -> HeldOut:
@@ -87,7 +103,8 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
     if not held_out:
         raise TooLittleData(
             f"No past date can be tested: before it, and in the {data.horizon_days} days after it,"
-            " both customers who left and customers who stayed are needed. A shorter HORIZON_DAYS may help."
+            f" both customers who left and customers who stayed are needed, {MIN_PER_OUTCOME} each among those whose"
+            f" last order is not older than {HORIZONS_TO_KEEP * data.horizon_days} days. Another HORIZON_DAYS may help."
         )
     gain = _season_gain(held_out)
     mean_brier = float(np.mean([h.qualities[name].brier for h in held_out for name in h.models]))
@@ -96,12 +113,14 @@ def run_backtest(data: TrainingSet, say: Callable[[str], None] = lambda _: None)
 
 
 def _days_to_hold_out(data: TrainingSet) -> list[date]:
-    """The newest dates on which, and before which, both outcomes occurred; newest first."""
+    """The newest dates on which, among customers who could be kept, and before which both outcomes occurred; newest
+    first."""
     days: list[date] = []
     for day in reversed(data.snapshot_dates):
         if len(days) == HELD_OUT_DATES or not _has_both_outcomes(data.known_by(day).newest(RECENT_SNAPSHOTS)):
             break
-        if _has_both_outcomes(data.at([day])):
+        customers = data.at([day])
+        if _has_both_outcomes(customers.where(customers.keepable)):
             days.append(day)
     return days
 

@@ -11,11 +11,11 @@ from flows.churn import monitoring
 from flows.churn.backtest import Backtest, HeldOut
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
-from flows.churn.evaluation import Flags, by_group, mean_quality, normalised_gini, reliability
+from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
-from flows.churn.training_set import TrainingSet
+from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 
 INTENDED_USE = (
@@ -91,12 +91,17 @@ def _trained_on(data: TrainingSet, shop: str, fingerprint: str) -> dict[str, Any
 
 
 def _qualities(backtest: Backtest, kept: str) -> dict[str, Any]:
-    """Quality of the chosen candidate and of all others: means, each held-out date, and groups of the newest date."""
+    """Quality of the chosen candidate and of all others, on customers who could still be kept and on all: means, each
+    held-out date, and groups of all customers of the newest date."""
     newest = backtest.newest
     return {
+        "measured_on": "customers who could still be kept: their last order was at most"
+        f" {HORIZONS_TO_KEEP * newest.customers.horizon_days} days ago",
         "quality": _rounded(mean_quality(backtest.qualities[kept])),
+        "quality_of_all": _rounded(mean_quality(backtest.qualities_of_all[kept])),
         "comparison": {
-            name: _rounded(mean_quality(qualities)) | {"baseline": name in BASELINES}
+            name: _rounded(mean_quality(qualities) | _of_all(backtest.qualities_of_all[name]))
+            | {"baseline": name in BASELINES}
             for name, qualities in backtest.qualities.items()
         },
         "held_out": [
@@ -104,13 +109,23 @@ def _qualities(backtest: Backtest, kept: str) -> dict[str, Any]:
                 "date": str(h.day),
                 "trained_on_snapshots": [str(day) for day in h.trained_on],
                 "quality": h.qualities[kept].as_dict(),
-                "reliability": [_rounded(row) for row in reliability(h.customers.churned, h.probability[kept])],
+                "quality_of_all": h.qualities_of_all[kept].as_dict(),
+                "reliability": [_rounded(row) for row in reliability_of(h, kept)],
             }
             for h in backtest.held_out
         ],
         "by_segment": [asdict(row) for row in _groups(newest, kept, newest.customers.segments)],
         "by_purchases": [asdict(row) for row in _groups(newest, kept, _purchases(newest))],
     }
+
+
+def reliability_of(h: HeldOut, candidate: str) -> list[dict[str, float]]:
+    """Predicted and observed by decile of the customers who could still be kept."""
+    return reliability(h.customers.churned[h.keepable], h.probability[candidate][h.keepable])
+
+
+def _of_all(qualities: Sequence[Quality]) -> dict[str, float]:
+    return {f"{name}_of_all": value for name, value in mean_quality(qualities).items() if name in ("auc", "brier")}
 
 
 def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from scipy.stats import chi2
 
 from flows.churn.btyd import Floats
 from flows.churn.evaluation import MAX_ECE, Flags, measure
+from flows.churn.training_set import HORIZONS_TO_KEEP
 from functions.churn_api.contract import FEATURE_NAMES, feature_position
 
 BINS = 10
@@ -19,9 +20,6 @@ PSI_LIMIT = 0.25
 MAX_PSI_LIMIT = 0.5
 CHANCE = 0.999
 SCORE = "churn_probability"
-# Customers with an order within so many horizons are compared. Those who left long ago become more as a shop ages,
-# whether or not its customers change.
-RECENT_HORIZONS = 2
 # What counts from the first purchase, or can be no longer than the history: it grows with the age of the shop by
 # definition. Measured, never a warning.
 GROWS_WITH_AGE = (
@@ -51,7 +49,8 @@ def reference(
 
     Usual drift is measured against a horizon earlier, which a season changes. A window longer than the history, such as
     the last 365 days of a young shop, still grows with its age."""
-    recent_days = RECENT_HORIZONS * horizon_days
+    # those who left long ago become more as a shop ages, whether or not its customers change
+    recent_days = HORIZONS_TO_KEEP * horizon_days
     history_days = float(np.nanmax(features[:, feature_position("tenure_days")]))
     now = _recent(features, probability, recent_days)
     before = _recent(features_before, probability_before, recent_days)
@@ -97,13 +96,20 @@ def drift(reference: Mapping[str, Any], features: Floats, probability: Floats) -
 
 
 def realised(
-    churned: Flags, probability: Floats, spend: Floats, expected_spend: Floats, auc_at_training: float | None
+    churned: Flags,
+    probability: Floats,
+    keepable: Flags,
+    spend: Floats,
+    expected_spend: Floats,
+    auc_at_training: float | None,
 ) -> list[Measurement]:
-    """Realised quality of past predictions. Both outcomes must occur.
+    """Realised quality of past predictions: of probabilities for customers who could still be kept, of spend for all.
+    Both outcomes must occur among the former.
 
-    auc_at_training: the model's AUC in its backtest, for comparison; None for a model from elsewhere.
+    auc_at_training: the model's AUC in its backtest, on such customers too, for comparison; None for a model from
+    elsewhere.
     """
-    quality = measure(churned, probability)
+    quality = measure(churned[keepable], probability[keepable])
     n = quality.customers
     lowest_auc = 0.6 if auc_at_training is None else auc_at_training - max(0.03, 3 * quality.auc_standard_error)
     base_rate = quality.churn_rate * (1 - quality.churn_rate)

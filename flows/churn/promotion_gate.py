@@ -1,4 +1,4 @@
-"""Whether a newly trained model may replace the champion."""
+"""Whether a newly trained model may replace the champion, by customers who could still be kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def _calibrated_first(candidate: str, backtest: Backtest) -> Verdict:
 def _against(champion: Champion, candidate: str, backtest: Backtest) -> Verdict:
     unseen = [h for h in backtest.held_out if _had_not_seen(champion, h)]
     if unseen:
-        ids = np.concatenate([h.customers.customer_ids for h in unseen])
+        ids = np.concatenate([h.customers.customer_ids[h.keepable] for h in unseen])
         gains = np.concatenate([_squared_error_gain(champion, candidate, h) for h in unseen])
         gain, error = mean_by_customer(ids, gains)
         where = f"on {len(unseen)} dates that neither was trained on"
@@ -105,9 +105,10 @@ def _had_not_seen(champion: Champion, held_out: HeldOut) -> bool:
 
 
 def _squared_error_gain(champion: Champion, candidate: str, held_out: HeldOut) -> Any:
-    churned = held_out.customers.churned
-    predicted = champion.scorer.score(held_out.customers.features).churn_probability
-    return (predicted - churned) ** 2 - (held_out.probability[candidate] - churned) ** 2
+    keepable = held_out.keepable
+    customers = held_out.customers.where(keepable)
+    predicted = champion.scorer.score(customers.features).churn_probability
+    return (predicted - customers.churned) ** 2 - (held_out.probability[candidate][keepable] - customers.churned) ** 2
 
 
 def _ece(candidate: str, backtest: Backtest) -> float:

@@ -44,7 +44,9 @@ class Selection:
 
 
 def select(backtest: Backtest) -> Selection:
-    """The simplest candidate, unless a more complex one is clearly better on the held-out dates."""
+    """The simplest candidate, unless a more complex one is clearly better on the held-out dates.
+
+    Compared are customers who could still be kept."""
     kept, *others = CANDIDATES
     gains = {}
     for other in others:
@@ -63,14 +65,20 @@ def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, 
 
 
 def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:
-    """The gain of one model over another; a customer who is in several dates counts as one observation."""
+    """The gain of one model over another for customers who could still be kept.
+
+    A customer who is in several dates counts as one observation."""
     raw, adjusted = [], []
     for h in held_out:
-        churned, a, b = h.customers.churned, h.probability[name], h.probability[over]
+        churned, a, b = (
+            h.customers.churned[h.keepable],
+            h.probability[name][h.keepable],
+            h.probability[over][h.keepable],
+        )
         raw.append((b - churned) ** 2 - (a - churned) ** 2)
         a, b = given_the_base_rate(churned, a), given_the_base_rate(churned, b)
         adjusted.append((b - churned) ** 2 - (a - churned) ** 2)
-    ids = np.concatenate([h.customers.customer_ids for h in held_out])
+    ids = np.concatenate([h.customers.customer_ids[h.keepable] for h in held_out])
     return Gain(*mean_by_customer(ids, np.concatenate(raw)), *mean_by_customer(ids, np.concatenate(adjusted)))
 
 

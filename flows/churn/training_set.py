@@ -13,6 +13,9 @@ from functions.churn_api.contract import FEATURE_NAMES, NotInContract, feature_p
 
 # Maximum deviation from a year for a snapshot to count as "a year before" another.
 YEAR_TOLERANCE_DAYS = 3
+# Customers whose last order is longer ago than so many horizons can hardly be kept: telling that they stay away is
+# easy, and of no use. Quality is measured first on all others.
+HORIZONS_TO_KEEP = 2
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,19 @@ class TrainingSet:
             sum(of.customers for of in of_dates), sum(of.churned for of in of_dates), sum(of.spend for of in of_dates)
         )
 
+    @property
+    def keepable(self) -> NDArray[np.bool_]:
+        """Of every row, whether the customer could still be kept at its date."""
+        return can_be_kept(self.column("recency_days"), self.horizon_days)
+
     def column(self, name: str) -> NDArray[np.float64]:
         """One feature of every row."""
         return column(self.features, name)
+
+
+def can_be_kept(recency_days: NDArray[np.float64], horizon_days: int) -> NDArray[np.bool_]:
+    """Whether the last order is recent enough for the customers to be kept, [n]."""
+    return recency_days <= HORIZONS_TO_KEEP * horizon_days
 
 
 def sample_below(wanted: int, customers: int) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from flows.adapters.marts.monitoring import describe_growth, describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
+from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.console.amounts import money, percent
 from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.console.sections import REASON, Section, print_sections
@@ -104,7 +105,7 @@ def _quality(report: RunReport) -> Iterable[str]:
         quality = model.model.card["quality"]
         yield (
             f"trained as of {model.model.card['trained_as_of']}, not again in this run; on dates that it had not seen:"
-            f" AUC {quality['auc']:.3f}, Brier {quality['brier']:.3f}"
+            f" AUC {quality['auc']:.3f}, Brier {quality['brier']:.3f} for customers who could still be kept"
         )
         yield from _about_candidates(model)
         return
@@ -117,7 +118,7 @@ def _quality(report: RunReport) -> Iterable[str]:
     dates = [h.day for h in trained.backtest.held_out]
     yield (
         f"{trained.new_version} was tested on {len(dates)} dates it had not seen, {dates[-1]} to {dates[0]}:"
-        f" {percent(quality['churn_rate'])}"
+        f" {percent(quality['churn_rate'])} of the customers who could still be kept"
         f" bought nothing in the {report.as_of.horizon_days} days after; it had predicted"
         f" {percent(quality['mean_probability'])}"
     )
@@ -131,18 +132,26 @@ def _quality(report: RunReport) -> Iterable[str]:
 
 
 def _about_candidates(model: ModelReport) -> Iterable[str]:
-    yield "means over these dates (* kept; lift: how many times more churners among the decile rated riskiest)"
+    days = HORIZONS_TO_KEEP * model.model.horizon_days
+    yield (
+        f"means over these dates for customers who could still be kept (last order within {days} days), in parentheses"
+        " for all (* kept; lift: how many times more churners among the decile rated riskiest)"
+    )
     if model.best_possible_auc is not None:
         yield f"best possible AUC, knowing each simulated customer's true habits: {model.best_possible_auc:.3f}"
 
 
 def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = ("candidate", "AUC", "±", "Brier", "ECE", "lift")
+    columns = ("candidate", "AUC", "±", "(all)", "Brier", "ECE", "lift")
     if model is None or model.shipped:
         return columns, []
     if model.trained:
-        kept, tested = model.trained.selection.candidate, model.trained.backtest.qualities
-        means = {name: mean_quality(qualities) for name, qualities in tested.items()}
+        backtest = model.trained.backtest
+        kept, of_all = model.trained.selection.candidate, backtest.qualities_of_all
+        means = {
+            name: mean_quality(qualities) | {"auc_of_all": mean_quality(of_all[name])["auc"]}
+            for name, qualities in backtest.qualities.items()
+        }
     else:
         kept, means = model.model.card["algorithm"], model.model.card["comparison"]
     rows = [
@@ -150,6 +159,7 @@ def _candidates(model: ModelReport | None) -> tuple[Sequence[str], list[Sequence
             f"{name} *" if name == kept else name,
             f"{mean['auc']:.3f}",
             f"{mean['auc_standard_error']:.3f}",
+            f"({mean['auc_of_all']:.3f})",
             f"{mean['brier']:.3f}",
             f"{mean['ece']:.3f}",
             f"{mean['lift']:.2f}" if "lift" in mean else "–",  # not in the cards of older models

@@ -17,7 +17,8 @@ from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
-from flows.adapters.marts.run_report import RunReport
+from flows.adapters.marts.run_report import ModelReport, RunReport
+from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.ports.warehouse import Warehouse
 from flows.sources.receipt import Receipt, masked
 from functions.churn_api.contract import risk_bands
@@ -117,6 +118,13 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
+def _quality(model: ModelReport) -> dict[str, float] | None:
+    if model.quality is None:
+        return None
+    of_all = model.model.card["quality_of_all"]["auc"]
+    return model.quality | {"auc_of_all": of_all, "days_to_keep": HORIZONS_TO_KEEP * model.model.horizon_days}
+
+
 def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     """Quality of the model where outcomes are known: before it was promoted, and since."""
     version, of = report.model.version if report.model else "", report.as_of
@@ -138,7 +146,7 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         f"select * from {MONITORING} where measure in ({measures}) and {known} and {is_newest} order by measure"
     )
     return {
-        "quality": report.model and report.model.quality,
+        "quality": report.model and _quality(report.model),
         "reliability": deciles.to_pylist(),
         "realised": [
             {name: row[name] for name in ("measure", "value", "limit_value", "is_warning")}

@@ -48,16 +48,18 @@ def _write_csv(rows: pa.Table, file: Path) -> Path:
 
 
 def best_possible_auc(simulated: SimulatedOrders, held_out: HeldOut) -> float:
-    """AUC on the held-out customers with every customer's true parameters known, but not the future."""
+    """AUC on the held-out customers who could still be kept, with every customer's true parameters known, but not the
+    future."""
+    customers = held_out.customers.where(held_out.keepable)
     ids = simulated.customers.column("customer_id").to_numpy(zero_copy_only=False)
-    position = np.searchsorted(ids.astype(str), held_out.customers.customer_ids.astype(str))
+    position = np.searchsorted(ids.astype(str), customers.customer_ids.astype(str))
     day = (held_out.day - simulated.profile.first_day).days
-    last_purchase_on = day - held_out.customers.column("recency_days").astype(float) + 0.5
+    last_purchase_on = day - customers.column("recency_days").astype(float) + 0.5
     churn = probability_of_no_purchase(
         simulated.customers.take(position),
         simulated.profile,
         last_purchase_on,
         held_out.day,
-        held_out.customers.horizon_days,
+        customers.horizon_days,
     )
-    return float(roc_auc_score(held_out.customers.churned, churn))
+    return float(roc_auc_score(customers.churned, churn))

@@ -9,7 +9,7 @@ from flows.adapters.models.registry import ModelRegistry, StoredModel
 from flows.churn.backtest import MIN_PER_OUTCOME
 from flows.churn.evaluation import reliability
 from flows.churn.monitoring import PSI_LIMIT, Measurement, drift, realised
-from flows.churn.training_set import feature_matrix
+from flows.churn.training_set import HORIZONS_TO_KEEP, can_be_kept, feature_matrix
 from flows.errors import ModelRefused
 from flows.ports.warehouse import Warehouse
 
@@ -135,6 +135,7 @@ def _held_out(model: StoredModel, measured_at: datetime) -> list[dict[str, objec
 def _realised(
     warehouse: Warehouse, models: ModelRegistry, measured_at: datetime
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    keepable = f"recency_days <= {HORIZONS_TO_KEEP} * horizon_days"
     batches = warehouse.read(
         f"""select model_version, as_of_date, horizon_days from marts.prediction_outcomes as outcomes
         where not exists (
@@ -143,21 +144,24 @@ def _realised(
                 and measured.horizon_days = outcomes.horizon_days and measured.measure = 'auc'
         )
         group by model_version, as_of_date, horizon_days
-        having least(count_if(churned), count_if(not churned)) >= {MIN_PER_OUTCOME}
+        having least(count_if(churned and {keepable}), count_if(not churned and {keepable})) >= {MIN_PER_OUTCOME}
         order by model_version, as_of_date, horizon_days"""
     ).to_pylist()
     figures, deciles = [], []
     for batch in batches:
         version, day, horizon_days = batch.values()
         outcomes = warehouse.read(
-            f"""select churned, churn_probability, spend_in_horizon, expected_spend from marts.prediction_outcomes
+            f"""select churned, recency_days, churn_probability, spend_in_horizon, expected_spend
+            from marts.prediction_outcomes
             where model_version = '{version}' and as_of_date = '{day}' and horizon_days = {horizon_days}"""
         )
-        probability, spend, expected = (column.cast(pa.float64()).to_numpy() for column in outcomes.columns[1:])
-        churned = outcomes.column("churned").to_numpy()
-        measured = realised(churned, probability, spend, expected, _backtest_auc(models, version))
+        recency, probability, spend, expected = (
+            column.cast(pa.float64()).to_numpy() for column in outcomes.columns[1:]
+        )
+        churned, keepable_now = outcomes.column("churned").to_numpy(), can_be_kept(recency, horizon_days)
+        measured = realised(churned, probability, keepable_now, spend, expected, _backtest_auc(models, version))
         figures += [_row(version, day, horizon_days, figure, measured_at) for figure in measured]
-        predicted_and_observed = reliability(churned, probability)
+        predicted_and_observed = reliability(churned[keepable_now], probability[keepable_now])
         deciles += _deciles((version, "realised", day, horizon_days), predicted_and_observed, measured_at)
     return figures, deciles
 

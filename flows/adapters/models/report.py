@@ -13,7 +13,8 @@ from flows.adapters.models.charts import BAR, DIM, STAKE, svg
 from flows.churn.backtest import Backtest
 from flows.churn.candidates import BASELINES
 from flows.churn.diagnostics import curves, partial_dependence, permutation_importance, who_is_missed
-from flows.churn.evaluation import mean_quality, reliability
+from flows.churn.evaluation import mean_quality
+from flows.churn.model_card import reliability_of
 from flows.churn.selection import Selection
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -25,11 +26,12 @@ _PERCENT = "%"
 def render_model_report(card: Mapping[str, Any], backtest: Backtest, selection: Selection) -> str:
     """The page of a model, from its card and its backtest."""
     kept, newest = selection.candidate, backtest.newest
-    churned, probability = newest.customers.churned, newest.probability[kept]
+    keepable, probability = newest.customers.where(newest.keepable), newest.probability[kept]
+    churned = keepable.churned
     predict = newest.models[kept].churn_probability
-    importance = permutation_importance(predict, newest.customers).sort_by([("auc_lost", "descending")])
+    importance = permutation_importance(predict, keepable).sort_by([("auc_lost", "descending")])
     strongest = importance.filter(pc.equal(importance.column("kind"), "feature")).slice(0, DEPENDENCES_SHOWN)
-    roc, precision_recall = curves(churned, probability)
+    roc, precision_recall = curves(churned, probability[newest.keepable])
     return jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         card=card,
         newest=newest,
@@ -43,7 +45,7 @@ def render_model_report(card: Mapping[str, Any], backtest: Backtest, selection: 
         curves_svg=svg(alt.hconcat(_roc(roc), _precision_recall(precision_recall, churned.mean()), spacing=60)),
         time_svg=svg(_over_time(backtest, kept)),
         importance_svg=svg(_importance(importance.slice(0, IMPORTANCES_SHOWN))),
-        dependence_svg=svg(_dependence(partial_dependence(predict, newest.customers, strongest["name"].to_pylist()))),
+        dependence_svg=svg(_dependence(partial_dependence(predict, keepable, strongest["name"].to_pylist()))),
         missed=who_is_missed(newest.customers, probability).to_pylist(),
     )
 
@@ -53,7 +55,7 @@ def _reliability(backtest: Backtest, kept: str) -> Any:
         row | {"date": str(h.day), "low": max(0, row["churn_rate"] - 1.96 * row["standard_error"]),
                "high": min(1, row["churn_rate"] + 1.96 * row["standard_error"])}
         for h in backtest.held_out
-        for row in reliability(h.customers.churned, h.probability[kept])
+        for row in reliability_of(h, kept)
     ]  # fmt: skip
     base = alt.Chart(pa.Table.from_pylist(rows)).encode(
         x=alt.X("mean_probability:Q", title="predicted probability", scale=alt.Scale(domain=[0, 1])).axis(

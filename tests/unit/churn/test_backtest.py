@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -23,7 +24,21 @@ def test_a_model_is_tested_only_on_dates_after_all_that_it_learned_from():
 def test_baselines_and_candidates_are_compared_on_the_same_customers():
     backtest = run_backtest(made_up_snapshots(MONTHS, 250))
     assert set(backtest.qualities) == {*BASELINES, *CANDIDATES}
-    assert {q.customers for qualities in backtest.qualities.values() for q in qualities} == {250}
+    assert {q.customers for qualities in backtest.qualities_of_all.values() for q in qualities} == {250}
+
+
+def test_quality_is_measured_first_on_customers_who_could_still_be_kept():
+    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+    for held_out in backtest.held_out:
+        can_be_kept = held_out.customers.column("recency_days") <= 2 * 60
+        assert 100 < can_be_kept.sum() < 250
+        assert {quality.customers for quality in held_out.qualities.values()} == {can_be_kept.sum()}
+
+
+def test_a_date_on_which_nobody_who_could_be_kept_left_tests_nothing():
+    data = made_up_snapshots(MONTHS, 250)
+    with pytest.raises(TooLittleData, match="last order is not older than 120 days"):
+        run_backtest(replace(data, churned=data.column("recency_days") > 120))
 
 
 def test_the_season_of_the_year_before_is_followed_where_there_is_one():
@@ -44,8 +59,6 @@ def test_a_year_that_was_unlike_is_not_followed():
     data = made_up_snapshots(TWO_YEARS, 300)
     last_autumn = np.isin(data.dates, np.array([date(2023, m, 1) for m in (9, 10, 11, 12)], dtype="datetime64[D]"))
     churned = np.where(last_autumn, np.random.default_rng(1).random(len(data)) < 0.95, data.churned)
-    from dataclasses import replace
-
     backtest = run_backtest(replace(data, churned=churned))
     assert backtest.season_gain < 0
     assert not backtest.seasonal

@@ -106,10 +106,11 @@ def test_the_reference_is_kept_as_shares_that_add_up():
         assert len(described["shares"]) == len(described["edges"]) + 2
 
 
-def figures(churned, p, spend=None, expected=None, auc=0.75):
+def figures(churned, p, spend=None, expected=None, auc=0.75, keepable=None):
     n = len(p)
     spend = np.where(churned, 0, 50.0) if spend is None else spend
-    measured = realised(churned, p, spend, np.full(n, spend.mean()) if expected is None else expected, auc)
+    keepable = np.ones(n, bool) if keepable is None else keepable
+    measured = realised(churned, p, keepable, spend, np.full(n, spend.mean()) if expected is None else expected, auc)
     return {m.measure: m for m in measured}
 
 
@@ -125,6 +126,14 @@ def test_scores_that_did_not_come_true_are_warned_of():
     assert figures(churned, RNG.random(4000))["auc"].is_warning
     assert figures(churned, 1 - p)["brier"].is_warning
     assert figures(churned, p, expected=np.full(4000, 100.0))["expected_to_actual_spend"].is_warning
+
+
+def test_scores_of_those_who_left_long_ago_are_not_judged():
+    p = RNG.beta(1, 1, 4000)
+    keepable, churned = np.arange(4000) < 2000, RNG.random(4000) < p
+    gone = figures(np.where(keepable, churned, True), np.where(keepable, p, 0.99), keepable=keepable)
+    assert gone["auc"].customers == 2000
+    assert gone["auc"].value == figures(churned[:2000], p[:2000])["auc"].value
 
 
 def test_spend_that_was_not_expected_then_is_not_judged_now():

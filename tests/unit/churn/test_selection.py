@@ -12,9 +12,11 @@ from tests.examples.snapshots import made_up_snapshots
 MONTHS = [date(2025, month, 1) for month in range(1, 9)]
 
 
-def held_out(churned, **probability):
+def held_out(churned, keepable=None, **probability):
     ids = np.array([f"C{i}" for i in range(len(churned))], dtype=object)
-    return SimpleNamespace(customers=SimpleNamespace(churned=churned, customer_ids=ids), probability=probability)
+    customers = SimpleNamespace(churned=churned, customer_ids=ids)
+    keepable = np.ones(len(churned), bool) if keepable is None else keepable
+    return SimpleNamespace(customers=customers, keepable=keepable, probability=probability)
 
 
 def test_the_trees_are_kept_when_they_are_clearly_better():
@@ -26,6 +28,14 @@ def test_a_simpler_model_is_kept_on_a_tie():
     noise = np.random.default_rng(0).normal(0, 0.02, (2, 400))
     gain = gain_of("a", "b", [held_out(churned, a=0.33 + noise[0], b=0.33 + noise[1])])
     assert not gain.is_clear
+
+
+def test_a_model_that_is_better_only_for_those_who_left_long_ago_gains_nothing():
+    rng = np.random.default_rng(0)
+    keepable, known = np.arange(400) < 200, rng.random(400)
+    churned = (rng.random(400) < known) | ~keepable
+    gain = gain_of("a", "b", [held_out(churned, keepable, a=np.where(keepable, known, 0.99), b=known)])
+    assert gain.brier == 0
 
 
 def test_a_base_rate_that_happens_to_fit_is_no_gain():

@@ -9,6 +9,23 @@ with passed as (
     where source = 'batch'
         and {{ add_days('as_of_date', 'horizon_days') }} <= {{ as_of_date() }}
 
+),
+
+dates as (
+
+    select distinct as_of_date from passed
+
+),
+
+last_purchases as (
+
+    select
+        customer_id,
+        as_of_date,
+        min(age_days) as recency_days
+    from {{ purchases_known_at('dates') }} as known
+    group by customer_id, as_of_date
+
 )
 
 select
@@ -16,11 +33,15 @@ select
     passed.as_of_date,
     passed.horizon_days,
     passed.model_version,
+    last_purchases.recency_days,
     passed.churn_probability,
     passed.expected_spend,
     bought.customer_id is null as churned,
     coalesce(bought.spend_in_horizon, 0) as spend_in_horizon
 from passed
+left join last_purchases
+    on passed.customer_id = last_purchases.customer_id
+    and passed.as_of_date = last_purchases.as_of_date
 left join {{ outcomes_after('passed') }} as bought
     on passed.customer_id = bought.customer_id
     and passed.as_of_date = bought.as_of_date

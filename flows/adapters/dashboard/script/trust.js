@@ -3,7 +3,7 @@
 function drawTrust() {
   const { quality, reliability, realised, warnings } = data.trust;
   place("trust-note").textContent = quality
-    ? text("trust_note", { expected: formats.share(quality.mean_probability), left: formats.share(quality.churn_rate), auc: formats.share(quality.auc) })
+    ? text("trust_note", { expected: formats.share(quality.mean_probability), left: formats.share(quality.churn_rate), auc: formats.share(quality.auc), auc_of_all: formats.share(quality.auc_of_all), days: quality.days_to_keep })
     : text("trust_shipped");
   const side = 300, at = (p) => 36 + p * (side - 46), up = (p) => side - 30 - p * (side - 46);
   const lines = [0, 0.25, 0.5, 0.75, 1].map((p) =>
