@@ -8,8 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-import uvicorn
-
+from flows.adapters import http_server
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.files.run_lock import try_lock
@@ -63,7 +62,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     gc.freeze()  # loaded objects stay: collecting them again and again would slow down large batches by half
     gc.set_threshold(50_000)
     with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False)
+        http_server.run(app, host, port)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What tests of the API share: an example customer, a queue in memory, a service over the shipped model."""
 
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -62,14 +63,16 @@ def service(queue=None, access=None, **settings):
 
 
 @contextmanager
-def api_on_loopback(places, queue=None):
+def api_on_loopback(places, queue=None, **settings):
     """The URL of the API in a thread of this process, with the champion of these registries or folders."""
     api = Service(load_champion(places), queue or MemoryQueue(), Access(None), lambda: datetime.now(UTC), UTC)
-    config = uvicorn.Config(create_api(api), host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(create_api(api), host="127.0.0.1", port=0, log_level="error", lifespan="off", **settings)
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import logging
+import os
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -35,34 +36,49 @@ class FileOutbox:
 
     folder: Path
     _file: IO[bytes] | None = field(default=None, repr=False)
+    _spare: int | None = field(default=None, repr=False)  # a descriptor that the next file takes over
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
         content = b"\n".join(messages(source, scored_at, predictions)) + b"\n"
+        with self._lock:
+            try:
+                self._append(content)
+            except OSError as problem:
+                raise NotStored(f"{self.folder}: {problem}") from problem
+
+    def _append(self, content: bytes) -> None:
+        if self._file is None:
+            self._file = self._begin()
+        end = self._file.tell()
         try:
-            with self._lock:
-                if self._file is None:
-                    self._file = self._begin()
-                if self._file.write(content) != len(content):
-                    raise OSError(f"only part of {len(content)} bytes could be written")
-        except OSError as problem:
-            self.close()  # the next message must not continue a broken line
-            raise NotStored(f"{self.folder}: {problem}") from problem
+            if self._file.write(content) != len(content):
+                raise OSError(f"only part of {len(content)} bytes could be written")
+        except OSError:
+            # the next message must not continue a broken line; and a full disk gets no new file for each message
+            self._file.truncate(end)
+            self._file.seek(end)
+            raise
 
     def _begin(self) -> IO[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f"{uuid.uuid4().hex}.draft"
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
         file = open(draft, "xb", buffering=0)  # noqa: SIM115
         fcntl.flock(file, fcntl.LOCK_EX)
         draft.replace(draft.with_suffix(".jsonl"))  # visible to a merge only now that it is locked
         return file
 
     def close(self) -> None:
-        """Releases the file that is written to; the next message begins another one."""
+        """Releases the file that is written to; the next message begins another one. Its descriptor is kept, for a
+        server whose connections take all others."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+                self._spare = os.open(os.devnull, os.O_RDONLY)
 
     def waits(self) -> bool:
         """Whether there is anything to merge."""

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -97,6 +99,46 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, predictions):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotStored, match="file/outbox"):
         FileOutbox(tmp_path / "file" / "outbox").put("api", NOW, predictions("A"))
+
+
+def test_a_server_without_free_descriptors_still_stores(outbox, predictions):
+    outbox.put("api", NOW, predictions("A"))
+    outbox.close()  # as a merge does
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limits[0]), limits[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        outbox.put("api", NOW, predictions("B"))
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    mart = Mart()
+    outbox.close()
+    assert outbox.merge_into(mart.merge) == 2
+
+
+def test_a_full_disk_leaves_one_file_and_no_broken_line(outbox, predictions):
+    outbox.put("api", NOW, predictions("A"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(predictions("A")[0]) + 200, limits[1]))
+        for _ in range(5):
+            with pytest.raises(NotStored):
+                outbox.put("api", NOW, predictions("B"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    outbox.put("api", NOW, predictions("C"))
+    assert len(list(outbox.folder.iterdir())) == 1
+    mart = Mart()
+    outbox.close()
+    outbox.merge_into(mart.merge)
+    assert mart.ids == ["A", "C"]
 
 
 KILLED_AT_ANY_POINT = """
