@@ -18,10 +18,12 @@ from functions.churn_api.scorer import Scorer, Scores
 def predict_churn(rows: pandas.DataFrame) -> pandas.Series:
     """For each row, the fields that the external function returns too.
 
-    `rows` has the contract's features, as doubles in the contract's order; NULL is NaN.
+    `rows` has the contract's features, as doubles in the contract's order, then the as-of date's day of the year; NULL
+    is NaN.
     """
-    scorer = _scorer()
-    return pandas.Series(_predictions(scorer.score(rows.to_numpy(dtype="float64")), scorer.model_version))
+    scorer, figures = _scorer(), rows.to_numpy(dtype="float64")
+    scores = scorer.score(np.ascontiguousarray(figures[:, :-1]), figures[:, -1].astype(np.int64))
+    return pandas.Series(_predictions(scores, scorer.model_version))
 
 
 predict_churn._sf_vectorized_input = pandas.DataFrame  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flows.churn.btyd import BuyTillYouDie, Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
@@ -14,6 +15,7 @@ from flows.churn.evaluation import Flags, Quality, measure
 from flows.churn.threads import side_by_side
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from flows.errors import TooLittleData
+from functions.churn_api.scorer import day_of_year
 
 HELD_OUT_DATES = 4
 HARM = 0.01  # of the squared errors
@@ -35,6 +37,11 @@ class HeldOut:
     models: dict[str, ChurnModel]
     in_season: dict[str, ChurnModel]
     probability: dict[str, Floats]
+
+    @property
+    def days_of_year(self) -> NDArray[np.int64]:
+        """The day of the year of the date, once for each customer, [n]."""
+        return np.full(len(self.customers), day_of_year(self.day))
 
     @cached_property
     def keepable(self) -> Flags:

@@ -1,17 +1,20 @@
 """The churn model: risk, season, spend and the date of the next order, of one shop for one horizon."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
 from flows.churn.risk import Risk
+from flows.churn.season import Season
 from flows.churn.spend import SpendModel
-from flows.churn.training_set import TrainingSet
+from flows.churn.training_set import YEAR_TOLERANCE_DAYS, TrainingSet
+from functions.churn_api.scorer import day_of_year
 from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
@@ -24,29 +27,51 @@ NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
 
 @dataclass(frozen=True)
 class ChurnModel:
-    """`season` is added to all log-odds: the difference of the horizon after the as-of date from the mean one."""
+    """As of a day whose season it follows: see `as_of`. `shift` is added to all log-odds, and `log_spend` to the
+    logarithm of expected spend: the difference of the horizon after the as-of date from the year's mean, one number or
+    one for each of n customers."""
 
     horizon_days: int
     risk: Risk
-    season: float
     process: BuyTillYouDie
     spend: SpendModel
+    season: Season = field(default_factory=Season.unknown)
+    shift: float | Floats = 0.0
+    log_spend: float | Floats = 0.0
 
     @classmethod
     def train(cls, fit: Fit, past: TrainingSet, process: BuyTillYouDie) -> Self:
         """Trains on the newest of the snapshots, all of which must have been known by then; without a season."""
         recent = past.newest(RECENT_SNAPSHOTS)
-        model = cls(past.horizon_days, fit(recent, process), 0.0, process, SpendModel.fit(recent))
+        model = cls(past.horizon_days, fit(recent, process), process, SpendModel.fit(recent))
         return model._at_level_of(recent)
 
-    def in_season(self, past: TrainingSet, as_of: date) -> Self:
-        """With base rate and level of spend as they were a year before `as_of`; the same if that is not known."""
+    def in_season(self, past: TrainingSet, as_of: date, whole_year: bool = False) -> Self:
+        """With base rate and level of spend as they were a year before `as_of`; with the `whole_year`, also a year
+        before each later day on which the model may be used. The same if the year before is not known."""
         year_before = past.year_before(as_of)
         if year_before is None:
             return self
-        shift = base_rate_shift(self.risk.log_odds(year_before.features), year_before.totals.churn_rate)
-        shifted = type(self)(self.horizon_days, self.risk, shift, self.process, self.spend)
-        return shifted._at_level_of(year_before)
+        of_days = {day_of_year(as_of): year_before}
+        if whole_year:
+            *_, newest = days = past.snapshot_dates
+            of_year = [day for day in days if (newest - day).days < 365 - YEAR_TOLERANCE_DAYS]
+            of_days = {day_of_year(day + timedelta(days=365)): past.at([day]) for day in of_year} | of_days
+        season = Season.between({day: self._difference_from(then) for day, then in of_days.items()})
+        return replace(self, season=season).as_of(np.array([day_of_year(as_of)]))
+
+    def as_of(self, days_of_year: NDArray[np.int64]) -> Self:
+        """The model for other days of the year: one for each of n customers, [n], or one for all, [1]."""
+        tables = self.season.log_odds, self.season.log_spend
+        shift, log_spend = (np.take_along_axis(table, days_of_year, 0) for table in tables)
+        return replace(self, shift=shift, log_spend=log_spend)
+
+    def _difference_from(self, data: TrainingSet) -> tuple[float, float]:
+        """What to add to log-odds and log spend, so that base rate and level of spend are those of the data."""
+        shift = base_rate_shift(self.risk.log_odds(data.features), data.totals.churn_rate)
+        spent = data.totals.mean_spend
+        expected = float(replace(self, shift=shift).expected_spend(data.features).mean())
+        return shift, float(np.log(spent / expected)) if spent > 0 else 0.0
 
     def _at_level_of(self, data: TrainingSet) -> Self:
         spent, expected = data.totals.mean_spend, float(self.expected_spend(data.features).mean())
@@ -54,11 +79,11 @@ class ChurnModel:
 
     def with_spend_level(self, factor: float) -> Self:
         """The same model with its expected spend multiplied by a factor."""
-        return type(self)(self.horizon_days, self.risk, self.season, self.process, self.spend.scaled(factor))
+        return replace(self, spend=self.spend.scaled(factor))
 
     def churn_probability(self, features: Floats) -> Floats:
         """P(no purchase in the horizon), [n], of customers with these features, [n, number of features]."""
-        probability: Floats = expit(self.risk.log_odds(features) + self.season)
+        probability: Floats = expit(self.risk.log_odds(features) + self.shift)
         return probability
 
     def contributions(self, features: Floats) -> Floats:
@@ -67,7 +92,7 @@ class ChurnModel:
 
     def expected_spend(self, features: Floats) -> Floats:
         """P(buys) · E[spend | buys] within the horizon, in the reporting currency, [n]."""
-        return (1 - self.churn_probability(features)) * self.spend.if_bought(features)
+        return (1 - self.churn_probability(features)) * self.spend.if_bought(features, self.log_spend)
 
     def next_order_days(self, features: Floats) -> Floats:
         """Days by which the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than two

@@ -9,6 +9,7 @@ import numpy as np
 
 from flows.churn import monitoring
 from flows.churn.backtest import Backtest, HeldOut
+from flows.churn.btyd import Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
 from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, normalised_gini, reliability
@@ -17,6 +18,7 @@ from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
+from functions.churn_api.scorer import day_of_year
 
 INTENDED_USE = (
     "Ranking and rating the customers of the shop it was trained on, for lists, budgets and forecasts. Not for"
@@ -64,7 +66,10 @@ def model_card(
         "season": {
             "follows_the_year_before": backtest.seasonal,
             "gain_in_squared_error": backtest.season_gain,
-            "shift_of_log_odds": model.season,
+            "is_known": bool(np.any(model.season.log_odds)),
+            "shift_of_log_odds": float(model.season.log_odds[day_of_year(as_of)]),
+            "monthly_shifts_of_log_odds": _monthly(model.season.log_odds),
+            "monthly_levels_of_spend": _monthly(np.exp(model.season.log_spend)),
         },
         "spend": {
             "level": selection.spend_level,
@@ -126,6 +131,12 @@ def reliability_of(h: HeldOut, candidate: str) -> list[dict[str, float]]:
 
 def _of_all(qualities: Sequence[Quality]) -> dict[str, float]:
     return {f"{name}_of_all": value for name, value in mean_quality(qualities).items() if name in ("auc", "brier")}
+
+
+def _monthly(of_days: Floats) -> dict[str, float]:
+    """By the first day of each month as as-of date."""
+    firsts = [date(2026, month, 1) for month in range(1, 13)]
+    return {f"{day:%B}": round(float(of_days[day_of_year(day)]), 4) for day in firsts}
 
 
 def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import json
 import warnings
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper, shape_inference
 from skl2onnx import convert_sklearn, update_registered_converter
-from skl2onnx.common.data_types import DoubleTensorType
+from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
 
 from flows.churn.btyd import Floats
 from flows.churn.churn_model import ChurnModel
@@ -22,7 +22,7 @@ from flows.churn.onnx_trace import Graph, Traced
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.scorer import OUTPUTS, Scorer
+from functions.churn_api.scorer import DAYS_OF_YEAR, INPUTS, OUTPUTS, Scorer
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 # TreeEnsemble on doubles; newer than skl2onnx supports, so it is set on the finished model
@@ -48,12 +48,13 @@ def export(model: ChurnModel, real_rows: Floats, trained_as_of: date, origin: st
     Raises:
         ModelRefused: when ONNX and the model disagree on real rows, edge rows or rows next to a split.
     """
+    input_types = DoubleTensorType([None, len(FEATURE_NAMES)]), Int64TensorType([None])
     with warnings.catch_warnings():
         # skl2onnx itself uses deprecated names of onnx
         warnings.simplefilter("ignore", DeprecationWarning)
         proto = convert_sklearn(
             model,
-            initial_types=[("features", DoubleTensorType([None, len(FEATURE_NAMES)]))],
+            initial_types=list(zip(INPUTS, input_types, strict=True)),
             target_opset=OPSET,
         )
     for opset in proto.opset_import:
@@ -98,7 +99,9 @@ def rows_next_to_splits(model: ChurnModel, real_rows: Floats) -> Floats:
 
 def _check_parity(model: ChurnModel, content: bytes, real_rows: Floats) -> float:
     rows = np.concatenate([real_rows, edge_rows(), rows_next_to_splits(model, real_rows)])
-    served = Scorer.load(content).run(rows)
+    days_of_year = 1 + np.arange(len(rows)) % DAYS_OF_YEAR
+    served = Scorer.load(content).run(rows, days_of_year)
+    model = model.as_of(days_of_year)
     pairs = {name: (output, getattr(model, name)(rows)) for name, output in zip(OUTPUTS, served, strict=True)}
     for name, (in_onnx, in_model) in pairs.items():
         off = ~np.isclose(in_onnx, in_model, rtol=PARITY_TOLERANCE, atol=PARITY_TOLERANCE, equal_nan=True)
@@ -172,11 +175,12 @@ class _TracedTrees:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, container)
-    features: Any = Traced(graph, operator.inputs[0].full_name)
+    features, days_of_year = (cast(Any, Traced(graph, given.full_name)) for given in operator.inputs)
     model: ChurnModel = operator.raw_operator
     if isinstance(model.risk, AdditiveTrees):
         traced: Any = _TracedTrees(model.risk.trees, graph)
         model = replace(model, risk=replace(model.risk, trees=traced))
+    model = model.as_of(days_of_year)
     outputs: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
     for traced_output, output in zip(outputs, operator.outputs, strict=True):
         container.add_node("Identity", [traced_output.name], output.full_name, name=f"deliver_{output.full_name}")

@@ -102,5 +102,6 @@ _REWRITTEN: dict[Any, Callable[..., Traced]] = {
     np.column_stack: _column_stack,
     np.where: _where,
     np.clip: lambda _, value, low, high: np.minimum(np.maximum(value, low), high),
+    np.take_along_axis: lambda graph, table, positions, _: graph.node("Gather", table, positions),
     np.zeros_like: lambda _, value: value * 0,
 }

@@ -107,7 +107,7 @@ def _had_not_seen(champion: Champion, held_out: HeldOut) -> bool:
 def _squared_error_gain(champion: Champion, candidate: str, held_out: HeldOut) -> Any:
     keepable = held_out.keepable
     customers = held_out.customers.where(keepable)
-    predicted = champion.scorer.score(customers.features).churn_probability
+    predicted = champion.scorer.score(customers.features, held_out.days_of_year[keepable]).churn_probability
     return (predicted - customers.churned) ** 2 - (held_out.probability[candidate][keepable] - customers.churned) ** 2
 
 

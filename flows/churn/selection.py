@@ -60,7 +60,7 @@ def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, 
     process = BuyTillYouDie.fit(data.newest(1).features)
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
-        model = model.in_season(data, as_of)
+        model = model.in_season(data, as_of, whole_year=True)
     return model.with_spend_level(selection.spend_level)
 
 

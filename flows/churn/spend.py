@@ -31,9 +31,9 @@ class SpendModel:
         intercept, slopes = fit_line(estimator, spend_logs(bought.features), bought.spend)
         return cls(intercept, tuple(slopes.tolist()))
 
-    def if_bought(self, features: Floats) -> Floats:
-        """Mean spend of customers with these features if they buy, [n]."""
-        mean: Floats = np.exp(self.intercept + spend_logs(features) @ np.array(self.slopes))
+    def if_bought(self, features: Floats, log_level: float | Floats = 0.0) -> Floats:
+        """Mean spend of customers with these features if they buy, [n], at the level of a season."""
+        mean: Floats = np.exp(self.intercept + log_level + spend_logs(features) @ np.array(self.slopes))
         return mean
 
     def scaled(self, factor: float) -> Self:

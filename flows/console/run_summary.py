@@ -128,6 +128,8 @@ def _quality(report: RunReport) -> Iterable[str]:
             "base rate and spend follow the season of a year before:"
             f" on these dates that {'made it better' if helped else 'did no harm'}"
         )
+    elif trained.backtest.season_gain is None:
+        yield "less than a year of history: the season is not known, and probabilities and spend follow none"
     yield from _about_candidates(model)
 
 

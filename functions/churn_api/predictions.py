@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, risk_bands
-from functions.churn_api.scorer import Scorer
+from functions.churn_api.scorer import Scorer, day_of_year
 
 Source = Literal["api", "external_function"]
 
@@ -82,7 +82,8 @@ def predict(scorer: Scorer, requests: Sequence[PredictionRequest]) -> list[list[
         requests[0].features if len(requests) == 1 else np.concatenate([to_score.features for to_score in requests])
     )
     features = features + 0.0  # -0.0 is the same request as 0.0
-    scores = scorer.score(features)
+    days_of_year = np.array([day_of_year(day) for to_score in requests for day in to_score.as_of], dtype=np.int64)
+    scores = scorer.score(features, days_of_year)
     days = scores.next_order_days.astype(object)
     days[np.isnan(scores.next_order_days)] = None
     values = zip(

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import date
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,8 +16,18 @@ from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
 from functions.churn_api.reasons import describe_reasons, strongest_causes
 from functions.prediction_record import PREDICTED
 
+# The inputs of a model's graph, both for n customers: [n, number of features] doubles, and the as-of date as day of the
+# year, [n] integers from 1 to DAYS_OF_YEAR.
+INPUTS = ("features", "day_of_year")
+DAYS_OF_YEAR = 366
 # The outputs of a model's graph, in this order: see flows/churn/onnx_export.py.
 OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
+
+
+@lru_cache(maxsize=1_000)
+def day_of_year(day: date) -> int:
+    """1 for January 1; the same as SQL's dayofyear."""
+    return day.timetuple().tm_yday
 
 
 class ModelRefused(Exception):
@@ -91,6 +102,9 @@ class Scorer:
             scorer = cls(session, metadata["model_version"], int(metadata["horizon_days"]))
         except Exception as error:  # onnxruntime has no exception of its own to name
             raise ModelRefused(f"{name} is not a churn model that can be loaded: {error}") from error
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        if tuple(i.name for i in inputs) != INPUTS or tuple(o.name for o in outputs) != OUTPUTS:
+            raise ModelRefused(f"{name} was made by another version of this project. Train again.")
         if features != FEATURE_NAMES or causes != CAUSE_NAMES:
             missing = [feature for feature in features if feature not in FEATURE_NAMES]
             new = [feature for feature in FEATURE_NAMES if feature not in features]
@@ -100,16 +114,19 @@ class Scorer:
             )
         return scorer
 
-    def score(self, features: NDArray[np.float64]) -> Scores:
-        """The predictions for n customers, from features of shape [n, number of features].
+    def score(self, features: NDArray[np.float64], days_of_year: NDArray[np.int64]) -> Scores:
+        """The predictions for n customers, from features of shape [n, number of features] and the day of the year of
+        each as-of date, [n]: see `day_of_year`.
 
         Columns in the contract's order; a missing value is NaN.
         """
         # vector units may round the last digits differently in another batch
-        rounded = [output.round(9) for output in self.run(features)]
+        rounded = [output.round(9) for output in self.run(features, days_of_year)]
         return Scores(features, *rounded)
 
-    def run(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def run(self, features: NDArray[np.float64], days_of_year: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         """The graph's outputs, in the order of OUTPUTS."""
-        outputs: list[NDArray[np.float64]] = self.session.run(list(OUTPUTS), {"features": features})
+        outputs: list[NDArray[np.float64]] = self.session.run(
+            list(OUTPUTS), {"features": features, "day_of_year": days_of_year}
+        )
         return outputs

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     sample,
     scale,
     scoring,
+    season,
     serving,
     snowflake_cost,
     training,
@@ -34,7 +35,7 @@ from tests.benchmarks import page as pages
 BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     dashboard,
-    training, quality_of_september, regimes, calibrations, campaign_intervals, campaigns, snowflake_cost,
+    training, quality_of_september, regimes, season, calibrations, campaign_intervals, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 

@@ -38,11 +38,11 @@ def measure(folder: Path) -> Iterator[Figure]:
 def _measure(folder: Path, name: str, scorer: Scorer, matrix: NDArray[np.float64]) -> Iterator[Figure]:
     start = time.perf_counter()
     for part in np.array_split(matrix, CUSTOMERS // 2048):
-        scorer.session.run(["churn_probability"], {"features": part})
+        scorer.session.run(["churn_probability"], {"features": part, "day_of_year": np.full(len(part), 180)})
     bare = time.perf_counter() - start
     start = time.perf_counter()
     for part in np.array_split(matrix, CUSTOMERS // 2048):
-        scorer.score(part).reasons  # noqa: B018
+        scorer.score(part, np.full(len(part), 180)).reasons  # noqa: B018
     with_reasons = time.perf_counter() - start
     with duckdb.connect(folder / "scoring.duckdb", config={"threads": 1}) as con:
         register_predict_churn(con, scorer)
@@ -50,7 +50,7 @@ def _measure(folder: Path, name: str, scorer: Scorer, matrix: NDArray[np.float64
         con.register("drawn", columns)
         con.execute("create or replace table customers as from drawn")
         start = time.perf_counter()
-        everything = f"predict_churn({', '.join(FEATURE_NAMES)})"
+        everything = f"predict_churn({', '.join(FEATURE_NAMES)}, 180)"
         con.execute(f"create or replace table scored as select {everything} as prediction from customers")
         seconds = time.perf_counter() - start
         con.unregister("drawn")

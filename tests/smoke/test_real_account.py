@@ -14,7 +14,8 @@ from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import WarehouseRefused
 from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
 from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.scorer import Scorer
+from functions.churn_api.scorer import Scorer, day_of_year
+from functions.clock import now
 from tests.conftest import GIVEN_ACCOUNT
 from tests.running.both_engines import differences, run_on_both
 from tests.running.serving import EXAMPLE
@@ -73,5 +74,7 @@ def test_the_external_function_answers_as_the_model_does(warehouse):
     scored = warehouse.row(
         f"select cast(marts.predict_churn(parse_json('{json.dumps(EXAMPLE)}')):churn_probability as double)"
     )
-    scores = Scorer.load(model).score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=float))
+    scores = Scorer.load(model).score(
+        np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=float), np.array([day_of_year(now().date())])
+    )
     assert scored == (pytest.approx(scores.churn_probability[0], abs=1e-6),)

@@ -1,7 +1,7 @@
 {#
   The model's prediction for each row of `features` (an alias of marts.customer_features), scored inside the warehouse:
   one value with the fields that functions/prediction_record.py names. The arguments are the contract's columns in the contract's order,
-  which is the model's.
+  which is the model's, and the day of the year of the as-of date, whose season the model follows.
 #}
 {% macro predict_churn(features) -%}
     {{ return(adapter.dispatch('predict_churn')(features)) }}
@@ -25,16 +25,18 @@
     {%- else -%}
     marts.predict_churn(object_construct(
         {%- for name in churn_model_features() %}
-        '{{ name }}', {{ features }}.{{ name }}{{ ',' if not loop.last }}
+        '{{ name }}', {{ features }}.{{ name }},
         {%- endfor %}
+        'as_of_date', cast({{ features }}.as_of_date as varchar)
     ))
     {%- endif -%}
 {%- endmacro %}
 
 {% macro features_as_doubles(features) -%}
         {%- for name in churn_model_features() %}
-        cast({{ features }}.{{ name }} as double){{ ',' if not loop.last }}
+        cast({{ features }}.{{ name }} as double),
         {%- endfor %}
+        cast(dayofyear({{ features }}.as_of_date) as double)
 {%- endmacro %}
 
 {# A field of the column `prediction` that predict_churn filled: one of those, or model_version. #}

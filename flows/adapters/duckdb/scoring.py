@@ -18,28 +18,32 @@ from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer, Scores
 from functions.prediction_record import PREDICTED
 
+_ARGUMENTS = (*FEATURE_NAMES, "day_of_year")
+
 
 def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> None:
-    """Makes `predict_churn(<the contract's columns, as doubles>)` known to a connection; it returns a struct.
+    """Makes `predict_churn(<the contract's columns and the day of the year, as doubles>)` known to a connection; it
+    returns a struct.
 
     Close the connection before the process ends: it keeps the function alive.
     """
 
     def predict_churn(*columns: pa.ChunkedArray) -> pa.Array:
-        features = np.empty((len(columns[0]), len(FEATURE_NAMES)))
-        for position, column in enumerate(columns):
+        *of_features, days_of_year = columns
+        features = np.empty((len(days_of_year), len(FEATURE_NAMES)))
+        for position, column in enumerate(of_features):
             features[:, position] = column.to_numpy()  # NULL becomes NaN
-        return _as_struct(scorer.score(features))
+        return _as_struct(scorer.score(features, days_of_year.to_numpy().astype(np.int64)))
 
     # DuckDB reads the number of arguments from the signature and refuses *columns
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
     predict_churn.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(name, by_position) for name in FEATURE_NAMES]
+        [inspect.Parameter(name, by_position) for name in _ARGUMENTS]
     )
     con.create_function(
         "predict_churn",
         predict_churn,
-        ["DOUBLE"] * len(FEATURE_NAMES),
+        ["DOUBLE"] * len(_ARGUMENTS),
         duckdb.struct_type(dict(PREDICTED)),
         type="arrow",
         null_handling="special",

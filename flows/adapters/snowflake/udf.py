@@ -30,7 +30,7 @@ def write_code(folder: Path) -> Path:
 
 def create_function(place: str) -> str:
     """The statement that creates the function, or gives it another model. `place`: the stage path of its files."""
-    arguments = ", ".join(f"{name} double" for name in FEATURE_NAMES)
+    arguments = ", ".join(f"{name} double" for name in (*FEATURE_NAMES, "day_of_year"))
     packages = ", ".join(f"'{name}'" for name in PACKAGES)
     return f"""create or replace function {NAME}({arguments})
 returns variant

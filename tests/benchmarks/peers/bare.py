@@ -7,11 +7,13 @@ Run in our own environment. usage: bare.py PORT
 import sys
 
 import msgspec
+import numpy as np
 import uvicorn
 
 from functions.churn_api.asgi import send_json
 from functions.churn_api.customers import read_fast
 from functions.churn_api.middleware import RequestMiddleware
+from functions.churn_api.scorer import day_of_year
 from tests.running.serving import service
 
 
@@ -23,7 +25,9 @@ class Bare:
         if scope["type"] != "http":
             raise NotImplementedError
         to_score = read_fast(scope["body"], self.service.current_day())
-        figures = self.service.model.scorer.run(to_score.features)
+        figures = self.service.model.scorer.run(
+            to_score.features, np.array([day_of_year(day) for day in to_score.as_of])
+        )
         await send_json(send, 200, msgspec.json.encode([figure.tolist() for figure in figures]))
 
 

@@ -13,7 +13,7 @@ from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
 from flows.steps.outputs import publish
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.scorer import Scorer
+from functions.churn_api.scorer import Scorer, day_of_year
 from tests.running.both_engines import parsed
 from tests.running.marts import MARTS
 
@@ -39,7 +39,7 @@ def test_the_warehouse_scores_as_the_api_does(simulated, read):
     champion = ModelRegistry(str(data_dir / "models"), data_dir).champion()
     scored = read(data_dir, "from marts.customer_features join marts.churn_predictions using (customer_id)")
     features = np.column_stack([scored.column(n).cast(pa.float64()).to_numpy() for n in FEATURE_NAMES])
-    expected = Scorer.load(champion.content).score(features)
+    expected = Scorer.load(champion.content).score(features, np.full(len(features), day_of_year(report.as_of.date)))
     for name in ("churn_probability", "expected_spend"):
         assert scored.column(name).to_numpy() == pytest.approx(getattr(expected, name), rel=1e-12)
     listed = read(data_dir, "from marts.marketing_customers").to_pylist()

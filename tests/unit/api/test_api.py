@@ -3,6 +3,7 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from functions.churn_api.documents import Prediction
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.middleware import MAX_BODY_BYTES
 from functions.churn_api.order_history import Order, features_from_orders
+from functions.churn_api.scorer import day_of_year
 from tests.running.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue, customer, service
 
 JSON = {"content-type": "application/json"}
@@ -45,7 +47,8 @@ def test_one_customer_gets_one_prediction(client, scorer):
     answer = client.post("/predict", json=customer())
     assert answer.status_code == 200
     (prediction,) = answer.json()
-    scores = scorer.score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=np.float64))
+    day = np.array([day_of_year(date.fromisoformat(TODAY))])
+    scores = scorer.score(np.array([[EXAMPLE[name] for name in FEATURE_NAMES]], dtype=np.float64), day)
     assert prediction["churn_probability"] == scores.churn_probability[0]
     assert prediction["expected_spend"] == scores.expected_spend[0]
     assert [reason["text"] for reason in prediction["reasons"]] == [phrases[0] for phrases in scores.reasons]

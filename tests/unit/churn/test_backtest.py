@@ -6,7 +6,10 @@ import pytest
 
 from flows.churn.backtest import HELD_OUT_DATES, run_backtest
 from flows.churn.candidates import BASELINES, CANDIDATES
+from flows.churn.season import Season
+from flows.churn.selection import select, train_selected
 from flows.errors import TooLittleData
+from functions.churn_api.scorer import day_of_year
 from tests.examples.snapshots import made_up_snapshots
 
 MONTHS = [date(2025, month, 1) for month in range(1, 9)]
@@ -50,9 +53,37 @@ def test_the_season_of_the_year_before_is_followed_where_there_is_one():
     october = next(h for h in backtest.held_out if h.day.month == 10)
     assert newest.models.keys() == CANDIDATES.keys()
     for name, model in october.models.items():
-        assert model.season < -0.5, name
+        assert model.shift < -0.5, name
         predicted, left = october.probability[name].mean(), october.customers.churned.mean()
         assert predicted == pytest.approx(left, abs=0.06), name
+
+
+def test_a_model_that_is_kept_follows_the_season_of_the_day_it_is_used_on():
+    busy = made_up_snapshots(TWO_YEARS, 300, busy_months=(10, 11))
+    trained_on, used_on = date(2024, 7, 1), date(2024, 10, 1)
+    past = busy.known_by(trained_on)
+    backtest = run_backtest(past)
+    kept = train_selected(past, backtest, select(backtest), trained_on)
+    used = kept.as_of(np.array([day_of_year(used_on)]))
+    then = busy.at([used_on])
+    off = {model: abs(m.churn_probability(then.features).mean() - then.churned.mean())
+           for model, m in {"kept": kept, "used": used}.items()}  # fmt: skip
+    assert off["used"] < 0.06 < off["kept"]
+
+
+def test_a_model_of_a_young_shop_knows_no_season_on_any_day():
+    young = made_up_snapshots(MONTHS, 250)
+    backtest = run_backtest(young)
+    model = train_selected(young, backtest, select(backtest), date(2025, 1, 1))
+    assert not model.season.log_odds.any()
+    assert not model.season.log_spend.any()
+
+
+def test_between_two_days_a_season_is_a_straight_line_also_across_the_new_year():
+    season = Season.between({11: (1.0, 0.0), 357: (0.0, 2.0)})
+    assert season.log_odds[[11, 357]].tolist() == [1, 0]
+    assert season.log_odds[[362, 367 - 1, 1]] == pytest.approx([0.25, 0.45, 0.5])
+    assert season.log_spend[184] == pytest.approx(1)
 
 
 def test_a_year_that_was_unlike_is_not_followed():

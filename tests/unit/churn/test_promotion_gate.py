@@ -21,7 +21,7 @@ class FixedScores:
     probability: dict[bytes, float]
     wrong: float
 
-    def score(self, features):
+    def score(self, features, days_of_year):
         p = np.array([self.probability[row.tobytes()] for row in features])
         return type("Scores", (), {"churn_probability": (1 - self.wrong) * p + self.wrong * (1 - p)})
 

@@ -11,17 +11,20 @@ from flows.churn.candidates import CANDIDATES, TREES
 from flows.churn.churn_model import ChurnModel
 from flows.churn.onnx_export import PARITY_TOLERANCE, edge_rows, export, rows_next_to_splits
 from flows.churn.risk import LinearRisk
+from flows.churn.season import Season
 from flows.errors import ModelRefused
 from functions.churn_api.contract import FEATURE_NAMES
-from functions.churn_api.scorer import OUTPUTS, Scorer
+from functions.churn_api.scorer import DAYS_OF_YEAR, OUTPUTS, Scorer
 from tests.examples.snapshots import made_up_snapshots
 
 DATA = made_up_snapshots([date(2025, 1, 1), date(2025, 2, 1)], 700, curved=True)
 AS_OF = date(2025, 5, 1)
+SEASON = Season.between({60: (-0.4, 0.2), 200: (0.1, 0.0), 330: (-0.9, 0.5)})
 
 
 def train(candidate):
-    return ChurnModel.train(CANDIDATES[candidate], DATA, BuyTillYouDie.fit(DATA.newest(1).features))
+    model = ChurnModel.train(CANDIDATES[candidate], DATA, BuyTillYouDie.fit(DATA.newest(1).features))
+    return replace(model, season=SEASON)
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
@@ -31,8 +34,9 @@ def test_onnx_says_what_the_model_says_on_real_rows_edge_rows_and_rows_next_to_s
     neighbours = rows_next_to_splits(model, DATA.features)
     assert len(neighbours) > 300 or candidate != TREES
     for rows in (DATA.features, edge_rows(), neighbours, DATA.features[:0]):
-        for output, served in zip(OUTPUTS, scorer.run(rows), strict=True):
-            trained = getattr(model, output)(rows)
+        days_of_year = 1 + np.arange(len(rows)) % DAYS_OF_YEAR
+        for output, served in zip(OUTPUTS, scorer.run(rows, days_of_year), strict=True):
+            trained = getattr(model.as_of(days_of_year), output)(rows)
             assert np.allclose(served, trained, rtol=1e-9, atol=PARITY_TOLERANCE, equal_nan=True), output
 
 

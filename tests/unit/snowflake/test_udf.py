@@ -17,6 +17,7 @@ from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
 from tests.running.serving import EXAMPLE
 
+DAY = 200
 MODEL = next(SHIPPED_MODELS.glob("shipped-*/model.onnx"))
 
 
@@ -35,14 +36,14 @@ def batch(rows):
     values = np.tile(np.array([EXAMPLE[name] for name in FEATURE_NAMES], dtype=float), (rows, 1))
     values[:, 0] = draw.integers(0, 400, rows)
     values[rows // 2 :, [FEATURE_NAMES.index("mean_gap_days"), FEATURE_NAMES.index("recency_to_mean_gap")]] = np.nan
-    return pandas.DataFrame(values)
+    return pandas.DataFrame(np.column_stack([values, np.full(rows, DAY)]))
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_the_handler_answers_as_the_scorer_does_for_batches_of_any_size(as_in_snowflake, rows):
     frame = batch(rows)
     answers = snowflake_udf.predict_churn(frame)
-    expected = Scorer.load(MODEL).score(frame.to_numpy())
+    expected = Scorer.load(MODEL).score(frame.to_numpy()[:, :-1].copy(), np.full(rows, DAY))
     assert len(answers) == rows
     assert [answer["churn_probability"] for answer in answers] == expected.churn_probability.tolist()
     assert [answer["reason_1"] for answer in answers] == expected.reasons[0]
@@ -58,7 +59,7 @@ def test_the_handler_declares_that_it_takes_batches():
 def test_the_statement_takes_the_contracts_features_in_its_order():
     statement = create_function("@marts.models/m-1")
     signature = statement.split("(", 1)[1].split(")", 1)[0]
-    assert signature == ", ".join(f"{name} double" for name in FEATURE_NAMES)
+    assert signature == ", ".join(f"{name} double" for name in (*FEATURE_NAMES, "day_of_year"))
     assert "imports = ('@marts.models/m-1/functions.zip', '@marts.models/m-1/model.onnx')" in statement
     assert sqlglot.parse_one(statement, dialect="snowflake") is not None
 
