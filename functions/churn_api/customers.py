@@ -13,11 +13,19 @@ from typing import Annotated, Any
 import annotated_types
 import msgspec
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, Where, check_width, parse, refuse
+from functions.churn_api.consistency import contradictions
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.order_history import MAX_ORDERS, NotInHistory, Order, features_from_orders
+from functions.churn_api.order_history import (
+    EARLIEST_YEAR,
+    MAX_ORDERS,
+    NotInHistory,
+    Order,
+    features_from_orders,
+    without_nul,
+)
 from functions.churn_api.predictions import PredictionRequest
 
 MAX_CUSTOMERS = 1_000
@@ -25,8 +33,17 @@ MAX_ORDERS_IN_ALL = 20_000
 # of a body that is full to these limits, with some to spare
 _MAX_VALUES = MAX_CUSTOMERS * (len(FEATURE_NAMES) + 5) + MAX_ORDERS_IN_ALL * (len(Order.model_fields) + 1)
 
+
+def _as_text(value: Any) -> Any:
+    """A whole number is an id too: spreadsheets and no-code tools send 42 for "42"."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 CustomerId = Annotated[
-    str, Field(description="The shop's own customer id", max_length=200, min_length=1, examples=["C000042"])
+    str,
+    Field(description="The shop's own customer id", max_length=200, min_length=1, examples=["C000042"]),
+    AfterValidator(without_nul),
+    BeforeValidator(_as_text),
 ]
 
 
@@ -36,9 +53,16 @@ def _is_a_day(value: Any) -> Any:
     raise ValueError("write it as text, such as 2026-06-30")
 
 
+def _of_our_times(day: date) -> date:
+    if day.year < EARLIEST_YEAR:
+        raise ValueError(f"a year from {EARLIEST_YEAR} on is meant")
+    return day
+
+
 Day = Annotated[
     date,
     BeforeValidator(_is_a_day),
+    AfterValidator(_of_our_times),
     Field(description="Everything is as known at the end of this day; not in the future", examples=["2026-06-30"]),
 ]
 
@@ -95,7 +119,11 @@ def read(body: bytes, today: date, horizon_days: int, time_zone: tzinfo) -> Pred
         except NotInHistory as problem:
             problems.add((*where, *problem.where), str(problem))
     problems.refuse_any()
-    return PredictionRequest(ids, dates, np.array(rows, dtype=np.float64))
+    features = np.array(rows, dtype=np.float64)
+    for row, (name, why) in contradictions(features).items():
+        problems.add((*((row,) if isinstance(content, list) else ()), "features", name), why, "contradiction")
+    problems.refuse_any()
+    return PredictionRequest(ids, dates, features)
 
 
 def _count(customers: Sequence[Any]) -> None:
@@ -129,10 +157,10 @@ def read_fast(body: bytes, today: date) -> PredictionRequest | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     dates = [customer.as_of or today for customer in customers]
-    if max(dates) > today:
+    if max(dates) > today or min(dates).year < EARLIEST_YEAR or b"\\u0000" in body:
         return None
     features = np.array(rows, dtype=np.float64)  # None becomes NaN
-    if (features[:, _COUNTS] % 1 > 0).any():
+    if (features[:, _COUNTS] % 1 > 0).any() or contradictions(features):
         return None
     return PredictionRequest([customer.customer_id for customer in customers], dates, features)
 

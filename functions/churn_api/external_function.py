@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, parse, refuse
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.consistency import contradictions
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.customers import CustomerId, Day, feature_row
 from functions.churn_api.predictions import PredictionRequest, PredictionResponse
 from functions.prediction_record import NEXT_ORDER_COLUMNS
@@ -57,27 +58,33 @@ def read_batch(body: bytes, batch_id: str, today: date) -> Batch:
     """
     rows = _rows(parse(body, _MAX_VALUES, f"send at most {MAX_ROWS:,} rows"))
     problems: dict[int, str] = {}
-    good: list[tuple[int, Row]] = []
-    for position, (number, argument) in enumerate(rows):
+    good: list[tuple[int, Row]] = []  # by position
+    for position, (_, argument) in enumerate(rows):
         row = _read_row(argument, today)
         if isinstance(row, Row):
-            good.append((number, row))
+            good.append((position, row))
         else:
             problems[position] = row
     numbers = [number for number, _ in rows]
-    if not good:
+    features = np.array([feature_row(row) for _, row in good], dtype=np.float64).reshape(len(good), len(FEATURE_NAMES))
+    contradicted = contradictions(features) if good else {}
+    for row_of_features, (name, why) in contradicted.items():
+        problems[good[row_of_features][0]] = f"{name}: {why}"
+    kept = [row_of_features for row_of_features in range(len(good)) if row_of_features not in contradicted]
+    if not kept:
         return Batch(numbers, problems, None)
-    ids = sum(len(msgspec.json.encode(row.customer_id)) for _, row in good)
+    to_score = [good[row_of_features] for row_of_features in kept]
+    ids = sum(len(msgspec.json.encode(row.customer_id)) for _, row in to_score)
     if ids + len(rows) * MAX_ROW_BYTES > MAX_ANSWER_BYTES:
         raise refuse(("data",), "the answer would have more than 6 MB: send fewer rows", "too_long")
-    to_score = PredictionRequest(
-        [row.customer_id for _, row in good],
-        [row.as_of_date or today for _, row in good],
-        np.array([feature_row(row) for _, row in good], dtype=np.float64),
+    request = PredictionRequest(
+        [row.customer_id for _, row in to_score],
+        [row.as_of_date or today for _, row in to_score],
+        features[kept],
         source="external_function",
-        marks=[f"{batch_id}|{number}" for number, _ in good] if batch_id else None,
+        marks=[f"{batch_id}|{numbers[position]}" for position, _ in to_score] if batch_id else None,
     )
-    return Batch(numbers, problems, to_score)
+    return Batch(numbers, problems, request)
 
 
 def _rows(content: Any) -> Sequence[tuple[int, Any]]:

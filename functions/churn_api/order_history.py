@@ -18,7 +18,7 @@ from functions.churn_api.returns import Line, cents_returned
 
 MAX_ORDERS = 1_000
 
-_EARLIEST, _LATEST = 1950, 2200
+EARLIEST_YEAR, _LATEST = 1950, 2200
 
 
 class NotInHistory(Exception):
@@ -37,9 +37,22 @@ def _begins_with_a_date(value: Any) -> Any:
 
 
 def _of_our_times(moment: datetime) -> datetime:
-    if not _EARLIEST <= moment.year <= _LATEST:
-        raise ValueError(f"a year from {_EARLIEST} to {_LATEST} is meant")
+    if not EARLIEST_YEAR <= moment.year <= _LATEST:
+        raise ValueError(f"a year from {EARLIEST_YEAR} to {_LATEST} is meant")
     return moment
+
+
+def without_nul(text: str) -> str:
+    """
+    Raises:
+        ValueError: for a NUL character, which no database stores.
+    """
+    if "\x00" in text:
+        raise ValueError("it has a NUL character in it, which no database stores")
+    return text
+
+
+Text = Annotated[str, Field(max_length=200), AfterValidator(without_nul)]
 
 
 class Order(BaseModel):
@@ -65,16 +78,13 @@ class Order(BaseModel):
         ),
     ]  # fmt: skip
     order_id: Annotated[
-        str | None,
-        Field(
-            description="A return with the id of an order belongs to that order", max_length=200, examples=["A-1001"]
-        ),
+        Text | None,
+        Field(description="A return with the id of an order belongs to that order", examples=["A-1001"]),
     ] = None
     sku: Annotated[
-        str | None,
+        Text | None,
         Field(
             description="A return without its order's id belongs to the last sale of the same product, if one is named",
-            max_length=200,
             examples=["TEAPOT"],
         ),
     ] = None

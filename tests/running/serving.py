@@ -24,7 +24,20 @@ ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40}, {"ordered_at": "2
 
 
 def customer(customer_id="C1", **features):
-    return {"customer_id": customer_id, "features": EXAMPLE | features}
+    """The example with other figures, and what these change."""
+    return {"customer_id": customer_id, "features": EXAMPLE | _what_follows(EXAMPLE | features) | features}
+
+
+def _what_follows(known):
+    """Figures that fit a changed frequency, money and recency."""
+    if not all(type(known[name]) in (int, float) for name in ("monetary", "frequency", "recency_days", "tenure_days")):
+        return {}
+    parts = {"purchases_last": known["frequency"], "spend_last": known["monetary"]}
+    return {
+        "average_order_value": known["monetary"] / max(known["frequency"], 1),
+        "tenure_days": max(known["tenure_days"], known["recency_days"]),
+        **{name: min(EXAMPLE[name], most) for part, most in parts.items() for name in EXAMPLE if name.startswith(part)},
+    }
 
 
 class LocalClient(TestClient):

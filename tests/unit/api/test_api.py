@@ -76,7 +76,8 @@ def test_every_response_is_as_documented(client):
 
 def test_what_a_one_time_buyer_cannot_have_may_be_left_out(client):
     features = {name: value for name, value in EXAMPLE.items() if CustomerFeatures.model_fields[name].is_required()}
-    answer = client.post("/predict", json={"customer_id": "C1", "features": features | {"frequency": 1}})
+    once = customer(frequency=1)["features"]
+    answer = client.post("/predict", json={"customer_id": "C1", "features": {name: once[name] for name in features}})
     assert answer.status_code == 200
 
 
@@ -119,6 +120,18 @@ def history(**changes):
         ({"customer_id": "C1"}, ["body", "features"], "required"),
         ([customer(), customer(recency_days=-1)], ["body", 1, "features", "recency_days"], "greater than"),
         ([customer(), customer() | {"as_of": "2027-01-01"}], ["body", 1, "as_of"], "in the future"),
+        (customer(tenure_days=94), ["body", "features", "recency_days"], "larger than tenure_days"),
+        (customer(purchases_last_60_days=3), ["body", "features", "purchases_last_60_days"], "larger than purchases_l"),
+        (customer(purchases_last_365_days=6), ["body", "features", "purchases_last_365_days"], "larger than frequency"),
+        (customer(spend_last_365_days=413), ["body", "features", "spend_last_365_days"], "larger than monetary"),
+        (customer(average_order_value=90), ["body", "features", "monetary"], "not frequency × average_order_value"),
+        ([customer(), customer(tenure_days=94)], ["body", 1, "features", "recency_days"], "larger than tenure_days"),
+        (customer("a\x00b"), ["body", "customer_id"], "NUL"),
+        (customer(True), ["body", "customer_id"], "valid string"),
+        (customer(4.5), ["body", "customer_id"], "valid string"),
+        (customer() | {"as_of": "1949-12-31"}, ["body", "as_of"], "a year from 1950"),
+        (history(orders=[{"ordered_at": "2026-06-01", "amount": 5, "sku": "\x00"}]),
+         ["body", "orders", 0, "sku"], "NUL"),
         ([], ["body"], "at least 1"),
         ([customer()] * 1001, ["body"], "at most 1000"),
         (7, ["body"], "dictionary"),
@@ -148,6 +161,10 @@ def test_a_body_that_does_not_fit_is_refused_with_the_field_and_the_reason(clien
     problems = {tuple(problem["loc"]): problem["msg"] for problem in answer.json()["detail"]}
     assert tuple(where) in problems, problems
     assert why in problems[tuple(where)]
+
+
+def test_a_whole_number_is_an_id_too(client):
+    assert client.post("/predict", json=customer(42)).json() == client.post("/predict", json=customer("42")).json()
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
@@ -272,7 +289,7 @@ def test_the_same_question_gets_the_same_id_and_another_one_another(client):
                 responses_to(),
                 responses_to(customer_id="C2"),
                 responses_to(as_of="2026-06-30"),
-                responses_to(features=EXAMPLE | {"monetary": 1}),
+                responses_to(features=customer(monetary=1)["features"]),
             }
         )
         == 4

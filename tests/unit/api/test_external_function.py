@@ -52,6 +52,8 @@ def test_row_numbers_come_back_with_their_values_in_any_order(client):
         ("text", "argument: send an object of features"),
         (EXAMPLE | {"recency_days": -1}, "recency_days: Input should be greater than or equal to 0"),
         (EXAMPLE | {"shoe_size": 1}, "shoe_size: Extra inputs are not permitted"),
+        (EXAMPLE | {"tenure_days": 94}, "recency_days: it is larger than tenure_days"),
+        (EXAMPLE | {"as_of_date": "1949-01-01"}, "a year from 1950"),
         (EXAMPLE | {"as_of_date": "2026-07-02"}, "as_of_date: 2026-07-02 is in the future"),
         ({}, "recency_days: Field required"),
     ],
