@@ -1,5 +1,7 @@
 """Figures of a customer that cannot be together, whatever was bought: a model would answer them with confidence."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ def _nested(pattern: str, whole: str) -> list[tuple[str, str]]:
     """Figures of windows, each with the next longer one, and the longest with the figure of all time."""
     days = sorted(int(part) for part in feature_parts(pattern))
     names = [*(pattern.format(n) for n in days), whole]
-    return list(zip(names, names[1:], strict=False))
+    return list(pairwise(names))
 
 
 # the first is never larger than the second
