@@ -4,9 +4,9 @@ import hmac
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -16,10 +16,14 @@ KEY_HEADER = "x-api-key"
 MIN_KEY_LENGTH = 24
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST = re.compile(r":\d+$")
-REFRESH_AFTER = timedelta(minutes=5)
+REFRESH_SECONDS = 5 * 60.0
 # an unknown key may have been added a moment ago; but reading the secret for every wrong key would allow a flood of
 # calls
-REFRESH_FOR_UNKNOWN_AFTER = timedelta(seconds=15)
+REFRESH_FOR_UNKNOWN_SECONDS = 15.0
+# keys that cannot be read again may have been revoked: after this long they are no longer accepted
+MAX_AGE_SECONDS = 3_600.0
+# of each holder; a holder who was silent may send as many as BURST at once
+REQUESTS_PER_SECOND, BURST = 100.0, 1_000.0
 
 
 class KeysRefused(Exception):
@@ -34,42 +38,60 @@ def read_keys(text: str) -> dict[bytes, str]:
     """
     form = 'write a JSON object of holders and keys, such as {"shop-backend": "…", "crm": ["new key", "old key"]}'
     try:
-        given = json.loads(text)
+        given = json.loads(text, object_pairs_hook=_without_repetition)
+    except KeysRefused:
+        raise
     except ValueError:
         raise KeysRefused(f"The API keys are not JSON: {form}.") from None
     if not isinstance(given, dict) or not given:
         raise KeysRefused(f"There are no API keys: {form}.")
     digests: dict[bytes, str] = {}
     for holder, keys in given.items():
+        # a long name may be a key in the wrong place
+        whose = holder if len(holder) < MIN_KEY_LENGTH else "a holder with a long name"
+        if keys == []:
+            raise KeysRefused(f"There is no key of {whose}: write one, or leave the holder out.")
         for key in keys if isinstance(keys, list) else [keys]:
             if not isinstance(key, str) or len(key) < MIN_KEY_LENGTH or not key.isascii() or not key.isprintable():
-                # a long name may be a key in the wrong place
-                whose = holder if len(holder) < MIN_KEY_LENGTH else "a holder with a long name"
                 raise KeysRefused(
                     f"A key of {whose} is not fit: use at least {MIN_KEY_LENGTH} random printable ASCII characters."
                 )
-            digests[sha256(key.encode()).digest()] = holder
+            if key != key.strip():
+                raise KeysRefused(f"A key of {whose} begins or ends with white space, which callers cannot send.")
+            digest = sha256(key.encode()).digest()
+            if digest in digests:
+                raise KeysRefused(f"A key of {whose} is written twice: give each holder keys of their own.")
+            digests[digest] = holder
     return digests
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise KeysRefused("A holder of API keys is written twice: write both keys in one list.")
+    return dict(pairs)
 
 
 @dataclass
 class ApiKeys:
-    """The keys in the text that `source` returns; read again from time to time, so that they can be rotated."""
+    """The keys in the text that `source` returns; read again from time to time, so that they can be rotated.
+
+    `clock`: seconds that only ever grow, whatever is set on the machine's clock."""
 
     source: Callable[[], str]
-    clock: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
     _digests: dict[bytes, str] = field(default_factory=dict, repr=False)
-    _read_at: datetime | None = None
+    _tried_at: float | None = None
+    _read_at: float | None = None
 
     def holder(self, key: str) -> str | None:
         """The holder of the key; None for an unknown key. Comparison takes constant time.
 
         Raises:
-            KeysRefused: when the keys have never been readable.
+            KeysRefused: when the keys have never been readable, or not for an hour.
         """
-        self._refresh(REFRESH_AFTER)
+        self._refresh(REFRESH_SECONDS)
         holder = self._find(key)
-        if holder is None and self._refresh(REFRESH_FOR_UNKNOWN_AFTER):
+        if holder is None and self._refresh(REFRESH_FOR_UNKNOWN_SECONDS):
             holder = self._find(key)
         return holder
 
@@ -80,20 +102,43 @@ class ApiKeys:
                 found = holder
         return found
 
-    def _refresh(self, after: timedelta) -> bool:
+    def _refresh(self, seconds: float) -> bool:
         at = self.clock()
-        if self._read_at is not None and at - self._read_at < after:
+        has_none = self._read_at is None or at - self._read_at >= MAX_AGE_SECONDS
+        if self._tried_at is not None and at - self._tried_at < (REFRESH_FOR_UNKNOWN_SECONDS if has_none else seconds):
+            if has_none:
+                raise KeysRefused("The API keys could not be read a moment ago.")
             return False
+        self._tried_at = at
         try:
             self._digests = read_keys(self.source())
         except Exception as problem:
-            if self._read_at is None:
+            if has_none:
                 raise KeysRefused(f"The API keys cannot be read: {problem}") from problem
-            log.error(
-                "the API keys could not be read again; the former ones stay valid", extra={"problem": str(problem)}
-            )
-        self._read_at = at
+            log.error("the API keys could not be read again; the former ones stay valid for an hour at most",
+                      extra={"problem": str(problem)})  # fmt: skip
+        else:
+            self._read_at = at
         return True
+
+
+@dataclass
+class Rate:
+    """How often each holder may call, so that none starves the others."""
+
+    clock: Callable[[], float] = time.monotonic
+    per_second: float = REQUESTS_PER_SECOND
+    burst: float = BURST
+    _free_at: dict[str, float] = field(default_factory=dict)
+
+    def seconds_to_wait(self, holder: str) -> float:
+        """0 for a call that is allowed, and counted."""
+        at = self.clock()
+        free_at = max(self._free_at.get(holder, at), at)
+        if free_at - at > (self.burst - 1) / self.per_second:
+            return free_at - at - (self.burst - 1) / self.per_second
+        self._free_at[holder] = free_at + 1 / self.per_second
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +151,7 @@ class Access:
 
     keys: ApiKeys | None
     trusted_roles: frozenset[str] = frozenset()
+    rate: Rate = field(default_factory=Rate)
 
     def caller(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
         """The name of the caller; None: access is denied.
@@ -119,8 +165,17 @@ class Access:
         role = _role_that_signed(scope.get("aws.event") or {})
         if role in self.trusted_roles and scope["path"] == "/snowflake":
             return role
-        key = headers.get(KEY_HEADER)
+        key = headers.get(KEY_HEADER, "").strip(" \t") or _bearer(headers.get("authorization", ""))
         return self.keys.holder(key) if key else None
+
+    def seconds_to_wait(self, caller: str) -> float:
+        """0, or how long this holder has to wait; a server without keys has one caller, who may do anything."""
+        return 0.0 if self.keys is None else self.rate.seconds_to_wait(caller)
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, key = authorization.strip(" \t").partition(" ")
+    return key.strip(" \t") if scheme.lower() == "bearer" else ""
 
 
 def _role_that_signed(event: Mapping[str, Any]) -> str | None:

@@ -59,7 +59,7 @@ def create_app(service: Service) -> FastAPI:
         """Whether the model is loaded, and which."""
         return Health(status="ok", model_version=scorer.model_version, refused_models=list(service.model.refused))
 
-    @app.get("/model", responses={401: PROBLEMS[401], 503: PROBLEMS[503]})
+    @app.get("/model", responses={status: PROBLEMS[status] for status in (401, 429, 503)})
     async def model_card() -> dict[str, Any]:
         """What the model was trained on, its quality on held-out dates, and its limits."""
         return dict(service.model.card)

@@ -116,5 +116,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The body is too large"},
     415: {"model": Problem, "description": "Not application/json"},
     422: {"model": Problems, "description": "Fields that do not fit"},
+    429: {"model": Problem, "description": "Too many requests with this key: see Retry-After"},
     503: {"model": Problem, "description": "Not now: keys cannot be read, or the prediction could not be stored"},
 }

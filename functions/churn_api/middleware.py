@@ -1,6 +1,7 @@
 """What every request passes: its key, size, type and encoding are checked, and its outcome is logged."""
 
 import logging
+import math
 import os
 import time
 import zlib
@@ -17,6 +18,7 @@ from functions.churn_api.telemetry import RequestNotes, log_request, request_id
 
 log = logging.getLogger(__name__)
 
+_SEND_A_KEY = f"Send a valid API key in the header {KEY_HEADER}, or as Authorization: Bearer."
 MAX_BODY_BYTES = 6 * 1024 * 1024
 ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
 TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
@@ -26,9 +28,9 @@ OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
 class RequestRefused(Exception):
     """A request that is answered with an error instead of being handled."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(why)
-        self.status, self.why = status, why
+        self.status, self.why, self.headers = status, why, headers
 
 
 @dataclass
@@ -66,7 +68,8 @@ class RequestMiddleware:
                 receive = _replaying(scope["body"], receive)
             await self.app(scope, receive, send_with_id)
         except RequestRefused as refused:
-            await send_json(send_with_id, refused.status, msgspec.json.encode({"detail": refused.why}))
+            body = msgspec.json.encode({"detail": refused.why})
+            await send_json(send_with_id, refused.status, body, refused.headers)
         except Exception:
             log.exception("a request failed", extra={"request_id": notes.request_id})
             if not status:
@@ -90,9 +93,15 @@ class RequestMiddleware:
             caller = self.access.caller(scope, headers)
         except KeysRefused as problem:
             log.error("no request can be authenticated", extra={"problem": str(problem)})
-            raise RequestRefused(503, "The API keys cannot be read at the moment; try again later.") from None
+            raise RequestRefused(
+                503, "The API keys cannot be read at the moment; try again later.", (b"retry-after", b"15")
+            ) from None
         if caller is None:
-            raise RequestRefused(401, f"Send a valid API key in the header {KEY_HEADER}.")
+            raise RequestRefused(401, _SEND_A_KEY, (b"www-authenticate", b'Bearer realm="churn"'))
+        wait = self.access.seconds_to_wait(caller)
+        if wait:
+            seconds = b"%d" % math.ceil(wait)
+            raise RequestRefused(429, "Too many requests with this key; try again later.", (b"retry-after", seconds))
         return caller
 
 
@@ -136,7 +145,9 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
     if encoding == "identity":
         return body
     if encoding not in ("gzip", "x-gzip"):
-        raise RequestRefused(415, f"The content-encoding is {encoding[:100]}; send gzip, or none.")
+        raise RequestRefused(
+            415, f"The content-encoding is {encoding[:100]}; send gzip, or none.", (b"accept-encoding", b"gzip")
+        )
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         unpacked = unpacker.decompress(body, MAX_BODY_BYTES)

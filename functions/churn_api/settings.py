@@ -71,9 +71,9 @@ class ApiSettings:
         roles = frozenset(re.sub(":role/.*/", ":role/", role) for role in given if role)  # a session's ARN has no path
         if self.api_keys:
             read_keys(self.api_keys)
-            return Access(ApiKeys(lambda: self.api_keys, now), roles)
+            return Access(ApiKeys(lambda: self.api_keys), roles)
         if self.api_keys_secret:
-            return Access(ApiKeys(lambda: secret_text(self.api_keys_secret, self.aws_region, now), now), roles)
+            return Access(ApiKeys(lambda: secret_text(self.api_keys_secret, self.aws_region, now)), roles)
         if on_loopback:
             return Access(None)
         raise SettingsRefused(

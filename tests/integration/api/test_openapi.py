@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from functions.churn_api.access import Access, ApiKeys
+from functions.churn_api.access import Access, ApiKeys, Rate
 from functions.churn_api.fast_path import create_api
 from functions.clock import now
 from tests.running.serving import service
@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 KEY = "k" * 32
 
 schema = schemathesis.openapi.from_asgi(
-    "/openapi.json", create_api(service(access=Access(ApiKeys(lambda: json.dumps({"fuzz": KEY}), now)), clock=now))
+    "/openapi.json",
+    create_api(
+        service(access=Access(ApiKeys(lambda: json.dumps({"fuzz": KEY})), rate=Rate(per_second=1e6)), clock=now)
+    ),
 )
 
 

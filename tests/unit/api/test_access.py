@@ -1,10 +1,9 @@
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.churn_api.access import Access, ApiKeys, KeysRefused, read_keys
+from functions.churn_api.access import Access, ApiKeys, KeysRefused, Rate, read_keys
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.settings import ApiSettings, SettingsRefused
 from tests.running.serving import LocalClient, customer, service
@@ -15,7 +14,7 @@ OLD, NEW, OTHER = ("k" * 30 + end for end in ("old", "new", "oth"))
 
 class Clock:
     def __init__(self):
-        self.at = datetime(2026, 7, 1, tzinfo=UTC)
+        self.at = 1000.0
 
     def __call__(self):
         return self.at
@@ -43,7 +42,11 @@ def test_without_a_valid_key_nothing_opens_but_health_and_documentation(client, 
     headers = {name: value.encode() for name, value in headers.items()}
     for path in ("/predict", "/snowflake"):
         answer = client.post(path, json=customer(), headers=headers)
-        assert (answer.status_code, answer.json()["detail"]) == (401, "Send a valid API key in the header x-api-key.")
+        assert (answer.status_code, answer.json()["detail"]) == (
+            401,
+            "Send a valid API key in the header x-api-key, or as Authorization: Bearer.",
+        )
+        assert answer.headers["www-authenticate"] == 'Bearer realm="churn"'
     assert client.get("/model", headers=headers).status_code == 401
     assert client.get("/nothing", headers=headers).status_code == 401
     for path in ("/health", "/docs", "/openapi.json"):
@@ -82,11 +85,11 @@ def test_a_new_key_is_valid_within_seconds_and_a_withdrawn_one_invalid_within_mi
     assert known.holder(OLD) == "shop"
     text[0] = json.dumps({"shop": NEW})
     assert known.holder(NEW) is None  # just looked
-    clock.at += timedelta(seconds=15)
+    clock.at += 15
     assert known.holder(NEW) == "shop"
     text[0] = json.dumps({"shop": OTHER})
     assert known.holder(NEW) == "shop"
-    clock.at += timedelta(minutes=5)
+    clock.at += 300
     assert known.holder(NEW) is None
 
 
@@ -98,13 +101,51 @@ def test_wrong_keys_do_not_make_it_ask_for_the_secret_each_time():
     assert len(reads) == 1
 
 
-def test_the_former_keys_stay_in_force_while_the_secret_cannot_be_read():
+def test_the_former_keys_stay_in_force_for_an_hour_while_the_secret_cannot_be_read():
     answers, clock = [json.dumps({"shop": OLD})], Clock()
     known = ApiKeys(lambda: answers[0], clock)
     known.holder(OLD)
     answers[0] = "no json"
-    clock.at += timedelta(hours=1)
+    clock.at += 3_599
     assert known.holder(OLD) == "shop"
+    clock.at += 1
+    with pytest.raises(KeysRefused):
+        known.holder(OLD)  # it may have been revoked
+    answers[0] = json.dumps({"shop": OLD})
+    clock.at += 15
+    assert known.holder(OLD) == "shop"
+
+
+def test_a_secret_that_cannot_be_read_is_not_asked_for_with_each_call():
+    reads, clock = [], Clock()
+    known = ApiKeys(lambda: reads.append(1) or "no json", clock)
+    for _ in range(100):
+        with pytest.raises(KeysRefused):
+            known.holder(OLD)
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"x-api-key": f" {OLD}\t"}, {"authorization": f"Bearer {OLD}"}, {"authorization": f"bearer  {OLD} "}],
+)
+def test_a_key_may_have_white_space_around_it_and_be_a_bearers(client, headers):
+    assert client.get("/model", headers=headers).status_code == 200
+
+
+def test_a_holder_who_calls_too_often_waits_and_the_others_do_not(shipped_model):
+    clock = Clock()
+    access = Access(keys(json.dumps({"shop": OLD, "crm": OTHER})), rate=Rate(clock, per_second=2, burst=3))
+    with LocalClient(create_api(service(access=access))) as client:
+
+        def status(key):
+            answer = client.get("/model", headers={"x-api-key": key})
+            return answer.status_code, answer.headers.get("retry-after")
+
+        assert [status(OLD) for _ in range(4)] == [(200, None)] * 3 + [(429, "1")]
+        assert status(OTHER) == (200, None)
+        clock.at += 0.5
+        assert [status(OLD), status(OLD)] == [(200, None), (429, "1")]
 
 
 def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
@@ -125,6 +166,10 @@ def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
         ("{}", "no API keys"),
         ('{"shop": "short"}', "A key of shop is not fit: use at least 24"),
         ('{"shop": [5]}', "A key of shop"),
+        ('{"shop": []}', "There is no key of shop"),
+        (json.dumps({"shop": f" {OLD}"}), "begins or ends with white space"),
+        (json.dumps({"shop": OLD, "crm": [NEW, OLD]}), "A key of crm is written twice"),
+        (f'{{"shop": "{OLD}", "shop": "{NEW}"}}', "A holder of API keys is written twice"),
         (json.dumps({"shop": "é" * 30}), "A key of shop"),
     ],
 )
