@@ -32,6 +32,17 @@ def as_platform(
     return exported.model_copy(update={**said, "columns": there}), platform
 
 
+def describe_recognised(platform: Platform | None, read_as: OrderLines) -> Iterator[str]:
+    """Whose export it is, and which columns stand in for one that it does not have."""
+    if platform is None or platform.order_lines is None:
+        return
+    yield f"recognised an export of {platform.name}"
+    for ours in platform.or_else:
+        usual, there = platform.order_lines.columns[ours], read_as.columns.get(ours)
+        if there and plain(there) != plain(usual):
+            yield f"no column {usual}: {there} is {ours}"
+
+
 def other_headers(
     known: Connections, read_as: OrderLines, platform: Platform | None
 ) -> Mapping[OrderLineColumn, Sequence[str]]:

@@ -33,7 +33,7 @@ from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, w
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from flows.sources.connections import Connections
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
-from flows.sources.platforms import as_platform, other_headers
+from flows.sources.platforms import as_platform, describe_recognised, other_headers
 from functions.churn_api.contract import CustomerFeatures
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -199,7 +199,8 @@ class SnowflakeWarehouse:
             others = other_headers(connections, read_as, platform)
             columns, passed_over = fuller_columns(rows, header, columns, others)
             mappings, notes = describe_order_lines(rows, connection, read_as, columns, values, read_at.date())
-        return replace(self._synced("order_lines", relation, mappings), notes=(*passed_over, *notes))
+        recognised = describe_recognised(platform, read_as)
+        return replace(self._synced("order_lines", relation, mappings), notes=(*recognised, *passed_over, *notes))
 
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are detected in a sample of the rows, as in files."""

@@ -81,11 +81,20 @@ ETSY = "Sale Date,Order ID,Order Value,Order Total,{}\n01/15/25,1,5,5,{}\n01/16/
 def test_an_export_that_leaves_the_platforms_column_out_or_empty_has_the_customer_in_another(land):
     absent = land(ETSY.format("Buyer", "ann", "bob"))
     assert absent.mappings[0].columns["customer_id"] == "Buyer"
+    assert "no column Buyer User ID: Buyer is customer_id" in absent.notes
     empty = land(ETSY.format("Buyer User ID,Buyer", ",ann", ",bob"))
     assert empty.mappings[0].columns["customer_id"] == "Buyer"
     assert "Buyer User ID is nearly empty: Buyer is customer_id" in empty.notes
     filled = land(ETSY.format("Buyer User ID,Buyer", "a1,ann", "b2,bob"))
     assert filled.mappings[0].columns["customer_id"] == "Buyer User ID"
+
+
+def test_two_people_of_one_name_are_not_one_customer_because_an_export_leaves_their_address_out(land):
+    with pytest.raises(BadInput, match="customer"):
+        land(
+            "amazon-order-id,purchase-date,order-status,item-price,buyer-name\n"
+            "1,2025-01-15T10:00:00+00:00,Shipped,5.00,Ann Smith\n2,2025-01-16T10:00:00+00:00,Shipped,6.00,Ann Smith\n"
+        )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
 from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines
 from flows.sources.mappings import Kind, Landing, RowMapping
-from flows.sources.platforms import as_platform, headers_of_order_lines, other_headers
+from flows.sources.platforms import as_platform, describe_recognised, headers_of_order_lines, other_headers
 from flows.sources.words import plain
 
 # of each kind, where records stand that could not be read, and which rows come from which lines
@@ -82,7 +82,7 @@ class CsvLanding:
             if len(set(_MONEY) & set(columns)) > 1 and any(name in lacking(file, columns) for file in files):
                 del columns[name]
         require_needed(files, columns, NEEDED_OF_ORDER_LINES)
-        said = [f"recognised an export of {platform.name}"] if platform else []
+        said = list(describe_recognised(platform, read_as))
 
         def describe(rows: TextRows) -> Sequence[RowMapping]:
             values, read_on = self.known.recognised_values, self.extracted_at.date()
