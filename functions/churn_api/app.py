@@ -13,7 +13,7 @@ from functions.churn_api.customers import read
 from functions.churn_api.documents import PROBLEMS, ExternalResponse, Health, Prediction
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
-from functions.churn_api.openapi import describe_bodies
+from functions.churn_api.openapi import API_VERSION, describe
 from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
@@ -23,13 +23,15 @@ def create_app(service: Service) -> FastAPI:
     scorer = service.model.scorer
     app = FastAPI(
         title="Churn prediction",
-        version=scorer.model_version,
+        version=API_VERSION,
         description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 needs none.",
         redoc_url=None,
     )
 
     # bodies are read without FastAPI, which would validate all of a body that has too much in it
-    @app.post("/predict", response_model=list[Prediction], responses=PROBLEMS)
+    @app.post(
+        "/predict", operation_id="predict", tags=["predictions"], response_model=list[Prediction], responses=PROBLEMS
+    )
     async def predict(request: Request) -> Response:
         """Scores a list of up to 1,000 customers; responds in the same order.
 
@@ -42,7 +44,13 @@ def create_app(service: Service) -> FastAPI:
         _, texts = await service.predict(to_score, request.scope["notes"])
         return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
-    @app.post("/snowflake", response_model=ExternalResponse, responses=PROBLEMS)
+    @app.post(
+        "/snowflake",
+        operation_id="predict_batch",
+        tags=["predictions"],
+        response_model=ExternalResponse,
+        responses=PROBLEMS,
+    )
     async def snowflake(request: Request) -> Response:
         """Scores a batch of a Snowflake external function, up to 5,000 rows. A row that cannot be scored gets a reason,
         not a number."""
@@ -54,18 +62,23 @@ def create_app(service: Service) -> FastAPI:
         responses, _ = await service.predict(batch.to_score, notes) if batch.to_score else ([], [])
         return Response(write_batch(batch, responses), media_type="application/json")
 
-    @app.get("/health")
+    @app.get("/health", operation_id="health", tags=["service"])
     async def health() -> Health:
         """Whether the model is loaded, and which."""
         return Health(status="ok", model_version=scorer.model_version, refused_models=list(service.model.refused))
 
-    @app.get("/model", responses={status: PROBLEMS[status] for status in (401, 429, 503)})
+    @app.get(
+        "/model",
+        operation_id="model_card",
+        tags=["service"],
+        responses={status: PROBLEMS[status] for status in (401, 429, 503)},
+    )
     async def model_card() -> dict[str, Any]:
         """What the model was trained on, its quality on held-out dates, and its limits."""
         return dict(service.model.card)
 
     _explain_refusals(app)
-    app.openapi_schema = _with_keys(describe_bodies(app.openapi()))
+    app.openapi_schema = describe(app.openapi())
     return app
 
 
@@ -90,12 +103,3 @@ def _explain_refusals(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(request: Request, _: Exception) -> Response:
         return Response(internal_error(request.scope["notes"].request_id), 500, media_type="application/json")
-
-
-def _with_keys(openapi: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with the API key that most routes require."""
-    openapi["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": KEY_HEADER}}
-    for path in ("/predict", "/snowflake", "/model"):
-        for operation in openapi["paths"][path].values():
-            operation["security"] = [{"key": []}]
-    return openapi

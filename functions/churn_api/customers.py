@@ -68,7 +68,7 @@ Day = Annotated[
 
 
 class CustomerByFeatures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, title="Customer, as features")
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     customer_id: CustomerId
     as_of: Annotated[Day | None, Field(description="The features' day, not in the future; left out: today")] = None
@@ -76,7 +76,7 @@ class CustomerByFeatures(BaseModel):
 
 
 class CustomerByOrders(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, title="Customer, as order history")
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     customer_id: CustomerId
     as_of: Day
@@ -139,9 +139,13 @@ def _count(customers: Sequence[Any]) -> None:
 
 
 def _validated(given: Any, where: Where) -> CustomerByFeatures | CustomerByOrders:
-    model = CustomerByOrders if isinstance(given, dict) and "orders" in given else CustomerByFeatures
+    model = CustomerByOrders if isinstance(given, dict) and given.get("orders") is not None else CustomerByFeatures
     check_width(given, model, where)
     if isinstance(given, dict):
+        # no-code tools send null for the other kind
+        given = {
+            name: value for name, value in given.items() if value is not None or name not in ("features", "orders")
+        }
         check_width(given.get("features"), CustomerFeatures, (*where, "features"))
         orders = given.get("orders")
         for position, order in enumerate(orders if isinstance(orders, list) else ()):

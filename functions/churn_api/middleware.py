@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _SEND_A_KEY = f"Send a valid API key in the header {KEY_HEADER}, or as Authorization: Bearer."
 MAX_BODY_BYTES = 6 * 1024 * 1024
+MAX_GZIP_MEMBERS = 100
 ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
 TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
 OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
@@ -48,6 +49,11 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
+        if scope["path"].startswith("/v1/"):
+            scope["path"] = scope["path"].removeprefix("/v1")
+        method = scope["method"]
+        if method == "HEAD" and scope["path"] not in TAKE_A_BODY:
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         cold_start, self._first = self._first, False
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         notes = RequestNotes(request_id(headers, scope.get("aws.context"), os.urandom(8).hex()))
@@ -78,7 +84,7 @@ class RequestMiddleware:
             log_request(
                 notes,
                 route=scope["path"] if scope["path"] in ROUTES else "other",
-                method=scope["method"],
+                method=method,
                 status=status,
                 seconds=time.perf_counter() - started,
                 cold_start=cold_start,
@@ -87,6 +93,10 @@ class RequestMiddleware:
             )
 
     def _authenticate(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+        if "aws.event" not in scope and (
+            "host" not in headers or (len(headers) < len(scope["headers"]) and _hosts(scope) != 1)
+        ):
+            raise RequestRefused(400, "Send one Host header.")
         if scope["path"] in OPEN_TO_ALL:
             return None
         try:
@@ -132,6 +142,19 @@ async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     return _decompressed(b"".join(parts), headers.get("content-encoding", "identity").lower())
 
 
+def _hosts(scope: Scope) -> int:
+    return sum(name == b"host" for name, _ in scope["headers"])
+
+
+def _without_body(send: Send) -> Send:
+    """For HEAD: the headers of the response to GET, and nothing else."""
+
+    async def headers_only(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return headers_only
+
+
 def _replaying(body: bytes, receive: Receive) -> Receive:
     whole = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -148,16 +171,21 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
         raise RequestRefused(
             415, f"The content-encoding is {encoding[:100]}; send gzip, or none.", (b"accept-encoding", b"gzip")
         )
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        unpacked = unpacker.decompress(body, MAX_BODY_BYTES)
-    except zlib.error:
-        raise RequestRefused(400, "The body is not gzip, as its content-encoding declares.") from None
-    if unpacker.unconsumed_tail:
-        raise _too_large()
-    if not unpacker.eof:
-        raise RequestRefused(400, "The body ends before its gzip stream does.")
-    return unpacked
+    parts: list[bytes] = []
+    left = MAX_BODY_BYTES
+    while body or not parts:  # gzip may be several members, one after the other
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            parts.append(unpacker.decompress(body, left + 1))
+        except zlib.error:
+            raise RequestRefused(400, "The body is not gzip, as its content-encoding declares.") from None
+        left -= len(parts[-1])
+        if left < 0 or len(parts) > MAX_GZIP_MEMBERS:
+            raise _too_large()
+        if not unpacker.eof:
+            raise RequestRefused(400, "The body ends before its gzip stream does.")
+        body = unpacker.unused_data
+    return b"".join(parts)
 
 
 def _too_large() -> RequestRefused:

@@ -1,35 +1,103 @@
-"""The OpenAPI document: what FastAPI cannot know of bodies that it does not read."""
+"""The OpenAPI document, so that generated clients compile and send what is meant.
+
+FastAPI does not know the bodies, which it does not read; and generators stumble over what pydantic writes: titles of
+fields, `anyOf` with null, numbers without a format (float32 in Go), text beside numbers."""
 
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from functions.churn_api.access import KEY_HEADER
+from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import MAX_CUSTOMERS, CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
 
+API_VERSION = "1.0.0"
 _REFERENCE = "#/components/schemas/"
+_MODELS: list[type[BaseModel]] = [CustomerByFeatures, CustomerByOrders, ExternalBatch]
+_FEATURES = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
+_ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40.0}, {"ordered_at": "2026-06-01", "amount": 25.5}]
+_BY_FEATURES = {"customer_id": "C000042", "as_of": "2026-06-30", "features": _FEATURES}
+_BY_ORDERS = {"customer_id": "C000043", "as_of": "2026-06-30", "orders": _ORDERS}
+_EXAMPLES = {
+    "by_features": {"summary": "A customer as features", "value": [_BY_FEATURES]},
+    "by_orders": {"summary": "A customer as order history", "value": [_BY_ORDERS]},
+    "a_list": {"summary": "Customers of both kinds", "value": [_BY_FEATURES, _BY_ORDERS]},
+}
+_BATCH = {"batch": {"summary": "Two rows", "value": {"data": [[0, _FEATURES | {"customer_id": "C000042"}], [1, None]]}}}
 
 
-def describe_bodies(openapi: dict[str, Any]) -> dict[str, Any]:
-    """The document with the bodies of `/predict` and `/snowflake`."""
-    models: list[type[BaseModel]] = [CustomerByFeatures, CustomerByOrders, ExternalBatch]
-    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=f"{_REFERENCE}{{model}}")
-    openapi["components"]["schemas"] |= schemas["$defs"] | {"Customer": _customer()}
+def describe(openapi: dict[str, Any]) -> dict[str, Any]:
+    """The document that FastAPI made, completed."""
+    _, schemas = models_json_schema([(model, "validation") for model in _MODELS], ref_template=f"{_REFERENCE}{{model}}")
+    components = openapi["components"]
+    kinds = [{"$ref": f"{_REFERENCE}{model.__name__}"} for model in (CustomerByFeatures, CustomerByOrders)]
+    components["schemas"] |= schemas["$defs"] | {"Customer": {"oneOf": kinds}}
     customers = {
         "type": "array",
         "items": {"$ref": f"{_REFERENCE}Customer"},
         "minItems": 1,
         "maxItems": MAX_CUSTOMERS,
     }
-    for path, schema in (("/predict", customers), ("/snowflake", {"$ref": f"{_REFERENCE}ExternalBatch"})):
-        openapi["paths"][path]["post"]["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+    _take(openapi, "/predict", customers, _EXAMPLES)
+    _take(openapi, "/snowflake", {"$ref": f"{_REFERENCE}ExternalBatch"}, _BATCH)
+    _describe_order(components["schemas"]["Order"]["properties"])
+    for name, schema in components["schemas"].items():
+        _simplify(schema)
+        schema["title"] = name
+    components["securitySchemes"] = {
+        "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+        "bearer": {"type": "http", "scheme": "bearer"},
+    }
+    for path, operations in openapi["paths"].items():
+        for operation in operations.values():
+            operation["security"] = [] if path == "/health" else [{"key": []}, {"bearer": []}]
+    openapi["servers"] = [{"url": "/v1"}, {"url": "/"}]
     return openapi
 
 
-def _customer() -> dict[str, Any]:
-    kinds = [{"$ref": f"{_REFERENCE}{model.__name__}"} for model in (CustomerByFeatures, CustomerByOrders)]
-    return {"title": "Customer", "oneOf": kinds}
+def _take(openapi: dict[str, Any], path: str, schema: dict[str, Any], examples: dict[str, Any]) -> None:
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    openapi["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
+
+
+def _describe_order(properties: dict[str, Any]) -> None:
+    """Amounts may be text, and moments may have no offset; generated clients send numbers, and moments as text."""
+    amount, moment = properties["amount"], properties["ordered_at"]
+    number = next(kind for kind in amount.pop("anyOf") if kind["type"] == "number")
+    amount |= number
+    moment.pop("format", None)
+    moment |= {"pattern": r"^\d{4}-\d\d-\d\d([T ].+)?$", "examples": ["2026-05-28T10:15:00", "2026-05-28"]}
+
+
+def _simplify(schema: Any) -> None:
+    """In place, with all that is in it."""
+    if isinstance(schema, list):
+        for part in schema:
+            _simplify(part)
+        return
+    if not isinstance(schema, dict):
+        return
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+    kinds = schema.get("anyOf", [])
+    if len(kinds) == 2 and {"type": "null"} in kinds:
+        (kind,) = (kind for kind in kinds if kind != {"type": "null"})
+        if isinstance(kind.get("type"), str):
+            del schema["anyOf"]
+            schema |= kind | {"type": [kind["type"], "null"]}
+            if "enum" in kind:
+                schema["enum"] = [*kind["enum"], None]
+    elif kinds:
+        schema["oneOf"] = schema.pop("anyOf")
+    if "number" in (schema.get("type"), *([] if isinstance(schema.get("type"), str) else schema.get("type") or [])):
+        schema.setdefault("format", "double")
+    if "prefixItems" in schema:
+        schema.setdefault("items", {})
+    for own in ("unit", "cause"):
+        if isinstance(schema.get(own), str):
+            schema[f"x-{own}"] = schema.pop(own)
+    for name, part in schema.items():
+        if name not in ("examples", "example", "enum", "required"):
+            _simplify(part)

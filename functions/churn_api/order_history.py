@@ -42,6 +42,13 @@ def _of_our_times(moment: datetime) -> datetime:
     return moment
 
 
+def _in_plain_digits(value: Any) -> Any:
+    """Refuses 1e3, 1_000 and ١٢ as text, which other readers of the same text take for something else."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        raise ValueError("write a number, or text in plain digits, such as 82.5")
+    return value
+
+
 def without_nul(text: str) -> str:
     """
     Raises:
@@ -71,6 +78,7 @@ class Order(BaseModel):
     ]
     amount: Annotated[
         Decimal,
+        BeforeValidator(_in_plain_digits),
         Field(
             description="What was paid, discounts taken off. Negative: sent back. Zero: no purchase",
             ge=Decimal("-1e9"), le=Decimal("1e9"), allow_inf_nan=False, examples=[82.5],

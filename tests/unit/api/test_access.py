@@ -63,7 +63,8 @@ def test_a_body_is_not_even_read_without_a_key(shipped_model):
         sent.append(message)
 
     api = create_api(service(access=Access(keys(KEYS))))
-    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
+    headers = [(b"host", b"churn.example"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers}
     asyncio.run(api(scope, never, send))
     assert sent[0]["status"] == 401
 

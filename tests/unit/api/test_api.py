@@ -1,6 +1,7 @@
 import gzip
 import json
 import logging
+import re
 import subprocess
 import sys
 from datetime import date
@@ -163,6 +164,65 @@ def test_a_body_that_does_not_fit_is_refused_with_the_field_and_the_reason(clien
     assert why in problems[tuple(where)]
 
 
+def test_null_beside_the_other_kind_is_left_out(client):
+    for one in (customer(), history()):
+        both = {"features": None, "orders": None} | one
+        assert client.post("/predict", json=both).json() == client.post("/predict", json=one).json()
+
+
+@pytest.mark.parametrize("amount", ["82.5", "-3", "0"])
+def test_an_amount_may_be_text_in_plain_digits(client, amount):
+    orders = [*ORDERS, {"ordered_at": "2026-06-02", "amount": amount}]
+    assert client.post("/predict", json=history(orders=orders)).status_code == 200
+
+
+@pytest.mark.parametrize("amount", ["1e3", "1_000", " 5", "+5", "٣", ".5", "5.", "NaN", ""])
+def test_an_amount_as_other_text_is_refused(client, amount):
+    answer = client.post("/predict", json=history(orders=[{"ordered_at": "2026-06-02", "amount": amount}]))
+    assert (answer.status_code, "plain digits" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("path", ["/health", "/model", "/openapi.json", "/docs"])
+def test_head_is_answered_where_get_is(client, path):
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_the_versioned_path_is_the_same(client):
+    assert client.get("/v1/health").json() == client.get("/health").json()
+    assert client.post("/v1/predict", json=customer()).json() == client.post("/predict", json=customer()).json()
+
+
+def test_a_request_has_one_host(client):
+    answer = client.get("/health", headers=[("host", "127.0.0.1"), ("host", "localhost")])
+    assert (answer.status_code, "Host" in answer.text) == (400, True)
+
+
+def test_several_members_of_gzip_are_one_body(client):
+    text = json.dumps(customer()).encode()
+    body = gzip.compress(text[:50]) + gzip.compress(text[50:])
+    answer = client.post("/predict", content=body, headers=JSON | {"content-encoding": "gzip"})
+    assert answer.status_code == 200
+
+
+def test_the_examples_of_the_document_are_answered(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in ("/predict", "/snowflake"):
+        for example in paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"].values():
+            assert client.post(path, json=example["value"]).status_code == 200
+
+
+def test_the_document_has_nothing_that_generated_clients_stumble_over(client):
+    document = client.get("/openapi.json").json()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", document["info"]["version"])
+    schemas = document["components"]["schemas"]
+    assert {schema["title"] for schema in schemas.values()} == set(schemas)
+    assert '"anyOf"' not in json.dumps(document)
+    assert schemas["Order"]["properties"]["amount"]["format"] == "double"
+    assert "format" not in schemas["Order"]["properties"]["ordered_at"]
+
+
 def test_a_whole_number_is_an_id_too(client):
     assert client.post("/predict", json=customer(42)).json() == client.post("/predict", json=customer("42")).json()
 
@@ -250,7 +310,7 @@ def test_the_api_documents_every_feature_with_its_unit_and_range(client):
     for name, described in properties.items():
         ranged = described.get("anyOf", [described])[0]
         assert described["description"], name
-        assert described["unit"], name
+        assert described["x-unit"], name
         assert described["examples"], name
         assert {"minimum", "maximum"} <= ranged.keys(), name
 
