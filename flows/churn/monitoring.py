@@ -25,7 +25,8 @@ SCORE = "churn_probability"
 GROWS_WITH_AGE = (
     "frequency", "monetary", "tenure_days", "days_per_purchase", "mean_gap_days", "median_gap_days", "max_gap_days",
     "shrunk_gap_days", "days_since_2nd_last_purchase", "days_since_3rd_last_purchase", "days_since_5th_last_purchase",
-    "recency_to_mean_gap", "recency_to_median_gap", "recency_to_max_gap",
+    "recency_to_mean_gap", "recency_to_median_gap", "recency_to_max_gap", "gap_variation", "silence_in_gap_spreads",
+    "purchases_same_weeks_a_year",
 )  # fmt: skip
 
 

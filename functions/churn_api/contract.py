@@ -5,7 +5,8 @@ of windows, and SQL and Python read it from there: `feature_parts`. docs/feature
 The order of the fields is the order of the model's inputs. Everything is as known at the end of one day, the
 as-of date; "last N days" includes that day. A purchase is everything a customer bought on one day, less what
 was sent back by the as-of date; a purchase that was sent back whole does not count. A missing value means
-that the customer has not bought often enough for the figure to exist, or that nothing is known of e-mails.
+that the customer has not bought often or long enough for the figure to exist, or that nothing is known of products or
+e-mails.
 """
 
 import hashlib
@@ -126,6 +127,30 @@ class CustomerFeatures(BaseModel):
     recency_to_days_per_purchase: Annotated[float, _ratio("recency", "recency_days ÷ days_per_purchase", 1.18)]
     trend_90_days: Annotated[float, _trend(90, -0.67)]
     trend_180_days: Annotated[float, _trend(180, 0.0)]
+    # What these tell is what a silence means for this customer, so that all of them belong to its cause.
+    gap_variation: Annotated[
+        float | None, _ratio("recency", "Standard deviation of the days between purchases ÷ mean_gap_days", 0.46)
+    ] = None
+    silence_in_gap_spreads: Annotated[
+        float | None,
+        _ratio(
+            "recency",
+            "recency_days less mean_gap_days, ÷ the standard deviation of the days between purchases, to which"
+            " mean_gap_days counts as one more deviation, and which is at least a day",
+            0.42,
+            ge=-200,
+        ),
+    ] = None
+    purchases_same_weeks_a_year: Annotated[
+        float | None,
+        _purchases(
+            "recency", "Purchases in the weeks of the coming horizon in earlier years, by the number of such years", 0.5
+        ),
+    ] = None
+    lines_per_purchase: Annotated[
+        float | None,
+        _field("recency", "Lines with a product per purchase", "lines", le=1_000_000, example=2.2),
+    ] = None
     emails_opened_last_90_days: Annotated[
         int | None, _emails("Times our e-mails were opened in the last 90 days", 3)
     ] = None

@@ -3,6 +3,7 @@
 The macro is the reference: a test draws random histories and finds both equal.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, tzinfo
@@ -104,6 +105,7 @@ class _Purchase(NamedTuple):
     age_days: int
     gross_cents: int
     net_cents: int
+    product_lines: int
 
 
 def features_from_orders(
@@ -139,6 +141,9 @@ def features_from_orders(
         "max_gap_days": max(gaps, default=None),
         "shrunk_gap_days": (sum(gaps) + horizon_days) / frequency,
         "days_per_purchase": (tenure + 1) / frequency,
+        "purchases_same_weeks_a_year": _same_weeks_a_year(ages, horizon_days),
+        "lines_per_purchase": lines / frequency if (lines := sum(p.product_lines for p in purchases)) else None,
+        **_spread_of(gaps, recency),
     }
     bought = {days: sum(age < days for age in ages) for days in _COUNTED}
     for days in _PURCHASES_LAST:
@@ -167,6 +172,27 @@ _TRENDS = [int(days) for days in feature_parts("trend_{}_days")]
 _COUNTED = {*_PURCHASES_LAST, *_TRENDS, *(2 * days for days in _TRENDS)}
 _ORDINALS = {ordinal: int(ordinal[:-2]) for ordinal in feature_parts("days_since_{}_last_purchase")}
 _GAPS = feature_parts("recency_to_{}")
+
+
+def _same_weeks_a_year(ages: Sequence[int], horizon_days: int) -> float | None:
+    """Purchases in the weeks of the coming horizon in earlier years, per year; None: not a customer yet in those."""
+    a_year_ago = 365 - horizon_days
+    if ages[-1] < a_year_ago:
+        return None
+    return sum(age % 365 >= a_year_ago for age in ages) / ((ages[-1] - a_year_ago) // 365 + 1)
+
+
+def _spread_of(gaps: Sequence[int], recency: int) -> dict[str, float | None]:
+    """How regular the gaps are, and how unusual the silence is for them."""
+    if not gaps:
+        return {"gap_variation": None, "silence_in_gap_spreads": None}
+    n, mean = len(gaps), sum(gaps) / len(gaps)
+    scaled_variance = n * sum(gap * gap for gap in gaps) - sum(gaps) ** 2
+    spread = math.sqrt(max((scaled_variance / n + mean * mean) / (n + 1), 1))
+    return {
+        "gap_variation": math.sqrt(scaled_variance) / sum(gaps) if n > 1 else None,
+        "silence_in_gap_spreads": (recency - mean) / spread,
+    }
 
 
 def _not_in_contract(computed: Iterable[str]) -> NotInContract:
@@ -206,11 +232,13 @@ def _cents(amount: Decimal) -> int:
 def _purchases(sales: Sequence[Line], returns: Sequence[Line], as_of: date) -> list[_Purchase]:
     """The days on which something was bought that was not sent back whole, the last one first."""
     gross: dict[date, int] = {}
+    product_lines: dict[date, int] = {}
     for sale in sales:
         gross[sale.at.date()] = gross.get(sale.at.date(), 0) + sale.cents
+        product_lines[sale.at.date()] = product_lines.get(sale.at.date(), 0) + (sale.sku is not None)
     returned = cents_returned(sales, returns, gross)
     return [
-        _Purchase((as_of - day).days, gross[day], net)
+        _Purchase((as_of - day).days, gross[day], net, product_lines[day])
         for day in sorted(gross, reverse=True)
         if (net := gross[day] - returned[day]) > 0
     ]

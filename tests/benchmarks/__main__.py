@@ -19,6 +19,7 @@ from tests.benchmarks import (
     features,
     heavy_bodies,
     ingest,
+    keepable,
     quality_of_september,
     regimes,
     sample,
@@ -35,7 +36,8 @@ from tests.benchmarks import page as pages
 BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     dashboard,
-    training, quality_of_september, regimes, season, calibrations, campaign_intervals, campaigns, snowflake_cost,
+    training, quality_of_september, regimes, keepable,
+    season, calibrations, campaign_intervals, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 

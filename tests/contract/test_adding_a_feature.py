@@ -26,7 +26,7 @@ import json, sys
 from datetime import date
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.order_history import Order, features_from_orders
-orders = [Order(ordered_at=day, amount=amount) for day, amount in json.loads(sys.argv[1])]
+orders = [Order(ordered_at=day, amount=amount, sku="tea") for day, amount in json.loads(sys.argv[1])]
 features = features_from_orders(orders, date.fromisoformat(sys.argv[2]), int(sys.argv[3]))
 print(json.dumps({name: None if value != value else value for name, value in zip(FEATURE_NAMES, features)}))
 """

@@ -142,6 +142,16 @@ def features_by_api(histories):
 @settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(histories=histories)
 @example(histories={"C1": [Order(ordered_at=datetime(2026, 6, 30), amount=5)]})
+@example(
+    histories={  # on the edges of the same weeks of earlier years; equal gaps; products and none
+        f"C{edge} {sku}": [
+            Order(ordered_at=datetime(2026, 6, 30) - timedelta(days), amount=5, sku=sku)
+            for days in (edge, edge + 365, edge + 365, edge + 730)
+        ]
+        for edge in (274, 275, 276, 364, 365, 366)
+        for sku in (None, "tea")
+    }
+)
 @example(histories={f"C{age}": [Order(ordered_at=datetime(2026, 6, 30) - timedelta(age), amount=5)] for age in EDGES})
 @example(
     histories={

@@ -49,6 +49,10 @@ aggregated as (
         {% endfor -%}
         count(distinct floor(cast(age_days as double) / 7)) as active_weeks,
         sum(gap_days) as sum_of_gaps,
+        cast(sum(gap_days * gap_days) as double) as sum_of_squared_gaps,
+        -- a year is 365 days: the coming horizon's weeks, so many years ago
+        count(case when mod(age_days, 365) >= 365 - {{ run_value('horizon_days') }} then 1 end) as purchases_same_weeks,
+        cast(nullif(sum(product_lines), 0) as double) as product_lines,
         median(cast(gap_days as double)) as median_gap_days,
         max(gap_days) as max_gap_days
     from ordered
@@ -62,7 +66,9 @@ derived as (
         *,
         cast(sum_of_gaps as double) / nullif(frequency - 1, 0) as mean_gap_days,
         cast(coalesce(sum_of_gaps, 0) + {{ run_value('horizon_days') }} as double) / frequency as shrunk_gap_days,
-        cast(tenure_days + 1 as double) / frequency as days_per_purchase
+        cast(tenure_days + 1 as double) / frequency as days_per_purchase,
+        -- whole numbers so far, so that equal gaps deviate by nothing
+        (frequency - 1) * sum_of_squared_gaps - cast(sum_of_gaps as double) * sum_of_gaps as scaled_gap_variance
     from aggregated
 
 ){% if var('email_events') or var('contacts') %},
@@ -104,6 +110,16 @@ select
     cast((2 * purchases_last_{{ days }}_days - purchases_last_{{ 2 * days }}_days) as double)
         / (purchases_last_{{ 2 * days }}_days + 1) as trend_{{ days }}_days,
     {% endfor -%}
+    case when frequency > 2 then sqrt(scaled_gap_variance) / sum_of_gaps end as gap_variation,
+    (recency_days - mean_gap_days) / sqrt(greatest(
+        (scaled_gap_variance / nullif(frequency - 1, 0) + mean_gap_days * mean_gap_days) / frequency, 1
+    )) as silence_in_gap_spreads,
+    case
+        when tenure_days >= 365 - {{ run_value('horizon_days') }} then
+            cast(purchases_same_weeks as double)
+            / (floor(cast(tenure_days - 365 + {{ run_value('horizon_days') }} as double) / 365) + 1)
+    end as purchases_same_weeks_a_year,
+    product_lines / frequency as lines_per_purchase,
     {% if var('email_events') or var('contacts') -%}
     {%- for name in email_features() %}
     engaged.{{ name }}{{ ',' if not loop.last }}

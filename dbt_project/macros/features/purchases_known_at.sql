@@ -11,6 +11,7 @@
             purchases.purchased_on,
             purchases.gross_amount,
             purchases.net_amount,
+            purchases.product_lines,
             {{ days_between('purchases.purchased_on', 'dates.as_of_date') }} as age_days
         from {{ ref('int_purchases') }} as purchases
         inner join {{ dates }} as dates

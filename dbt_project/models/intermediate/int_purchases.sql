@@ -9,7 +9,8 @@ with sold as (
     select
         customer_id,
         ordered_on as purchased_on,
-        sum(amount) as gross_amount
+        sum(amount) as gross_amount,
+        count(case when amount > 0 then sku end) as product_lines
     from {{ ref('int_order_lines') }}
     where not is_return
     group by customer_id, ordered_on
@@ -36,6 +37,7 @@ versions as (
         purchased_on,
         purchased_on as known_from,
         gross_amount,
+        product_lines,
         cast(0 as decimal(38, 2)) as returned_amount
     from sold
 
@@ -46,6 +48,7 @@ versions as (
         sent_back.purchased_on,
         sent_back.returned_on as known_from,
         sold.gross_amount,
+        sold.product_lines,
         sum(sent_back.amount) over (
             partition by sent_back.customer_id, sent_back.purchased_on
             order by sent_back.returned_on
@@ -77,6 +80,7 @@ select
     known_until,
     cast(gross_amount as decimal(18, 2)) as gross_amount,
     cast(case when returned_amount < gross_amount then gross_amount - returned_amount else 0 end as decimal(18, 2))
-        as net_amount
+        as net_amount,
+    cast(product_lines as integer) as product_lines
 from bounded
 where known_from < known_until
