@@ -1,6 +1,9 @@
-"""Which customers of a campaign's audience are worth contacting, and which of them the budget pays for."""
+"""Which customers of a campaign's audience are worth contacting, and which of them the budget pays for.
 
-from dataclasses import astuple, dataclass
+Two lists compete by the profit that is expected of them: the best of the uplift model's ranking, where it beats chance,
+and customers by lot in equal shares of every stratum. Both are valued on past targets that no model was fitted to."""
+
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,13 @@ from flows.campaigns.assignment import draws, in_holdout, rank_within
 from flows.campaigns.audience import EligibilityResult
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
+from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import PLAUSIBLE_LIFT
 from flows.campaigns.uplift import Estimate, InsufficientData, Uplift
 from flows.errors import BadInput
 
 WOULD_NOT_PAY = "contacting them is expected to cost more than it brings"
+BEYOND_BUDGET = "beyond the budget"
 
 
 @dataclass(frozen=True)
@@ -32,27 +37,53 @@ class Candidates:
 @dataclass(frozen=True)
 class Chosen:
     """The customers that the budget pays for, in order. cost: of contacting each. chance: of a purchase within the
-    window and without the campaign; NaN for who was not scored."""
+    window and without the campaign; NaN for who was not scored. excluded: the number of others, by reason.
+    expected_profit: of contacting the treated together; None where earlier campaigns do not tell."""
 
     people: pa.Table
     is_in_holdout: NDArray[np.bool_]
     cost: Floats
     chance: Floats
     estimate: Estimate | None
+    excluded: dict[str, int]
+    expected_profit: Interval | None = None
 
 
-def worth_contacting(campaign: Campaign, screened: EligibilityResult, fitted: Uplift | InsufficientData) -> Candidates:
-    customers, excluded = screened.eligible, dict(screened.excluded)
-    _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
-    if not isinstance(fitted, Uplift) or not fitted.beats_random:
-        return Candidates(customers, excluded, None)
-    estimate = fitted.expected_profit(customers, campaign.margin, campaign.offer, campaign.window_days)
-    pays = estimate.mean > 0
+def best_list(
+    campaign: Campaign, screened: EligibilityResult, fitted: Uplift | InsufficientData, horizon_days: int
+) -> Chosen:
+    """The list with the highest expected profit, which may be negative.
+
+    Raises:
+        BadInput: when nobody is left, the budget pays for nobody, or everyone it pays for was drawn into the holdout.
+    """
+    _somebody_is_left(campaign, screened)
+    by_lot = choose(campaign, Candidates(screened.eligible, screened.excluded, None), horizon_days)
+    if not isinstance(fitted, Uplift):
+        return by_lot
+    lists = [by_lot]
+    if fitted.beats_random and len((candidates := worth_contacting(campaign, screened, fitted)).customers):
+        lists.insert(0, choose(campaign, candidates, horizon_days))
+    return max((_valued(campaign, chosen, fitted) for chosen in lists), key=_mean_profit)
+
+
+def _valued(campaign: Campaign, chosen: Chosen, fitted: Uplift) -> Chosen:
+    treated = chosen.people.filter(pa.array(~chosen.is_in_holdout))
+    profit = fitted.profit_of_list(treated, campaign.margin, campaign.offer, campaign.window_days)
+    return replace(chosen, expected_profit=profit)
+
+
+def _mean_profit(chosen: Chosen) -> float:
+    return chosen.expected_profit.mean if chosen.expected_profit else 0.0
+
+
+def worth_contacting(campaign: Campaign, screened: EligibilityResult, fitted: Uplift) -> Candidates:
+    """The customers who are expected to bring more than they cost."""
+    estimate = fitted.expected_profit(screened.eligible, campaign.margin, campaign.offer, campaign.window_days)
+    pays, excluded = estimate.mean > 0, dict(screened.excluded)
     if not pays.all():
         excluded[WOULD_NOT_PAY] = int((~pays).sum())
-    customers = customers.filter(pa.array(pays))
-    _somebody_is_left(campaign, screened.audience_size, excluded, len(customers))
-    return Candidates(customers, excluded, _estimate_of(estimate, pays))
+    return Candidates(screened.eligible.filter(pa.array(pays)), excluded, _estimate_of(estimate, pays))
 
 
 def choose(campaign: Campaign, candidates: Candidates, horizon_days: int) -> Chosen:
@@ -76,7 +107,11 @@ def choose(campaign: Campaign, candidates: Candidates, horizon_days: int) -> Cho
             f" first is expected to cost {cost[order[0]]:,.2f}."
         )
     of_chosen = None if estimate is None else _estimate_of(estimate, chosen)
-    return Chosen(customers.take(pa.array(chosen)), is_in_holdout, cost[chosen], chance[chosen], of_chosen)
+    excluded = dict(candidates.excluded)
+    if len(customers) > len(chosen):
+        excluded[BEYOND_BUDGET] = len(customers) - len(chosen)
+    people = customers.take(pa.array(chosen))
+    return Chosen(people, is_in_holdout, cost[chosen], chance[chosen], of_chosen, excluded)
 
 
 def _estimate_of(estimate: Estimate, rows: NDArray[Any]) -> Estimate:
@@ -89,13 +124,15 @@ def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int)
     return np.asarray(1 - numbers(customers, "churn_probability") ** (window_days / horizon_days))
 
 
-def _somebody_is_left(campaign: Campaign, audience_size: int, excluded: dict[str, int], left: int) -> None:
-    if audience_size == 0:
+def _somebody_is_left(campaign: Campaign, screened: EligibilityResult) -> None:
+    if screened.audience_size == 0:
         criteria = campaign.audience.model_dump(exclude_none=True)
         raise BadInput(f"{campaign.name}: no customer is in this audience: {criteria}.")
-    if left == 0:
-        why = ", ".join(f"{customers:,} {reason}" for reason, customers in excluded.items())
-        raise BadInput(f"{campaign.name}: of the {audience_size:,} customers of this audience nobody is left: {why}.")
+    if len(screened.eligible) == 0:
+        why = ", ".join(f"{customers:,} {reason}" for reason, customers in screened.excluded.items())
+        raise BadInput(
+            f"{campaign.name}: of the {screened.audience_size:,} customers of this audience nobody is left: {why}."
+        )
 
 
 def strata_of(customers: pa.Table) -> NDArray[np.object_]:

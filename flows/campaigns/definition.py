@@ -52,7 +52,8 @@ class ContactCap(_Strict):
 
 class Campaign(_Strict):
     """margin: share of revenue that remains before the campaign's own cost. holdout: share of the chosen customers
-    who are not contacted. window_days: a purchase counts until so many days after the launch."""
+    who are not contacted. window_days: a purchase counts until so many days after the launch. to_learn: it may be
+    launched although it is expected to lose."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{2,59}$")
     audience: Audience = Field(default_factory=lambda: Audience.model_validate({}))
@@ -62,6 +63,7 @@ class Campaign(_Strict):
     contact_cap: ContactCap = Field(default_factory=lambda: ContactCap.model_validate({}))
     holdout: float = Field(0.2, ge=0, le=0.9, strict=True)
     i_know: bool = False
+    to_learn: bool = False
     window_days: int = Field(30, ge=1, le=365)
     destination: DestinationName = "csv"
 

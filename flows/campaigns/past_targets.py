@@ -15,10 +15,12 @@ MIN_PURCHASES_PER_ARM = 20
 
 @dataclass(frozen=True)
 class PastTargets:
-    """Targets of past campaigns. customer: a number for each. weight: inverse of the chance of the arm."""
+    """Targets of past campaigns. customer: a number for each. stratum: a number for each group in which arms
+    were drawn. weight: inverse of the chance of the arm."""
 
     known: Known
     customer: Ints
+    stratum: Ints
     treated: Flags
     share: Floats
     purchased: Flags
@@ -35,6 +37,7 @@ class PastTargets:
         return cls(
             known=Known.of(rows),
             customer=np.asarray(ids.indices.to_numpy(zero_copy_only=False), dtype=np.int64),
+            stratum=_strata(rows),
             treated=pc.equal(rows.column("arm"), "treated").to_numpy(),
             share=numbers(rows, "treatment_share"),
             purchased=rows.column("purchased").to_numpy().astype(bool),
@@ -47,7 +50,7 @@ class PastTargets:
 
     def where(self, chosen: Flags) -> "PastTargets":
         return PastTargets(
-            self.known.where(chosen), self.customer[chosen], self.treated[chosen],
+            self.known.where(chosen), self.customer[chosen], self.stratum[chosen], self.treated[chosen],
             self.share[chosen], self.purchased[chosen], self.spend[chosen],
         )  # fmt: skip
 
@@ -69,3 +72,9 @@ class PastTargets:
                     " A longer window or more targets may help."
                 )
         return ""
+
+
+def _strata(rows: pa.Table) -> Ints:
+    names = [name for name in ("campaign", "stratum", "treatment_share") if name in rows.column_names]
+    keys = pc.binary_join_element_wise(*(pc.fill_null(pc.cast(rows[name], pa.string()), "") for name in names), "\n")
+    return np.asarray(keys.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -5,9 +5,10 @@ from math import ceil, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, poisson
 
 from flows.campaigns.definition import Campaign
+from flows.campaigns.measurement import MIN_BUYERS_PER_ARM
 
 CONFIDENCE, POWER = 0.95, 0.8
 # Additional buyers per customer contacted that a very good e-mail campaign achieves within a month.
@@ -20,8 +21,9 @@ class Power:
     """Rates are shares of customers who buy within the window; money is in the shop's currency.
 
     rate_without: expected rate without a campaign. detectable_lift: smallest difference of rates that is found with 80
-    % power at 95 % confidence. detectable_margin: the same for margin per customer contacted. break_even_lift:
-    difference of rates from which the campaign pays; infinite where the offer costs more than a purchase brings.
+    % power at 95 % confidence. detectable_margin: the same for margin per customer contacted; infinite where
+    measurement will probably withhold it, because an arm has too few buyers. break_even_lift: difference of rates from
+    which the campaign pays; infinite where the offer costs more than a purchase brings.
     customers_needed: chosen customers, arms together, with which the largest plausible lift would be found.
     """
 
@@ -42,21 +44,45 @@ def power(
     held_out: int,
     chance_of_purchase: NDArray[np.float64],
     spend_in_window: NDArray[np.float64],
-    order_value: float,
+    order_values: NDArray[np.float64],
 ) -> Power:
     """chance_of_purchase: of each chosen customer, within the window and without a campaign. spend_in_window: of each,
-    in the past; its variance stands for the future one. order_value: mean of an order."""
+    in the past. order_values: average order of each, NaN where there is none."""
     rate = float(chance_of_purchase.mean())
-    spread = sqrt(rate * (1 - rate))
+    orders = order_values[~np.isnan(order_values)]
+    orders = orders if len(orders) else np.zeros(1)
     per_arms = sqrt(1 / treated + 1 / held_out) if treated and held_out else inf
     offer, share = campaign.offer, campaign.holdout
-    brings = campaign.margin * order_value - offer.cost_per_redemption
+    brings = campaign.margin * float(orders.mean()) - offer.cost_per_redemption
     per_customer = sqrt(1 / (1 - share) + 1 / share) if share else inf
-    needed = (_STANDARD_ERRORS * spread * per_customer / PLAUSIBLE_LIFT) ** 2
+    needed = (_STANDARD_ERRORS * sqrt(rate * (1 - rate)) * per_customer / PLAUSIBLE_LIFT) ** 2
+    # customers who were silent have spent nothing lately, and will not all go on so
+    of_orders = sqrt(max(rate * float((orders**2).mean()) - (rate * float(orders.mean())) ** 2, 0.0))
+    spread = max(float(spend_in_window.std()), of_orders)
+    is_shown = _will_show_margin(rate, min(treated, held_out))
     return Power(
         rate_without=rate,
-        detectable_lift=_STANDARD_ERRORS * spread * per_arms,
-        detectable_margin=_STANDARD_ERRORS * campaign.margin * float(spend_in_window.std()) * per_arms,
+        detectable_lift=_detectable_lift(rate, treated, held_out),
+        detectable_margin=_STANDARD_ERRORS * campaign.margin * spread * per_arms if is_shown else inf,
         break_even_lift=offer.cost(rate) / brings if brings > 0 else inf,
         customers_needed=ceil(needed) if np.isfinite(needed) else 0,
     )
+
+
+def _will_show_margin(rate: float, smaller_arm: int) -> bool:
+    """Whether measurement will find enough buyers in both arms to state the margin."""
+    return bool(poisson.sf(MIN_BUYERS_PER_ARM - 1, rate * smaller_arm) >= POWER)
+
+
+def _detectable_lift(rate: float, treated: int, held_out: int) -> float:
+    """One buyer and one non-buyer are added to each arm, as measurement does: with few buyers chance is larger than
+    their number says, and the arms look more alike. The treated vary by the rate that they are lifted to."""
+    if not (treated and held_out):
+        return inf
+    alone, lift = (rate * held_out + 1) / (held_out + 2), 0.0
+    for _ in range(20):  # settles after a few
+        to = min(rate + lift, 1.0)
+        lifted = (to * treated + 1) / (treated + 2)
+        variance = lifted * (1 - lifted) / (treated + 2) + alone * (1 - alone) / (held_out + 2)
+        lift = _STANDARD_ERRORS * sqrt(variance) + (to - lifted) - (rate - alone)
+    return lift

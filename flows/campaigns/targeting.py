@@ -9,15 +9,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flows.campaigns.audience import KNOWN_AT_LAUNCH, EligibilityResult, last_day_of_window
-from flows.campaigns.choice import Chosen, choose, strata_of, worth_contacting
+from flows.campaigns.choice import Chosen, best_list, strata_of
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
+from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import Power, power
 from flows.campaigns.uplift import InsufficientData, Uplift
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
 IN_EQUAL_SHARES = "The same share of every segment and risk band, so that the next campaign can choose."
-BEYOND_BUDGET = "beyond the budget"
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Plan:
     targets: the rows of marts.campaign_targets. excluded: number of customers of the audience who are not targets, by
     reason.
     at_stake: spend of a year × probability of leaving, of the treated. expected_cost: of contacting the treated;
-    highest_cost: if every one of them redeemed the offer. expected_profit: mean and 90 % interval, of the treated
-    together; None where no model could be fitted to earlier campaigns.
+    highest_cost: if every one of them redeemed the offer. expected_profit: of the treated together; None where no model
+    could be fitted to earlier campaigns.
     """
 
     campaign: Campaign
@@ -41,7 +41,7 @@ class Plan:
     at_stake: float
     expected_cost: float
     highest_cost: float
-    expected_profit: tuple[float, float, float] | None
+    expected_profit: Interval | None
     power: Power
     currency: str | None
     warnings: list[str] = field(default_factory=list)
@@ -50,6 +50,11 @@ class Plan:
     def window_ends_on(self) -> date:
         """The last day on which a purchase counts."""
         return last_day_of_window(self.launched_on, self.campaign.window_days)
+
+    @property
+    def is_expected_to_lose(self) -> bool:
+        """Whether contacting nobody is expected to bring more."""
+        return self.expected_profit is not None and self.expected_profit.mean <= 0
 
     def count(self, arm: str) -> int:
         """Targets of an arm."""
@@ -63,38 +68,31 @@ def plan(
     launched_on: date,
     horizon_days: int,
 ) -> Plan:
-    """Chooses as many customers as the budget pays for, by the expected profit of contacting them; where that cannot be
-    estimated, by chance with the same share of each stratum, so that the next campaign can estimate it.
+    """Chooses as many customers as the budget pays for, by the expected profit of contacting them or by chance with the
+    same share of each stratum, whichever is expected to bring more; by chance where earlier campaigns do not tell, so
+    that the next campaign can.
 
     Raises:
         BadInput: when nobody is left, the budget pays for nobody, or everyone it pays for was drawn into the holdout.
     """
-    candidates = worth_contacting(campaign, screened, fitted)
-    chosen = choose(campaign, candidates, horizon_days)
-    people, treated, estimate = chosen.people, ~chosen.is_in_holdout, chosen.estimate
-    excluded = dict(candidates.excluded)
-    if len(candidates.customers) > len(people):
-        excluded[BEYOND_BUDGET] = len(candidates.customers) - len(people)
-    together = None
-    if estimate is not None and isinstance(fitted, Uplift):
-        treated_people = people.filter(pa.array(treated))
-        together = fitted.profit_together(treated_people, campaign.margin, campaign.offer, campaign.window_days)
+    chosen = best_list(campaign, screened, fitted, horizon_days)
+    people, treated = chosen.people, ~chosen.is_in_holdout
     could_show = _power(campaign, chosen, horizon_days)
     return Plan(
         campaign=campaign,
         launched_on=launched_on,
         targets=_all_targets(campaign, launched_on, chosen, screened.global_holdout_members),
         audience_size=screened.audience_size,
-        excluded=excluded,
-        ranked_by=BY_CHANCE if estimate is None else BY_UPLIFT,
-        why_ranked_so=fitted.why if estimate is not None else f"{IN_EQUAL_SHARES} {fitted.why}",
+        excluded=chosen.excluded,
+        ranked_by=BY_CHANCE if chosen.estimate is None else BY_UPLIFT,
+        why_ranked_so=fitted.why if chosen.estimate is not None else f"{IN_EQUAL_SHARES} {fitted.why}",
         at_stake=float(np.nansum(numbers(people, "value_at_stake")[treated])),
         expected_cost=float(chosen.cost[treated].sum()),
         highest_cost=float(treated.sum() * campaign.offer.cost(1.0)),
-        expected_profit=together,
+        expected_profit=chosen.expected_profit,
         power=could_show,
         currency=people["currency"][0].as_py(),
-        warnings=list(_warnings(campaign, could_show, treated)),
+        warnings=list(_warnings(campaign, could_show, chosen)),
     )
 
 
@@ -105,7 +103,7 @@ def _power(campaign: Campaign, chosen: Chosen, horizon_days: int) -> Power:
     return power(
         campaign, int((~chosen.is_in_holdout).sum()), int(chosen.is_in_holdout.sum()),
         np.nan_to_num(chosen.chance, nan=usual), spend * np.sqrt(share_of_horizon),
-        float(np.nanmean(numbers(chosen.people, "average_order_value"))),
+        numbers(chosen.people, "average_order_value"),
     )  # fmt: skip
 
 
@@ -152,9 +150,16 @@ def _targets(
     )  # fmt: skip
 
 
-def _warnings(campaign: Campaign, could_show: Power, treated: NDArray[np.bool_]) -> list[str]:
-    found = []
-    if treated.all():
+def _warnings(campaign: Campaign, could_show: Power, chosen: Chosen) -> list[str]:
+    found, profit = [], chosen.expected_profit
+    if profit is not None and profit.mean <= 0:
+        how_sure = "" if profit.high <= 0 else ", though not beyond doubt"
+        found.append(
+            f"contact nobody: by what past campaigns changed, this one is expected to lose {-profit.mean:,.0f}"
+            f"{how_sure}."
+            + (" This is spent to learn" if campaign.to_learn else " To spend that to learn, write `to_learn: true`")
+        )
+    if not chosen.is_in_holdout.any():
         found.append("there is no control group: what this campaign changes will never be known")
     elif not could_show.can_show_something:
         found.append(

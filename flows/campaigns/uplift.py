@@ -7,24 +7,19 @@ shops (`tests/benchmarks/campaigns.py`) this is better than residual-on-residual
 with 2,000 as with 8,000 targets. Churn risk is one of the covariates; it is never taken for the effect."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from flows.campaigns.covariates import Columns, Flags, Floats, Ints, Known
+from flows.campaigns.covariates import Columns, Floats, Known
 from flows.campaigns.definition import Offer
+from flows.campaigns.out_of_fold import ONE_SIDED_95, Interval, OutOfFold
 from flows.campaigns.past_targets import PastTargets
+from flows.campaigns.randomisation import LEVEL, randomisation_p
+from flows.campaigns.response_fit import Fit
 
 REPLICATES = 30
-FOLDS = 5
-ONE_SIDED_95 = 1.645  # and both sides of 90 %
-BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
-PRIOR_ORDERS = 2.0  # so many average orders of the shop are added to a customer's average order value
-_SLOPE_VARIANCE = 0.05  # prior variance of the slopes of standardised columns
 _ROWS_AT_ONCE = 100_000
 # resampling does not move what regularisation shrinks: for 40 histories with a known effect, intervals as wide as the
 # spread of the replicates covered it in 85 of 100 cases, with 2,000 targets as with 8,000
@@ -53,41 +48,32 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Gain:
-    """Additional spend per customer when contacting the best of the ranking rather than as many by chance, averaged
-    over BUDGETS, with its standard error and 90 % interval."""
-
-    mean: float
-    standard_error: float
-
-    @property
-    def low(self) -> float:
-        return self.mean - ONE_SIDED_95 * self.standard_error
-
-    @property
-    def high(self) -> float:
-        return self.mean + ONE_SIDED_95 * self.standard_error
-
-
-@dataclass(frozen=True)
 class Uplift:
-    """The fitted model. gain_over_chance: out of fold, on customers that the ranking model was not fitted to.
+    """The fitted model. out_of_fold: what lists would have brought, on customers that the model was not fitted to.
+    p: of the randomisation test of whether its ranking beats chance.
 
     windows: minimum and maximum window of the history; others are clipped to them.
     replicates: the same fit on resampled customers; intervals come from their spread.
     """
 
-    targets: int
-    gain_over_chance: Gain
+    out_of_fold: OutOfFold
+    p: float
     windows: tuple[float, float]
     columns: Columns
-    replicates: "tuple[_Fit, ...]"
+    replicates: tuple[Fit, ...]
 
     @property
     def beats_random(self) -> bool:
-        """Whether the ranking beats chance with 95 % confidence, one-sided: without any effect it is False in 19 of 20
-        cases."""
-        return self.gain_over_chance.low > 0
+        """Whether the ranking beats chance: without any effect it is False in 19 of 20 cases."""
+        return self.p <= LEVEL
+
+    @property
+    def targets(self) -> int:
+        return len(self.out_of_fold.fold)
+
+    @property
+    def gain_over_chance(self) -> Interval:
+        return self.out_of_fold.gain_over_chance()
 
     @property
     def why(self) -> str:
@@ -120,18 +106,17 @@ class Uplift:
         width = ONE_SIDED_95 * _WIDER * error
         return Estimate(mean, mean - width, mean + width, chance)
 
-    def profit_together(
-        self, customers: pa.Table, margin: float, offer: Offer, window_days: int
-    ) -> tuple[float, float, float]:
-        """What contacting all of these customers is expected to bring, with the ends of its 90 % interval: narrower
-        than the sum of the single intervals, because not all estimates are too high at once."""
-        window, totals = float(np.clip(window_days, *self.windows)), np.zeros(len(self.replicates))
-        for start in range(0, customers.num_rows, _ROWS_AT_ONCE):
-            known = Known.of(customers.slice(start, _ROWS_AT_ONCE), window)
-            columns = self.columns.matrix(known)
-            totals += [float(fit.profit(columns, known, margin, offer).sum()) for fit in self.replicates]
-        mean, width = float(totals.mean()), float(ONE_SIDED_95 * _WIDER * totals.std(ddof=1))
-        return mean, mean - width, mean + width
+    def profit_of_list(self, customers: pa.Table, margin: float, offer: Offer, window_days: int) -> Interval:
+        """What contacting all of these customers is expected to bring, whatever they were chosen by: measured on past
+        targets who would have been at the same places of the ranking."""
+        window, past = float(np.clip(window_days, *self.windows)), self.out_of_fold.past.known
+        in_order = np.sort(-self._score(past, margin, offer))
+        score = self._score(Known.of(customers, window), margin, offer)
+        return self.out_of_fold.profit_of_list(margin, offer, np.searchsorted(in_order, -score) / len(in_order))
+
+    def _score(self, known: Known, margin: float, offer: Offer) -> Floats:
+        columns = self.columns.matrix(known)
+        return np.asarray(np.mean([fit.profit(columns, known, margin, offer) for fit in self.replicates], axis=0))
 
 
 def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:
@@ -152,98 +137,8 @@ def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:
     draws = (rng.exponential(1.0, customers)[past.customer] for _ in range(REPLICATES))
     # the matrices are small: on a busy machine several threads mostly wait for each other
     with threadpool_limits(1, "blas"):
-        replicates = tuple(_Fit.of(matrix, past, past.weight * drawn) for drawn in draws)
-        gain = _gain(past, rng)
+        replicates = tuple(Fit.of(matrix, past, past.weight * drawn) for drawn in draws)
+        out_of_fold = OutOfFold.of(past, rng)
+        p = randomisation_p(past, rng)
     windows = (float(past.known.window.min()), float(past.known.window.max()))
-    return Uplift(len(past.treated), gain, windows, columns, replicates)
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """Chance of a purchase = logistic(intercept + columns · slopes) of each arm; basket = level × usual basket."""
-
-    contacted: Floats  # intercept first
-    left_alone: Floats
-    usual_order: float
-    level: float
-
-    @classmethod
-    def of(cls, matrix: Floats, past: PastTargets, weight: Floats) -> Self:
-        orders = past.known.covariates["average_order_value"]
-        usual_order = float(np.nan_to_num(np.nanmean(orders))) if not np.isnan(orders).all() else 0.0
-        bought = past.purchased
-        # one huge order must not raise the expectation for everyone
-        ratio = past.spend[bought] / _basket(past.known.where(bought), usual_order)
-        ratio = np.minimum(ratio, np.quantile(ratio, 0.99))
-        return cls(
-            contacted=_logistic(matrix, bought, weight, past.treated),
-            left_alone=_logistic(matrix, bought, weight, ~past.treated),
-            usual_order=usual_order,
-            level=float(np.average(ratio, weights=weight[bought] * _basket(past.known.where(bought), usual_order))),
-        )
-
-    def chances(self, matrix: Floats) -> tuple[Floats, Floats]:
-        """Probability of a purchase if contacted, and if not, [n] each."""
-        contacted, left_alone = (expit(line[0] + matrix @ line[1:]) for line in (self.contacted, self.left_alone))
-        return contacted, left_alone
-
-    def basket(self, known: Known) -> Floats:
-        return self.level * _basket(known, self.usual_order)
-
-    def profit(self, matrix: Floats, known: Known, margin: float, offer: Offer) -> Floats:
-        contacted, left_alone = self.chances(matrix)
-        profit: Floats = margin * (contacted - left_alone) * self.basket(known) - offer.cost(contacted)
-        return profit
-
-
-def _basket(known: Known, usual_order: float) -> Floats:
-    """The customer's average order, shrunk towards that of all: the fewer orders, the more."""
-    orders = np.nan_to_num(np.maximum(known.covariates["frequency"], 0))
-    own = known.covariates["average_order_value"]
-    own = np.where(np.isnan(own), usual_order, np.maximum(own, 0))
-    return np.maximum((orders * own + PRIOR_ORDERS * usual_order) / (orders + PRIOR_ORDERS), 0.01)
-
-
-def _logistic(matrix: Floats, bought: Flags, weight: Floats, chosen: Flags) -> Floats:
-    """Intercept and slopes, from the chosen rows; only relative weights matter."""
-    regression = LogisticRegression(C=_SLOPE_VARIANCE, solver="newton-cholesky", max_iter=200)
-    relative = weight[chosen] / weight[chosen].mean()
-    line = regression.fit(matrix[chosen], bought[chosen], sample_weight=relative)
-    return np.concatenate([line.intercept_, line.coef_[0]])
-
-
-def _gain(past: PastTargets, rng: np.random.Generator) -> Gain:
-    """Cross-fitted: each customer's rank and effect come from a model that was fitted to others.
-
-    The effect is the doubly robust estimate: the prediction plus its error, weighted by the inverse probability of the
-    arm. Its mean is unbiased for any model, because the probabilities are known."""
-    fold = rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS
-    predicted, effect = np.empty(len(fold)), np.empty(len(fold))
-    for part in range(FOLDS):
-        others, own = past.where(fold != part), past.where(fold == part)
-        columns = Columns.of(others.known)
-        fit = _Fit.of(columns.matrix(others.known), others, others.weight)
-        contacted, left_alone = fit.chances(columns.matrix(own.known))
-        basket = fit.basket(own.known)
-        error: Floats = own.purchased - np.where(own.treated, contacted, left_alone)
-        sign = np.where(own.treated, 1.0, -1.0)
-        predicted[fold == part] = (contacted - left_alone) * basket
-        effect[fold == part] = predicted[fold == part] + sign * own.weight * error * basket
-    weight = _weight_of_rank(predicted, fold)
-    # the effects of one customer in several campaigns are not independent observations
-    by_customer = np.bincount(past.customer, weight * (effect - effect.mean()))
-    return Gain(float((weight * effect).sum()), float(np.sqrt((by_customer**2).sum())))
-
-
-def _weight_of_rank(predicted: Floats, fold: Ints) -> Floats:
-    """[n], whose sum with the effects is the mean effect on the best less that on all, averaged over BUDGETS.
-
-    Ranks are within the fold: two models may be at different levels.
-    """
-    weight = np.empty(len(predicted))
-    for part in range(FOLDS):
-        own = np.flatnonzero(fold == part)
-        rank = np.argsort(np.argsort(-predicted[own], kind="stable"), kind="stable") / len(own)
-        best = np.mean([(rank < share) / max((rank < share).sum(), 1) for share in BUDGETS], axis=0)
-        weight[own] = (best - 1 / len(own)) * len(own) / len(predicted)
-    return weight
+    return Uplift(out_of_fold, p, windows, columns, replicates)

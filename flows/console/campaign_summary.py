@@ -54,16 +54,15 @@ def _planned(plan: Plan) -> Iterator[str]:
         f" redeemed, of a budget of {money(campaign.budget, currency)}"
     )
     yield f"revenue at stake with them: {money(plan.at_stake, currency)} (a year's spend × probability of leaving)"
-    if plan.expected_profit:
-        mean, low, high = (money(value, currency) for value in plan.expected_profit)
-        yield f"profit to expect after its cost: {mean} (90 % between {low} and {high})"
-        yield "customers chosen for a high estimate mostly turn out a little lower: the control group will show it"
+    if (profit := plan.expected_profit) is not None:
+        mean, low, high = (money(value, currency) for value in (profit.mean, profit.low, profit.high))
+        yield f"profit to expect after its cost: {mean} (90 % between {low} and {high}); of contacting nobody: 0"
     yield f"without it {percent(can.rate_without)} would buy within the {campaign.window_days} days"
     if not isinf(can.detectable_lift):
-        yield (
-            f"smallest effect that can be shown (80 % chance, 95 % confidence): {points(can.detectable_lift)},"
-            f" or {money(can.detectable_margin, currency, digits=2)} margin per customer contacted"
-        )
+        margin = f", or {money(can.detectable_margin, currency, digits=2)} margin per customer contacted"
+        if isinf(can.detectable_margin):
+            margin = "; too few will buy to measure margin"
+        yield f"smallest effect that can be shown (80 % chance, 95 % confidence): {points(can.detectable_lift)}{margin}"
     if not isinf(can.break_even_lift):
         yield f"it pays for itself from {points(can.break_even_lift)}"
 

@@ -96,7 +96,8 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
     """Freezes the campaign, after its destination has been checked.
 
     Raises:
-        BadInput: when its window would have ended by now, because the last run is so old.
+        BadInput: when its window would have ended by now, because the last run is so old, or when it is expected to
+            lose and not meant to.
     """
     started_at = now()
     campaign = planned.campaign
@@ -106,6 +107,11 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
         raise BadInput(
             f"{campaign.name} would be launched as of {planned.launched_on}, the day of the last run, and its window"
             f" would have ended on {planned.window_ends_on}. Bring in newer orders and `make run` first."
+        )
+    if planned.is_expected_to_lose and not campaign.to_learn:
+        raise BadInput(
+            f"{campaign.name} is expected to lose money by what past campaigns changed: contact nobody. To spend that"
+            " on learning, write this line into its file:\nto_learn: true"
         )
     destination(settings, campaign.destination).check(SendRequest(campaign.name, CONTACT_SCHEMA.empty_table()))
     log.info("freezing %s: arms do not change any more", campaign.name)

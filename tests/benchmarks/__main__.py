@@ -11,7 +11,9 @@ from pathlib import Path
 from tests.benchmarks import (
     busy_cores,
     calibrations,
+    campaign_chance,
     campaign_intervals,
+    campaign_promises,
     campaigns,
     cdk_landing,
     cold_start,
@@ -37,7 +39,7 @@ BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     dashboard,
     training, quality_of_september, regimes, keepable,
-    season, calibrations, campaign_intervals, campaigns, snowflake_cost,
+    season, calibrations, campaign_intervals, campaign_chance, campaign_promises, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 

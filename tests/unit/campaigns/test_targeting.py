@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from flows.campaigns.assignment import in_holdout
 from flows.campaigns.audience import screen_eligibility
-from flows.campaigns.choice import WOULD_NOT_PAY, chance_of_purchase
-from flows.campaigns.targeting import BEYOND_BUDGET, plan
+from flows.campaigns.choice import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase
+from flows.campaigns.out_of_fold import Interval
+from flows.campaigns.targeting import plan
 from flows.campaigns.uplift import Estimate, InsufficientData
 from flows.errors import BadInput
 from tests.examples.candidates import HORIZON_DAYS, LAUNCHED_ON, campaign, candidates
@@ -21,25 +23,24 @@ NOTHING = InsufficientData("no campaign has ended")
 class Fitted:
     """Somebody who knows what contacting each customer brings."""
 
-    beats_random = True
     why = "because the test says so"
 
-    def __init__(self, profit_of):
+    def __init__(self, profit_of, beats_random=True):
         self.profit_of = profit_of
+        self.beats_random = beats_random
 
     def expected_profit(self, customers, margin, offer, window_days):
         mean = np.array([self.profit_of(i) for i in customers["customer_id"].to_pylist()])
         return Estimate(mean, mean - 1, mean + 1, np.full(len(mean), 0.3))
 
-    def profit_together(self, customers, margin, offer, window_days):
+    def profit_of_list(self, customers, margin, offer, window_days):
         mean = sum(self.profit_of(i) for i in customers["customer_id"].to_pylist())
-        return mean, mean - 1, mean + 1
+        return Interval(mean, mean - 1, mean + 1)
 
 
 @pytest.fixture(autouse=True)
 def _taught_counts_as_uplift(monkeypatch):
-    for module in ("choice", "targeting"):
-        monkeypatch.setattr(f"flows.campaigns.{module}.Uplift", Fitted)
+    monkeypatch.setattr("flows.campaigns.choice.Uplift", Fitted)
 
 
 def planned(customers=None, fitted=NOTHING, global_holdout=0.0, **changes):
@@ -117,14 +118,54 @@ def test_with_a_fitted_model_the_most_profitable_come_first():
     assert chosen == sorted(chosen, reverse=True)
     assert chosen[0] == 999
     assert found.targets["expected_profit"][0].as_py() == 999
-    mean, low, high = found.expected_profit
-    assert low < mean < high
+    assert found.expected_profit.low < found.expected_profit.mean < found.expected_profit.high
+    assert not found.is_expected_to_lose
 
 
 def test_customers_who_cost_more_than_they_bring_are_left_alone_however_large_the_budget():
     found = planned(fitted=Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
     assert len(found.targets) == 100
     assert found.excluded == {WOULD_NOT_PAY: 900}
+
+
+def test_a_ranking_that_is_not_trusted_is_not_used_but_what_contacting_changed_is_known():
+    found = planned(fitted=Fitted(lambda customer_id: float(customer_id[1:]) / 1_000, beats_random=False))
+    assert found.ranked_by == "chance"
+    assert found.expected_profit.mean == pytest.approx(0.5 * found.count("treated"), rel=0.1)
+    assert not found.is_expected_to_lose
+
+
+def test_contacting_by_lot_is_chosen_where_the_list_of_the_ranking_is_expected_to_bring_less():
+    """Of a hundred the ranking is sure, with the others it is too careful."""
+
+    class Careful(Fitted):
+        def expected_profit(self, customers, margin, offer, window_days):
+            estimate = super().expected_profit(customers, margin, offer, window_days)
+            return replace(estimate, mean=np.where(np.arange(len(estimate.mean)) < 100, 1.0, -0.1))
+
+    assert planned(fitted=Careful(lambda _: 1.0), budget=2_000).ranked_by == "chance"
+
+
+@pytest.mark.parametrize("beats_random", [True, False])
+def test_where_contacting_is_expected_to_lose_the_answer_is_to_contact_nobody(beats_random):
+    found = planned(fitted=Fitted(lambda _: -0.5, beats_random))
+    assert found.is_expected_to_lose
+    assert found.warnings[0].startswith("contact nobody: ")
+    assert "write `to_learn: true`" in found.warnings[0]
+
+
+def test_a_loss_that_may_be_a_gain_is_said_to_be_in_doubt():
+    def warned(profit):
+        return planned(fitted=Fitted(lambda _: profit, beats_random=False)).warnings[0]
+
+    assert "beyond doubt" in warned(-0.001)
+    assert "beyond doubt" not in warned(-1.0)
+
+
+def test_a_campaign_to_learn_says_what_it_spends():
+    found = planned(fitted=Fitted(lambda _: -0.5, beats_random=False), to_learn=True)
+    assert f"lose {-found.expected_profit.mean:,.0f}" in found.warnings[0]
+    assert "spent to learn" in found.warnings[0]
 
 
 def test_targets_keep_the_chance_of_being_treated_that_they_had():

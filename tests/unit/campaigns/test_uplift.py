@@ -124,13 +124,41 @@ def test_where_there_is_no_effect_it_says_so(fitted_without_effect):
     assert "did not clearly beat chance" in useless.why
 
 
-def test_its_doubts_are_as_large_as_its_errors(fitted_without_effect):
-    """Without an effect the gain is off zero by its standard error."""
-    z = np.array(
-        [uplift.gain_over_chance.mean / uplift.gain_over_chance.standard_error for uplift in fitted_without_effect]
-    )
-    assert 0.5 < z.std() < 1.6
-    assert abs(z.mean()) < 1
+def test_the_profit_of_a_list_is_what_past_targets_of_its_places_brought(new_customers):
+    """Of the best fifth and of everybody, over several histories: it is not too high because the list was chosen."""
+    held, off = [], []
+    for seed in range(200, 210):
+        fitted = fit_uplift(campaign(2_000, seed))
+        ranked = np.argsort(-fitted.expected_profit(new_customers, 1.0, FREE, 30).mean)
+        for rows in (ranked[:600], ranked):
+            promised = fitted.profit_of_list(new_customers.take(pa.array(rows)), 1.0, FREE, 30)
+            true = true_profit(new_customers)[rows].sum()
+            held.append(promised.low <= true <= promised.high)
+            off.append(promised.mean / true - 1)
+    assert np.mean(held) > 0.75
+    assert abs(np.mean(off)) < 0.2
+
+
+def test_a_harmful_mail_is_expected_to_lose_whoever_gets_it(new_customers):
+    harm = fit_uplift(campaign(4_000, 3, lambda table: np.full(table.num_rows, -0.08)))
+    assert harm.profit_of_list(new_customers, 1.0, FREE, 30).high < 0
+
+
+def test_the_costs_of_the_offer_come_off_the_profit_of_a_list(fitted, new_customers):
+    free = fitted.profit_of_list(new_customers, 1.0, FREE, 30).mean
+    paid = fitted.profit_of_list(new_customers, 1.0, Offer(text="x", cost_per_contact=0.5), 30).mean
+    assert paid == pytest.approx(free - 0.5 * new_customers.num_rows, abs=1)
+
+
+def test_arms_are_drawn_again_within_the_strata_in_which_they_were_drawn():
+    """Who was treated with 85 % buys more often anyway: drawn again over all customers, that would be an effect."""
+
+    def share(table):
+        return np.where(base_rate(table) > 0.15, 0.85, 0.3)
+
+    p = [fit_uplift(campaign(1_200, seed, nobody_cares, share)).p for seed in range(12)]
+    assert np.mean(p) > 0.3
+    assert sum(value <= 0.05 for value in p) <= 2
 
 
 def test_churn_risk_is_not_taken_for_an_effect():
@@ -225,6 +253,7 @@ def test_the_same_history_in_any_order_teaches_the_same(fitted, new_customers):
     again = fit_uplift(shuffled)
     assert np.array_equal(*(u.expected_profit(new_customers, 1.0, FREE, 30).mean for u in (fitted, again)))
     assert dataclasses.astuple(again.gain_over_chance) == dataclasses.astuple(fitted.gain_over_chance)
+    assert again.p == fitted.p
 
 
 def test_a_customer_gets_the_same_estimate_alone(fitted, new_customers):

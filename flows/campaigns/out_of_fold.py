@@ -1,0 +1,117 @@
+"""What lists of customers would have brought, on past targets that no model was fitted to.
+
+Each past target's profit comes from the doubly robust estimate: what a model fitted to other customers predicts, plus
+its error, weighted by the inverse probability of the arm. Its mean is unbiased for any model, because the
+probabilities are known."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from flows.campaigns.covariates import Columns, Floats, Ints
+from flows.campaigns.definition import Offer
+from flows.campaigns.past_targets import PastTargets
+from flows.campaigns.response_fit import Fit
+
+FOLDS = 5
+ONE_SIDED_95 = 1.645  # and both sides of 90 %
+BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
+_MAX_BINS, _MIN_TARGETS_PER_BIN = 20, 100
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the ends of its 90 % interval, in the shop's currency."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, mean: float, standard_error: float) -> Self:
+        width = ONE_SIDED_95 * standard_error
+        return cls(mean, mean - width, mean + width)
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Of n past targets, [n] each: probability of a purchase if contacted and if left alone, and the usual basket, by a
+    model that was fitted to other customers. fold: the part of the customers that it was not fitted to."""
+
+    past: PastTargets
+    fold: Ints
+    contacted: Floats
+    left_alone: Floats
+    basket: Floats
+
+    @classmethod
+    def of(cls, past: PastTargets, rng: np.random.Generator) -> Self:
+        fold = rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS
+        contacted, left_alone, basket = (np.empty(len(fold)) for _ in range(3))
+        for part in range(FOLDS):
+            own, others = fold == part, past.where(fold != part)
+            columns = Columns.of(others.known)
+            fit = Fit.of(columns.matrix(others.known), others, others.weight)
+            known = past.known.where(own)
+            contacted[own], left_alone[own] = fit.chances(columns.matrix(known))
+            basket[own] = fit.basket(known)
+        return cls(past, fold, contacted, left_alone, basket)
+
+    def predicted_profit(self, margin: float, offer: Offer) -> Floats:
+        profit: Floats = margin * (self.contacted - self.left_alone) * self.basket - offer.cost(self.contacted)
+        return profit
+
+    def profit(self, margin: float, offer: Offer) -> Floats:
+        """The doubly robust profit of contacting each, [n]: single values are noise, means are honest."""
+        past = self.past
+        expected = margin * np.where(past.treated, self.contacted, self.left_alone) * self.basket
+        expected -= np.where(past.treated, offer.cost(self.contacted), 0)
+        observed = margin * past.spend - np.where(past.treated, offer.cost(past.purchased), 0)
+        sign = np.where(past.treated, 1.0, -1.0)
+        return np.asarray(self.predicted_profit(margin, offer) + sign * past.weight * (observed - expected))
+
+    def gain_over_chance(self) -> Interval:
+        """Additional spend per customer when contacting the best of the ranking rather than as many by chance, averaged
+        over BUDGETS."""
+        free = Offer(text="free")
+        effect, weight = self.profit(1.0, free), self._weight_of_rank(self.predicted_profit(1.0, free))
+        return Interval.of(float((weight * effect).sum()), self._error(weight, effect - effect.mean()))
+
+    def profit_of_list(self, margin: float, offer: Offer, places: Floats) -> Interval:
+        """What contacting a list brings. `places`: where each of its customers would be in the ranking of the past
+        targets, from 0 (first) to 1. Past targets with such places stand for them."""
+        bins = int(np.clip(len(self.fold) // _MIN_TARGETS_PER_BIN, 1, _MAX_BINS))
+        own = np.minimum((self._place(self.predicted_profit(margin, offer)) * bins).astype(int), bins - 1)
+        listed = np.bincount(np.minimum((places * bins).astype(int), bins - 1), minlength=bins)
+        in_bin = np.bincount(own, minlength=bins)
+        profit = self.profit(margin, offer)
+        mean = np.bincount(own, profit, minlength=bins) / np.maximum(in_bin, 1)
+        weight = (listed / np.maximum(in_bin, 1))[own]
+        return Interval.of(float(listed @ mean), self._error(weight, profit - mean[own]))
+
+    def _place(self, predicted: Floats) -> Floats:
+        """From 0 (first) to 1, within the fold: two models may be at different levels."""
+        place = np.empty(len(predicted))
+        for part in range(FOLDS):
+            own = np.flatnonzero(self.fold == part)
+            place[own] = np.argsort(np.argsort(-predicted[own], kind="stable"), kind="stable") / len(own)
+        return place
+
+    def _weight_of_rank(self, predicted: Floats) -> Floats:
+        """[n], whose sum with the effects is the mean effect on the best less that on all, averaged over BUDGETS."""
+        size = np.bincount(self.fold, minlength=FOLDS)[self.fold]
+        weights = rank_weights(self._place(predicted), size)
+        return np.asarray(weights * size / len(size))
+
+    def _error(self, weight: Floats, deviation: Floats) -> float:
+        """The standard error of a weighted sum; several campaigns of one customer are not independent observations."""
+        by_customer = np.bincount(self.past.customer, weight * deviation)
+        return float(np.sqrt((by_customer**2).sum()))
+
+
+def rank_weights(place: Floats, size: Floats | Ints | int) -> Floats:
+    """The weights of customers at these places (from 0 to 1) of `size` ones in the mean of the best less that of all,
+    averaged over BUDGETS."""
+    best = np.mean([(place < share) / np.ceil(share * np.asarray(size)) for share in BUDGETS], axis=0)
+    return np.asarray(best - 1 / np.asarray(size))
