@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flows.campaigns.assignment import in_global_holdout
-from flows.campaigns.definition import Campaign
+from flows.campaigns.definition import Audience, Campaign
 
 # Checked for every customer in this order; the first that is true excludes the customer.
 OPTED_OUT = "opted out"
@@ -29,7 +29,7 @@ KNOWN_AT_LAUNCH = (
 
 @dataclass(frozen=True)
 class EligibilityResult:
-    """`audience_size`: customers in the segments and risk bands of the audience. `eligible`: the customers who may be
+    """`audience_size`: customers of the audience. `eligible`: the customers who may be
     contacted. `excluded`: the number of others, by reason. `global_holdout_members`: customers excluded by the global
     holdout alone."""
 
@@ -41,10 +41,7 @@ class EligibilityResult:
 
 def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: float) -> EligibilityResult:
     """customers: rows of `campaign_tables.read_candidates`."""
-    if segments := campaign.audience.segments:
-        customers = customers.filter(pc.is_in(customers["segment"], pa.array(segments)))
-    if bands := campaign.audience.risk_bands:
-        customers = customers.filter(pc.is_in(customers["risk_band"], pa.array(bands)))
+    customers = _in_audience(customers, campaign.audience)
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
     is_in_another = ~_bools(pc.is_null(customers["open_campaign"]))
@@ -71,6 +68,22 @@ def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: 
     if never.any():
         excluded[GLOBAL_HOLDOUT] = int(never.sum())
     return EligibilityResult(len(customers), others.filter(pa.array(~never)), excluded, others.filter(pa.array(never)))
+
+
+def _in_audience(customers: pa.Table, audience: Audience) -> pa.Table:
+    wanted = {
+        "segment": audience.segments,
+        "risk_band": audience.risk_bands,
+        "country": audience.countries,
+        "channel": audience.channels,
+    }
+    for column, names in wanted.items():
+        if names:
+            customers = customers.filter(pc.is_in(customers[column], pa.array(names)))
+    if audience.min_spend is not None:
+        spend = pc.fill_null(customers["spend_last_365_days"].cast(pa.float64()), 0.0)
+        customers = customers.filter(pc.greater_equal(spend, audience.min_spend))
+    return customers
 
 
 def last_day_of_window(launched_on: date, window_days: int) -> date:

@@ -2,16 +2,19 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from flows.campaigns.remedies import as_number, of_syntax
 from flows.errors import BadInput
 from flows.settings import DestinationName
 from functions.churn_api.contract import RiskBand
 
+Place = tuple[str | int, ...]
 Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
 
 
@@ -23,9 +26,12 @@ class Audience(_Strict):
     """The customers considered. A key that is left out does not restrict them.
 
     consent: `not_opted_out` includes everyone who has not opted out; `known` only those whose contact record states
-    consent."""
+    consent. min_spend: within the last 365 days, in the shop's currency."""
 
     segments: tuple[str, ...] | None = Field(None, min_length=1)
+    countries: tuple[str, ...] | None = Field(None, min_length=1)
+    channels: tuple[str, ...] | None = Field(None, min_length=1)
+    min_spend: Money | None = None
     risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
     consent: Literal["not_opted_out", "known"] = "not_opted_out"
 
@@ -82,8 +88,15 @@ class Campaign(_Strict):
         return self
 
 
-def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
-    """The campaign that a YAML text describes. `file`: its name in errors. `segments`: the existing segments.
+def read_campaign(
+    text: str,
+    file: str,
+    segments: tuple[str, ...],
+    others: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    translated: Mapping[str, str] = MappingProxyType({}),
+) -> Campaign:
+    """The campaign that a YAML text describes. `file`: its name in errors. `segments`: the existing segments. `others`:
+    the existing countries and channels. `translated`: segments by their names in another language.
 
     Raises:
         BadInput: with line, key and remedy of everything that does not fit.
@@ -92,8 +105,8 @@ def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInput(f"{file}, line {line}: this is not YAML: {error.problem}.") from None
+        line, remedy = of_syntax(error, text)
+        raise BadInput(f"{file}, line {line}: {remedy}") from None
     except yaml.YAMLError as error:  # a character that no text may have
         raise BadInput(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, Mapping) or document is None:
@@ -111,18 +124,33 @@ def read_campaign(text: str, file: str, segments: tuple[str, ...]) -> Campaign:
         ]
         problems += [_describe(file, problem, lines) for problem in whole]
         raise BadInput("\n".join(problems)) from None
-    problems += [
-        f"{file}, line {_line(('audience', 'segments', n), lines)}: audience.segments: there is no segment {name!r}."
-        f"{_did_you_mean(name, segments)} There are: {', '.join(segments)}."
-        for n, name in enumerate(campaign.audience.segments or ())
-        if name not in segments
-    ]
+    campaign = _translated(campaign, translated)
+    for key, known in {"segments": segments, **others}.items():
+        problems += _unknown(file, key, getattr(campaign.audience, key) or (), known, lines)
     if problems:
         raise BadInput("\n".join(problems))
     return campaign
 
 
-Place = tuple[str | int, ...]
+def _translated(campaign: Campaign, translated: Mapping[str, str]) -> Campaign:
+    ours = {name.casefold(): ours for name, ours in translated.items()}
+    if not (given := campaign.audience.segments):
+        return campaign
+    audience = campaign.audience.model_copy(update={"segments": tuple(ours.get(n.casefold(), n) for n in given)})
+    return campaign.model_copy(update={"audience": audience})
+
+
+def _unknown(
+    file: str, key: str, given: tuple[str, ...], known: tuple[str, ...], lines: Mapping[Place, int]
+) -> Iterator[str]:
+    one = {"countries": "country"}.get(key, key.removesuffix("s"))
+    for n, name in enumerate(given):
+        if name not in known:
+            yield (
+                f"{file}, line {_line(('audience', key, n), lines)}: audience.{key}: there is no {one} {name!r}."
+                f"{_did_you_mean(name, known)} There are: {', '.join(known)}."
+            )
+
 
 _SHAPES = {
     "tuple_type": "write a list: [one, another]",
@@ -172,6 +200,11 @@ def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> s
     if problem["type"] == "string_pattern_mismatch" and place == ("name",):
         return f"{where}: name: {problem['input']!r} must be 3 to 60 small letters, digits, - and _."
     message = _SHAPES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "float_type" and isinstance(problem["input"], str):
+        if (meant_number := as_number(problem["input"])) is not None:
+            message = f"{message}, with a point and without a unit: {place[-1]}: {meant_number:g}"
+    elif problem["type"] == "less_than_equal" and place in (("margin",), ("holdout",)) and 1 < problem["input"] < 100:
+        message = f"{message}. {problem['input']:g} % is written {problem['input'] / 100:g}"
     if not place:  # about several keys together, which the message names
         return f"{file}, line {_line((message.split(':')[0],), lines)}: {message}."
     return f"{where}: {name}: {problem['input']!r}: {message[:1].lower()}{message[1:]}."

@@ -56,11 +56,10 @@ def _gains(columns: Floats, chance: Floats, basket: Floats, effect: Floats, shar
         own = fold == part
         others = curvature - columns[own].T @ information[own] + np.diag(penalty)
         slopes = np.linalg.solve(others, score - columns[own].T @ effect[own])
-        predicted = (information[own] @ slopes) * basket[own, None]
-        order = np.argsort(-predicted, axis=0, kind="stable")
-        size = len(order)
-        in_order = np.take_along_axis(effect[own] * basket[own, None], order, axis=0)
-        total += rank_weights(np.arange(size) / size, size) @ in_order * size / len(fold)
+        predicted = slopes.T @ (information[own] * -basket[own, None]).T
+        order, size = np.argsort(predicted, axis=1), int(own.sum())
+        in_order = np.take_along_axis((effect[own] * basket[own, None]).T, order, axis=1)
+        total += in_order @ rank_weights(np.arange(size) / size, size) * size / len(fold)
     return total
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.dashboard.contact_list import write_contact_list
+from flows.adapters.dashboard.phrases import in_french
 from flows.adapters.marts.campaign_results import read_history
 from flows.adapters.marts.campaign_tables import (
     Launched,
@@ -20,6 +21,7 @@ from flows.adapters.marts.campaign_tables import (
     freeze,
     read_as_of,
     read_candidates,
+    read_names,
     read_segments,
     read_treated,
     record_sends,
@@ -72,7 +74,8 @@ def read_file(warehouse: Warehouse, file: Path) -> Campaign:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadInput(f"{file}, line {line}: this is not UTF-8. Save the file in that encoding.") from None
-    return read_campaign(text, str(file), read_segments(warehouse))
+    segments = read_segments(warehouse)
+    return read_campaign(text, str(file), segments, read_names(warehouse), in_french(segments))
 
 
 @task(retry=waits_for_warehouse)

@@ -18,7 +18,7 @@ from tests.examples.campaign_worlds import BY_NAME, World, history
 
 NULL_HISTORIES = {1_000: 500, 2_000: 400, 4_000: 200}  # of so many targets: how many
 WITH_AN_EFFECT = ("lapsing +6, just bought −5", "channel × orders", "+25 in a visible 5 %")
-HISTORIES, TARGETS = 60, 3_000
+HISTORIES, TARGETS = 40, 3_000
 
 
 def measure(folder: Path) -> Iterator[Figure]:
@@ -37,7 +37,7 @@ def measure(folder: Path) -> Iterator[Figure]:
             "5 % ± 1",
             abs(said - LEVEL) <= 0.01,
         )
-        without = np.array([_both(null, TARGETS, seed) for seed in range(2 * HISTORIES)])
+        without = np.array([_both(null, TARGETS, seed) for seed in range(3 * HISTORIES)])
         # the interval at a width at which it would be false as rarely
         fair = float(np.quantile(without[:, 1], 1 - LEVEL))
         for name in WITH_AN_EFFECT:

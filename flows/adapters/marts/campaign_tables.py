@@ -42,6 +42,17 @@ def read_segments(warehouse: Warehouse) -> tuple[str, ...]:
     return tuple(rows.column("segment").to_pylist())
 
 
+def read_names(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
+    """The countries and channels of customers, by the key of an audience."""
+    names = {}
+    for key, column in (("countries", "country"), ("channels", "channel")):
+        rows = warehouse.read(
+            f"select distinct {column} as name from marts.marketing_customers where {column} is not null order by 1"
+        )
+        names[key] = tuple(rows.column("name").to_pylist())
+    return names
+
+
 def read_as_of(warehouse: Warehouse) -> tuple[date, int]:
     """The as-of date of the marts, and the horizon of their scores.
 

@@ -27,6 +27,23 @@ def test_the_audience_is_who_is_in_the_segments_and_risk_bands():
     assert found.audience_size == len(found.eligible)
 
 
+def test_the_audience_may_be_of_some_countries_and_channels_and_from_a_spend_on():
+    customers = candidates(
+        6,
+        country=["France", "Germany", "France", None, "France", "France"],
+        channel=["email", "email", "social", "email", None, "email"],
+        spend_last_365_days=pa.array([100.0, 500.0, 500.0, 500.0, 500.0, 99.9]),
+    )
+    found = screened(customers, audience={"countries": ["France"], "channels": ["email"], "min_spend": 100})
+    assert found.eligible["customer_id"].to_pylist() == ["C00000"]
+    assert found.audience_size == 1
+
+
+def test_who_has_spent_nothing_that_is_known_is_below_any_spend():
+    nothing = candidates(2, spend_last_365_days=pa.array([None, 5.0]))
+    assert screened(nothing, audience={"min_spend": 1}).eligible["customer_id"].to_pylist() == ["C00001"]
+
+
 def test_everybody_who_is_kept_out_is_counted_with_the_reason():
     found = screened(
         candidates(

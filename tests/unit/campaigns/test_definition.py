@@ -1,5 +1,6 @@
 import pytest
 
+from flows.adapters.dashboard.phrases import in_french
 from flows.campaigns.definition import read_campaign
 from flows.errors import BadInput
 
@@ -68,6 +69,75 @@ def test_what_is_left_out_has_a_default_that_can_be_measured_and_reaches_nobody(
 def test_what_does_not_fit_is_named_with_line_and_remedy(text, message):
     with pytest.raises(BadInput, match=message):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "right"),
+    [
+        ("text: Offer: 5 € off", 2, 'text: "Offer: 5 € off"'),
+        ("text: %5 off", 2, 'text: "%5 off"'),
+        ("text: @you", 2, 'text: "@you"'),
+        ("text: 'It's 5 off'", 2, 'text: "It\'s 5 off"'),
+        ("\ttext: hello", 2, "  text: hello"),
+        ("text:hello\n  cost_per_contact: 1", 2, "text: hello"),
+    ],
+)
+def test_an_offer_that_is_not_yaml_is_refused_with_the_line_to_write(wrong, line, right):
+    whole = "offer:\n  {}\nname: abc\nmargin: 0.4\nbudget: 10\n"
+    with pytest.raises(BadInput, match=rf"^c.yml, line {line}: ") as problem:
+        read(whole.format(wrong).replace("  \t", "\t"))
+    message, written = str(problem.value).split(" Write this line:\n")
+    assert "this is not YAML" in message
+    assert written.strip() == right.strip()
+    assert read(whole.format(written.strip())).offer.text
+
+
+def test_an_apostrophe_in_a_list_is_refused_with_the_line_to_write():
+    with pytest.raises(BadInput, match="use double ones") as problem:
+        read(SHORT + "audience:\n  segments: ['Can't lose', Lost]\n")
+    written = str(problem.value).split("\n")[-1]
+    assert written == '  segments: ["Can\'t lose", "Lost"]'
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "meant"),
+    [
+        ("margin", "0,35", "0.35"), ("margin", "35 %", "0.35"), ("margin", "35%", "0.35"), ("budget", "1,000", "1000"),
+        ("budget", "1.000,50 €", "1000.5"), ("budget", "1'000", "1000"), ("budget", "500 EUR", "500"),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_written_otherwise_is_refused_with_the_one_to_write(key, value, meant):
+    text = "".join(f"{key}: {value}\n" if line.startswith(key) else f"{line}\n" for line in SHORT.splitlines())
+    with pytest.raises(BadInput, match=rf"write a number, with a point and without a unit: {key}: {meant}\.$"):
+        read(text)
+
+
+def test_a_share_in_percent_is_refused_with_the_share():
+    with pytest.raises(BadInput, match=r"35 % is written 0\.35"):
+        read(SHORT.replace("0.4", "35"))
+
+
+def test_names_of_segments_on_the_french_page_are_understood():
+    text = SHORT + "audience: {segments: [à risque, Perdus, Champions]}\n"
+    found = read_campaign(text, "c.yml", SEGMENTS, translated=in_french(SEGMENTS))
+    assert found.audience.segments == ("At risk", "Lost", "Champions")
+
+
+@pytest.mark.parametrize(
+    ("audience", "message"),
+    [
+        ("countries: [Germny]", r"line 5: audience.countries: there is no country 'Germny'. Did you mean Germany\?"),
+        ("channels: [emial]", r"line 5: audience.channels: there is no channel 'emial'. Did you mean email\?"),
+    ],
+)
+def test_countries_and_channels_that_no_customer_has_are_refused(audience, message):
+    with pytest.raises(BadInput, match=message):
+        read_campaign(
+            SHORT + f"audience: {{{audience}}}\n",
+            "c.yml",
+            SEGMENTS,
+            {"countries": ("Germany", "France"), "channels": ("email",)},
+        )
 
 
 def test_everything_that_does_not_fit_is_reported_at_once():
