@@ -332,4 +332,4 @@ def test_the_definition_is_kept_with_the_campaign(after):
 def test_a_second_campaign_learns_from_the_first(after):
     found = run(after, FILE.replace("name: spring", "name: second"))
     # it has looked at them, and they are too few
-    assert f"{len(ids(after, 'holdout')):,} were in the control group by chance" in found.plan.why_ranked_so
+    assert f"{len(ids(after, 'treated')):,} were contacted by chance" in found.plan.why_ranked_so
