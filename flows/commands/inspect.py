@@ -7,11 +7,11 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from flows.adapters.files.reading.guesses import candidates, look_at
-from flows.adapters.files.reading.header_row import HeaderNames
+from flows.adapters.files.reading.columns.guesses import candidates, look_at
 from flows.adapters.files.reading.questions import Answer, MissingColumns, entry
-from flows.adapters.files.reading.tables import Tables
-from flows.adapters.files.reading.text_files import find_files
+from flows.adapters.files.reading.tables.header_row import HeaderNames
+from flows.adapters.files.reading.tables.opening import Tables
+from flows.adapters.files.reading.tables.text_files import find_files
 from flows.adapters.marts.receipt import read_receipt
 from flows.console.receipt_summary import describe_receipt, months_table
 from flows.console.sections import Section, print_sections

@@ -3,8 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from flows.adapters.files.reading.date_shapes import ORDERS, has_offset, readings, rewrites_for, rewritten
-from flows.adapters.files.reading.number_shapes import currency_in, is_currency, number_format
+from flows.adapters.files.reading.dates.shapes import ORDERS, has_offset, readings, rewrites_for, rewritten
+from flows.adapters.files.reading.numbers.shapes import currency_in, is_currency, number_format
 from flows.sources.mappings import ISO, TimestampFormat
 
 DAY, MINUTE, SECOND = datetime(2024, 2, 9), datetime(2024, 2, 9, 15, 4), datetime(2024, 2, 9, 15, 4, 5)  # noqa: DTZ001

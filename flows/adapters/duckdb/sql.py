@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -14,6 +15,13 @@ def quote(name: str) -> str:
 def literal(text: object) -> str:
     """A text or a path for use in SQL."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def only_row(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    """The row of a query that always yields one, such as an aggregate."""
+    row = result.fetchone()
+    assert row is not None
+    return tuple(row)
 
 
 @contextmanager

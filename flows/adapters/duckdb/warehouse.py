@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flows.adapters.duckdb.sql import literal, quote, transaction
 from flows.adapters.files.reading.landing import CsvLanding
-from flows.adapters.files.reading.text_rows import FILE_COLUMN
+from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN
 from flows.errors import BadInput, WarehouseBusy
 from flows.sources.connections import Connections
 from flows.sources.mappings import ERASED, Kind, Landing

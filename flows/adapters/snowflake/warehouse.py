@@ -16,15 +16,16 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
 
+from flows.adapters.files.reading.columns.fuller import fuller_columns
 from flows.adapters.files.reading.describing import (
     describe_contacts,
     describe_order_lines,
     map_contacts,
     map_order_lines,
 )
-from flows.adapters.files.reading.fuller_columns import fuller_columns
-from flows.adapters.files.reading.landing import SPANS, UNREADABLE, CsvLanding
-from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
+from flows.adapters.files.reading.landing import CsvLanding
+from flows.adapters.files.reading.raw_tables import SPANS, UNREADABLE
+from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN, TextRows
 from flows.adapters.models.registry import MODEL
 from flows.adapters.snowflake import udf as snowflake_udf
 from flows.adapters.snowflake.account import SnowflakeAccount

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.adapters.duckdb.sql import literal
-from flows.adapters.files.reading.moment_sql import moment_sql
-from flows.adapters.files.reading.number_shapes import gather, number_format
+from flows.adapters.files.reading.dates.formats import find_timestamp_formats
+from flows.adapters.files.reading.dates.sql import moment_sql
+from flows.adapters.files.reading.numbers.shapes import gather, number_format
 from flows.adapters.files.reading.questions import Unclear
-from flows.adapters.files.reading.text_rows import TextRows
-from flows.adapters.files.reading.timestamps import find_timestamp_formats
+from flows.adapters.files.reading.tables.text_rows import TextRows
 from tests.examples.written_values import written_moments, written_numbers
 
 

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from flows.adapters.duckdb.sql import quote
+from flows.adapters.files.reading.columns.headers import map_columns
+from flows.adapters.files.reading.columns.misnamed import without_misnamed
+from flows.adapters.files.reading.columns.unread import require_no_other_status
 from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
-from flows.adapters.files.reading.discounts import require_money_off_lines
+from flows.adapters.files.reading.dates.formats import find_timestamp_formats
+from flows.adapters.files.reading.dates.sql import moment_sql
 from flows.adapters.files.reading.format_notes import describe_formats
-from flows.adapters.files.reading.grain import find_grain
-from flows.adapters.files.reading.headers import map_columns
-from flows.adapters.files.reading.misnamed_columns import without_misnamed
-from flows.adapters.files.reading.moment_sql import moment_sql
-from flows.adapters.files.reading.number_shapes import Decimal, code_of
-from flows.adapters.files.reading.numbers import find_number_formats
+from flows.adapters.files.reading.numbers.formats import find_number_formats
+from flows.adapters.files.reading.numbers.shapes import Decimal, code_of
+from flows.adapters.files.reading.orders.discounts import require_money_off_lines
+from flows.adapters.files.reading.orders.grain import find_grain
+from flows.adapters.files.reading.orders.status_changes import last_rows
+from flows.adapters.files.reading.orders.statuses import find_statuses
 from flows.adapters.files.reading.questions import Unclear, refusal
-from flows.adapters.files.reading.status_changes import last_rows
-from flows.adapters.files.reading.statuses import find_statuses
-from flows.adapters.files.reading.text_rows import File, TextRows
-from flows.adapters.files.reading.timestamps import find_timestamp_formats
-from flows.adapters.files.reading.unread_columns import require_no_other_status
+from flows.adapters.files.reading.tables.text_rows import File, TextRows
 from flows.sources.connections import (
     ContactColumn,
     Contacts,

@@ -8,7 +8,16 @@ from typing import Any
 
 import duckdb
 
-from flows.adapters.duckdb.sql import literal, quote, transaction
+from flows.adapters.duckdb.sql import transaction
+from flows.adapters.files.reading.columns.fuller import fuller_columns
+from flows.adapters.files.reading.columns.of_files import (
+    all_columns,
+    common_columns,
+    describe_missing,
+    lacking,
+    names_of,
+    require_needed,
+)
 from flows.adapters.files.reading.consent import CONSENT_COLUMNS
 from flows.adapters.files.reading.describing import (
     NEEDED_OF_CONTACTS,
@@ -18,43 +27,29 @@ from flows.adapters.files.reading.describing import (
     map_contacts,
     map_order_lines,
 )
-from flows.adapters.files.reading.file_columns import (
-    all_columns,
-    common_columns,
-    describe_missing,
-    lacking,
-    names_of,
-    require_needed,
+from flows.adapters.files.reading.raw_tables import (
+    UNREADABLE,
+    NeedsCopy,
+    count_rows,
+    create_tables,
+    insert_file,
+    text_table,
 )
-from flows.adapters.files.reading.fuller_columns import fuller_columns
-from flows.adapters.files.reading.header_row import HeaderNames
-from flows.adapters.files.reading.tables import Tables
-from flows.adapters.files.reading.text_files import (
-    MAX_LINE_BYTES,
-    WESTERN_EUROPE,
+from flows.adapters.files.reading.tables.header_row import HeaderNames
+from flows.adapters.files.reading.tables.opening import Tables
+from flows.adapters.files.reading.tables.text_files import (
     TextFile,
     find_files,
     open_text_file,
 )
-from flows.adapters.files.reading.text_rows import FILE_COLUMN, TextRows
+from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
 from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines
 from flows.sources.mappings import Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, headers_of_order_lines, other_headers
 from flows.sources.words import plain
 
-# of each kind, where records stand that could not be read, and which rows come from which lines
-UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
-SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
-
 _MONEY: tuple[OrderLineColumn, ...] = ("order_total", "amount", "unit_price")
-
-
-class _NeedsCopy(Exception):
-    """A file that DuckDB reads only as a copy from this `encoding`, with one kind of line ends."""
-
-    def __init__(self, file: TextFile, encoding: str) -> None:
-        self.file, self.encoding = file, encoding
 
 
 @dataclass(frozen=True)
@@ -134,20 +129,20 @@ class CsvLanding:
         """Writes `raw_<connection>.<kind>`, what could not be read of it, and which file and line a row came from: all
         of them or, on any failure, none. Lines are counted as records, the header being 1.
         """
-        con, table = self.con, _text_table(connection, kind)
+        con, table = self.con, text_table(connection, kind)
         while True:
             try:
                 with transaction(con):
-                    _create_tables(con, connection, kind, files, self.extracted_at)
+                    create_tables(con, connection, kind, files, self.extracted_at)
                     for file, name in zip(files, names_of(files), strict=True):
-                        _land_file(con, connection, kind, file, name)
-                    rows = _count(con, table)
+                        insert_file(con, connection, kind, file, name)
+                    rows = count_rows(con, table)
                     if not rows:
                         raise BadInput(f"{files[0].original} has a header and no readable line below it.")
                     mappings = tuple(describe(TextRows(con, table, FILE_COLUMN)))
-                    unreadable = _count(con, UNREADABLE[kind])
+                    unreadable = count_rows(con, UNREADABLE[kind])
                 break
-            except _NeedsCopy as needs_copy:
+            except NeedsCopy as needs_copy:
                 file = needs_copy.file
                 copied = self._copy(file, needs_copy.encoding)
                 files = [copied if each is file else each for each in files]
@@ -163,75 +158,6 @@ class CsvLanding:
         )
 
 
-def _create_tables(
-    con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, files: Sequence[TextFile], extracted_at: datetime
-) -> None:
-    con.execute(f'create schema if not exists "raw_{connection}"')
-    columns = ", ".join(f"{quote(name)} varchar" for name in (*all_columns(files), FILE_COLUMN))
-    con.execute(f"create or replace table {_text_table(connection, kind)} ({columns})")
-    # numbering rows while reading halves the speed; DuckDB numbers them anyway, in the order of the file
-    con.execute(
-        f"""create or replace view "raw_{connection}".{kind} as
-        select *, lpad(cast(rowid as varchar), 12, '0') as _airbyte_raw_id,
-            timestamptz '{extracted_at.isoformat()}' as _airbyte_extracted_at,
-            '{{"changes":[]}}' as _airbyte_meta, 0::bigint as _airbyte_generation_id
-        from {_text_table(connection, kind)}"""
-    )
-    con.execute(
-        f"""create schema if not exists raw;
-        create or replace table {UNREADABLE[kind]} (file varchar, line bigint, reason varchar, content varchar);
-        create or replace table {SPANS[kind]} (file varchar, first_row bigint, last_row bigint, first_line bigint)"""
-    )
-
-
-def _land_file(con: duckdb.DuckDBPyConnection, connection: str, kind: Kind, file: TextFile, name: str) -> None:
-    first_row = _count(con, _text_table(connection, kind))
-    con.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    if file.typed:  # what is no CSV is read whole or not at all
-        con.execute("create temp table reject_errors (line bigint, error_type varchar, csv_line varchar)")
-    try:
-        con.execute(
-            f"insert into {_text_table(connection, kind)} by name"
-            f" select *, {literal(name)} as {FILE_COLUMN} from {file.relation}"
-        )
-    except duckdb.InvalidInputException as error:
-        if file.typed is None and not file.is_copy:  # the usual cause is that its lines end in different ways
-            raise _NeedsCopy(file, "utf-8") from None
-        raise BadInput(_why_unreadable(file, error)) from None
-    if _count(con, "reject_errors where error_type = 'INVALID ENCODING'"):
-        raise _NeedsCopy(file, WESTERN_EUROPE)
-    con.execute(
-        f"""insert into {UNREADABLE[kind]}
-        select ?, line, lower(any_value(error_type)), any_value(csv_line) from reject_errors group by line""",
-        [file.original.name],
-    )
-    con.execute(
-        f"""insert into {SPANS[kind]}
-        with starts as (  -- rows follow each other from the first line on, and after every unreadable line
-            select $4 as first_line, 0 as skipped
-            union all
-            select line + 1, row_number() over (order by line) from (select distinct line from reject_errors)
-        )
-        select $1, $2 + first_line - $4 - skipped as first_row,
-            lead($2 + first_line - $4 - skipped, 1, $3) over (order by first_line) - 1 as last_row, first_line
-        from starts
-        qualify first_row <= last_row""",
-        [file.original.name, first_row, _count(con, _text_table(connection, kind)), file.first_line],
-    )
-
-
-def _why_unreadable(file: TextFile, error: duckdb.Error) -> str:
-    said = str(error).splitlines()[0]
-    if "Maximum line size" in str(error):
-        return f"{file.original} has a line of more than {MAX_LINE_BYTES // 1_000_000} MB: {said[:200]}"
-    if file.typed:
-        return f"{file.original} cannot be read to its end: {said[:200]}"
-    return (
-        f"{file.original} is no table that can be read. A quotation mark that is never closed is the usual cause: save"
-        f" the file again as CSV. DuckDB says: {said[:200]}"
-    )
-
-
 def _what_was_recognised(columns: Mapping[Any, str], header: Sequence[str]) -> Iterator[str]:
     renamed = [f"{theirs} as {ours}" for ours, theirs in columns.items() if theirs != ours]
     if renamed:
@@ -239,16 +165,6 @@ def _what_was_recognised(columns: Mapping[Any, str], header: Sequence[str]) -> I
     unused = [name for name in header if name not in columns.values()]
     if unused:
         yield "did not use " + ", ".join(unused)
-
-
-def _text_table(connection: str, kind: Kind) -> str:
-    return f'"raw_{connection}".{kind}_as_text'
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = con.execute(f"select count(*) from {relation}").fetchone()
-    assert row is not None  # count(*) always yields a row
-    return int(row[0])
 
 
 def _each(columns: Mapping[Any, str]) -> dict[str, tuple[str]]:

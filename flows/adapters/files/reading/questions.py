@@ -30,6 +30,11 @@ class Answer:
     meaning: str
 
 
+def columns_instead(columns: Mapping[Any, str], name: str, instead: str, meaning: str) -> Answer:
+    """That the header of our column `name` is the column `instead`."""
+    return Answer("columns", {instead if ours == name else ours: theirs for ours, theirs in columns.items()}, meaning)
+
+
 class MissingColumns(BadInput):
     """Columns without which there is no order or contact. `columns`: those that were recognised; of each group in
     `missing`, one is needed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from flows.adapters.duckdb.sql import quote
-from flows.adapters.files.reading.text_rows import TextRows
+from flows.adapters.files.reading.tables.text_rows import TextRows
 from flows.sources.connections import OrderLineColumn
 
 # of which others' headers are taken for these, but words are no such value

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.adapters.files.reading.archives import ZIP, is_workbook, unpack
-from flows.adapters.files.reading.header_row import HeaderNames
-from flows.adapters.files.reading.text_files import TextFile, open_text_file, read_start
-from flows.adapters.files.reading.typed_files import PARQUET, open_json, open_parquet
-from flows.adapters.files.reading.workbooks import read_sheets, write_csv
+from flows.adapters.files.reading.tables.archives import ZIP, is_workbook, unpack
+from flows.adapters.files.reading.tables.header_row import HeaderNames
+from flows.adapters.files.reading.tables.text_files import TextFile, open_text_file, read_start
+from flows.adapters.files.reading.tables.typed_files import PARQUET, open_json, open_parquet
+from flows.adapters.files.reading.tables.workbooks import read_sheets, write_csv
 from flows.errors import BadInput
 
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from flows.adapters.duckdb.sql import literal
-from flows.adapters.files.reading.text_files import TextFile
+from flows.adapters.files.reading.tables.text_files import TextFile
 from flows.errors import BadInput
 
 PARQUET = b"PAR1"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flows.adapters.files.reading.text_files import TextFile
+from flows.adapters.files.reading.tables.text_files import TextFile
 from flows.errors import BadInput
 
 

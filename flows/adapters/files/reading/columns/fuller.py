@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from flows.adapters.duckdb.sql import quote
-from flows.adapters.files.reading.text_rows import TextRows
+from flows.adapters.files.reading.tables.text_rows import TextRows
 from flows.sources.connections import Column
 from flows.sources.mappings import TIMESTAMP_COLUMNS
 from flows.sources.words import plain

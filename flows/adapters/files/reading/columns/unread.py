@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.questions import Answer, Unclear
-from flows.adapters.files.reading.text_rows import TextRows
+from flows.adapters.files.reading.tables.text_rows import TextRows
 from flows.sources.connections import OrderLineColumn
 from flows.sources.words import spaced
 

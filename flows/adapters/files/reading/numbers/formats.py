@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from flows.adapters.duckdb.sql import quote
-from flows.adapters.files.reading.number_shapes import (
+from flows.adapters.files.reading.numbers.shapes import (
     DECIMALS,
     Decimal,
     NumberEvidence,
@@ -12,7 +12,7 @@ from flows.adapters.files.reading.number_shapes import (
     number_format,
 )
 from flows.adapters.files.reading.questions import Answer, Unclear
-from flows.adapters.files.reading.text_rows import File, TextRows, pooled
+from flows.adapters.files.reading.tables.text_rows import File, TextRows, pooled
 from flows.sources.connections import OrderLineColumn
 from flows.sources.mappings import NumberFormat
 

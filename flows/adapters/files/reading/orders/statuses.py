@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.questions import Answer, Unclear
-from flows.adapters.files.reading.text_rows import TextRows
+from flows.adapters.files.reading.tables.text_rows import TextRows
 from flows.sources.connections import Flags, LineTypes, OrderLineColumn, OrderLines, RecognisedValues
 from flows.sources.connections import Statuses as StatusValues
 from flows.sources.words import sort_values

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from flows.adapters.duckdb.sql import literal, quote
-from flows.adapters.files.reading.header_row import HeaderNames, find_header
+from flows.adapters.files.reading.tables.header_row import HeaderNames, find_header
 from flows.errors import BadInput
 from flows.sources.words import plain
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import get_args
 
 from flows.adapters.duckdb.sql import literal, quote
-from flows.adapters.files.reading.date_shapes import (
+from flows.adapters.files.reading.dates.shapes import (
     MAX_OTHERS,
     ORDERS,
     Fit,
@@ -22,9 +22,9 @@ from flows.adapters.files.reading.date_shapes import (
     rewrites_for,
     rewritten,
 )
-from flows.adapters.files.reading.moment_sql import moment_sql
+from flows.adapters.files.reading.dates.sql import moment_sql
 from flows.adapters.files.reading.questions import Answer, Unclear
-from flows.adapters.files.reading.text_rows import File, TextRows, pooled
+from flows.adapters.files.reading.tables.text_rows import File, TextRows, pooled
 from flows.errors import BadInput
 from flows.sources.mappings import ISO, OFFSETS, TimestampFormat
 

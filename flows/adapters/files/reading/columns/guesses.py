@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from flows.adapters.duckdb.sql import literal, quote
-from flows.adapters.files.reading.text_files import TextFile
+from flows.adapters.files.reading.tables.text_files import TextFile
 
 ROWS_LOOKED_AT = 5_000
 MAX_CANDIDATES = 4

@@ -1,0 +1,1 @@
+"""How columns of moments are written, and SQL that reads them."""

@@ -1,0 +1,1 @@
+"""How columns of numbers are written, and SQL that reads them."""
