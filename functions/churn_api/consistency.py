@@ -1,6 +1,8 @@
 """Figures of a customer that cannot be together, whatever was bought: a model would answer them with confidence."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,20 @@ _SMALLER = np.array([feature_position(smaller) for smaller, _ in _ORDERED])
 _LARGER = np.array([feature_position(larger) for _, larger in _ORDERED])
 _MONEY, _TIMES, _EACH = map(feature_position, ("monetary", "frequency", "average_order_value"))
 _ROUNDING = 0.01  # figures may have been rounded to cents
+
+
+_PAIRS = list(zip(_SMALLER.tolist(), _LARGER.tolist(), strict=True))
+
+
+def contradicts_itself(row: Sequence[Any]) -> bool:
+    """Whether the figures of one customer, none of the required ones missing, cannot be together: as `contradictions`
+    finds it, several times faster for one row."""
+    for smaller, larger in _PAIRS:
+        most = row[larger]
+        if row[smaller] > most + (_ROUNDING + 1e-6 * most):
+            return True
+    money, times = row[_MONEY], row[_TIMES]
+    return bool(abs(money - times * row[_EACH]) > _ROUNDING * (1 + times) + 1e-3 * money)
 
 
 def contradictions(features: NDArray[np.float64]) -> dict[int, tuple[str, str]]:

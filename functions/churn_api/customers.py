@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, Where, check_width, parse, refuse
-from functions.churn_api.consistency import contradictions
+from functions.churn_api.consistency import contradictions, contradicts_itself
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.order_history import (
     EARLIEST_YEAR,
@@ -164,7 +164,9 @@ def read_fast(body: bytes, today: date) -> PredictionRequest | None:
     if max(dates) > today or min(dates).year < EARLIEST_YEAR or b"\\u0000" in body:
         return None
     features = np.array(rows, dtype=np.float64)  # None becomes NaN
-    if (features[:, _COUNTS] % 1 > 0).any() or contradictions(features):
+    if (features[:, _COUNTS] % 1 > 0).any():
+        return None
+    if contradicts_itself(rows[0]) if len(rows) == 1 else contradictions(features):
         return None
     return PredictionRequest([customer.customer_id for customer in customers], dates, features)
 

@@ -36,9 +36,6 @@ class PredictionRequest:
 
     def parts(self, size: int) -> Iterator["PredictionRequest"]:
         """The same customers in requests of at most `size`."""
-        if len(self) <= size:
-            yield self
-            return
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             marks = self.marks[part] if self.marks else None

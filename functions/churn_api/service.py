@@ -37,6 +37,10 @@ class Service:
     async def predict(self, to_score: PredictionRequest, notes: RequestNotes) -> Predicted:
         """The responses, noted for the log; see `Predictor.predict`."""
         try:
+            if len(to_score) <= MAX_ROWS_AT_ONCE:
+                only = await self.predictor.predict(to_score)
+                notes.note_predictions(only[0])
+                return only
             predicted = [await self.predictor.predict(part) for part in to_score.parts(MAX_ROWS_AT_ONCE)]
         except NotStored:
             notes.not_stored = sum(customer_id is not None for customer_id in to_score.customer_ids)

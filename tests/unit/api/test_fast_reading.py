@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from functions.churn_api.app import create_app
 from functions.churn_api.bodies import Unfit
-from functions.churn_api.consistency import contradictions
+from functions.churn_api.consistency import contradictions, contradicts_itself
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import feature_row, read, read_fast
 from functions.churn_api.fast_path import create_api
@@ -90,6 +90,12 @@ def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
         except ValidationError:
             fits = False
         assert (read_fast(written(body, ascii_only=True), TODAY) is not None) == fits, value
+
+
+@given(changes=st.dictionaries(st.sampled_from(list(EXAMPLE)), st.floats(0, 500), max_size=4))
+def test_one_customer_is_judged_like_many(changes):
+    row = tuple(float(value) for value in (EXAMPLE | changes).values())
+    assert contradicts_itself(row) == bool(contradictions(np.array([row, row])))
 
 
 @pytest.fixture(scope="module")
