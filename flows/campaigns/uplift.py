@@ -82,7 +82,8 @@ class Uplift:
         subject = f"On {self.targets:,} past targets that it was not fitted to, the ranking"
         figures = (
             f"{gain.mean:+.2f} of additional spend per customer contacted"
-            f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f})"
+            f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f};"
+            f" {self.p:.1%} of random draws of the arms do as well)"
         )
         if self.beats_random:
             return f"{subject} beat chance by {figures}."
