@@ -13,6 +13,7 @@ from flows.churn.btyd import Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
 from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, normalised_gini, reliability
+from flows.churn.forecast import COVERAGE
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
@@ -72,8 +73,16 @@ def model_card(
             "monthly_levels_of_spend": _monthly(np.exp(model.season.log_spend)),
         },
         "spend": {
-            "level": selection.spend_level,
-            "held_out": [_spend_quality(h, kept, selection.spend_level) for h in backtest.held_out],
+            "level": selection.spend.level,
+            "interval_of_total": {
+                "coverage": COVERAGE,
+                "low": round(selection.spend.low, 4),
+                "high": round(selection.spend.high, 4),
+            },
+            "held_out": [
+                _spend_quality(h, kept, level)
+                for h, level in zip(backtest.held_out, selection.spend.of_others, strict=True)
+            ],
         },
         "next_order": next_order_quality(backtest.held_out, kept, as_of),
         "drift_reference": _drift_reference(model, data),

@@ -11,6 +11,7 @@ from flows.churn.btyd import BuyTillYouDie, Floats
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import ChurnModel
 from flows.churn.evaluation import given_the_base_rate
+from flows.churn.forecast import SpendForecast, forecast
 from flows.churn.training_set import TrainingSet
 
 STANDARD_ERRORS_TO_WIN = 2.0
@@ -40,7 +41,7 @@ class Selection:
 
     candidate: str
     gains: dict[str, Gain]
-    spend_level: float
+    spend: SpendForecast
 
 
 def select(backtest: Backtest) -> Selection:
@@ -52,7 +53,7 @@ def select(backtest: Backtest) -> Selection:
     for other in others:
         gains[other] = gain_of(other, kept, backtest.held_out)
         kept = other if gains[other].is_clear else kept
-    return Selection(kept, gains, _spend_level(kept, backtest.held_out))
+    return Selection(kept, gains, forecast(kept, backtest.held_out))
 
 
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
@@ -61,7 +62,7 @@ def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, 
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
         model = model.in_season(data, as_of, whole_year=True)
-    return model.with_spend_level(selection.spend_level)
+    return model.with_spend_level(selection.spend.level)
 
 
 def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:
@@ -87,13 +88,3 @@ def mean_by_customer(ids: Floats, values: Floats) -> tuple[float, float]:
     _, customer = np.unique(ids, return_inverse=True)
     deviations = np.bincount(customer, values - values.mean())
     return float(values.mean()), float(np.sqrt((deviations**2).sum()) / len(values))
-
-
-def _spend_level(name: str, held_out: Sequence[HeldOut]) -> float:
-    """Actual spend divided by expected spend, over all held-out dates."""
-    expected = spent = 0.0
-    for h in held_out:
-        of_all = h.customers.totals
-        expected += of_all.customers * float(h.models[name].expected_spend(h.customers.features).mean())
-        spent += of_all.spend
-    return float(np.clip(spent / expected, 0.5, 2.0)) if expected > 0 and spent > 0 else 1.0

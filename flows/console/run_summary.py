@@ -214,8 +214,24 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
         days = report.as_of.horizon_days
         yield f"at stake: spend of the last 365 days × probability of no purchase in the next {days} days"
         expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
-        total = money(expected, report.as_of.currency)
-        yield f"all customers together are expected to spend {total} in these {days} days"
+        yield f"from today's customers, next {days} days: {_total(report, expected)}"
+        yield _last_year(report)
+
+
+def _total(report: RunReport, expected: float) -> str:
+    total = money(expected, report.as_of.currency)
+    interval = report.model.interval_of_total if report.model else None
+    if interval is None:
+        return f"{total}, untested on this shop"
+    low, high = (money(expected * interval[end], report.as_of.currency) for end in ("low", "high"))
+    return f"{total} ({low} to {high}, with a chance of {interval['coverage']:.0%})"
+
+
+def _last_year(report: RunReport) -> str:
+    if report.spend_last_year is None:
+        return "less than a full year of history: its season, and so that of this total, is not known"
+    spent = money(report.spend_last_year, report.as_of.currency)
+    return f"the same days of last year, from the customers of then: {spent}"
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:

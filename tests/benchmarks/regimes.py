@@ -8,6 +8,7 @@ import numpy as np
 
 from flows.churn.candidates import BASELINES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES
+from flows.churn.forecast import COVERAGE
 from flows.simulator.regimes import REGIMES
 from tests.benchmarks.measured import Figure
 from tests.benchmarks.walk_forward import mean_ece, mean_ece_of_best_baseline, walk_forward
@@ -43,6 +44,10 @@ def measure(folder: Path) -> Iterator[Figure]:
             f"single dates {min(ratios):.2f} to {max(ratios):.2f}",
             "within 10 %",
             abs(np.mean(ratios) - 1) <= 0.1,
+        )
+        yield Figure(
+            f"… totals within their interval of {COVERAGE:.0%}",
+            f"{sum(step.total_is_in_interval for step in steps)} of {len(steps)}",
         )
         for chance in NEXT_ORDER_CHANCES:
             came = [step.next_order_came[chance] for step in steps]

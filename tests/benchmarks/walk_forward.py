@@ -26,6 +26,7 @@ class Step:
     quality: Quality
     baselines: dict[str, Quality]
     expected_to_actual_spend: float
+    total_is_in_interval: bool
     gini: float
     gini_of_the_rate_so_far: float
     next_order_came: dict[float, tuple[float, int]]  # by chance: how often it had come by its day, of how many
@@ -51,6 +52,9 @@ def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
                 name: measure(customers.churned, fit(recent)(customers.features)) for name, fit in BASELINES.items()
             },
             expected_to_actual_spend=float(expected.sum() / customers.spend.sum()),
+            total_is_in_interval=bool(
+                selection.spend.low <= customers.spend.sum() / expected.sum() <= selection.spend.high
+            ),
             gini=normalised_gini(customers.spend, expected),
             gini_of_the_rate_so_far=normalised_gini(customers.spend, rate_so_far(customers)),
             next_order_came={

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -69,6 +70,11 @@ class ModelReport:
         return self.why_shipped is not None
 
     @property
+    def interval_of_total(self) -> dict[str, float] | None:
+        """Factors `low` and `high` of the total of expected spend, and the `coverage` between them."""
+        return None if self.shipped else dict(self.model.card["spend"]["interval_of_total"])
+
+    @property
     def quality(self) -> dict[str, float] | None:
         """Mean quality of the model that scores, over the held-out dates of its training."""
         return None if self.shipped else dict(self.model.card["quality"])
@@ -80,7 +86,9 @@ class RunReport:
     value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
-    were read, used or not. `identity_notes`: which customers were merged, and which conflicts that left."""
+    were read, used or not. `spend_last_year`: in the horizon's days a year before, of those who had bought by
+    then; None where the history is shorter. `identity_notes`: which
+    customers were merged, and which conflicts that left."""
 
     settings: Settings
     warehouse: str
@@ -99,6 +107,7 @@ class RunReport:
     measured: pa.Table
     campaigns: pa.Table
     why_no_model: str | None
+    spend_last_year: float | None
 
     @property
     def customers(self) -> int:
@@ -155,7 +164,27 @@ def read_report(
         measured=measured,
         campaigns=read_results(warehouse, as_of.date),
         why_no_model=why_no_model,
+        spend_last_year=_spend_last_year(warehouse, as_of),
     )
+
+
+def _spend_last_year(warehouse: Warehouse, as_of: AsOf) -> float | None:
+    then = as_of.date - timedelta(days=365)
+    [first, spent] = warehouse.row(
+        f"""select
+            min(history.first_on),
+            cast(sum(
+                case when history.first_on <= '{then}' and purchases.purchased_on > '{then}'
+                    and purchases.purchased_on <= '{then + timedelta(days=as_of.horizon_days)}'
+                then purchases.net_amount else 0 end
+            ) as double)
+        from intermediate.int_purchases as purchases
+        inner join (
+            select customer_id, min(purchased_on) as first_on from intermediate.int_purchases group by customer_id
+        ) as history on purchases.customer_id = history.customer_id
+        where purchases.known_until = '9999-12-31'"""
+    )
+    return float(spent) if first is not None and first <= then else None
 
 
 def _identity_notes(warehouse: Warehouse) -> tuple[str, ...]:

@@ -61,11 +61,11 @@ def test_the_final_model_expects_the_total_that_the_backtest_found():
     backtest = run_backtest(data)
     selection = select(backtest)
     expected = sum(h.models[selection.candidate].expected_spend(h.customers.features).sum() for h in backtest.held_out)
-    assert selection.spend_level * expected == pytest.approx(sum(h.customers.spend.sum() for h in backtest.held_out))
+    assert selection.spend.level * expected == pytest.approx(sum(h.customers.spend.sum() for h in backtest.held_out))
     model = train_selected(data, backtest, selection, date(2025, 10, 1))
     recent = data.newest(12)
     total = model.expected_spend(recent.features).sum()
-    assert total == pytest.approx(selection.spend_level * recent.spend.sum())
+    assert total == pytest.approx(selection.spend.level * recent.spend.sum())
 
 
 def test_candidates_are_ordered_from_simple_to_complex():
