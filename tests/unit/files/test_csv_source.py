@@ -98,6 +98,23 @@ def test_two_people_of_one_name_are_not_one_customer_because_an_export_leaves_th
 
 
 @pytest.mark.parametrize(
+    ("ids", "holds_names"),
+    [
+        (["Ann Smith", "Smith, Bob", "Zoë de la Cruz"], True),
+        (["ann", "bob", "eve"], False),
+        (["C 17", "C 18", "C 19"], False),
+        (["a.b@x.de", "c d@x.de", "e@x.de"], False),
+    ],
+)
+def test_customers_who_are_told_apart_by_name_are_said(land, ids, holds_names):
+    landing = land(
+        "order_id;customer;date;amount\n" + "".join(f"{n};{each};2024-01-31;1\n" for n, each in enumerate(ids))
+    )
+    said = "customer holds names: two customers of one name count as one; an id or an e-mail address tells them apart"
+    assert (said in landing.notes) == holds_names
+
+
+@pytest.mark.parametrize(
     ("moment", "settings", "notes"),
     [
         ("2024-01-31T23:30:00-05:00", {}, ["date keeps the local time that is written: with `timezone:` in"]),

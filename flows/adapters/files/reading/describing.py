@@ -10,6 +10,7 @@ from typing import Any
 from flows.adapters.duckdb.sql import quote
 from flows.adapters.files.reading.columns.headers import map_columns
 from flows.adapters.files.reading.columns.misnamed import without_misnamed
+from flows.adapters.files.reading.columns.people import describe_names
 from flows.adapters.files.reading.columns.unread import require_no_other_status
 from flows.adapters.files.reading.consent import require_no_other_word, require_the_right_way_round
 from flows.adapters.files.reading.dates.formats import find_timestamp_formats
@@ -145,7 +146,8 @@ def describe_order_lines(
         )
         for group in _alike(files, timestamps, formats)
     )
-    return mappings, (*misnamed, *describe_formats(mappings, "ordered_at"), *grain.notes, *statuses.notes)
+    found = (*misnamed, *describe_names(rows, statuses.columns), *describe_formats(mappings, "ordered_at"))
+    return mappings, (*found, *grain.notes, *statuses.notes)
 
 
 def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> dict[str, str]:
