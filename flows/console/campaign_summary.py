@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isinf
+from pathlib import Path
 
 from rich.console import Console
 
@@ -16,7 +17,8 @@ from flows.console.sections import print_sections
 @dataclass(frozen=True)
 class CampaignRun:
     """`shop`: the shop of the customers. `plan`: None where the campaign was launched before. `launched`: None for a
-    preview. `sent`: number of treated by result. `waiting`: number who may still be sent."""
+    preview. `sent`: number of treated by result. `waiting`: number who may still be sent. `file`: the one that was
+    written, where the destination is a file."""
 
     shop: str
     campaign: Campaign
@@ -24,6 +26,7 @@ class CampaignRun:
     launched: Launched | None
     sent: dict[str, int]
     waiting: int
+    file: Path | None = None
 
 
 def print_campaign(run: CampaignRun, console: Console) -> None:
@@ -81,6 +84,12 @@ def _launched(run: CampaignRun) -> Iterator[str]:
     assert launched is not None  # printed only then
     yield f"{launched.treated:,} to contact, {launched.held_out:,} in the control group: arms do not change any more"
     for result, customers in run.sent.items():
+        if result == "sent" and run.file:
+            whose = (
+                "" if run.campaign.destination == "csv" else f"; upload it at {run.campaign.destination.capitalize()}"
+            )
+            yield f"wrote {run.file} with {customers:,} customers{whose}"
+            continue
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
     if run.waiting:
         yield f"{run.waiting:,} may still be sent: launching again continues with them"

@@ -61,7 +61,8 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
         launched = launch(warehouse, settings, planned)
     if launched and launches:
         send_treated(warehouse, destination(settings, campaign.destination), campaign, launched)
-    return look_back(warehouse, campaign, planned, launched)
+    file = settings.campaigns_folder / campaign.name / f"{campaign.destination}.csv"
+    return replace(look_back(warehouse, campaign, planned, launched), file=file if file.is_file() else None)
 
 
 @task(retry=waits_for_warehouse)
