@@ -26,7 +26,7 @@ ELSEWHERE = (
     "An environment or make variable of the same name in capitals (HORIZON_DAYS=90) sets an option too. Snowflake,"
     " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
 )
-SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "currency", "accept")
+SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "clv_days", "currency", "accept")
 SIMULATION = ("customers", "seed")
 HERE = ("data_dir", "warehouse")
 EFFORT = ("threads", "timings")

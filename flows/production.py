@@ -46,7 +46,7 @@ def weekly_training() -> None:
     with _settings() as settings:
         wiring = wire(settings)
         history = _read_with_snapshots(wiring, settings, started_at, trains=True)
-        trained = training(wiring, settings.shop, history.as_of.date, history.as_of.horizon_days)
+        trained = training(wiring, settings.shop, history.as_of.date, history.as_of.horizon_days, settings.clv_days)
         if isinstance(trained, TooLittleData):
             log.warning("no model was trained: %s", trained)
 
@@ -58,7 +58,7 @@ def monthly_monitoring() -> None:
     with _settings() as settings:
         wiring = wire(settings)
         history = _read_with_snapshots(wiring, settings, started_at, trains=False)
-        backtest = test_on_the_past(read_snapshots(wiring.warehouse, history.as_of.horizon_days))
+        backtest = test_on_the_past(read_snapshots(wiring.warehouse, history.as_of.horizon_days, settings.clv_days))
         publish_backtest(backtest)
         measured = watch_model(wiring, history.as_of, wiring.own_models.champion(), started_at)
         publish_measured(measured)

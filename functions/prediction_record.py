@@ -19,11 +19,20 @@ _SQL_TYPES = {str: "varchar", date: "date", int: "integer", float: "double", dat
 PREDICTED: dict[str, str] = {
     "churn_probability": "double",
     "expected_spend": "double",
+    "alive_probability": "double",
+    "lifecycle": "varchar",
+    "clv": "double",
+    "clv_low": "double",
+    "clv_high": "double",
+    "expected_loss": "double",
+    "win_back_value": "double",
+    "clv_days": "integer",
     **{f"next_order_days_{chance}": "double" for chance in NEXT_ORDER_COLUMNS},
     **{f"reason_{rank}": "varchar" for rank in range(1, REASONS + 1)},
 }
 
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -46,9 +55,10 @@ class PredictionRecord(BaseModel):
     customer_id: Annotated[Text, Field(description="The shop's own customer id.")]
     as_of_date: Annotated[date, Field(description="The features were as known at the end of this day.")]
     horizon_days: Annotated[int, Field(gt=0, le=3_650, description="Churn means no purchase within so many days.")]
-    churn_probability: Annotated[
-        float, Field(ge=0, le=1, allow_inf_nan=False, description="P(no purchase within the horizon).")
+    clv_days: Annotated[
+        int | None, Field(gt=0, le=3_650, description="clv, expected_loss and win_back_value are of so many days.")
     ]
+    churn_probability: Annotated[Probability, Field(description="P(no purchase within the horizon).")]
     risk_band: Annotated[
         Literal["low", "medium", "high"], Field(description="low, medium or high, by the variable risk_bands.")
     ]
@@ -57,6 +67,42 @@ class PredictionRecord(BaseModel):
         Field(
             description="Expected spend within the horizon, in the reporting currency: P(purchase) × mean spend of"
             " buyers."
+        ),
+    ]
+    # NULL from here to win_back_value, and clv_days: served by a version that did not predict them
+    alive_probability: Annotated[
+        Probability | None,
+        Field(description="P(still a customer), at least 1 - churn_probability."),
+    ]
+    lifecycle: Annotated[
+        Literal["new", "active", "due", "slipping", "gone"] | None,
+        Field(
+            description="new: one purchase, not longer ago than the horizon. active: almost certainly a customer, and"
+            " silent no longer than usual. due: not sure of either. slipping: much of the chance that they are still"
+            " there is lost. gone: almost certainly no customer any more."
+        ),
+    ]
+    clv: Annotated[
+        Amount | None,
+        Field(description="Customer lifetime value: expected spend in the next clv_days."),
+    ]
+    clv_low: Annotated[
+        Amount | None,
+        Field(
+            description="Lower end of the interval of 80 % for what they spend in clv_days; NULL: no past window of"
+            " clv_days is known to the end."
+        ),
+    ]
+    clv_high: Annotated[Amount | None, Field(description="Upper end of that interval.")]
+    expected_loss: Annotated[
+        Amount | None,
+        Field(description="What they would spend in clv_days if they stayed, weighted by alive_probability, less clv."),
+    ]
+    win_back_value: Annotated[
+        Amount | None,
+        Field(
+            description="What they would spend in clv_days if they ordered again today, that order included, weighted"
+            " by the probability that they have left, 1 - alive_probability."
         ),
     ]
     next_order_earliest_on: Annotated[date | None, _next_order(10, "less than that")]
@@ -80,7 +126,9 @@ class PredictionRecord(BaseModel):
 
 def sql_type(annotation: Any) -> str:
     """dbt's name of the type of a column: `double` of `float | None`, `varchar` of a Literal of texts."""
-    kind = next(iter(get_args(annotation)), annotation)
+    kind = annotation
+    while parts := get_args(kind):  # of an optional, annotated or literal type
+        kind = parts[0]
     return "varchar" if isinstance(kind, str) else _SQL_TYPES[kind]
 
 

@@ -74,6 +74,7 @@ def _in_audience(customers: pa.Table, audience: Audience) -> pa.Table:
     wanted = {
         "segment": audience.segments,
         "risk_band": audience.risk_bands,
+        "lifecycle": audience.lifecycle,
         "country": audience.countries,
         "channel": audience.channels,
     }

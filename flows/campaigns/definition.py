@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from flows.campaigns.remedies import as_number, of_syntax
 from flows.errors import BadInput
 from flows.settings import DestinationName
-from functions.churn_api.contract import RiskBand
+from functions.churn_api.contract import Lifecycle, RiskBand
 
 Place = tuple[str | int, ...]
 Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
@@ -33,6 +33,7 @@ class Audience(_Strict):
     channels: tuple[str, ...] | None = Field(None, min_length=1)
     min_spend: Money | None = None
     risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
+    lifecycle: tuple[Lifecycle, ...] | None = Field(None, min_length=1)
     consent: Literal["not_opted_out", "known"] = "not_opted_out"
 
 

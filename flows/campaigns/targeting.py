@@ -26,7 +26,7 @@ class Plan:
 
     targets: the rows of marts.campaign_targets. excluded: number of customers of the audience who are not targets, by
     reason.
-    at_stake: spend of a year × probability of leaving, of the treated. expected_cost: of contacting the treated;
+    at_stake: expected loss of the treated. expected_cost: of contacting the treated;
     highest_cost: if every one of them redeemed the offer. expected_profit: of the treated together; None where no model
     could be fitted to earlier campaigns.
     """
@@ -86,7 +86,7 @@ def plan(
         excluded=chosen.excluded,
         ranked_by=BY_CHANCE if chosen.estimate is None else BY_UPLIFT,
         why_ranked_so=fitted.why if chosen.estimate is not None else f"{IN_EQUAL_SHARES} {fitted.why}",
-        at_stake=float(np.nansum(numbers(people, "value_at_stake")[treated])),
+        at_stake=float(np.nansum(numbers(people, "expected_loss")[treated])),
         expected_cost=float(chosen.cost[treated].sum()),
         highest_cost=float(treated.sum() * campaign.offer.cost(1.0)),
         expected_profit=chosen.expected_profit,

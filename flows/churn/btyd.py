@@ -6,6 +6,7 @@ P(no purchase in the next days) in closed form. (1 - P(alive), often shown inste
 BG/NBD alive and is not a churn probability.)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,6 +25,10 @@ LOG_P_RANGE = (-20.0, -1e-6)
 # errors
 LOG_GONE_LIMIT = 9.0
 LOG_GROWTH_LIMIT = 30.0
+# a chance of leaving below this is as good as none, and a difference of rounding errors
+MIN_DROPOUT = 1e-6
+DROPOUT_NODES = 16
+DROPOUT_LOG_LIMIT = 40.0
 _START = np.log([0.6, 60.0, 0.5, 3.0])
 _BOUNDS = [(-6.0, 8.0)] * 4
 
@@ -82,6 +87,37 @@ class BuyTillYouDie:
         days = (self.alpha + age) * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1)
         return np.where((left_over > 0) & (days <= 2 * horizon_days), days, np.nan)
 
+    def gone_probability(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
+        """P(has left), [n], of customers with these histories: see `history`."""
+        odds = np.exp(self._log_gone_to_stayed(repeats, last, age))
+        gone: Floats = odds / (1 + odds)  # not expit, which ONNX Runtime rounds to 14 decimals
+        return gone
+
+    def alive_after_purchase(self, repeats: Floats) -> Floats:
+        """P(has not left) on the day of the last purchase, [n]."""
+        return (self.b + repeats) / (self.a + self.b + repeats)
+
+    def purchase_rate(self, repeats: Floats, age: Floats) -> Floats:
+        """Expected purchases per day, [n], of customers who are still there and never leave."""
+        return (self.r + repeats) / (self.alpha + age)
+
+    def purchases_ahead(self, repeats: Floats, age: Floats, cases: Sequence[tuple[int, float]]) -> Floats:
+        """Expected purchases of customers who are still there and may leave after each, [n, cases].
+
+        A case is (further purchases today, days ahead). E[(1 - (1 + p·days/(alpha + age))^-(r + purchases)) / p] over
+        the chance p of leaving ~ Beta(a, b + purchases), by a quadrature over y, p = y / (b + purchases + y), which has
+        its nodes where that distribution is."""
+        further, days = (np.array(values, dtype=np.float64)[:, None] for values in zip(*cases, strict=True))
+        nodes, weights = _dropout_nodes(self.a)
+        bought, known = np.expand_dims(repeats, (1, 2)) + further, np.expand_dims(age, (1, 2)) + self.alpha
+        stayed = bought + (self.b + 1)
+        weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
+        dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
+        # not log1p, which the graph does not have: both must round alike
+        none_by_then = np.exp(-(bought + self.r) * np.log(1 + dropout * (days / known)))
+        expected: Floats = (weight * (1 - none_by_then) / dropout).sum(axis=2) / weight.sum(axis=2)
+        return expected
+
     def _log_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float) -> Floats:
         """log of L(history without a purchase for `days` more) / L(history)."""
         gone = self._log_gone_to_stayed(repeats, last, age)
@@ -95,6 +131,18 @@ class BuyTillYouDie:
         growth = np.log(self.alpha + age) - np.log(self.alpha + last)
         ratio = np.minimum(np.log(self.a / chances) + (self.r + repeats) * growth, LOG_GONE_LIMIT)
         return ratio if self.may_leave_at_once else np.where(repeats > 0, ratio, -np.inf)
+
+
+def _dropout_nodes(a: float) -> tuple[Floats, Floats]:
+    """Nodes y and weights of ∫ y^(a-1) f(y) dy from 0 to ∞, up to a factor, for an f that falls from y = a on.
+
+    y = max(1, a) · (u / (1 - u))^(1/k): with k = a there is no singularity at 0, and for a large a the nodes are as
+    close together as the standard deviation √a asks for."""
+    nodes, weights = np.polynomial.legendre.leggauss(DROPOUT_NODES)
+    u = (nodes + 1) / 2
+    spread = np.log(u / (1 - u)) / min(a, 1.5 * np.sqrt(a))
+    log_y = np.log(max(1.0, a)) + np.clip(spread, -DROPOUT_LOG_LIMIT, DROPOUT_LOG_LIMIT)
+    return np.exp(log_y), weights / (u * (1 - u)) * np.exp(a * (log_y - np.log(max(1.0, a))))
 
 
 def history(features: Floats) -> tuple[Floats, Floats, Floats]:

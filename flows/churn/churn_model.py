@@ -1,7 +1,7 @@
 """The churn model: risk, season, spend and the date of the next order, of one shop for one horizon."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from typing import Self
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.customer_value import CustomerValue, Outlook
+from flows.churn.lifecycle import lifecycle
 from flows.churn.risk import Risk
 from flows.churn.season import Season
 from flows.churn.spend import SpendModel
@@ -24,6 +26,9 @@ RECENT_SNAPSHOTS = 12
 # the probabilities with which the next order has come by the earliest, the median and the latest date
 NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
 
+# what ONNX Runtime rounds of a probability below it would show in what a very rich customer is worth
+MIN_GONE = 1e-9
+
 
 @dataclass(frozen=True)
 class ChurnModel:
@@ -35,6 +40,7 @@ class ChurnModel:
     risk: Risk
     process: BuyTillYouDie
     spend: SpendModel
+    value: CustomerValue
     season: Season = field(default_factory=Season.unknown)
     shift: float | Floats = 0.0
     log_spend: float | Floats = 0.0
@@ -43,7 +49,8 @@ class ChurnModel:
     def train(cls, fit: Fit, past: TrainingSet, process: BuyTillYouDie) -> Self:
         """Trains on the newest of the snapshots, all of which must have been known by then; without a season."""
         recent = past.newest(RECENT_SNAPSHOTS)
-        model = cls(past.horizon_days, fit(recent, process), process, SpendModel.fit(recent))
+        risk, spend, value = fit(recent, process), SpendModel.fit(recent), CustomerValue(past.clv_days)
+        model = cls(past.horizon_days, risk, process, spend, value)
         return model._at_level_of(recent)
 
     def in_season(self, past: TrainingSet, as_of: date, whole_year: bool = False) -> Self:
@@ -81,6 +88,12 @@ class ChurnModel:
         """The same model with its expected spend multiplied by a factor."""
         return replace(self, spend=self.spend.scaled(factor))
 
+    def with_value(self, past: TrainingSet) -> Self:
+        """The same model with the level and the interval of what customers spent in clv_days after past dates."""
+        without_season = self._spend_without_season(past.features)
+        fitted = CustomerValue.fit(past, self.process, without_season, self.value.clv_days, self.horizon_days)
+        return replace(self, value=fitted)
+
     def churn_probability(self, features: Floats) -> Floats:
         """P(no purchase in the horizon), [n], of customers with these features, [n, number of features]."""
         probability: Floats = expit(self.risk.log_odds(features) + self.shift)
@@ -93,6 +106,31 @@ class ChurnModel:
     def expected_spend(self, features: Floats) -> Floats:
         """P(buys) · E[spend | buys] within the horizon, in the reporting currency, [n]."""
         return (1 - self.churn_probability(features)) * self.spend.if_bought(features, self.log_spend)
+
+    def alive_probability(self, features: Floats) -> Floats:
+        """P(still a customer), [n]: the process's, and at least that of a purchase, because who left buys nothing."""
+        return 1 - self._gone_probability(features)
+
+    def _gone_probability(self, features: Floats) -> Floats:
+        no_purchase = np.maximum(self.churn_probability(features), MIN_GONE)
+        gone: Floats = np.minimum(self.process.gone_probability(*history(features)), no_purchase)
+        return gone
+
+    def lifecycle(self, features: Floats) -> Floats:
+        """Positions in `contract.LIFECYCLES`, [n]."""
+        return lifecycle(features, self.alive_probability(features), self.process)
+
+    def customer_value(self, features: Floats) -> Floats:
+        """`clv`, `clv_low`, `clv_high`, `expected_loss`, `win_back_value`: see customer_value.Outlook; [n, 5]."""
+        outlook = self.value.outlook(
+            features, self.process, self._spend_without_season(features), self._gone_probability(features),
+            self.horizon_days,
+        )  # fmt: skip
+        return np.column_stack([getattr(outlook, part.name) for part in fields(Outlook)])
+
+    def _spend_without_season(self, features: Floats) -> Floats:
+        purchase: Floats = 1 - expit(self.risk.log_odds(features))
+        return purchase * self.spend.if_bought(features)
 
     def next_order_days(self, features: Floats) -> Floats:
         """Days by which the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than two

@@ -8,6 +8,9 @@ GAP_QUANTILE = 0.75
 MIN_GAPS = 100
 DEFAULT_HORIZON_DAYS = 90  # the shipped model's
 MAX_HORIZON_DAYS = 365
+# what customers are worth is said for whole years, in which every season is once
+CLV_DAYS = (365, 730, 1_095)
+DEFAULT_CLV_DAYS = CLV_DAYS[0]
 # a subscriber who pays every month has not left on the 31st day
 MIN_GAPS_WITHIN = 1.25
 # A horizon in use is changed when the gaps are this much beyond the border to another one, not at the border itself:

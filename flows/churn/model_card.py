@@ -56,6 +56,7 @@ def model_card(
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
         "horizon_days": data.horizon_days,
+        "clv_days": data.clv_days,
         "trained_as_of": str(as_of),
         "trained_on": _trained_on(data, shop, fingerprint),
         **_qualities(backtest, kept),

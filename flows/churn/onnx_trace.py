@@ -101,6 +101,7 @@ def _where(graph: Graph, condition: Any, yes: Any, no: Any) -> Any:
 _REWRITTEN: dict[Any, Callable[..., Traced]] = {
     np.column_stack: _column_stack,
     np.where: _where,
+    np.expand_dims: lambda graph, value, axes: graph.node("Unsqueeze", value, np.array(axes, dtype=np.int64)),
     np.clip: lambda _, value, low, high: np.minimum(np.maximum(value, low), high),
     np.take_along_axis: lambda graph, table, positions, _: graph.node("Gather", table, positions),
     np.zeros_like: lambda _, value: value * 0,

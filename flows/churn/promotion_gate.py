@@ -47,13 +47,15 @@ def decide_promotion(
     if champion is None:
         return _calibrated_first(candidate, backtest)
     card = champion.card
-    horizon_days = backtest.newest.customers.horizon_days
-    is_another = card["trained_on"]["shop"] != shop or card["horizon_days"] != horizon_days
+    asked = backtest.newest.customers
+    is_another = card["trained_on"]["shop"] != shop or card["horizon_days"] != asked.horizon_days
+    # nothing about the risk differs, so the newer model takes over without a contest
+    is_another |= card.get("clv_days") != asked.clv_days
     is_later = champion.trained_as_of > as_of
     if version in rejected:
         return Verdict(False, is_another or is_later, "somebody rolled back from this model")
     if is_another:
-        return Verdict(True, True, "the champion was trained for another shop or horizon")
+        return Verdict(True, True, "the champion was trained for another shop, horizon or CLV_DAYS")
     if is_later:
         return Verdict(
             False, True, f"the champion knows orders until {champion.trained_as_of}; it stays for later runs"

@@ -14,10 +14,13 @@ from functions.churn_api.contract import CONTRACT_FINGERPRINT
 def training_fingerprint(snapshots: TrainingSet) -> str:
     """A fingerprint of the code and of every row that is trained on."""
     digest = hashlib.sha256(_recipe())
-    digest.update(repr((snapshots.horizon_days, sorted(snapshots.population.items()))).encode())
+    digest.update(repr((snapshots.horizon_days, snapshots.clv_days, sorted(snapshots.population.items()))).encode())
     for texts in (snapshots.customer_ids, snapshots.segments):
         digest.update("\0".join(texts.tolist()).encode())
-    of_rows = (snapshots.dates, snapshots.features, snapshots.churned, snapshots.spend, snapshots.days_to_next_purchase)
+    of_rows = (
+        snapshots.dates, snapshots.features, snapshots.churned, snapshots.spend, snapshots.days_to_next_purchase,
+        snapshots.spend_in_clv_window,
+    )  # fmt: skip
     for numbers in of_rows:
         digest.update(np.ascontiguousarray(numbers).view(np.uint8).data)
     return digest.hexdigest()[:16]

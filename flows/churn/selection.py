@@ -57,12 +57,13 @@ def select(backtest: Backtest) -> Selection:
 
 
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
-    """The chosen candidate, trained on everything known by `as_of`, with the spend level of the backtest."""
+    """The chosen candidate, trained on everything known by `as_of`, with the spend level of the backtest, and the value
+    of customers at the level of past dates."""
     process = BuyTillYouDie.fit(data.newest(1).features)
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
         model = model.in_season(data, as_of, whole_year=True)
-    return model.with_spend_level(selection.spend.level)
+    return model.with_spend_level(selection.spend.level).with_value(data)
 
 
 def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:

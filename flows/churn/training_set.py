@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flows.churn.horizon import DEFAULT_CLV_DAYS
 from functions.churn_api.contract import FEATURE_NAMES, NotInContract, feature_position
 
 # Maximum deviation from a year for a snapshot to count as "a year before" another.
@@ -41,9 +42,11 @@ class TrainingSet:
 
     features: float64 [n, number of features], as the model uses it; NaN where a value is missing. churned: no purchase
     in the horizon. spend: in the horizon, reporting currency. days_to_next_purchase: NaN where none was known when the
-    snapshots were built. population: totals of all customers for each date of a sample."""
+    snapshots were built. spend_in_clv_window: spend in clv_days; NaN where they had not passed. population: totals of
+    all customers for each date of a sample."""
 
     horizon_days: int
+    clv_days: int
     customer_ids: NDArray[np.object_]
     segments: NDArray[np.object_]
     dates: NDArray[np.datetime64]
@@ -51,16 +54,22 @@ class TrainingSet:
     churned: NDArray[np.bool_]
     spend: NDArray[np.float64]
     days_to_next_purchase: NDArray[np.float64]
+    spend_in_clv_window: NDArray[np.float64]
     population: Mapping[date, Totals] = field(default_factory=dict)
 
     @classmethod
     def from_table(
-        cls, snapshots: pa.Table, horizon_days: int, population: Mapping[date, Totals] | None = None
+        cls,
+        snapshots: pa.Table,
+        horizon_days: int,
+        population: Mapping[date, Totals] | None = None,
+        clv_days: int = DEFAULT_CLV_DAYS,
     ) -> Self:
         """From the rows of `intermediate.int_training_snapshots`, in a fixed order."""
         ordered = snapshots.sort_by([("as_of_date", "ascending"), ("customer_id", "ascending")])
         return cls(
             horizon_days=horizon_days,
+            clv_days=clv_days,
             customer_ids=ordered.column("customer_id").to_numpy(),
             segments=ordered.column("segment").to_numpy(),
             dates=ordered.column("as_of_date").to_numpy().astype("datetime64[D]"),
@@ -68,6 +77,7 @@ class TrainingSet:
             churned=ordered.column("churned").to_numpy(),
             spend=ordered.column("spend_in_horizon").to_numpy(),
             days_to_next_purchase=ordered.column("days_to_next_purchase").cast(pa.float64()).to_numpy(),
+            spend_in_clv_window=ordered.column("spend_in_clv_window").cast(pa.float64()).to_numpy(),
             population=population or {},
         )
 
@@ -85,12 +95,14 @@ class TrainingSet:
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The rows for which `chosen` is true."""
-        of_all = ("horizon_days", "population")
+        of_all = ("horizon_days", "clv_days", "population")
         return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in of_all})
 
     def known_by(self, day: date) -> Self:
-        """The snapshots whose outcome was complete at the end of `day`."""
-        return self.at([d for d in self.snapshot_dates if d + timedelta(days=self.horizon_days) <= day])
+        """The snapshots whose outcome was complete at the end of `day`, and of the spend in clv_days what was."""
+        known = self.at([d for d in self.snapshot_dates if d + timedelta(days=self.horizon_days) <= day])
+        passed = known.dates + np.timedelta64(self.clv_days, "D") <= np.datetime64(day)
+        return replace(known, spend_in_clv_window=np.where(passed, known.spend_in_clv_window, np.nan))
 
     def newest(self, dates: int) -> Self:
         """The rows of the newest snapshot dates; `dates`: how many."""

@@ -23,7 +23,7 @@ def ship_champion(settings: Settings) -> None:
     """
     report = pipeline(settings)
     wiring = wire(settings)
-    trained = training(wiring, settings.shop, report.as_of.date, report.as_of.horizon_days, ORIGIN)
+    trained = training(wiring, settings.shop, report.as_of.date, report.as_of.horizon_days, settings.clv_days, ORIGIN)
     if isinstance(trained, TooLittleData):
         raise trained
     assert isinstance(trained, Trained)  # a model to ship is always trained

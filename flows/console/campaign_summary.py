@@ -56,7 +56,8 @@ def _planned(plan: Plan) -> Iterator[str]:
         f"cost: {money(plan.expected_cost, currency)} expected, {money(plan.highest_cost, currency)} if everybody"
         f" redeemed, of a budget of {money(campaign.budget, currency)}"
     )
-    yield f"revenue at stake with them: {money(plan.at_stake, currency)} (a year's spend × probability of leaving)"
+    lost = money(plan.at_stake, currency)
+    yield f"expected loss with them: {lost} (what they would spend if they stay, less what is expected)"
     if (profit := plan.expected_profit) is not None:
         mean, low, high = (money(value, currency) for value in (profit.mean, profit.low, profit.high))
         yield f"profit to expect after its cost: {mean} (90 % between {low} and {high}); of contacting nobody: 0"

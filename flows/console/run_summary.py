@@ -83,7 +83,7 @@ def _segments(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
             row["segment"],
             f"{row['customers']:,}",
             money(row["spend_last_365_days"], report.as_of.currency),
-            money(row["value_at_stake"], report.as_of.currency),
+            money(row["expected_loss"], report.as_of.currency),
             percent(row["mean_churn_probability"]),
         )
         for row in report.segments.to_pylist()
@@ -212,7 +212,7 @@ def _with_interval(values: Sequence[float | None], say: Callable[[float], str]) 
 def _about_stakes(report: RunReport) -> Iterable[str]:
     if report.model:
         days = report.as_of.horizon_days
-        yield f"at stake: spend of the last 365 days × probability of no purchase in the next {days} days"
+        yield "at stake: what they would spend in a year if they stay, less what is expected (CLV_DAYS= for more years)"
         expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
         yield f"from today's customers, next {days} days: {_total(report, expected)}"
         yield _last_year(report)
@@ -239,7 +239,7 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
     rows = [
         (
             row["customer_id"],
-            money(row["value_at_stake"], report.as_of.currency),
+            money(row["expected_loss"], report.as_of.currency),
             percent(row["churn_probability"]),
             money(row["expected_spend"], report.as_of.currency),
             str(row["next_order_on"] or "none expected"),

@@ -35,7 +35,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     champion = None if retrain else fitting_champion(wiring, settings.shop, as_of)
     build(wiring.dbt, "2 of 3: segments and features", FEATURES if champion else (*FEATURES, *TRAINING), mappings,
           history.run_values)  # fmt: skip
-    found = champion or training(wiring, settings.shop, as_of.date, as_of.horizon_days)
+    found = champion or training(wiring, settings.shop, as_of.date, as_of.horizon_days, settings.clv_days)
     model = choose_model(wiring, settings.shop, as_of, found)
 
     run_values = {**history.run_values, **prepare_scoring(wiring, model)}
@@ -70,7 +70,7 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime, train
     as_of = find_as_of(wiring.warehouse, settings, kept_horizon(wiring, settings.shop, trains))
     run_values = {
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
-        "horizon_days": as_of.horizon_days, "model_version": None,
+        "horizon_days": as_of.horizon_days, "clv_days": settings.clv_days, "model_version": None,
         "training_sample_below": sample_below(settings.training_customers, as_of.customers),
         "review_segments": settings.review_segments,
     }  # fmt: skip

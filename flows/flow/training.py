@@ -10,6 +10,7 @@ from flows.adapters.models.registry import ModelRegistry, StoredModel
 from flows.adapters.models.report import render_model_report
 from flows.churn.backtest import Backtest, run_backtest
 from flows.churn.churn_model import ChurnModel
+from flows.churn.horizon import DEFAULT_CLV_DAYS
 from flows.churn.model_card import model_card
 from flows.churn.onnx_export import ExportedModel, export
 from flows.churn.promotion_gate import Champion, Verdict, decide_promotion
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @flow(name="training")
 def training(
-    wiring: Wiring, shop: str, as_of: date, horizon_days: int, origin: str = ""
+    wiring: Wiring, shop: str, as_of: date, horizon_days: int, clv_days: int, origin: str = ""
 ) -> Trained | StoredModel | TooLittleData:
     """Trains on what was known by the end of `as_of`, and lets the promotion gate decide whether it replaces the
     champion.
@@ -37,7 +38,7 @@ def training(
     Returns the champion instead where it was trained on the same data, and the reason where there is too little data.
     """
     warehouse, models = wiring.warehouse, wiring.own_models
-    snapshots = read_snapshots(warehouse, horizon_days)
+    snapshots = read_snapshots(warehouse, horizon_days, clv_days)
     fingerprint = training_fingerprint(snapshots)
     if not origin and (champion := champion_of_the_same(models, shop, fingerprint, as_of)):
         return champion
@@ -56,7 +57,7 @@ def training(
 
 
 @task(retry=waits_for_warehouse)
-def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
+def read_snapshots(warehouse: Warehouse, horizon_days: int, clv_days: int = DEFAULT_CLV_DAYS) -> TrainingSet:
     """Without customers contacted by a campaign within the horizon: their behaviour also shows the effect of the
     message. The control group stays, so that the model is not biased against customers like them."""
     table = warehouse.read(
@@ -72,9 +73,9 @@ def read_snapshots(warehouse: Warehouse, horizon_days: int) -> TrainingSet:
     population = {day: Totals(*of_all) for day, *of_all in zip(*totals.to_pydict().values(), strict=True)}
     rows, in_all = len(left_alone), sum(of.customers for of in population.values())
     if rows == in_all:
-        return TrainingSet.from_table(left_alone, horizon_days)
+        return TrainingSet.from_table(left_alone, horizon_days, clv_days=clv_days)
     log.info("training on a sample: %s of %s rows", f"{rows:,}", f"{in_all:,}")
-    return TrainingSet.from_table(left_alone, horizon_days, population)
+    return TrainingSet.from_table(left_alone, horizon_days, population, clv_days)
 
 
 @task

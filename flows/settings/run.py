@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     horizon_days: int | None = Field(
         None, ge=7, le=365, description="churn means no purchase within so many days; none: by the shop's own gaps"
     )
+    clv_days: Literal[365, 730, 1_095] = Field(
+        365, description="customer lifetime value is of so many days: one, two or three years"
+    )
     currency: str | None = Field(None, description="report in this currency (ISO code)")
     accept: str | None = Field(
         None,

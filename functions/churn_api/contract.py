@@ -231,5 +231,9 @@ def risk_bands(churn_probability: NDArray[np.float64]) -> list[RiskBand]:
     return bands
 
 
+# Where a customer stands; flows/churn/lifecycle.py says when. The model's graph gives the position in this list.
+Lifecycle = Literal["new", "active", "due", "slipping", "gone"]
+LIFECYCLES: tuple[Lifecycle, ...] = get_args(Lifecycle)
+
 _THRESHOLDS = np.array([threshold for threshold, _ in RISK_BANDS[::-1]])
 _BANDS = np.array([band for _, band in RISK_BANDS[::-1]], dtype=object)

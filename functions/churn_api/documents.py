@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.churn_api.contract import Cause, RiskBand
+from functions.churn_api.contract import Cause, Lifecycle, RiskBand
 from functions.churn_api.external_function import MAX_ROWS
 
 Days = Annotated[float | None, Field(ge=0, json_schema_extra={"unit": "days"})]
+
+Money = Annotated[float, Field(ge=0, json_schema_extra={"unit": "reporting currency"})]
 
 
 class Reason(BaseModel):
@@ -38,13 +40,25 @@ class Prediction(BaseModel):
     as_of: Annotated[date, Field(description="The figures are as known at the end of this day")]
     churn_probability: Annotated[float, Field(ge=0, le=1, description="P(no purchase within the horizon)")]
     risk_band: RiskBand
-    expected_spend: Annotated[
-        float,
-        Field(ge=0, description="Within the horizon", json_schema_extra={"unit": "reporting currency"}),
+    expected_spend: Annotated[Money, Field(description="Within the horizon")]
+    alive_probability: Annotated[
+        float, Field(ge=0, le=1, description="P(still a customer), at least 1 - churn_probability")
+    ]
+    lifecycle: Annotated[Lifecycle, Field(description="Where they stand, by their own pace: docs/marts.md")]
+    clv: Annotated[Money, Field(description="Customer lifetime value: expected spend in the next clv_days")]
+    clv_low: Annotated[Money | None, Field(description="Lower end of an interval of 80 %; null: not known")]
+    clv_high: Annotated[Money | None, Field(description="Upper end of that interval; null: not known")]
+    expected_loss: Annotated[
+        Money,
+        Field(description="What they would spend in clv_days if they stayed, times P(alive), less clv"),
+    ]
+    win_back_value: Annotated[
+        Money, Field(description="What they would spend in clv_days if they ordered again today, times P(gone)")
     ]
     next_order_days: NextOrder
     reasons: Annotated[list[Reason], Field(description="The three strongest, the strongest first")]
     horizon_days: Annotated[int, Field(json_schema_extra={"unit": "days"})]
+    clv_days: Annotated[int, Field(json_schema_extra={"unit": "days"})]
     model_version: str
     stored: Annotated[
         bool, Field(description="Whether it is safe on its way to marts.churn_predictions; if not, ask again later")
@@ -79,6 +93,13 @@ class ExternalPrediction(BaseModel):
     churn_probability: float | None = None
     risk_band: RiskBand | None = None
     expected_spend: float | None = None
+    alive_probability: float | None = None
+    lifecycle: Lifecycle | None = None
+    clv: float | None = None
+    clv_low: float | None = None
+    clv_high: float | None = None
+    expected_loss: float | None = None
+    win_back_value: float | None = None
     next_order_days_10: float | None = None
     next_order_days_50: float | None = None
     next_order_days_90: float | None = None
@@ -86,6 +107,7 @@ class ExternalPrediction(BaseModel):
     reason_2: str | None = None
     reason_3: str | None = None
     horizon_days: int | None = None
+    clv_days: int | None = None
     model_version: str | None = None
     stored: bool | None = None
     error: str | None = None

@@ -63,9 +63,17 @@ class PredictionResponse(msgspec.Struct, gc=False):
     churn_probability: float
     risk_band: str
     expected_spend: float
+    alive_probability: float
+    lifecycle: str
+    clv: float
+    clv_low: float | None
+    clv_high: float | None
+    expected_loss: float
+    win_back_value: float
     next_order_days: NextOrderDays
     reasons: list[Reason]
     horizon_days: int
+    clv_days: int
     model_version: str
     stored: bool
 
@@ -81,26 +89,33 @@ def predict(scorer: Scorer, requests: Sequence[PredictionRequest]) -> list[list[
     features = features + 0.0  # -0.0 is the same request as 0.0
     days_of_year = np.array([day_of_year(day) for to_score in requests for day in to_score.as_of], dtype=np.int64)
     scores = scorer.score(features, days_of_year)
-    days = scores.next_order_days.astype(object)
-    days[np.isnan(scores.next_order_days)] = None
     values = zip(
         _ids(scorer, requests, features), scores.churn_probability.tolist(), risk_bands(scores.churn_probability),
-        scores.expected_spend.tolist(), _rows(days), _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True),
-        _rows(scores.effects), strict=True,
+        scores.expected_spend.tolist(), scores.alive_probability.tolist(), scores.lifecycles,
+        _rows(_without_nan(scores.customer_value)), _rows(_without_nan(scores.next_order_days)),
+        _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True), _rows(scores.effects), strict=True,
     )  # fmt: skip
-    version, horizon = scorer.model_version, scorer.horizon_days
+    version, horizon, clv_days = scorer.model_version, scorer.horizon_days, scorer.clv_days
     return [
         [
             PredictionResponse(
-                customer_id, prediction_id, day, probability, band, spend, NextOrderDays(*by),
-                list(map(Reason, causes, texts, effects)), horizon, version, customer_id is not None,
+                customer_id, prediction_id, day, probability, band, spend, alive, stage, clv, low, high, loss,
+                win_back, NextOrderDays(*by), list(map(Reason, causes, texts, effects)), horizon, clv_days, version,
+                customer_id is not None,
             )
-            for customer_id, day, (prediction_id, probability, band, spend, by, causes, texts, effects) in zip(
-                to_score.customer_ids, map(str, to_score.as_of), values, strict=False
-            )
+            for customer_id, day, (
+                prediction_id, probability, band, spend, alive, stage, (clv, low, high, loss, win_back), by, causes,
+                texts, effects,
+            ) in zip(to_score.customer_ids, map(str, to_score.as_of), values, strict=False)
         ]
         for to_score in requests
     ]  # fmt: skip
+
+
+def _without_nan(matrix: NDArray[np.float64]) -> NDArray[Any]:
+    values = matrix.astype(object)
+    values[np.isnan(matrix)] = None
+    return values
 
 
 def _rows(matrix: NDArray[Any]) -> Iterator[tuple[Any, ...]]:

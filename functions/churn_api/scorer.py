@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
+from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES, Lifecycle
 from functions.churn_api.reasons import describe_reasons, strongest_causes
 from functions.prediction_record import PREDICTED
 
@@ -21,7 +21,12 @@ from functions.prediction_record import PREDICTED
 INPUTS = ("features", "day_of_year")
 DAYS_OF_YEAR = 366
 # The outputs of a model's graph, in this order: see flows/churn/onnx_export.py.
-OUTPUTS = ("churn_probability", "contributions", "expected_spend", "next_order_days")
+OUTPUTS = (
+    "churn_probability", "contributions", "expected_spend", "next_order_days", "alive_probability", "lifecycle",
+    "customer_value",
+)  # fmt: skip
+# the columns of the output customer_value
+VALUES = ("clv", "clv_low", "clv_high", "expected_loss", "win_back_value")
 
 
 @lru_cache(maxsize=1_000)
@@ -43,13 +48,25 @@ class Scores:
     expected_spend: mean spend within the horizon, in the reporting currency, [n].
     next_order_days: days after the as-of date by which the next order comes with a chance of 10, 50 and 90 %,
         [n, 3]; NaN where that chance is not reached within two horizons.
+    alive_probability: P(still a customer), [n]. lifecycle: position in `contract.LIFECYCLES`, [n].
+    customer_value: VALUES, [n, 5], in the reporting currency, for the next clv_days; NaN: not known.
     """
 
     features: NDArray[np.float64]
+    clv_days: int
     churn_probability: NDArray[np.float64]
     contributions: NDArray[np.float64]
     expected_spend: NDArray[np.float64]
     next_order_days: NDArray[np.float64]
+    alive_probability: NDArray[np.float64]
+    lifecycle: NDArray[np.float64]
+    customer_value: NDArray[np.float64]
+
+    @cached_property
+    def lifecycles(self) -> list[Lifecycle]:
+        """Of each of the n customers."""
+        named: list[Lifecycle] = _LIFECYCLES[self.lifecycle.astype(np.intp)].tolist()
+        return named
 
     @cached_property
     def causes(self) -> NDArray[np.intp]:
@@ -64,7 +81,10 @@ class Scores:
     @property
     def flat(self) -> dict[str, Sequence[Any]]:
         """The fields of prediction_record.PREDICTED, with n values each; NaN where there is none."""
-        values = (self.churn_probability, self.expected_spend, *self.next_order_days.T, *self.reasons)
+        values = (
+            self.churn_probability, self.expected_spend, self.alive_probability, self.lifecycles,
+            *self.customer_value.T, [self.clv_days] * len(self.features), *self.next_order_days.T, *self.reasons,
+        )  # fmt: skip
         return dict(zip(PREDICTED, values, strict=True))
 
     @cached_property
@@ -83,6 +103,7 @@ class Scorer:
     session: onnxruntime.InferenceSession
     model_version: str
     horizon_days: int
+    clv_days: int
 
     @classmethod
     def load(cls, model: Path | bytes) -> Self:
@@ -99,7 +120,7 @@ class Scorer:
             session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
             metadata = session.get_modelmeta().custom_metadata_map
             features, causes = tuple(json.loads(metadata["feature_names"])), tuple(json.loads(metadata["causes"]))
-            scorer = cls(session, metadata["model_version"], int(metadata["horizon_days"]))
+            scorer = cls(session, metadata["model_version"], int(metadata["horizon_days"]), int(metadata["clv_days"]))
         except Exception as error:  # onnxruntime has no exception of its own to name
             raise ModelRefused(f"{name} is not a churn model that can be loaded: {error}") from error
         inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -122,7 +143,7 @@ class Scorer:
         """
         # vector units may round the last digits differently in another batch
         rounded = [output.round(9) for output in self.run(features, days_of_year)]
-        return Scores(features, *rounded)
+        return Scores(features, self.clv_days, *rounded)
 
     def run(self, features: NDArray[np.float64], days_of_year: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         """The graph's outputs, in the order of OUTPUTS."""
@@ -130,3 +151,6 @@ class Scorer:
             list(OUTPUTS), {"features": features, "day_of_year": days_of_year}
         )
         return outputs
+
+
+_LIFECYCLES = np.array(LIFECYCLES, dtype=object)

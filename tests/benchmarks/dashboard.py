@@ -20,7 +20,7 @@ with more as (
 select * exclude (copy, h) replace (
     customer_id || '-' || copy as customer_id,
     (0.5 + (h % 1000) / 1000) * spend_last_365_days as spend_last_365_days,
-    (0.5 + (h % 1000) / 1000) * value_at_stake as value_at_stake,
+    (0.5 + (h % 1000) / 1000) * expected_loss as expected_loss,
     (0.5 + (h % 997) / 997) * expected_spend as expected_spend,
     greatest(0, churn_probability - (h % 101) / 500) as churn_probability,
     first_purchased_on - cast((h // 7) % 300 as integer) as first_purchased_on,

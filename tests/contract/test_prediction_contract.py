@@ -11,10 +11,10 @@ import yaml
 
 from flows.settings import REPOSITORY
 from functions.churn_api import documents
-from functions.churn_api.contract import RiskBand
+from functions.churn_api.contract import LIFECYCLES, RiskBand
 from functions.churn_api.external_function import Batch, write_batch
 from functions.churn_api.predictions import NextOrderDays, PredictionResponse, Reason
-from functions.churn_api.scorer import Scores
+from functions.churn_api.scorer import VALUES, Scores
 from functions.prediction_messages import read_message
 from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, REASONS, PredictionRecord, sql_type
 
@@ -32,8 +32,9 @@ def same(place, has, expected):
 def answer():
     return PredictionResponse(
         customer_id="C1", prediction_id="p", as_of="2026-06-30", churn_probability=0.5, risk_band="medium",
-        expected_spend=10.0, next_order_days=NextOrderDays(1.0, 20.0, None),
-        reasons=[Reason("spend", "a", 0.1)] * REASONS, horizon_days=90, model_version="m", stored=True,
+        expected_spend=10.0, alive_probability=0.9, lifecycle="active", clv=40.0, clv_low=0.0, clv_high=90.0,
+        expected_loss=4.0, win_back_value=3.0, next_order_days=NextOrderDays(1.0, 20.0, None),
+        reasons=[Reason("spend", "a", 0.1)] * REASONS, horizon_days=90, clv_days=365, model_version="m", stored=True,
     )  # fmt: skip
 
 
@@ -50,7 +51,15 @@ def test_the_fields_that_sql_gets_are_those_of_the_record_and_the_days_from_whic
 
 def test_a_score_has_every_field_that_sql_gets():
     scores = Scores(
-        np.zeros((2, 1)), np.zeros(2), np.zeros((2, 6)), np.zeros(2), np.zeros((2, len(NEXT_ORDER_COLUMNS)))
+        np.zeros((2, 1)),
+        365,
+        np.zeros(2),
+        np.zeros((2, 6)),
+        np.zeros(2),
+        np.zeros((2, len(NEXT_ORDER_COLUMNS))),
+        np.zeros(2),
+        np.zeros(2),
+        np.zeros((2, len(VALUES))),
     )
     scores.__dict__["reasons"] = [["a", "b"]] * REASONS
     try:
@@ -108,6 +117,11 @@ def test_a_mart_that_repeats_a_column_of_predictions_has_it_with_the_same_type(m
     shared = columns.keys() & COLUMNS.keys()
     assert {"churn_probability", "risk_band", "expected_spend"} <= shared
     assert {name: columns[name] for name in shared} == {name: COLUMNS[name] for name in shared}
+
+
+def test_the_record_has_the_stages_of_the_lifecycle_that_the_contract_names():
+    in_record, _ = typing.get_args(PredictionRecord.model_fields["lifecycle"].annotation)
+    assert typing.get_args(in_record) == LIFECYCLES
 
 
 def test_the_record_has_the_bands_of_risk_that_the_contract_parts():

@@ -46,14 +46,20 @@ def made_up_snapshots(
     months = np.repeat([day.month for day in dates], customers)
     score = score - 2.5 * np.isin(months, busy_months)
     churned = rng.random(n) < 1 / (1 + np.exp(-score)) if always is None else np.full(n, always)
+    stacked = np.repeat(np.array(dates, dtype="datetime64[D]"), customers)
+    passed = stacked + np.timedelta64(365, "D") <= np.datetime64(max(dates, default=date(2020, 1, 1))) + np.timedelta64(
+        horizon_days, "D"
+    )
     ids = np.array([f"C{i:05d}" for i in range(customers)], dtype=object)
     return TrainingSet(
         horizon_days=horizon_days,
+        clv_days=365,
         customer_ids=np.tile(ids, len(dates)),
         segments=SEGMENTS[(recency > 60).astype(int)],
-        dates=np.repeat(np.array(dates, dtype="datetime64[D]"), customers),
+        dates=stacked,
         features=features,
         churned=churned,
         spend=np.where(churned, 0.0, rng.gamma(2.0, 40.0, n)),
         days_to_next_purchase=np.where(churned, np.nan, np.ceil(rng.random(n) * horizon_days)),
+        spend_in_clv_window=np.where(passed, rng.gamma(0.5, 300.0, n), np.nan),
     )

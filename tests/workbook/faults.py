@@ -63,7 +63,7 @@ FAULTS = {
     ),
     "a column of another type than the mart's": Fault(
         {"references"},
-        {'"real" default-format="n#,##0;-#,##0" name="[value_at_stake]"': '"integer" name="[value_at_stake]"'},
+        {'"real" default-format="n#,##0;-#,##0" name="[expected_loss]"': '"integer" name="[expected_loss]"'},
     ),
     "a table that is not in the extract": Fault(
         {"answers", "references"}, {"[MARTS].[COHORT_RETENTION]": "[MARTS].[RETENTION]"}
@@ -132,7 +132,7 @@ FAULTS = {
     ),
     "a sum that became an average": Fault(
         {"answers"},
-        {'derivation="Sum"': 'derivation="Avg"', "[sum:value_at_stake:qk]": "[avg:value_at_stake:qk]"},
+        {'derivation="Sum"': 'derivation="Avg"', "[sum:expected_loss:qk]": "[avg:expected_loss:qk]"},
         sheet="Revenue at risk",
     ),
     "a share of everything for a share of each cohort": Fault(
@@ -157,7 +157,7 @@ FAULTS = {
         {"answers"}, {'count="[Parameters].[p_contact_budget]"': 'count="50"'}, sheet="Customers to contact"
     ),
     "a list by money spent instead of money at stake": Fault(
-        {"answers"}, {"ZN([value_at_stake]) + [monetary] / 1000000000": "[monetary]"}
+        {"answers"}, {"ZN([expected_loss]) + [monetary] / 1000000000": "[monetary]"}
     ),
     "the smallest first": Fault({"answers"}, {'direction="DESC"': 'direction="ASC"'}, sheet="Segments"),
     "old measurements among the newest": Fault(

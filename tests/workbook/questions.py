@@ -21,7 +21,7 @@ BAND = "coalesce(risk_band, 'not scored') as c_risk_band"
 # 0.7 and 100 are what the parameters say in the file.
 CONTACTABLE = "select * from {customers} where may_be_contacted and churn_probability >= 0.7"
 LISTED = f"""select * from ({CONTACTABLE})
-    order by value_at_stake desc nulls last, monetary desc, customer_id limit 100"""
+    order by expected_loss desc nulls last, monetary desc, customer_id limit 100"""
 
 CURRENT_EVIDENCE = """select *, case evidence when 'held_out' then 'held out of training'
         else 'predictions since come due' end as c_evidence
@@ -55,40 +55,40 @@ QUESTIONS = {
         count(*) filter (recency_days < 365) / count(*) as c_active_share from {{customers}} {ANY}""",
     "Revenue of the last period": f"""select sum(spend_last_period) as spend_last_period, {CURRENCY}
         from {{customers}} {ANY}""",
-    "Revenue at risk": f"""select sum(churn_probability * spend_last_365_days) as value_at_stake, {CURRENCY}
+    "Revenue at risk": f"""select sum(churn_probability * spend_last_365_days) as expected_loss, {CURRENCY}
         from {{customers}} {ANY}""",
     "Expected spend": f"""select sum(expected_spend) as expected_spend, {CURRENCY},
         sum(expected_spend) / sum(spend_last_period) filter (expected_spend is not null) - 1 as c_period_change
         from {{customers}} {ANY}""",
     "Segments": f"""select segment, count(*) as c_customers, sum(spend_last_365_days) as spend_last_365_days,
-        sum(value_at_stake) as value_at_stake, min(recommended_action) as recommended_action,
+        sum(expected_loss) as expected_loss, min(recommended_action) as recommended_action,
         avg(churn_probability) as c_average_probability, {CURRENCY} from {{customers}} group by segment""",
     "RFM grid": f"""select r_score, f_score, count(*) as c_customers, avg(churn_probability) as c_average_probability,
         sum(spend_last_365_days) as spend_last_365_days, {CURRENCY} from {{customers}} group by r_score, f_score""",
     "Churn distribution": f"""select least(floor(churn_probability * 20), 19) / 20 as c_churn_band, {BAND},
-        count(*) as c_customers, sum(value_at_stake) as value_at_stake, {CURRENCY}
+        count(*) as c_customers, sum(expected_loss) as expected_loss, {CURRENCY}
         from {{customers}} where churn_probability is not null group by all""",
     "Cohort retention": """select cohort_quarter, quarters_since, sum(customers) as customers,
         sum(active_customers) as active_customers, sum(active_customers) / sum(customers) as c_retention
         from {retention} group by all""",
     "Movement between segments": f"""select segment,
         coalesce(previous_segment, 'none: new since') as c_previous_segment,
-        count(*) as c_customers, sum(value_at_stake) as value_at_stake, {CURRENCY}
+        count(*) as c_customers, sum(expected_loss) as expected_loss, {CURRENCY}
         from {{customers}} where previous_segment is distinct from segment group by all""",
-    "Rules and model": f"""select segment, {BAND}, count(*) as c_customers, sum(value_at_stake) as value_at_stake,
+    "Rules and model": f"""select segment, {BAND}, count(*) as c_customers, sum(expected_loss) as expected_loss,
         avg(churn_probability) as c_average_probability, {CURRENCY} from {{customers}} group by all""",
     "Countries": f"""select {COUNTRY}, {BAND}, count(*) as c_customers,
-        sum(value_at_stake) as value_at_stake, {CURRENCY} from {{customers}} group by all""",
-    "Channels": f"""select {CHANNEL}, {BAND}, count(*) as c_customers, sum(value_at_stake) as value_at_stake, {CURRENCY}
+        sum(expected_loss) as expected_loss, {CURRENCY} from {{customers}} group by all""",
+    "Channels": f"""select {CHANNEL}, {BAND}, count(*) as c_customers, sum(expected_loss) as expected_loss, {CURRENCY}
         from {{customers}} group by all""",
-    "List in figures": f"""select count(*) as c_customers, sum(value_at_stake) as value_at_stake,
+    "List in figures": f"""select count(*) as c_customers, sum(expected_loss) as expected_loss,
         sum(expected_spend) as expected_spend, {CURRENCY} from ({LISTED}) {ANY}""",
-    "At stake by segment": f"""select segment, count(*) as c_customers, sum(value_at_stake) as value_at_stake,
+    "At stake by segment": f"""select segment, count(*) as c_customers, sum(expected_loss) as expected_loss,
         min(recommended_action) as recommended_action, {CURRENCY} from ({CONTACTABLE}) group by segment""",
     "Customers to contact": f"""select customer_id, segment, {COUNTRY}, {BAND}, coalesce(reason_1, '–') as c_reason_1,
         coalesce(reason_2, '–') as c_reason_2, coalesce(reason_3, '–') as c_reason_3, recommended_action,
         coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
-        coalesce(email, 'no address known') as c_email, value_at_stake, churn_probability, expected_spend,
+        coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend,
         spend_last_365_days, recency_days, coalesce(currency, 'currency unknown') as c_currency,
         'https://crm.example.com/customers/' || replace(url_encode(customer_id), '%40', '@') as c_crm_link
         from ({LISTED})""",
@@ -97,7 +97,7 @@ QUESTIONS = {
         coalesce(reason_1, '–') as c_reason_1, coalesce(reason_2, '–') as c_reason_2,
         coalesce(reason_3, '–') as c_reason_3, recommended_action,
         coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
-        coalesce(email, 'no address known') as c_email, value_at_stake, churn_probability, expected_spend, frequency,
+        coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend, frequency,
         monetary, recency_days, first_purchased_on, coalesce(currency, 'currency unknown') as c_currency
         from {{customers}} where may_be_contacted and customer_id = ''""",
     "Campaigns in figures": f"""select count(*) as c_campaigns, sum(cost) as cost, sum(profit) as profit
@@ -129,7 +129,7 @@ ORDERS = {
     "Segments": "select segment from {customers} group by 1 order by sum(spend_last_365_days) desc, segment",
     "Countries": f"select {COUNTRY} from {{customers}} group by 1 order by count(*) desc, c_country",
     "Channels": f"select {CHANNEL} from {{customers}} group by 1 order by count(*) desc, c_channel",
-    "At stake by segment": f"select segment from ({CONTACTABLE}) group by 1 order by sum(value_at_stake) desc, segment",
+    "At stake by segment": f"select segment from ({CONTACTABLE}) group by 1 order by sum(expected_loss) desc, segment",
     "Customers to contact": f"select customer_id from ({LISTED})",
     "Drift of features": f"select feature from ({NEWEST}) where measure = 'feature_drift' order by value desc, feature",
 }

@@ -118,7 +118,7 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
         "reason_1": f"higher risk: reason {n % 7}" if is_scored else None,
         "reason_2": f"lower risk: reason {n % 5}" if is_scored else None,
         "reason_3": "higher risk: one order so far" if is_scored and n % 3 else None,
-        "value_at_stake": probability * spend if is_scored else None,
+        "expected_loss": probability * spend if is_scored else None,
         "email": None if n % 4 == 0 else f"person{n}@example.com",
         "opted_out": opted_out,
         "may_be_contacted": not opted_out,

@@ -1,10 +1,19 @@
 {#
-  Features of the customers at each training date, and the observed outcome: of all of them, or of a big shop's sample. Features come from the same macro as the mart; only the last three columns look past the snapshot's date.
+  Features of the customers at each training date, and the observed outcome: of all of them, or of a big shop's sample. Features come from the same macro as the mart; only the last columns look past the snapshot's date.
 #}
 
 with dates as (
 
     select as_of_date, {{ run_value('horizon_days') }} as horizon_days from {{ ref('int_training_dates') }}
+
+),
+
+-- those whose clv_days have passed
+long_ago as (
+
+    select as_of_date, {{ run_value('clv_days') }} as horizon_days
+    from dates
+    where as_of_date <= {{ add_days(as_of_date(), -run_value('clv_days')) }}
 
 ),
 
@@ -35,7 +44,9 @@ select
     segments.segment,
     bought.customer_id is null as churned,
     coalesce(bought.spend_in_horizon, 0) as spend_in_horizon,
-    cast(next_purchases.days_to_next_purchase as integer) as days_to_next_purchase
+    cast(next_purchases.days_to_next_purchase as integer) as days_to_next_purchase,
+    case when long_ago.as_of_date is not null then coalesce(bought_in_clv_window.spend_in_horizon, 0) end
+        as spend_in_clv_window
 from features
 inner join {{ rfm_segments('dates', sampled=true) }} as segments
     on features.customer_id = segments.customer_id
@@ -43,6 +54,11 @@ inner join {{ rfm_segments('dates', sampled=true) }} as segments
 left join {{ outcomes_after('dates', sampled=true) }} as bought
     on features.customer_id = bought.customer_id
     and features.as_of_date = bought.as_of_date
+left join long_ago
+    on features.as_of_date = long_ago.as_of_date
+left join {{ outcomes_after('long_ago', sampled=true) }} as bought_in_clv_window
+    on features.customer_id = bought_in_clv_window.customer_id
+    and features.as_of_date = bought_in_clv_window.as_of_date
 left join next_purchases
     on features.customer_id = next_purchases.customer_id
     and features.as_of_date = next_purchases.as_of_date

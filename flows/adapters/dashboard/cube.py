@@ -95,7 +95,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
             count_if(segment <> previous_segment and bought_in_last_month) as moved_and_bought,
             sum(spend_last_365_days) as spend_last_365_days,
             sum(spend_last_period) as spend_last_period,
-            sum(value_at_stake) as value_at_stake,
+            sum(expected_loss) as expected_loss,
             sum(expected_spend) as expected_spend,
             sum(churn_probability) as expected_to_leave
         from placed group by {names} order by {names}"""

@@ -33,6 +33,11 @@ _OUTCOME = [
         "data_type": "integer",
         "description": "Days to the next purchase, however late; NULL where none is known at the as-of date.",
     },
+    {
+        "name": "spend_in_clv_window",
+        "data_type": "double",
+        "description": "Net spend within clv_days after it; NULL where they have not passed by the as-of date.",
+    },
 ]
 
 
@@ -67,10 +72,12 @@ def render_snapshots_yml() -> str:
 def render_predictions_yml() -> str:
     """The text of PREDICTIONS_YML."""
     bands = list(get_args(PredictionRecord.model_fields["risk_band"].annotation))
+    stages = list(get_args(get_args(PredictionRecord.model_fields["lifecycle"].annotation)[0]))
     tests: dict[str, list[Any]] = {
         "prediction_id": ["unique", "not_null"],
         "churn_probability": ["not_null"],
         "risk_band": [{"accepted_values": {"arguments": {"values": bands}}}],
+        "lifecycle": [{"accepted_values": {"arguments": {"values": stages}}}],
     }
     columns = [
         {"name": name, "data_type": kind, "description": PredictionRecord.model_fields[name].description}

@@ -51,7 +51,7 @@ def register_predict_churn(con: duckdb.DuckDBPyConnection, scorer: Scorer) -> No
 
 
 def _as_struct(scores: Scores) -> pa.StructArray:
-    types = {"double": pa.float64(), "varchar": pa.string()}
+    types = {"double": pa.float64(), "varchar": pa.string(), "integer": pa.int32()}
     columns = [pa.array(values, types[PREDICTED[name]], from_pandas=True) for name, values in scores.flat.items()]
     return pa.StructArray.from_arrays(columns, names=list(PREDICTED))  # from_pandas: NaN is NULL
 

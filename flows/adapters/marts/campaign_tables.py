@@ -77,7 +77,16 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
     contacted within the days of the campaign's cap (contacts_lately), and whether an earlier campaign put them into the
     global holdout (was_never_contacted)."""
     first_day = as_of + timedelta(days=1 - campaign.contact_cap.days)
-    names = ("customer_id", "email", "may_be_contacted", "opted_out", "value_at_stake", "currency", *KNOWN_AT_LAUNCH)
+    names = (
+        "customer_id",
+        "email",
+        "may_be_contacted",
+        "opted_out",
+        "lifecycle",
+        "expected_loss",
+        "currency",
+        *KNOWN_AT_LAUNCH,
+    )
     columns = ", ".join(f"customers.{name}" for name in names)
     return warehouse.read(
         f"""select {columns}, coalesce(lately.contacts, 0) as contacts_lately, running.campaign as open_campaign,

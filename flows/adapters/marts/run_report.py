@@ -83,7 +83,7 @@ class ModelReport:
 @dataclass(frozen=True)
 class RunReport:
     """Tables: `segments` (segment, customers, spend_last_365_days, expected_spend,
-    value_at_stake, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
+    expected_loss, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
     were read, used or not. `spend_last_year`: in the horizon's days a year before, of those who had bought by
@@ -115,14 +115,14 @@ class RunReport:
 
 
 # the order of every list of who to contact
-BY_VALUE_AT_STAKE = "value_at_stake desc nulls last, monetary desc, customer_id"
+BY_EXPECTED_LOSS = "expected_loss desc nulls last, monetary desc, customer_id"
 
 
 def most_at_stake(customers: int) -> str:
     """The query of `customers` rows of `marts.marketing_customers`, most at stake first, without those who opted
     out."""
     return f"""select * from marts.marketing_customers where may_be_contacted
-        order by {BY_VALUE_AT_STAKE} limit {customers}"""
+        order by {BY_EXPECTED_LOSS} limit {customers}"""
 
 
 def read_report(
@@ -152,7 +152,7 @@ def read_report(
         segments=warehouse.read(
             """select segments.segment, count(customers.customer_id) as customers,
                 coalesce(sum(spend_last_365_days), 0) as spend_last_365_days,
-                sum(expected_spend) as expected_spend, sum(value_at_stake) as value_at_stake,
+                sum(expected_spend) as expected_spend, sum(expected_loss) as expected_loss,
                 avg(churn_probability) as mean_churn_probability
             from staging.rfm_segments as segments
             left join marts.marketing_customers as customers using (segment)

@@ -46,7 +46,7 @@ def run(tmp_path_factory, run_pipeline):
                 when 1 then '<img src=x onerror=alert(1)>' when 2 then '=1+1' when 3 then 'someone@example.org'
                 else customer_id end
             from (
-                select customer_id as id, row_number() over (order by value_at_stake desc) as position from {CUSTOMERS}
+                select customer_id as id, row_number() over (order by expected_loss desc) as position from {CUSTOMERS}
                 where may_be_contacted
             ) where customer_id = id"""
         )
@@ -91,7 +91,7 @@ def number(words):
 def figures(page):
     return {
         name: number(page.inner_text(f"#figure-{name}"))
-        for name in ("customers", "active", "spend_last_period", "expected_spend", "value_at_stake")
+        for name in ("customers", "active", "spend_last_period", "expected_spend", "expected_loss")
     }
 
 
@@ -99,7 +99,7 @@ def figures_of_the_mart(run, where="true"):
     row = warehouse(run).read(
         f"""select count(*) as customers, count_if(recency_days < 365) as active,
             sum(spend_last_period) as spend_last_period, sum(expected_spend) as expected_spend,
-            sum(value_at_stake) as value_at_stake from {CUSTOMERS} where {where}"""
+            sum(expected_loss) as expected_loss from {CUSTOMERS} where {where}"""
     )
     return pytest.approx({name: float(value or 0) for name, value in row.to_pylist()[0].items()}, abs=1)
 
@@ -123,7 +123,7 @@ def test_the_figures_are_those_of_the_mart(run, page):
         if cells[0]:
             assert cells[1:] == pytest.approx(
                 [
-                    one(run, "sum(spend_last_365_days)", here), one(run, "sum(value_at_stake)", here),
+                    one(run, "sum(spend_last_365_days)", here), one(run, "sum(expected_loss)", here),
                     100 * one(run, "avg(churn_probability)", here), one(run, "sum(expected_spend)", here),
                 ], abs=1,
             )  # fmt: skip
@@ -215,7 +215,7 @@ def test_pictures_show_the_given_figures(run, page):
     page.get_by_role("button", name="At stake", exact=True).first.click()
     label = page.locator("#rfm").get_by_role("button", name="recency 5, frequency 5").get_attribute("aria-label")
     assert number(label.split(":")[1]) == pytest.approx(
-        one(run, "sum(value_at_stake)", "r_score = 5 and f_score = 5"), abs=1
+        one(run, "sum(expected_loss)", "r_score = 5 and f_score = 5"), abs=1
     )
 
 
@@ -239,7 +239,7 @@ def test_every_mark_can_be_reached_and_pressed_with_the_keyboard(page):
 def test_the_list_is_ranked_and_can_be_sorted_and_searched(run, page):
     stakes = [number(cell) for cell in page.locator("#list tbody td:nth-child(4)").all_inner_texts()]
     assert stakes == sorted(stakes, reverse=True)
-    assert stakes[0] == pytest.approx(one(run, "max(value_at_stake)", "may_be_contacted"), abs=1)
+    assert stakes[0] == pytest.approx(one(run, "max(expected_loss)", "may_be_contacted"), abs=1)
     page.locator("#list").get_by_role("button", name="Customer").click()
     ids = page.locator("#list tbody td:first-child div:first-child").all_inner_texts()
     assert ids == sorted(ids)
@@ -265,7 +265,7 @@ def test_nobody_who_opted_out_is_on_the_page_or_in_the_file(run):
     )
     assert len(out) > 20
     assert not out & (names | set(in_file))
-    assert len(in_file) == one(run, "count(*)", "may_be_contacted and value_at_stake > 0")
+    assert len(in_file) == one(run, "count(*)", "may_be_contacted and expected_loss > 0")
     # as the mart ranks them; and no spreadsheet takes one for a formula
     assert in_file[:3] == ["<img src=x onerror=alert(1)>", "'=1+1", in_file[2]]
 
@@ -354,7 +354,7 @@ def test_a_currency_of_any_name_is_shown(run, browser, tmp_path, currency):
     write_dashboard(warehouse(run), replace(run, as_of=replace(run.as_of, currency=currency)), tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html", locale="en-GB")
     assert page.complaints == []
-    assert page.inner_text("#figure-value_at_stake").endswith(currency or "")
+    assert page.inner_text("#figure-expected_loss").endswith(currency or "")
     page.context.close()
 
 
@@ -380,7 +380,7 @@ def test_a_shop_without_scores_has_a_page_without_them(run, browser, tmp_path):
     write_dashboard(con, unscored, tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html")
     assert "No customer was scored. There are too few customers." in page.inner_text("main")
-    for gone in ("#churn", "#disagreement", "#trust", "#figure-value_at_stake", "#choices label.scored"):
+    for gone in ("#churn", "#disagreement", "#trust", "#figure-expected_loss", "#choices label.scored"):
         assert not page.locator(gone).is_visible()
     assert "stake" not in page.inner_text("main")
     assert page.locator("#list tbody tr").count() > 10

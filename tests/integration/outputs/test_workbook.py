@@ -122,7 +122,7 @@ def test_the_list_holds_as_many_as_the_budget_pays_for_and_nobody_below_the_thre
 
 def test_the_list_puts_equal_stakes_in_order_of_the_money_spent_so_far_and_then_of_the_id(asked_of_the_shop):
     listed = [row["customer_id"] for row in asked_of_the_shop.of_the_extract(_list())]
-    tied = asked_of_the_shop.of_the_marts("""select customer_id from {customers} where value_at_stake = 450
+    tied = asked_of_the_shop.of_the_marts("""select customer_id from {customers} where expected_loss = 450
         and may_be_contacted order by monetary desc, customer_id""")
     assert len(tied) > 2
     assert [name for name in listed if {"customer_id": name} in tied] == [row["customer_id"] for row in tied]
@@ -193,7 +193,7 @@ def test_amounts_have_the_currency_of_the_data():
     for source in workbook.sources.values():
         for column in source.columns.values():
             assert not re.search(r"[$£€]|^c", column.get("default-format", "")), column.get("caption")
-    amounts = {"monetary", "spend_last_365_days", "spend_last_period", "expected_spend", "value_at_stake"}
+    amounts = {"monetary", "spend_last_365_days", "spend_last_period", "expected_spend", "expected_loss"}
     for sheet in workbook.sheets.values():
         shown = {name.split(":")[1] for name in sheet.shown}
         if shown & amounts:

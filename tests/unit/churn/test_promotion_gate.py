@@ -41,6 +41,7 @@ def champion(tested, *, wrong=0.0, trained_as_of="2025-04-01", **changes):
         "model_version": "old",
         "trained_as_of": trained_as_of,
         "horizon_days": 60,
+        "clv_days": 365,
         "trained_on": {"shop": "shop"},
         "quality": mean_quality(backtest.qualities[kept]),
         "held_out": [
@@ -95,6 +96,7 @@ def test_a_champion_that_has_seen_all_outcomes_is_compared_by_its_own_backtest(t
 def test_a_champion_of_another_shop_or_horizon_is_not_compared_with(tested):
     assert verdict(tested, champion(tested), shop="another").promote
     assert verdict(tested, champion(tested, horizon_days=28)).promote
+    assert verdict(tested, champion(tested, clv_days=730)).promote
 
 
 def test_a_run_in_the_past_uses_its_own_model_and_leaves_the_champion_alone(tested):

@@ -1,7 +1,7 @@
 """The snapshots that the model is trained on: those whose label is known, of customers that no campaign had
 contacted."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,14 @@ def test_a_label_is_known_at_the_end_of_the_last_day_of_its_horizon(day, known):
     assert made_up_snapshots([NEW_YEAR, MARCH], 5, horizon_days=60).known_by(day).snapshot_dates == known
 
 
+def test_spend_in_the_clv_window_is_known_once_that_has_passed():
+    data = made_up_snapshots([NEW_YEAR, MARCH, date(2026, 3, 1)], 5, horizon_days=60)
+    a_year_after_march = MARCH + timedelta(days=365)
+    for day, known in ((a_year_after_march, [NEW_YEAR, MARCH]), (a_year_after_march - timedelta(days=1), [NEW_YEAR])):
+        past = data.known_by(day)
+        assert past.where(~np.isnan(past.spend_in_clv_window)).snapshot_dates == known
+
+
 def snapshots_of(folder, customers, totals, contacted=()):
     """A warehouse that has snapshots of March. `contacted`: the customers that a campaign contacted.
     `totals`: of all customers then, how many, how many churned, and their spend."""
@@ -38,6 +46,7 @@ def snapshots_of(folder, customers, totals, contacted=()):
             "churned": [True] * len(customers),
             "spend_in_horizon": np.zeros(len(customers)),
             "days_to_next_purchase": pa.nulls(len(customers), pa.int32()),
+            "spend_in_clv_window": pa.nulls(len(customers), pa.float64()),
             **{name: np.ones(len(customers)) for name in FEATURE_NAMES},
         }
     )

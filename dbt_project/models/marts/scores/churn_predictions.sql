@@ -35,9 +35,13 @@ select
     customer_id,
     as_of_date,
     {{ run_value('horizon_days') }} as horizon_days,
+    {{ prediction_field('clv_days') }} as clv_days,
     {{ prediction_field('churn_probability') }} as churn_probability,
     {{ risk_band(prediction_field('churn_probability')) }} as risk_band,
     {{ prediction_field('expected_spend') }} as expected_spend,
+    {% for field in ['alive_probability', 'lifecycle', 'clv', 'clv_low', 'clv_high', 'expected_loss', 'win_back_value'] -%}
+    {{ prediction_field(field) }} as {{ field }},
+    {% endfor -%}
     {% for column, field in next_order_fields().items() -%}
     {{ add_days('as_of_date', 'cast(ceil(' ~ prediction_field(field) ~ ') as integer)') }} as {{ column }},
     {% endfor -%}

@@ -45,8 +45,8 @@ function failing(columns, rows) {
   return fails;
 }
 
-const AMOUNTS = new Set(["spend_last_365_days", "spend_last_period", "value_at_stake", "expected_spend", "expected_to_leave"]);
-const MEASURES = ["customers", "spend_last_365_days", "value_at_stake", "expected_spend"];
+const AMOUNTS = new Set(["spend_last_365_days", "spend_last_period", "expected_loss", "expected_spend", "expected_to_leave"]);
+const MEASURES = ["customers", "spend_last_365_days", "expected_loss", "expected_spend"];
 let measure = "customers";
 let cellsFailing;
 

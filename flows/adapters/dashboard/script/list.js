@@ -2,7 +2,7 @@
 
 const LIST_COLUMNS = [
   ["customer", "customer_id"], ["segment", "segment"], ["risk", "churn_probability", "n scored"],
-  ["value_at_stake", "value_at_stake", "n scored"], ["expected_spend", "expected_spend", "n scored"],
+  ["expected_loss", "expected_loss", "n scored"], ["expected_spend", "expected_spend", "n scored"],
   ["next_order", "next_order_on", "scored"], ["why", null, "scored"], ["what", null],
 ];
 const order = { by: null, ascending: false }; // null: as the warehouse ranks
@@ -73,7 +73,7 @@ function listRow(row) {
     element("td", {}, element("div", {}, name), ...(list.email[row] ? [element("div", {}, list.email[row])] : [])),
     element("td", {}, memberName("segment", list.segment[row])),
     element("td", { class: "n scored" }, band ? element("span", { class: `pill ${band}` }, `${formats.share(list.churn_probability[row])} · ${text(band)}`) : "–"),
-    element("td", { class: "n scored" }, money(list.value_at_stake[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
+    element("td", { class: "n scored" }, money(list.expected_loss[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
     element("td", { class: "scored" }, list.next_order_on[row] ? formats.day(list.next_order_on[row]) : text("none_expected")),
     element("td", { class: "why scored" }, ...(reasons.length ? reasons : ["–"])), element("td", { class: "what" }, phrase(data.meta.actions[list.segment[row]])));
 }

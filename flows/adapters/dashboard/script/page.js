@@ -13,7 +13,7 @@ function drawFilters() {
     return element("label", { class: dimension === "risk_band" ? "scored" : undefined }, text(dimension), select);
   }));
   place("measures").setAttribute("aria-label", text("measures"));
-  place("measures").replaceChildren(...MEASURES.filter((of) => data.meta.is_scored || !["value_at_stake", "expected_spend"].includes(of)).map((of) => {
+  place("measures").replaceChildren(...MEASURES.filter((of) => data.meta.is_scored || !["expected_loss", "expected_spend"].includes(of)).map((of) => {
     const made = element("button", { type: "button", onclick: () => { measure = of; draw(); } }, text(of));
     updates.push(() => made.setAttribute("aria-pressed", measure === of));
     return made;
@@ -27,7 +27,7 @@ function drawFilters() {
 }
 
 function drawFigures() {
-  const scored = data.meta.is_scored ? ["expected_spend", "value_at_stake"] : [];
+  const scored = data.meta.is_scored ? ["expected_spend", "expected_loss"] : [];
   const figures = ["customers", "active", "spend_last_period", ...scored].map((of) => ({ of, number: element("b", { id: `figure-${of}` }) }));
   place("figures").replaceChildren(...figures.map(({ of, number }) => element("div", {}, number, element("span", {}, text(`figure_${of}`, { horizon: data.meta.horizon_days })))));
   updates.push(() => { for (const { of, number } of figures) number.textContent = shown(of, total(of)); });

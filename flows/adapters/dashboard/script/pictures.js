@@ -3,12 +3,12 @@
 function drawSegments() {
   const rows = positions("segment").map((key) => {
     const [size, value] = [element("div", { class: "track" }, element("i")), element("div", { class: "track" }, element("i"), element("i"))];
-    const cells = { customers: element("td", { class: "n" }), spend_last_365_days: element("td", { class: "n" }), value_at_stake: element("td", { class: "n scored" }), leave: element("td", { class: "n scored" }), expected_spend: element("td", { class: "n scored" }) };
+    const cells = { customers: element("td", { class: "n" }), spend_last_365_days: element("td", { class: "n" }), expected_loss: element("td", { class: "n scored" }), leave: element("td", { class: "n scored" }), expected_spend: element("td", { class: "n scored" }) };
     const row = element("tr", {}, element("th", { scope: "row" }, titled({ segment: key }, () => memberName("segment", key)), element("div", { class: "definition" }, phrase(data.meta.definitions[key]))),
-      cells.customers, element("td", {}, size), cells.spend_last_365_days, element("td", {}, value), cells.value_at_stake, cells.leave, cells.expected_spend);
+      cells.customers, element("td", {}, size), cells.spend_last_365_days, element("td", {}, value), cells.expected_loss, cells.leave, cells.expected_spend);
     return { key, row, size, value, cells };
   });
-  const heads = ["", "customers", "", "spend_last_365_days", "", "value_at_stake", "mean_probability", "expected_spend"];
+  const heads = ["", "customers", "", "spend_last_365_days", "", "expected_loss", "mean_probability", "expected_spend"];
   place("segments").replaceChildren(element("table", { class: "bars" },
     element("thead", {}, element("tr", {}, ...heads.map((key, n) => element("th", { scope: "col", class: n > 4 ? "n scored" : n ? "n" : undefined }, key && text(key))))),
     element("tbody", {}, ...rows.map(({ row }) => row))));
@@ -21,7 +21,7 @@ function drawSegments() {
       cells.leave.textContent = of("customers") ? formats.share(of("expected_to_leave") / of("customers")) : "–";
       size.firstChild.style.setProperty("--share", (100 * of("customers")) / mostCustomers);
       value.firstChild.style.setProperty("--share", (100 * of("spend_last_365_days")) / mostSpent);
-      value.lastChild.style.setProperty("--share", (100 * of("value_at_stake")) / mostSpent);
+      value.lastChild.style.setProperty("--share", (100 * of("expected_loss")) / mostSpent);
     }
   });
 }
@@ -75,7 +75,7 @@ function drawDisagreement() {
     cellClass: (segment, band) => (disagrees(segment, band) ? "odd" : undefined),
   });
   updates.push(() => {
-    const [customers, stake, expected] = ["customers", "value_at_stake", "expected_spend"].map((of) => sums(of, ["segment", "risk_band"]));
+    const [customers, stake, expected] = ["customers", "expected_loss", "expected_spend"].map((of) => sums(of, ["segment", "risk_band"]));
     const figures = { healthy: 0, stake: 0, hopeless: 0, expected: 0 };
     for (const segment of positions("segment")) {
       if (data.meta.rules_expect[segment] === "stays") { figures.healthy += customers[(segment + 1) * 4 + 3]; figures.stake += stake[(segment + 1) * 4 + 3]; }
