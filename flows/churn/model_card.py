@@ -15,6 +15,7 @@ from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
 from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.forecast import COVERAGE
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
+from flows.churn.second_order import second_order_quality
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
@@ -85,6 +86,7 @@ def model_card(
                 for h, level in zip(backtest.held_out, selection.spend.of_others, strict=True)
             ],
         },
+        "second_order": second_order_quality(backtest.held_out, kept),
         "next_order": next_order_quality(backtest.held_out, kept, as_of),
         "drift_reference": _drift_reference(model, data),
         "onnx": {"largest_difference_to_the_trained_model": exported.parity, "tolerance": PARITY_TOLERANCE},
