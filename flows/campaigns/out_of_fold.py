@@ -17,6 +17,9 @@ from flows.campaigns.response_fit import Fit
 FOLDS = 5
 ONE_SIDED_95 = 1.645  # and both sides of 90 %
 BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
+# The list with the higher promise is chosen, so the promise is a little too high on average. With intervals as wide as
+# their standard error says, 88 of 100 lists of simulated histories were within (tests/benchmarks/campaign_promises.py).
+_WIDER = 1.05
 _MAX_BINS, _MIN_TARGETS_PER_BIN = 20, 100
 
 
@@ -88,7 +91,7 @@ class OutOfFold:
         profit = self.profit(margin, offer)
         mean = np.bincount(own, profit, minlength=bins) / np.maximum(in_bin, 1)
         weight = (listed / np.maximum(in_bin, 1))[own]
-        return Interval.of(float(listed @ mean), self._error(weight, profit - mean[own]))
+        return Interval.of(float(listed @ mean), _WIDER * self._error(weight, profit - mean[own]))
 
     def _place(self, predicted: Floats) -> Floats:
         """From 0 (first) to 1, within the fold: two models may be at different levels."""

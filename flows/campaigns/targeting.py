@@ -159,6 +159,11 @@ def _warnings(campaign: Campaign, could_show: Power, chosen: Chosen) -> list[str
             f"{how_sure}."
             + (" This is spent to learn" if campaign.to_learn else " To spend that to learn, write `to_learn: true`")
         )
+    elif profit is not None and profit.low < 0:
+        found.append(
+            f"this may lose up to {-profit.low:,.0f} (90 % interval): a gain is expected but not sure, and what is lost"
+            " is spent to learn"
+        )
     if not chosen.is_in_holdout.any():
         found.append("there is no control group: what this campaign changes will never be known")
     elif not could_show.can_show_something:

@@ -3,7 +3,8 @@
 In each world a campaign contacts customers at random and has a control group of one half. Its history is what the next
 campaign learns from, which may contact a fifth of 4,000 customers. The promised profit and its interval are those of
 the preview; the true profit is what contacting the customers of its list brings on average in that world. `churn
-campaign launch` refuses lists with a promise below zero.
+campaign launch` refuses lists with a promise below zero, and the preview
+warns of a loss where its interval begins below zero: what is earned is of the other lists.
 """
 
 from collections.abc import Iterator
@@ -46,8 +47,8 @@ class Promise:
 
     @property
     def earned(self) -> float:
-        """Nothing, where it is not launched."""
-        return self.true if self.mean > 0 else 0.0
+        """Nothing, where it is not launched, or only to learn: the preview warns of a possible loss."""
+        return self.true if self.low > 0 else 0.0
 
 
 def measure(folder: Path) -> Iterator[Figure]:

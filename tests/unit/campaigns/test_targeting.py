@@ -162,6 +162,13 @@ def test_a_loss_that_may_be_a_gain_is_said_to_be_in_doubt():
     assert "beyond doubt" not in warned(-1.0)
 
 
+def test_a_gain_that_may_be_a_loss_is_warned_of():
+    unsure = planned(fitted=Fitted(lambda _: 0.001, beats_random=False))
+    assert not unsure.is_expected_to_lose
+    assert unsure.warnings[0].startswith("this may lose up to 1 (90 % interval)")
+    assert not any("may lose" in one for one in planned(fitted=Fitted(lambda _: 1.0, beats_random=False)).warnings)
+
+
 def test_a_campaign_to_learn_says_what_it_spends():
     found = planned(fitted=Fitted(lambda _: -0.5, beats_random=False), to_learn=True)
     assert f"lose {-found.expected_profit.mean:,.0f}" in found.warnings[0]
