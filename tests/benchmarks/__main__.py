@@ -28,6 +28,7 @@ from tests.benchmarks import (
     scale,
     scoring,
     season,
+    segments,
     serving,
     snowflake_cost,
     training,
@@ -39,7 +40,7 @@ BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     dashboard,
     training, quality_of_september, regimes, keepable,
-    season, calibrations, campaign_intervals, campaign_chance, campaign_promises, campaigns, snowflake_cost,
+    season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 
