@@ -46,7 +46,7 @@ def _sections(report: RunReport) -> Iterable[Section]:
         yield "What the model sees", list(_watched(report)), (), []
     if len(report.campaigns):
         yield "What campaigns changed", list(_about_campaigns()), *_campaigns(report)
-    yield "Most at stake", list(_about_stakes(report)), *_stakes(report)
+    yield "Who to contact first", list(_about_stakes(report)), *_stakes(report)
     yield "Where to look", [f"{name}: {path}" for name, path in _files(report)], (), []
 
 
@@ -214,6 +214,7 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
         days = report.as_of.horizon_days
         yield "at stake: what they would spend in a year if they stay, less what is expected (CLV_DAYS= for more years)"
         expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
+        yield "queues: keep those who are slipping, then win back those who are gone, thank those who are active"
         yield f"from today's customers, next {days} days: {_total(report, expected)}"
         yield _last_year(report)
 
@@ -235,10 +236,11 @@ def _last_year(report: RunReport) -> str:
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = (CUSTOMER, "at stake", "churn", "expected", "next order", REASON)
+    columns = (CUSTOMER, "queue", "at stake", "churn", "expected", "next order", REASON)
     rows = [
         (
             row["customer_id"],
+            (row["queue"] or "–").replace("_", " "),
             money(row["expected_loss"], report.as_of.currency),
             percent(row["churn_probability"]),
             money(row["expected_spend"], report.as_of.currency),

@@ -140,7 +140,8 @@ A_SEGMENT = Recipe(
     "a segment, its thresholds or its action",
     adds=(Change("dbt_project/seeds/rfm_segment_rules.csv", "Whales,6,6,6,6,6,6\n"),),
     places=(
-        Change("dbt_project/seeds/rfm_segments.csv", "Whales,13,stays,Buy most,Call them\n"),
+        Change("dbt_project/seeds/rfm_segments.csv", "Whales,13,stays,Buy most\n"),
+        Change("dbt_project/seeds/recommended_actions.csv", "any,any,Whales,thank,Call them\n"),
         Change(
             "flows/adapters/dashboard/texts.yml",
             '  - ["Whales", "Baleines"]\n  - ["Call them", "Les appeler"]\n',

@@ -12,6 +12,7 @@ from flows.adapters.files import importer_files
 from flows.campaigns.definition import Campaign
 from flows.settings import REPOSITORY, DestinationName
 from flows.wiring import BY_API
+from functions.churn_api.contract import LIFECYCLES
 
 MARTS = REPOSITORY / "dbt_project" / "models" / "marts"
 SEEDS = REPOSITORY / "dbt_project" / "seeds"
@@ -59,20 +60,24 @@ def test_every_mart_has_its_columns_and_is_documented():
 
 
 def test_every_segment_has_an_action_and_its_words_in_french():
-    rules, segments = (
+    rules, segments, actions = (
         list(csv.DictReader((SEEDS / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
-        for name in ("rfm_segment_rules", "rfm_segments")
+        for name in ("rfm_segment_rules", "rfm_segments", "recommended_actions")
     )
     named = {row["segment"] for row in segments}
-    require("dbt_project/seeds/rfm_segments.csv", {row["segment"] for row in rules} - named)
-    require(
-        "dbt_project/seeds/rfm_segments.csv, with an action,",
-        {row["segment"] for row in segments if not row["recommended_action"]},
-    )
+    require("dbt_project/seeds/rfm_segments.csv", {row["segment"] for row in (*rules, *actions)} - named - {"any"})
     require("dbt_project/seeds/rfm_segment_rules.csv", named - {row["segment"] for row in rules})
+    unscored = {row["segment"] for row in actions if row["lifecycle"] == row["risk_band"] == "any"}
+    require("dbt_project/seeds/recommended_actions.csv, of any lifecycle and risk,", named - unscored)
     french = {english for english, _ in yaml.safe_load(text("flows/adapters/dashboard/texts.yml"))["phrases"]}
-    words = {row[column] for row in segments for column in ("segment", "recommended_action")}
+    words = named | {row["recommended_action"] for row in actions}
     require("phrases in flows/adapters/dashboard/texts.yml", words - french)
+
+
+def test_every_stage_of_the_lifecycle_has_an_action_whatever_risk_and_segment():
+    rows = csv.DictReader((SEEDS / "recommended_actions.csv").read_text(encoding="utf-8").splitlines())
+    general = {row["lifecycle"] for row in rows if row["risk_band"] == row["segment"] == "any"}
+    require("dbt_project/seeds/recommended_actions.csv, of any risk and segment,", {*LIFECYCLES} - general)
 
 
 def test_every_flow_of_production_is_deployed_and_documented():

@@ -1,4 +1,4 @@
-"""Who to contact, most at stake first: the part of the list that is in the page, and the whole list as a file."""
+"""Who to contact, in queues: the part of the list that is in the page, and the whole list as a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,53 +9,56 @@ import pyarrow.compute as pc
 
 from flows.adapters.dashboard.cube import DIMENSIONS, PLACED_CUSTOMERS, positions
 from flows.adapters.files.spreadsheet_csv import safe_for_spreadsheets, write_csv
-from flows.adapters.marts.run_report import BY_EXPECTED_LOSS
+from flows.adapters.marts.run_report import BY_QUEUE, BY_QUEUE_VALUE, QUEUES
 from flows.adapters.privacy.masking import masked
 from flows.ports.warehouse import Warehouse
 
-MAX_LISTED, MAX_LISTED_PER_MEMBER = 1_000, 40
+# of each queue
+MAX_LISTED, MAX_LISTED_PER_MEMBER = 400, 20
 _EACH = ("segment", "country", "channel", "risk_band", "cohort", "segment, in_country", "segment, in_risk_band")
 _LISTED = (
-    "customer_id", "email", "churn_probability", "expected_loss", "expected_spend", "next_order_on",
-    "reason_1", "reason_2", "reason_3",
+    "customer_id", "email", "churn_probability", "queue_value", "expected_spend", "next_order_on",
+    "recommended_action", "why", "reason_1", "reason_2", "reason_3",
 )  # fmt: skip
-_WORTH_A_MESSAGE = "may_be_contacted and coalesce(expected_loss, monetary) > 0"
+_TO_CONTACT = "may_be_contacted and queue is not null"
 
 
 def read_contact_list(
     warehouse: Warehouse, members: Mapping[str, Sequence[str]], show_pii: bool
 ) -> dict[str, list[Any]]:
-    """Columns of the customers with most at stake: overall, and for each member of the main filters, so that filters
-    leave some rows. For each dimension also the index of each customer's member."""
+    """Columns of the first customers of each queue, the queues one after the other: overall, and for each member of
+    the main filters, so that filters leave some rows. `queue`: positions in QUEUES. For each dimension also the index
+    of each customer's member."""
     ranks = " or ".join(
-        f"row_number() over (partition by in_{name} order by {BY_EXPECTED_LOSS}) <= {MAX_LISTED_PER_MEMBER}"
+        f"row_number() over (partition by queue, in_{name} order by {BY_QUEUE_VALUE}) <= {MAX_LISTED_PER_MEMBER}"
         for name in _EACH
     )
     rows = warehouse.read(
-        f"""{PLACED_CUSTOMERS} select {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
-        from placed where {_WORTH_A_MESSAGE}
-        qualify row_number() over (order by {BY_EXPECTED_LOSS}) <= {MAX_LISTED} or {ranks}
-        order by {BY_EXPECTED_LOSS}"""
+        f"""{PLACED_CUSTOMERS} select queue, {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
+        from placed where {_TO_CONTACT}
+        qualify row_number() over (partition by queue order by {BY_QUEUE_VALUE}) <= {MAX_LISTED} or {ranks}
+        order by {BY_QUEUE}"""
     )
     columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_LISTED[6:])}
     if not show_pii:
         shown = masked(rows.select(["customer_id", "email"]))
         columns |= {name: shown.column(name).to_pylist() for name in shown.column_names}
-    for name, digits in (("churn_probability", 4), ("expected_loss", 2), ("expected_spend", 2)):
+    for name, digits in (("churn_probability", 4), ("queue_value", 2), ("expected_spend", 2)):
         columns[name] = pc.round(rows.column(name).cast(pa.float64()), digits).to_pylist()
+    columns["queue"] = [QUEUES.index(name) for name in rows.column("queue").to_pylist()]
     columns["next_order_on"] = rows.column("next_order_on").cast(pa.string()).to_pylist()
     return columns | {name: positions(rows, name, members[name]) for name in DIMENSIONS}
 
 
 def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None:
-    """Writes everyone who may be contacted and has something at stake; the file is replaced atomically."""
+    """Writes everyone in a queue who may be contacted, those who can be kept first; the file is replaced atomically."""
     rows = warehouse.read(
-        f"""select customer_id, email, segment, risk_band, lifecycle,
+        f"""select customer_id, email, queue, why, recommended_action, segment, lifecycle, risk_band,
             round(churn_probability, 4) as churn_probability, round(alive_probability, 4) as alive_probability,
+            round(expected_loss, 2) as expected_loss, round(win_back_value, 2) as win_back_value,
             round(clv, 2) as clv, round(clv_low, 2) as clv_low, round(clv_high, 2) as clv_high, clv_days,
-            round(win_back_value, 2) as win_back_value,
-            round(expected_loss, 2) as expected_loss, round(expected_spend, 2) as expected_spend, next_order_on,
-            reason_1, reason_2, reason_3, recommended_action, country, channel, currency, as_of_date
-        from marts.marketing_customers where {_WORTH_A_MESSAGE} order by {BY_EXPECTED_LOSS}"""
+            round(expected_spend, 2) as expected_spend, next_order_on, reason_1, reason_2, reason_3,
+            country, channel, currency, as_of_date
+        from marts.marketing_customers where {_TO_CONTACT} order by {BY_QUEUE}"""
     )
     write_csv(safe_for_spreadsheets(rows if show_pii else masked(rows)), file)

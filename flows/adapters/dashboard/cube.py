@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.adapters.marts.run_report import QUEUES
 from flows.ports.warehouse import Warehouse
 from functions.churn_api.contract import RISK_BANDS
 
@@ -34,7 +35,7 @@ _MEMBER_OF = {
     f" else '{EARLIER}' end",
 }
 DIMENSIONS = tuple(_MEMBER_OF)
-_COUNTS = ("customers", "active", "may_be_contacted", "moved", "moved_and_bought")
+_COUNTS = ("customers", "active", "may_be_contacted", *QUEUES, "moved", "moved_and_bought")
 _RETENTION_BY = ("cohort", "segment", "country", "channel", "risk_band")
 
 _RANKED = """with countries as (
@@ -91,6 +92,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
             count(*) as customers,
             count_if(recency_days < 365) as active,
             count_if(may_be_contacted) as may_be_contacted,
+            {", ".join(f"count_if(may_be_contacted and queue = '{name}') as {name}" for name in QUEUES)},
             count_if(segment <> previous_segment) as moved,
             count_if(segment <> previous_segment and bought_in_last_month) as moved_and_bought,
             sum(spend_last_365_days) as spend_last_365_days,

@@ -17,7 +17,7 @@ from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
-from flows.adapters.marts.run_report import ModelReport, RunReport
+from flows.adapters.marts.run_report import QUEUES, ModelReport, RunReport
 from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.ports.warehouse import Warehouse
 from flows.sources.receipt import Receipt, masked
@@ -63,12 +63,14 @@ def _packed(data: dict[str, Any]) -> str:
 
 def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     segments = warehouse.read(
-        """select segments.rules_expect, definitions.definition, segments.recommended_action
+        """select segments.rules_expect, definitions.definition
         from staging.rfm_segments as segments
         inner join marts.segment_definitions as definitions on segments.segment = definitions.segment
         order by segments.position"""
     ).to_pydict()
-    scored_at, version = warehouse.row("select max(scored_at), max(model_version) from marts.marketing_customers")
+    scored_at, version, clv_days = warehouse.row(
+        "select max(scored_at), max(model_version), max(clv_days) from marts.marketing_customers"
+    )
     later = f"{report.later_rows:,} order lines are later than {report.as_of.date} and were ignored"
     notes = [later] if report.later_rows else []
     return {
@@ -83,7 +85,8 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "rules_expect": segments["rules_expect"],
         "definitions": segments["definition"],
         "borders": _borders(report),
-        "actions": segments["recommended_action"],
+        "queues": QUEUES,
+        "clv_days": clv_days,
         "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
         "order_lines": report.order_lines,
         "notes": [*report.identity_notes, *notes],

@@ -114,15 +114,18 @@ class RunReport:
         return int(sum(self.segments.column("customers").to_pylist()))
 
 
-# the order of every list of who to contact
-BY_EXPECTED_LOSS = "expected_loss desc nulls last, monetary desc, customer_id"
+# the queues of customers to contact, those who can be kept first
+QUEUES = ("keep", "win_back", "thank")
+# the order within a queue, and that of a list of all of them
+BY_QUEUE_VALUE = "queue_value desc nulls last, monetary desc, customer_id"
+BY_QUEUE = f"case queue when 'keep' then 1 when 'win_back' then 2 when 'thank' then 3 else 4 end, {BY_QUEUE_VALUE}"
 
 
 def most_at_stake(customers: int) -> str:
-    """The query of `customers` rows of `marts.marketing_customers`, most at stake first, without those who opted
-    out."""
+    """The query of `customers` rows of `marts.marketing_customers`, queue by queue, those who can be kept first,
+    without those who opted out."""
     return f"""select * from marts.marketing_customers where may_be_contacted
-        order by {BY_EXPECTED_LOSS} limit {customers}"""
+        order by {BY_QUEUE} limit {customers}"""
 
 
 def read_report(

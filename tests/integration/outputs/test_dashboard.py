@@ -46,8 +46,8 @@ def run(tmp_path_factory, run_pipeline):
                 when 1 then '<img src=x onerror=alert(1)>' when 2 then '=1+1' when 3 then 'someone@example.org'
                 else customer_id end
             from (
-                select customer_id as id, row_number() over (order by expected_loss desc) as position from {CUSTOMERS}
-                where may_be_contacted
+                select customer_id as id, row_number() over (order by queue_value desc) as position from {CUSTOMERS}
+                where may_be_contacted and queue = 'keep'
             ) where customer_id = id"""
         )
     draw(report, settings.dashboard_file)
@@ -212,7 +212,7 @@ def test_a_segment_says_what_it_means_in_the_shop(run, page):
 
 
 def test_pictures_show_the_given_figures(run, page):
-    page.get_by_role("button", name="At stake", exact=True).first.click()
+    page.get_by_role("button", name="Expected loss", exact=True).first.click()
     label = page.locator("#rfm").get_by_role("button", name="recency 5, frequency 5").get_attribute("aria-label")
     assert number(label.split(":")[1]) == pytest.approx(
         one(run, "sum(expected_loss)", "r_score = 5 and f_score = 5"), abs=1
@@ -236,10 +236,34 @@ def test_every_mark_can_be_reached_and_pressed_with_the_keyboard(page):
     assert page.locator("#rfm button.mark[aria-pressed=true]").count() == 2
 
 
-def test_the_list_is_ranked_and_can_be_sorted_and_searched(run, page):
-    stakes = [number(cell) for cell in page.locator("#list tbody td:nth-child(4)").all_inner_texts()]
-    assert stakes == sorted(stakes, reverse=True)
-    assert stakes[0] == pytest.approx(one(run, "max(expected_loss)", "may_be_contacted"), abs=1)
+def test_each_queue_is_ranked_by_its_value_and_says_why(run, page):
+    listed = "may_be_contacted and queue = "
+    for queue, button, value in (
+        ("keep", "Keep", "expected_loss"), ("win_back", "Win back", "win_back_value"), ("thank", "Thank", "clv")
+    ):  # fmt: skip
+        chosen = page.locator("#queues").get_by_role("button", name=button)
+        chosen.click()
+        assert number(chosen.inner_text()) == one(run, "count(*)", f"{listed}'{queue}'")
+        values = [number(cell) for cell in page.locator("#list tbody td:nth-child(4)").all_inner_texts()]
+        assert values == sorted(values, reverse=True)
+        assert values[0] == pytest.approx(one(run, f"max({value})", f"{listed}'{queue}'"), abs=1)
+        why = page.locator("#list tbody td.why div:first-child").all_inner_texts()
+        assert {words.partition(":")[0] for words in why} == {
+            {"keep": "slipping", "win_back": "gone"}.get(queue, "active")
+        }
+
+
+def test_an_empty_queue_says_why(run, page):
+    press(page, "segments", "Inactive")
+    page.locator("#queues").get_by_role("button", name="Thank").click()
+    assert page.locator("#list").is_hidden()
+    assert page.inner_text("#list-note") == "Nobody of this queue passes the filters on the page."
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("searchbox").fill("nobody is called that")
+    assert page.inner_text("#list-note").startswith("Nobody on the page fits.")
+
+
+def test_the_list_can_be_sorted_and_searched(run, page):
     page.locator("#list").get_by_role("button", name="Customer").click()
     ids = page.locator("#list tbody td:first-child div:first-child").all_inner_texts()
     assert ids == sorted(ids)
@@ -249,11 +273,12 @@ def test_the_list_is_ranked_and_can_be_sorted_and_searched(run, page):
     assert page.locator("#list tbody tr").count() > rows
     page.get_by_role("searchbox").fill(ids[5].lower())
     assert page.locator("#list tbody tr").count() == 1
-    reasons = page.locator("#list td.why").inner_text().splitlines()
-    found = (
-        warehouse(run).read(f"select reason_1, reason_2 from {CUSTOMERS} where customer_id = '{ids[5]}'").to_pylist()
-    )
-    assert reasons[:2] == [found[0]["reason_1"], found[0]["reason_2"]]
+    why = page.locator("#list td.why").inner_text().splitlines()
+    (of,) = warehouse(run).read(f"select * from {CUSTOMERS} where customer_id = '{ids[5]}'").to_pylist()
+    reasons = [reason for reason in (of["reason_1"], of["reason_2"], of["reason_3"]) if reason]
+    assert why[0] == of["why"]
+    assert why[1:] == [r for r in reasons if r.partition(": ")[2].partition(";")[0] not in of["why"]]
+    assert page.locator("#list td.what").inner_text() == of["recommended_action"]
 
 
 def test_nobody_who_opted_out_is_on_the_page_or_in_the_file(run):
@@ -265,7 +290,7 @@ def test_nobody_who_opted_out_is_on_the_page_or_in_the_file(run):
     )
     assert len(out) > 20
     assert not out & (names | set(in_file))
-    assert len(in_file) == one(run, "count(*)", "may_be_contacted and expected_loss > 0")
+    assert len(in_file) == one(run, "count(*)", "may_be_contacted and queue is not null")
     # as the mart ranks them; and no spreadsheet takes one for a formula
     assert in_file[:3] == ["<img src=x onerror=alert(1)>", "'=1+1", in_file[2]]
 
@@ -297,7 +322,12 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     features[200:] *= 1_000
     causes = np.argsort(rng.random((400, len(CAUSE_NAMES))))[:, :REASONS]
     reasons = describe_reasons(features, rng.normal(size=(400, len(CAUSE_NAMES))), causes)
-    segments = warehouse(run).read("select segment, recommended_action from staging.rfm_segments").to_pylist()
+    of_the_run = [
+        *warehouse(run).read("select distinct why from marts.marketing_customers where why is not null").to_pylist(),
+        *warehouse(run).read("select definition from marts.segment_definitions").to_pylist(),
+        *warehouse(run).read("select segment from staging.rfm_segments").to_pylist(),
+        *warehouse(run).read("select recommended_action from staging.recommended_actions").to_pylist(),
+    ]
     validated = "".join(
         file.read_text() for file in (REPOSITORY / "dbt_project/models/staging/shop").glob("*validated.sql")
     )
@@ -307,7 +337,7 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     row = {"feature": "frequency", "value": 0.3, "limit_value": 0.2, "as_of_date": "2026-01-01"}
     phrases = {
         *(phrase for of_rank in reasons for phrase in of_rank),
-        *(text for row in segments for text in row.values()),
+        *(text for row in of_the_run for text in row.values()),
         *re.findall(r"then '([a-z:\- ]{8,})'", validated),
         *(f"3 × {text} (intermediate.int_identity_conflicts)" for text in conflicts),
         *(warning.format(**row) for warning in WARNING_TEXTS.values()),

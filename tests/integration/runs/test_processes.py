@@ -40,7 +40,7 @@ def test_a_run_that_is_interrupted_and_killed_and_run_again_ends_like_one_that_w
     )
 
     # what a person reads at the end, of the run that came through
-    for words in ("What was read", "Champions", "logistic RFMT", "Most at stake", "dashboard.html"):
+    for words in ("What was read", "Champions", "logistic RFMT", "Who to contact first", "dashboard.html"):
         assert words in output
     assert "Traceback" not in output
     assert "leaked" not in output

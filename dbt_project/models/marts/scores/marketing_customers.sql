@@ -17,10 +17,7 @@ last_period as (
 
 predictions as (
 
-    select * from {{ ref('churn_predictions') }}
-    where source = 'batch'
-        and as_of_date = {{ as_of_date() }}
-        and horizon_days = {{ run_value('horizon_days') }}
+    select * from {{ batch_predictions() }} as predictions
 
 )
 
@@ -31,6 +28,9 @@ select
     rfm.previous_segment,
     rfm.bought_in_last_month,
     rfm.recommended_action,
+    rfm.queue,
+    cast({{ by_queue('predictions.expected_loss', 'predictions.win_back_value', 'predictions.clv') }} as double) as queue_value,
+    cast({{ why_in_queue() }} as varchar) as why,
     rfm.r_score,
     rfm.f_score,
     rfm.m_score,

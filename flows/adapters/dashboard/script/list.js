@@ -1,16 +1,19 @@
-/* Whom to contact. */
+/* Whom to contact: three queues, one of which is shown. */
 
 const LIST_COLUMNS = [
   ["customer", "customer_id"], ["segment", "segment"], ["risk", "churn_probability", "n scored"],
-  ["expected_loss", "expected_loss", "n scored"], ["expected_spend", "expected_spend", "n scored"],
-  ["next_order", "next_order_on", "scored"], ["why", null, "scored"], ["what", null],
+  ["queue_value", "queue_value", "n"], ["expected_spend", "expected_spend", "n scored"],
+  ["next_order", "next_order_on", "scored"], ["why", null], ["what", null],
 ];
 const order = { by: null, ascending: false }; // null: as the warehouse ranks
 let search = "", rowsShown = 25;
+let queue = 0; // its position
+/** What the queue is sorted by, as a column's name. */
+const queueValue = () => (data.meta.is_scored ? `value_${data.meta.queues[queue]}` : "monetary");
 
 /** The search words of each row: as they are shown, and as they are in the warehouse. */
 const searchable = (list) => list.customer_id.map((id, row) => {
-  const english = [data.members.segment[list.segment[row]], list.reason_1[row], list.reason_2[row], list.reason_3[row]];
+  const english = [data.members.segment[list.segment[row]], list.reason_1[row], list.reason_2[row], list.reason_3[row], list.why[row], list.recommended_action[row]];
   return [id, list.email[row], ...english, ...english.map(phrase)].join(" ").toLowerCase();
 });
 
@@ -23,30 +26,42 @@ function crmLink(row) {
 
 function drawList() {
   const body = element("tbody");
+  const title = (key) => text(key === "queue_value" ? queueValue() : key, { days: data.meta.clv_days });
   const heads = LIST_COLUMNS.map(([key, column, kind]) => {
     const button = column ? element("button", { type: "button", onclick: () => {
       order.ascending = order.by === column ? !order.ascending : !kind?.startsWith("n");
       order.by = column; draw();
-    } }, text(key)) : text(key);
+    } }, title(key)) : title(key);
     const head = element("th", { scope: "col", class: kind }, button);
     if (column) updates.push(() => {
       const sorted = order.by === column ? (order.ascending ? "ascending" : "descending") : null;
       if (sorted) head.setAttribute("aria-sort", sorted); else head.removeAttribute("aria-sort");
-      button.textContent = text(key) + (sorted ? (order.ascending ? " ↑" : " ↓") : "");
+      button.textContent = title(key) + (sorted ? (order.ascending ? " ↑" : " ↓") : "");
     });
     return head;
   });
   place("list").replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...heads)), body));
+  place("queues").setAttribute("aria-label", text("list"));
+  place("queues").replaceChildren(...data.meta.queues.map((name, position) => {
+    const button = element("button", { type: "button", onclick: () => { queue = position; rowsShown = 25; draw(); } });
+    updates.push(() => {
+      button.textContent = `${text(`queue_${name}`)} (${formats.count(total(name))})`;
+      button.setAttribute("aria-pressed", queue === position);
+    });
+    return button;
+  }));
   place("search").placeholder = text("search");
   place("search").setAttribute("aria-label", text("search"));
   updates.push(() => {
     const found = listed();
     body.replaceChildren(...found.slice(0, rowsShown).map(listRow));
     place("more").hidden = found.length <= rowsShown;
-    place("list-note").textContent = text(textOf("list_note"), {
-      horizon: data.meta.horizon_days, found: formats.count(found.length),
-      contactable: formats.count(total("may_be_contacted")),
-    });
+    const name = data.meta.queues[queue];
+    place("list").hidden = !found.length;
+    const isEmpty = total(name) === 0;
+    place("list-note").textContent = isEmpty
+      ? text(filters.size ? "queue_filtered_out" : textOf(`queue_${name}_empty`))
+      : !found.length ? text("queue_search_empty") : text(textOf(`queue_${name}_note`), { days: data.meta.clv_days });
   });
 }
 
@@ -54,7 +69,7 @@ function listed() {
   const { list } = data;
   const fails = failing(list, list.customer_id.length);
   const rows = [];
-  for (let row = 0; row < fails.length; row++) if (!fails[row] && (!search || list.words[row].includes(search))) rows.push(row);
+  for (let row = 0; row < fails.length; row++) if (list.queue[row] === queue && !fails[row] && (!search || list.words[row].includes(search))) rows.push(row);
   if (order.by) {
     const column = list[order.by], direction = order.ascending ? 1 : -1;
     rows.sort((a, b) => (column[a] === null) - (column[b] === null) || direction * (column[a] < column[b] ? -1 : column[a] > column[b] ? 1 : 0));
@@ -67,13 +82,14 @@ function listRow(row) {
   const band = data.members.risk_band[list.risk_band[row]];
   const link = crmLink(row);
   const name = link ? element("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, list.customer_id[row]) : list.customer_id[row];
-  const reasons = [1, 2, 3].map((n) => list[`reason_${n}`][row]).filter(Boolean).map((reason) => element("div", {}, phrase(reason)));
+  const isSaid = (reason) => list.why[row].includes(reason.replace(/^.*?: /, "").split(";")[0]);
+  const reasons = [1, 2, 3].map((n) => list[`reason_${n}`][row]).filter((reason) => reason && !isSaid(reason)).map((reason) => element("div", {}, phrase(reason)));
   const money = (value) => (value === null ? "–" : formats.money(value));
   return element("tr", {},
     element("td", {}, element("div", {}, name), ...(list.email[row] ? [element("div", {}, list.email[row])] : [])),
     element("td", {}, memberName("segment", list.segment[row])),
     element("td", { class: "n scored" }, band ? element("span", { class: `pill ${band}` }, `${formats.share(list.churn_probability[row])} · ${text(band)}`) : "–"),
-    element("td", { class: "n scored" }, money(list.expected_loss[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
+    element("td", { class: "n" }, money(list.queue_value[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
     element("td", { class: "scored" }, list.next_order_on[row] ? formats.day(list.next_order_on[row]) : text("none_expected")),
-    element("td", { class: "why scored" }, ...(reasons.length ? reasons : ["–"])), element("td", { class: "what" }, phrase(data.meta.actions[list.segment[row]])));
+    element("td", { class: "why" }, element("div", {}, phrase(list.why[row])), ...reasons), element("td", { class: "what" }, phrase(list.recommended_action[row])));
 }
