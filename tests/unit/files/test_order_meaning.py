@@ -215,3 +215,22 @@ KNOWN = read_connections(CONNECTIONS)
 def test_no_word_means_two_things(values):
     meanings = [{plain(word) for word in getattr(values, name)} for name in type(values).model_fields]
     assert sum(map(len, meanings)) == len(set().union(*meanings))
+
+
+@pytest.mark.parametrize("header", ["amount", "total"])
+def test_a_total_that_stands_beside_the_lines_of_its_order_is_asked_about_and_not_counted_twice(land, header):
+    rows = "".join(
+        f"order,{n},C{n},2024-01-0{n},{3 * n}\nitem,{n},C{n},2024-01-0{n},{n}\nitem,{n},C{n},2024-01-0{n},{2 * n}\n"
+        for n in range(1, 9)
+    )
+    content = f"record_type,order_id,customer_id,date,{header}\n{rows}"
+    with pytest.raises(
+        BadInput, match=r"'order' is as much as the other rows of its order together, in 8 of 8"
+    ) as said:
+        land(content)
+    assert "line_type: {other: [order], sales: [item]}  # count item" in str(said.value)
+    columns = {"order_id": "order_id", "customer_id": "customer_id", "ordered_at": "date", "amount": header}
+    told = land(
+        content, columns=columns | {"line_type": "record_type"}, line_type={"sales": ["item"], "other": ["order"]}
+    )
+    assert told.mappings[0].orders.line_types["sales"] == ["item"]

@@ -22,6 +22,7 @@ from flows.adapters.files.reading.orders.discounts import require_money_off_line
 from flows.adapters.files.reading.orders.grain import find_grain
 from flows.adapters.files.reading.orders.status_changes import last_rows
 from flows.adapters.files.reading.orders.statuses import find_statuses
+from flows.adapters.files.reading.orders.totals_beside_lines import require_no_total_beside_lines
 from flows.adapters.files.reading.questions import Unclear, refusal
 from flows.adapters.files.reading.tables.text_rows import File, TextRows
 from flows.sources.connections import (
@@ -111,6 +112,8 @@ def describe_order_lines(
         grain = find_grain(rows, columns, next(iter(formats.values())), moment, is_declared)
         last = last_rows(rows, grain.columns, grain.changes, moment)
         statuses = find_statuses(rows, last, grain.columns, stream, recognised, is_declared, grain.inherited)
+        if "order_id" in columns and not stream.line_type.sales:
+            require_no_total_beside_lines(rows.con, columns, statuses.line_types.get("sales", ()))
         if not is_declared:
             require_money_off_lines(rows, grain.columns, next(iter(formats.values())))
             require_no_other_status(rows, list(columns.values()), statuses.columns)

@@ -25,7 +25,7 @@ OF_ORDER_OR_LINE: tuple[OrderLineColumn, ...] = (
 _AMOUNTS: tuple[OrderLineColumn, ...] = ("order_total", "amount", "refunded_amount")
 _BEGINS_ORDER: tuple[OrderLineColumn, ...] = ("order_id", "ordered_at", "customer_id")
 _OF_LINE: tuple[OrderLineColumn, ...] = ("sku", "quantity")
-_NUMBERS: tuple[OrderLineColumn, ...] = ("quantity", "unit_price", "amount")
+_NUMBERS: tuple[OrderLineColumn, ...] = ("quantity", "unit_price", "amount", "order_total")
 
 
 @dataclass(frozen=True)
