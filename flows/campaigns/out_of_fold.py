@@ -18,7 +18,7 @@ FOLDS = 5
 ONE_SIDED_95 = 1.645  # and both sides of 90 %
 BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
 # The list with the higher promise is chosen, so the promise is a little too high on average. With intervals as wide as
-# their standard error says, 88 of 100 lists of simulated histories were within (tests/benchmarks/campaign_promises.py).
+# their standard error says, 89 of 100 lists of simulated histories were within (tests/benchmarks/campaign_promises.py).
 _WIDER = 1.05
 _MAX_BINS, _MIN_TARGETS_PER_BIN = 20, 100
 
