@@ -271,7 +271,7 @@ A_FIELD_OF_A_PREDICTION = Recipe(
         Change(
             "functions/prediction_record.py",
             '    orders: Annotated[Amount, Field(description="Expected orders within the horizon.")]\n',
-            after='description="P(no purchase within the horizon).")\n    ]\n',
+            after='description="P(no purchase within the horizon).")]\n',
         ),
     ),
     places=(),
