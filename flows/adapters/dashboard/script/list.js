@@ -11,6 +11,8 @@ let queue = 0; // its position
 /** What the queue is sorted by, as a column's name. */
 const queueValue = () => (data.meta.is_scored ? `value_${data.meta.queues[queue]}` : "monetary");
 
+const listHead = (key) => text(key === "queue_value" ? queueValue() : key, { days: data.meta.clv_days });
+
 /** The search words of each row: as they are shown, and as they are in the warehouse. */
 const searchable = (list) => list.customer_id.map((id, row) => {
   const english = [data.members.segment[list.segment[row]], list.reason_1[row], list.reason_2[row], list.reason_3[row], list.why[row], list.recommended_action[row]];
@@ -26,17 +28,16 @@ function crmLink(row) {
 
 function drawList() {
   const body = element("tbody");
-  const title = (key) => text(key === "queue_value" ? queueValue() : key, { days: data.meta.clv_days });
   const heads = LIST_COLUMNS.map(([key, column, kind]) => {
     const button = column ? element("button", { type: "button", onclick: () => {
       order.ascending = order.by === column ? !order.ascending : !kind?.startsWith("n");
       order.by = column; draw();
-    } }, title(key)) : title(key);
+    } }, listHead(key)) : listHead(key);
     const head = element("th", { scope: "col", class: kind }, button);
     if (column) updates.push(() => {
       const sorted = order.by === column ? (order.ascending ? "ascending" : "descending") : null;
       if (sorted) head.setAttribute("aria-sort", sorted); else head.removeAttribute("aria-sort");
-      button.textContent = title(key) + (sorted ? (order.ascending ? " ↑" : " ↓") : "");
+      button.textContent = listHead(key) + (sorted ? (order.ascending ? " ↑" : " ↓") : "");
     });
     return head;
   });
@@ -85,11 +86,15 @@ function listRow(row) {
   const isSaid = (reason) => list.why[row].includes(reason.replace(/^.*?: /, "").split(";")[0]);
   const reasons = [1, 2, 3].map((n) => list[`reason_${n}`][row]).filter((reason) => reason && !isSaid(reason)).map((reason) => element("div", {}, phrase(reason)));
   const money = (value) => (value === null ? "–" : formats.money(value));
-  return element("tr", {},
+  const cells = [
     element("td", {}, element("div", {}, name), ...(list.email[row] ? [element("div", {}, list.email[row])] : [])),
     element("td", {}, memberName("segment", list.segment[row])),
     element("td", { class: "n scored" }, band ? element("span", { class: `pill ${band}` }, `${formats.share(list.churn_probability[row])} · ${text(band)}`) : "–"),
     element("td", { class: "n" }, money(list.queue_value[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
     element("td", { class: "scored" }, list.next_order_on[row] ? formats.day(list.next_order_on[row]) : text("none_expected")),
-    element("td", { class: "why" }, element("div", {}, phrase(list.why[row])), ...reasons), element("td", { class: "what" }, phrase(list.recommended_action[row])));
+    element("td", { class: "why" }, element("div", {}, phrase(list.why[row])), ...reasons), element("td", { class: "what" }, phrase(list.recommended_action[row])),
+  ];
+  // on a phone, where a row is a card, each figure has its head with it
+  LIST_COLUMNS.slice(2).forEach(([key], position) => { cells[position + 2].dataset.head = listHead(key); });
+  return element("tr", {}, ...cells);
 }
