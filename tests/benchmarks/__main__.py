@@ -22,6 +22,7 @@ from tests.benchmarks import (
     heavy_bodies,
     ingest,
     keepable,
+    lifecycle,
     quality_of_september,
     regimes,
     sample,
@@ -32,6 +33,7 @@ from tests.benchmarks import (
     serving,
     snowflake_cost,
     training,
+    value,
     whole_run,
 )
 from tests.benchmarks import page as pages
@@ -40,6 +42,7 @@ BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     dashboard,
     training, quality_of_september, regimes, keepable,
+    lifecycle, value,
     season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
