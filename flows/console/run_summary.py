@@ -213,19 +213,18 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
     if report.model:
         days = report.as_of.horizon_days
         yield "at stake: what they would spend in a year if they stay, less what is expected (CLV_DAYS= for more years)"
-        expected = sum(value or 0 for value in report.segments.column("expected_spend").to_pylist())
         yield "queues: keep those who are slipping, then win back those who are gone, thank those who are active"
-        yield f"from today's customers, next {days} days: {_total(report, expected)}"
+        yield f"from today's customers, next {days} days: {_total(report)}"
         yield _last_year(report)
 
 
-def _total(report: RunReport, expected: float) -> str:
-    total = money(expected, report.as_of.currency)
-    interval = report.model.interval_of_total if report.model else None
-    if interval is None:
+def _total(report: RunReport) -> str:
+    total = money(report.expected_spend, report.as_of.currency)
+    if report.expected_spend_range is None:
         return f"{total}, untested on this shop"
-    low, high = (money(expected * interval[end], report.as_of.currency) for end in ("low", "high"))
-    return f"{total} ({low} to {high}, with a chance of {interval['coverage']:.0%})"
+    *ends, coverage = report.expected_spend_range
+    low, high = (money(end, report.as_of.currency) for end in ends)
+    return f"{total} ({low} to {high}, with a chance of {coverage:.0%})"
 
 
 def _last_year(report: RunReport) -> str:

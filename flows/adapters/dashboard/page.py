@@ -79,6 +79,7 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "currency": report.as_of.currency,
         "customers": report.customers,
         "is_scored": report.model is not None,
+        "forecast": _forecast(report),
         "why_unscored": report.why_no_model,
         "scored_at": scored_at and f"{scored_at.isoformat()}Z",
         "model_version": version,
@@ -93,6 +94,15 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "shows_pii": report.settings.show_pii,
         "crm_link": report.settings.crm_link,
     }
+
+
+def _forecast(report: RunReport) -> dict[str, float | None]:
+    """The total of expected spend, next to what the customers of then spent on the same days of last year."""
+    low, high, coverage = report.expected_spend_range or (None, None, None)
+    return {
+        "expected": report.expected_spend, "low": low, "high": high, "coverage": coverage,
+        "last_year": report.spend_last_year,
+    }  # fmt: skip
 
 
 def _borders(report: RunReport) -> dict[str, Any] | None:

@@ -113,6 +113,19 @@ class RunReport:
     def customers(self) -> int:
         return int(sum(self.segments.column("customers").to_pylist()))
 
+    @property
+    def expected_spend(self) -> float:
+        """In the horizon, of all customers; zero where nobody was scored."""
+        return float(sum(value or 0 for value in self.segments.column("expected_spend").to_pylist()))
+
+    @property
+    def expected_spend_range(self) -> tuple[float, float, float] | None:
+        """The lower and the upper end of that total, and the probability that it lies between them."""
+        interval = self.model.interval_of_total if self.model else None
+        if interval is None:
+            return None
+        return self.expected_spend * interval["low"], self.expected_spend * interval["high"], interval["coverage"]
+
 
 # the queues of customers to contact, those who can be kept first
 QUEUES = ("keep", "win_back", "thank")

@@ -112,6 +112,20 @@ def press(page, place, name):
     page.locator(f"#{place}").get_by_role("button", name=name).first.click()
 
 
+def test_the_total_of_expected_spend_has_its_interval_and_the_same_days_of_last_year_next_to_it(run, page):
+    low, high, _ = run.expected_spend_range
+    for amount in (run.expected_spend, low, high, run.spend_last_year):
+        assert f"{amount:,.0f}" in page.inner_text("#forecast")
+
+
+def test_french_is_set_with_spaces_that_no_line_breaks_at_and_with_curved_apostrophes(page):
+    page.click("#language")
+    shown = page.inner_text("body")
+    assert re.findall(r"\w+ [:;?!»]|« |\w'\w", shown) == []
+    assert "\u202f:" in shown
+    page.click("#language")
+
+
 def test_the_figures_are_those_of_the_mart(run, page):
     assert figures(page) == figures_of_the_mart(run)
     for segment in warehouse(run).read("select * from staging.rfm_segments").to_pylist():
@@ -347,7 +361,7 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     english = page.evaluate("all => all.filter(text => translated(text) === text)", sorted(phrases))
     assert english == ["Champions"]
     assert page.evaluate("translated('lower risk: last order 1,200 days ago; usually every 8 days')") == (
-        "risque plus faible : dernière commande il y a 1\u202f200 jours ; d'habitude tous les 8 jours"
+        "risque plus faible\u202f: dernière commande il y a 1\u202f200 jours\u202f; d’habitude tous les 8 jours"
     )
 
 
@@ -618,7 +632,7 @@ def test_campaigns_are_shown_in_french(run, campaign_page):
     cells = cells_of(campaign_page, made_up.HELPED)
     assert cells[4] == "+3,3 a servi de +1,0 à +5,6"
     assert row_of(campaign_page, made_up.HARMED).locator(".pill").all_inner_texts() == ["a nui", "à perte"]
-    assert "Chiffres retenus jusqu'au" in cells_of(campaign_page, made_up.RUNNING)[3]
+    assert "Chiffres retenus jusqu’au" in cells_of(campaign_page, made_up.RUNNING)[3]
     assert "Ne vous fiez pas" in campaign_page.inner_text("#campaign-results")
 
 

@@ -47,6 +47,7 @@ function drawFrame() {
     const key = borders.is_provisional ? "borders_provisional" : meta.as_of >= borders.review_due_on ? "borders_due" : "borders_kept";
     place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
   }
+  place("forecast").textContent = forecast(meta.forecast, meta.horizon_days);
   place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
   document.body.classList.toggle("is-unscored", !meta.is_scored);
   const lines = [
@@ -56,6 +57,16 @@ function drawFrame() {
     meta.shows_pii ? text("pii_shown") : text("pii_masked"),
   ];
   place("footer").replaceChildren(element("ul", {}, ...lines.filter(Boolean).map((line) => element("li", {}, line))));
+}
+
+/** What all customers are expected to spend, like for like: next to the customers of a year ago on the same days. */
+function forecast({ expected, low, high, coverage, last_year }, horizon) {
+  const sentences = [text("forecast", { expected: formats.money(expected), horizon })];
+  if (low === null) sentences.push(text("forecast_untested"));
+  else sentences.push(text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) }));
+  if (last_year === null) sentences.push(text("forecast_no_season"));
+  else sentences.push(text("forecast_last_year", { spent: formats.money(last_year) }));
+  return sentences.join(" ");
 }
 
 /** Brings everything up to date with the filters. */

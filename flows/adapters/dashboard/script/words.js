@@ -4,8 +4,11 @@
 let data, texts, phrases, language;
 const translations = new Map(); // phrase of the warehouse → its words in this language
 
+/** French as it is set: narrow spaces that no line breaks at, and curved apostrophes. */
+const typeset = (words) => language === "en" ? words : words.replace(/ ([:;?!»])/g, "\u202f$1").replace(/« /g, "«\u202f").replace(/'/g, "’");
+
 const text = (key, values = {}) =>
-  texts[key][language].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  typeset(texts[key][language]).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 /** The text's name, or that of the text to show instead where no customer was scored. */
 const textOf = (key) => (!data.meta.is_scored && texts[`${key}_unscored`] ? `${key}_unscored` : key);
@@ -22,7 +25,7 @@ function phrase(english) {
 function translated(english) {
   for (const { pattern, words } of phrases) {
     const found = english.match(pattern);
-    if (found) return words.replace(/\{(\d)\}/g, (_, n) => (/^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
+    if (found) return typeset(words).replace(/\{(\d)\}/g, (_, n) => (/^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
   }
   return english;
 }
