@@ -124,10 +124,10 @@ def _days_to_hold_out(data: TrainingSet) -> list[date]:
     first."""
     days: list[date] = []
     for day in reversed(data.snapshot_dates):
-        if len(days) == HELD_OUT_DATES or not _has_both_outcomes(data.known_by(day).newest(RECENT_SNAPSHOTS)):
+        if len(days) == HELD_OUT_DATES or not has_both_outcomes(data.known_by(day).newest(RECENT_SNAPSHOTS)):
             break
         customers = data.at([day])
-        if _has_both_outcomes(customers.where(customers.keepable)):
+        if has_both_outcomes(customers.where(customers.keepable)):
             days.append(day)
     return days
 
@@ -166,7 +166,7 @@ def _require_enough(data: TrainingSet) -> None:
             f"{customers} customers had bought by {dates[-1]}, the last date whose outcome is known;"
             f" a model needs {MIN_CUSTOMERS}."
         )
-    if not _has_both_outcomes(data):
+    if not has_both_outcomes(data):
         left = int(data.churned.sum())
         raise TooLittleData(
             f"{left} of {len(data)} past outcomes are churn: a model needs at least {MIN_PER_OUTCOME} customers"
@@ -174,6 +174,6 @@ def _require_enough(data: TrainingSet) -> None:
         )
 
 
-def _has_both_outcomes(data: TrainingSet) -> bool:
+def has_both_outcomes(data: TrainingSet) -> bool:
     left = int(data.churned.sum())
     return min(left, len(data) - left) >= MIN_PER_OUTCOME

@@ -12,12 +12,14 @@ from flows.churn.backtest import Backtest, HeldOut
 from flows.churn.btyd import Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import NEXT_ORDER_CHANCES, ChurnModel
+from flows.churn.clv_window import clv_window_quality
 from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, normalised_gini, reliability
 from flows.churn.forecast import COVERAGE
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.second_order import second_order_quality
 from flows.churn.selection import Selection
 from flows.churn.spend import rate_so_far
+from flows.churn.threads import in_one_thread
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from functions.churn_api.contract import CONTRACT_FINGERPRINT, FEATURE_NAMES
 from functions.churn_api.scorer import day_of_year
@@ -86,6 +88,7 @@ def model_card(
                 for h, level in zip(backtest.held_out, selection.spend.of_others, strict=True)
             ],
         },
+        "clv_window": in_one_thread(clv_window_quality, data, kept),
         "second_order": second_order_quality(backtest.held_out, kept),
         "next_order": next_order_quality(backtest.held_out, kept, as_of),
         "drift_reference": _drift_reference(model, data),
