@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from flows.ports.destination import CONTACT_SCHEMA
 
 _USUAL = {
-    "segment": "At risk", "risk_band": "high", "churn_probability": 0.81234567, "expected_spend": 61.239,
+    "segment": "At risk", "risk_band": "high", "lifecycle": "slipping", "churn_probability": 0.81234567,
+    "expected_spend": 61.239, "clv": 210.987, "expected_loss": 80.456,
     "reason": "Last order 96 days ago", "recommended_action": "Personal win-back", "offer": "-20% on everything",
     "country": "Germany", "currency": "EUR",
 }  # fmt: skip
@@ -38,7 +39,9 @@ _addresses = st.one_of(
 )
 
 
-_figures = {"churn_probability": st.none() | st.floats(0, 1), "expected_spend": st.none() | st.floats(0, 1e6)}
+_figures = {"churn_probability": st.none() | st.floats(0, 1)} | {
+    name: st.none() | st.floats(0, 1e6) for name in ("expected_spend", "clv", "expected_loss")
+}
 _changes = st.fixed_dictionaries(
     {"email": _addresses},
     optional=_figures | {name: _texts | _odd_texts | st.none() for name in _USUAL if name not in _figures},

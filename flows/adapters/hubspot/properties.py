@@ -28,8 +28,11 @@ class Property:
 PROPERTIES = (
     Property("rfm_segment", "RFM segment", "segment"),
     Property("churn_risk_band", "Churn: risk", "risk_band"),
+    Property("churn_lifecycle", "Churn: lifecycle", "lifecycle"),
     Property("churn_probability", "Churn: probability", "churn_probability", "number", digits=4),
     Property("expected_spend", "Expected spend", "expected_spend", "number", digits=2),
+    Property("churn_clv", "Customer lifetime value", "clv", "number", digits=2),
+    Property("expected_loss", "Expected loss", "expected_loss", "number", digits=2),
     Property("churn_reason", "Churn: reason", "reason"),
     Property("recommended_action", "Recommended action", "recommended_action"),
     Property("last_campaign", "Last campaign", None, of_campaign=True),

@@ -214,8 +214,9 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
 
         select customers.customer_id, customers.email,
             customers.may_be_contacted and not persons.is_in_holdout as may_be_contacted, persons.segment,
-            persons.risk_band, customers.churn_probability, customers.expected_spend, customers.reason_1 as reason,
-            customers.recommended_action, customers.country, customers.currency,
+            persons.risk_band, customers.lifecycle, customers.churn_probability, customers.expected_spend,
+            customers.clv, customers.expected_loss, customers.reason_1 as reason, customers.recommended_action,
+            customers.country, customers.currency,
             sent.customer_id is not null as is_sent
         from persons
         inner join marts.marketing_customers as customers on persons.customer_id = customers.customer_id

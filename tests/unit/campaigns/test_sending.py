@@ -24,7 +24,8 @@ from tests.running.dbt import DBT_PROJECT
 
 TODAY = date(2026, 3, 31)
 COLUMNS = (
-    "email varchar, segment varchar, risk_band varchar, churn_probability double, expected_spend double,"
+    "email varchar, segment varchar, risk_band varchar, lifecycle varchar,"
+    " churn_probability double, expected_spend double, clv double, expected_loss double,"
     " reason_1 varchar, recommended_action varchar, country varchar, currency varchar, scored_at timestamp"
 )
 TABLES = f"""
