@@ -1,8 +1,9 @@
 """The last year of simulated shops that nothing was chosen on, and who left, which no real shop knows."""
 
-from collections.abc import Iterator
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -45,13 +46,18 @@ class UnseenYear:
     lost: Floats
 
 
-def unseen_years(profile: ShopProfile, folder: Path) -> Iterator[UnseenYear]:
-    """One for each of SEEDS."""
-    for seed in SEEDS:
-        yield _unseen_year(replace(profile, customers=CUSTOMERS, days=DAYS, seed=seed), folder / str(seed))
+def unseen_years(profile: ShopProfile) -> list[UnseenYear]:
+    """One for each of SEEDS; benchmarks of one run share them."""
+    return [_unseen_year(replace(profile, customers=CUSTOMERS, days=DAYS, seed=seed)) for seed in SEEDS]
 
 
-def _unseen_year(profile: ShopProfile, folder: Path) -> UnseenYear:
+@cache
+def _unseen_year(profile: ShopProfile) -> UnseenYear:
+    with tempfile.TemporaryDirectory(prefix="bench-year-") as folder:
+        return _measured(profile, Path(folder))
+
+
+def _measured(profile: ShopProfile, folder: Path) -> UnseenYear:
     shop = simulate(profile)
     table, horizon_days = snapshot_table(shop.order_lines, profile, folder, DATES)
     data = TrainingSet.from_table(table, horizon_days)
