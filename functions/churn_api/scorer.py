@@ -25,6 +25,8 @@ OUTPUTS = (
     "churn_probability", "contributions", "expected_spend", "next_order_days", "alive_probability", "lifecycle",
     "customer_value",
 )  # fmt: skip
+# Vector units may round the last digits differently in another batch: those of amounts are further to the left.
+_DECIMALS = {"expected_spend": 6, "customer_value": 6}
 # the columns of the output customer_value
 VALUES = ("clv", "clv_low", "clv_high", "expected_loss", "win_back_value")
 
@@ -141,8 +143,8 @@ class Scorer:
 
         Columns in the contract's order; a missing value is NaN.
         """
-        # vector units may round the last digits differently in another batch
-        rounded = [output.round(9) for output in self.run(features, days_of_year)]
+        outputs = zip(OUTPUTS, self.run(features, days_of_year), strict=True)
+        rounded = [output.round(_DECIMALS.get(name, 9)) for name, output in outputs]
         return Scores(features, self.clv_days, *rounded)
 
     def run(self, features: NDArray[np.float64], days_of_year: NDArray[np.int64]) -> list[NDArray[np.float64]]:
