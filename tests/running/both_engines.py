@@ -17,7 +17,7 @@ from tests.running.processes import flows
 from tests.running.serving import api_on_loopback
 
 # when a row was made, which two runs cannot share
-RUN_COLUMNS = {"scored_at", "measured_at", "extracted_at", "launched_at", "sent_at"}
+RUN_COLUMNS = {"scored_at", "decided_at", "measured_at", "extracted_at", "launched_at", "sent_at"}
 # twelve digits: engines add doubles in orders of their own
 RELATIVE = 1e-12
 

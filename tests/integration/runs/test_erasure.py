@@ -27,7 +27,7 @@ TRACES = ("forgetme", "forget@example.org", "old-forget@example.org", "hubspot-4
 ORDERS = """order_id,customer_id,email,ordered_at,amount,note
 1,forgetme,forget@example.org,2025-08-01,50,please call forgetme
 2,forgetme,,2025-09-01,60,
-3,gonebuyer,gone@example.org,2025-09-02,70,
+3,gonebuyer,gone@example.org,2025-05-02,70,
 4,stays,stays@example.org,2025-09-03,80,
 5,till-1,till@example.org,2025-09-03,80,
 6,till-2,till@example.org,2025-09-03,80,
