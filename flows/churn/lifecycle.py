@@ -13,7 +13,7 @@ from functions.churn_api.contract import LIFECYCLES, Lifecycle
 
 # P(alive) from which somebody is called active, and below which they are called gone
 ACTIVE_FROM = 0.9
-GONE_BELOW = 0.15
+GONE_BELOW = 0.12
 # share of the P(alive) right after their last purchase below which they are slipping: a quarter of it is lost
 SLIPPING_BELOW = 0.75
 

@@ -110,16 +110,18 @@ select
     cast((2 * purchases_last_{{ days }}_days - purchases_last_{{ 2 * days }}_days) as double)
         / (purchases_last_{{ 2 * days }}_days + 1) as trend_{{ days }}_days,
     {% endfor -%}
-    case when frequency > 2 then sqrt(scaled_gap_variance) / sum_of_gaps end as gap_variation,
-    (recency_days - mean_gap_days) / sqrt(greatest(
-        (scaled_gap_variance / nullif(frequency - 1, 0) + mean_gap_days * mean_gap_days) / frequency, 1
+    case when frequency > 2 then cast(sqrt(scaled_gap_variance) as double) / sum_of_gaps end as gap_variation,
+    cast(recency_days - mean_gap_days as double) / sqrt(greatest(
+        cast(
+            cast(scaled_gap_variance as double) / nullif(frequency - 1, 0) + mean_gap_days * mean_gap_days as double
+        ) / frequency, 1
     )) as silence_in_gap_spreads,
     case
         when tenure_days >= 365 - {{ run_value('horizon_days') }} then
             cast(purchases_same_weeks as double)
             / (floor(cast(tenure_days - 365 + {{ run_value('horizon_days') }} as double) / 365) + 1)
     end as purchases_same_weeks_a_year,
-    product_lines / frequency as lines_per_purchase,
+    cast(product_lines as double) / frequency as lines_per_purchase,
     {% if var('email_events') or var('contacts') -%}
     {%- for name in email_features() %}
     engaged.{{ name }}{{ ',' if not loop.last }}

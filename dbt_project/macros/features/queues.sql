@@ -23,7 +23,7 @@
             when features.median_gap_days < 1.5 then ', usually every day'
             -- a half to the even number, as the reasons round it
             when features.median_gap_days - floor(features.median_gap_days) = 0.5
-                then ', usually every ' || cast(cast(2 * round(features.median_gap_days / 2) as integer) as varchar) || ' days'
+                then ', usually every ' || cast(cast(2 * round(cast(features.median_gap_days as double) / 2) as integer) as varchar) || ' days'
             else ', usually every ' || cast(cast(round(features.median_gap_days) as integer) as varchar) || ' days'
         end
         || case

@@ -29,11 +29,8 @@ from functions.prediction_sink.snowflake_predictions import SnowflakePredictions
 from tests.running.serving import NOW, LocalClient, MemoryQueue, customer, service
 from tests.stand_ins.snowflake_server import encrypted, key_pair, snowflake_server
 
-TABLE = """create table marts.churn_predictions (
-    prediction_id varchar, customer_id varchar, as_of_date date, horizon_days integer, churn_probability double,
-    risk_band varchar, expected_spend double, next_order_earliest_on date, next_order_on date,
-    next_order_latest_on date, reason_1 varchar, reason_2 varchar, reason_3 varchar, model_version varchar,
-    source varchar, scored_at {timestamp})"""
+_COLUMNS = ", ".join(f"{name} {kind.replace('timestamp', '{timestamp}')}" for name, kind in COLUMNS.items())
+TABLE = f"create table marts.churn_predictions ({_COLUMNS})"
 ALL = f"select {', '.join(COLUMNS)} from marts.churn_predictions order by customer_id, prediction_id"
 
 

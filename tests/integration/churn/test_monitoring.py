@@ -53,7 +53,15 @@ def test_the_figures_are_those_of_what_happened(data_dir, read):
                     and p.known_from <= c.as_of_date + c.horizon_days
                     and p.known_until > c.as_of_date + c.horizon_days and p.net_amount > 0
             ) as churned
-            from marts.churn_predictions as c where as_of_date = '{FIRST}'
+            from marts.churn_predictions as c
+            inner join (
+                select customer_id, max(purchased_on) as last_on from intermediate.int_purchases
+                where purchased_on <= '{FIRST}' and known_from <= '{FIRST}' and known_until > '{FIRST}'
+                    and net_amount > 0
+                group by customer_id
+            ) as known using (customer_id)
+            -- who could still be kept
+            where as_of_date = '{FIRST}' and last_on >= as_of_date - 2 * horizon_days
         )""",
     ).to_pylist()[0]
     (brier,) = measures(read, data_dir, "measure = 'brier'")

@@ -29,6 +29,7 @@ IN_DUCKDBS_SQL = (
     "test_type:unit,an_id_with_more_orders_than_a_person_has_is_nobody",
     "test_type:unit,one_order_of_years_later_or_of_1970_is_of_the_day_of_its_number",
     "test_type:unit,pre_orders_and_a_silence_end_ordinary_business_and_sparse_days_do_not",
+    "test_type:unit,what_follows_a_rest_at_the_shops_pace_is_business_and_a_few_dates_far_apart_are_not",
     "test_type:unit,as_of_a_later_day_what_was_ordered_by_then_is_dated_rightly",
 )
 
