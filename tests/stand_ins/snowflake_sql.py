@@ -10,10 +10,11 @@ from sqlglot.tokens import TokenType
 
 # Snowflake's own functions, https://docs.snowflake.com/en/sql-reference/functions-all: those that we use, and no more
 FUNCTIONS = frozenset(
-    """abs avg ceil chr coalesce convert_timezone count count_if date_trunc dateadd datediff first_value flatten floor
-    get_path greatest iff lag lead least length listagg lower max max_by md5 median min mod nullif object_construct
-    parse_json percent_rank percentile_cont percentile_disc position power regexp_like regexp_replace replace
-    right round row_number split split_part sqrt substr sum translate trim try_to_timestamp_ntz upper
+    """abs avg ceil chr coalesce convert_timezone count count_if date_trunc dateadd datediff dayofyear first_value
+    flatten floor get_path greatest iff lag lead least length listagg lower max max_by md5 median min mod
+    nullif object_construct parse_json percent_rank percentile_cont percentile_disc position power regexp_like
+    regexp_replace replace right round row_number split split_part sqrt substr sum translate trim
+    try_to_timestamp_ntz upper
     """.split()  # noqa: SIM905
 )
 OURS = frozenset({"predict_churn", "predict_churn_udf"})
