@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from functions.churn_api.asgi import App
+from functions.churn_api.problems import MEDIA_TYPE, Refused
 
 MAX_HEADERS, MAX_HEAD_BYTES = 100, 64 * 1024
 MAX_REQUEST_BYTES = 8 * 1024 * 1024  # a little more than the largest body, whatever is around it
@@ -41,7 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._upgrading = False
         self._check: asyncio.TimerHandle | None = None
         if len(self.connections) > self.max_connections:
-            self._refuse(503, "There are too many connections; try again later.", "retry-after: 1\r\n")
+            why = "There are too many connections; try again later."
+            self._refuse(Refused("too_many_connections", why, (b"retry-after", b"1")))
         else:
             self._check = self.loop.call_later(self.check_every_seconds, self._check_time)
 
@@ -61,9 +63,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         except httptools.HttpParserError as problem:
             if isinstance(problem.__context__, _TooManyHeaders):
-                self._refuse(431, f"The request has more than {MAX_HEADERS} headers.")
+                self._refuse(Refused("headers_too_large", f"The request has more than {MAX_HEADERS} headers."))
             else:
-                self._refuse(400, "The request is not HTTP/1.1.")
+                self._refuse(Refused("request_unreadable", "The request is not HTTP/1.1."))
             return
         if self._begun is not None:
             self._count(len(data))
@@ -76,7 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._has_head:
             self._head_bytes += size
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, f"The headers are larger than {MAX_HEAD_BYTES:,} bytes.")
+                self._refuse(Refused("headers_too_large", f"The headers are larger than {MAX_HEAD_BYTES:,} bytes."))
         elif self._request_bytes > MAX_REQUEST_BYTES:
             self.transport.close()  # the response to a body that is too large is sent already
 
@@ -123,16 +125,20 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         limit = REQUEST_SECONDS if self._has_head else HEAD_SECONDS
         if self._begun is not None and now - self._begun > limit and not self.transport.is_closing():
-            self._refuse(408, f"The request was not whole after {limit:.0f} seconds.")
+            self._refuse(Refused("request_timeout", f"The request was not whole after {limit:.0f} seconds."))
         self._check = self.loop.call_later(self.check_every_seconds, self._check_time)
 
-    def _refuse(self, status: int, why: str, headers: str = "") -> None:
+    def _refuse(self, problem: Refused) -> None:
         if self.transport.is_closing():
             return
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
-            body = f'{{"detail":"{why}"}}'
-            head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{headers}"
-            self.transport.write(STATUS_LINE[status] + f"{head}\r\n{body}".encode())
+            body = problem.body()
+            headers = [
+                (b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body)),
+                (b"connection", b"close"), *problem.headers,
+            ]  # fmt: skip
+            head = b"".join(b"%s: %s\r\n" % header for header in headers)
+            self.transport.write(STATUS_LINE[problem.status] + head + b"\r\n" + body)
         self.transport.close()
 
 

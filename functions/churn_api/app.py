@@ -4,17 +4,15 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
-from functions.churn_api.bodies import Unfit, Unreadable
 from functions.churn_api.customers import read
-from functions.churn_api.documents import PROBLEMS, ExternalResponse, Health, Prediction
+from functions.churn_api.documents import OF_EVERY_BODY, OF_EVERY_KEY, ExternalResponse, Health, Prediction, refusals
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.openapi import API_VERSION, describe
-from functions.churn_api.predictor import NOT_STORED, NotStored
+from functions.churn_api.problems import MEDIA_TYPE, Refused
 from functions.churn_api.service import Service
 
 
@@ -30,7 +28,11 @@ def create_app(service: Service) -> FastAPI:
 
     # bodies are read without FastAPI, which would validate all of a body that has too much in it
     @app.post(
-        "/predict", operation_id="predict", tags=["predictions"], response_model=list[Prediction], responses=PROBLEMS
+        "/predict",
+        operation_id="predict",
+        tags=["predictions"],
+        response_model=list[Prediction],
+        responses=refusals(*OF_EVERY_KEY, *OF_EVERY_BODY),
     )
     async def predict(request: Request) -> Response:
         """Scores a list of up to 1,000 customers; responds in the same order.
@@ -49,7 +51,7 @@ def create_app(service: Service) -> FastAPI:
         operation_id="predict_batch",
         tags=["predictions"],
         response_model=ExternalResponse,
-        responses=PROBLEMS,
+        responses=refusals(*OF_EVERY_KEY, *OF_EVERY_BODY),
     )
     async def snowflake(request: Request) -> Response:
         """Scores a batch of a Snowflake external function, up to 5,000 rows. A row that cannot be scored gets a reason,
@@ -71,7 +73,7 @@ def create_app(service: Service) -> FastAPI:
         "/model",
         operation_id="model_card",
         tags=["service"],
-        responses={status: PROBLEMS[status] for status in (401, 429, 503)},
+        responses=refusals(*OF_EVERY_KEY),
     )
     async def model_card() -> dict[str, Any]:
         """What the model was trained on, its quality on held-out dates, and its limits."""
@@ -83,23 +85,20 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _explain_refusals(app: FastAPI) -> None:
-    @app.exception_handler(Unfit)
-    async def does_not_fit(_: Request, error: Unfit) -> JSONResponse:
-        """Returns field and reason, not the values, which may be personal or NaN."""
-        return JSONResponse({"detail": error.problems}, 422)
-
-    @app.exception_handler(Unreadable)
-    async def unreadable(_: Request, __: Unreadable) -> JSONResponse:
-        return JSONResponse({"detail": "There was an error parsing the body: send JSON in UTF-8."}, 400)
-
-    @app.exception_handler(NotStored)
-    async def not_stored(_: Request, __: NotStored) -> Response:
-        return Response(NOT_STORED, 503, media_type="application/json")
+    @app.exception_handler(Refused)
+    async def refused(_: Request, problem: Refused) -> Response:
+        headers = {name.decode(): value.decode() for name, value in problem.headers}
+        return Response(problem.body(), problem.status, headers, MEDIA_TYPE)
 
     @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        """An unknown path or a wrong method."""
+        headers = {name.encode(): value.encode() for name, value in (error.headers or {}).items()}
+        if error.status_code == 405:
+            why = f"Send {error.headers['Allow']}." if error.headers else "Send another method."
+            return await refused(request, Refused("method_not_allowed", why, *headers.items()))
+        return await refused(request, Refused("not_found", "The paths are in /openapi.json."))
 
     @app.exception_handler(Exception)
     async def failed(request: Request, _: Exception) -> Response:
-        return Response(internal_error(request.scope["notes"].request_id), 500, media_type="application/json")
+        return await refused(request, internal_error(request.scope["notes"].request_id))

@@ -7,25 +7,33 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from functions.churn_api.problems import Refused, pointer
+
 MAX_PROBLEMS = 100
 Where = Sequence[str | int]
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one pass, whatever stands there
 
 
-class Unfit(Exception):
-    """A body that cannot be scored: `problems` as the caller gets them."""
+class Unfit(Refused):
+    """A body that cannot be scored, with every error: none has a value of the body in it, which may be personal."""
 
-    def __init__(self, problems: Sequence[dict[str, Any]]) -> None:
-        super().__init__(problems)
-        self.problems = problems
+    def __init__(self, errors: Sequence[dict[str, Any]]) -> None:
+        first, *others = errors
+        rest = f" ({len(others)} more in errors)" if others else ""
+        super().__init__(
+            "body_invalid", f"{first['pointer'] or 'the body'}: {first['detail']}{rest}", errors=list(errors)
+        )
 
 
-class Unreadable(Exception):
+class Unreadable(Refused):
     """A body that is no text, or that is nested too deep."""
+
+    def __init__(self) -> None:
+        super().__init__("request_unreadable", "There was an error parsing the body: send JSON in UTF-8.")
 
 
 class Problems:
-    """What does not fit in a body. None has a value of the body in it: it may be personal."""
+    """What does not fit in a body."""
 
     def __init__(self) -> None:
         self._found: list[dict[str, Any]] = []
@@ -36,10 +44,10 @@ class Problems:
         Raises:
             Unfit: at the hundredth; the rest of the body is not looked at.
         """
-        self._found.append({"loc": ["body", *where], "msg": why, "type": kind})
+        self._found.append({"pointer": pointer(where), "detail": why, "code": kind})
         if len(self._found) == MAX_PROBLEMS:
             rest = f"these are the first {MAX_PROBLEMS} problems; the rest of the body was not looked at"
-            raise Unfit([*self._found, {"loc": ["body"], "msg": rest, "type": "more"}])
+            raise Unfit([*self._found, {"pointer": "", "detail": rest, "code": "more"}])
 
     def add_all(self, where: Where, error: ValidationError) -> None:
         """Notes what pydantic has found; raises as `add` does."""
@@ -57,7 +65,7 @@ class Problems:
 
 def refuse(where: Where, why: str, kind: str = "refused") -> Unfit:
     """The refusal of a body for one problem."""
-    return Unfit([{"loc": ["body", *where], "msg": why, "type": kind}])
+    return Unfit([{"pointer": pointer(where), "detail": why, "code": kind}])
 
 
 def check_width(given: Any, model: type[BaseModel], where: Where) -> None:
@@ -83,7 +91,7 @@ def parse(body: bytes, max_values: int, instead: str) -> Any:
     except json.JSONDecodeError as error:
         raise refuse((), f"JSON decode error at character {error.pos}: {error.msg}", "json_invalid") from None
     except (ValueError, RecursionError):
-        raise Unreadable from None
+        raise Unreadable() from None
 
 
 def _has_more_commas(body: bytes, limit: int) -> bool:

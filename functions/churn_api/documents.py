@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.churn_api.contract import Cause, Lifecycle, RiskBand
 from functions.churn_api.external_function import MAX_ROWS
+from functions.churn_api.problems import CODES, codes_of
 
 Days = Annotated[float | None, Field(ge=0, json_schema_extra={"unit": "days"})]
 
@@ -119,25 +120,36 @@ class ExternalResponse(BaseModel):
     data: list[tuple[int, ExternalPrediction]]
 
 
+class Place(BaseModel):
+    """Something in a body that does not fit."""
+
+    pointer: Annotated[
+        str,
+        Field(
+            description="JSON pointer to it (RFC 6901); the whole body is empty", examples=["/3/features/recency_days"]
+        ),
+    ]
+    detail: Annotated[str, Field(examples=["Input should be greater than or equal to 0"])]
+    code: Annotated[str, Field(examples=["greater_than_equal"])]
+
+
 class Problem(BaseModel):
+    """A refusal, as problem details (RFC 9457)."""
+
+    type: Annotated[str, Field(examples=["urn:churn-api:problem:body_invalid"])]
+    title: Annotated[str, Field(examples=["The body does not fit"])]
+    status: Annotated[int, Field(examples=[422])]
     detail: Annotated[str, Field(description="What is wrong, and what to do")]
+    code: Annotated[str, Field(description=f"Stays the same; more may follow: {', '.join(CODES)}")]
+    errors: Annotated[
+        list[Place] | None, Field(description="With body_invalid: all that does not fit, up to a hundred places")
+    ] = None
 
 
-class Problems(BaseModel):
-    class Place(BaseModel):
-        loc: Annotated[list[str | int], Field(examples=[["body", 3, "features", "recency_days"]])]
-        msg: Annotated[str, Field(examples=["Input should be greater than or equal to 0"])]
-        type: str
-
-    detail: Annotated[list[Place], Field(description="Every field that does not fit, and why")]
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of an operation, for OpenAPI."""
+    return {status: {"model": Problem, "description": f"{', '.join(codes_of(status))}"} for status in statuses}
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The body cannot be read"},
-    401: {"model": Problem, "description": "No valid API key"},
-    413: {"model": Problem, "description": "The body is too large"},
-    415: {"model": Problem, "description": "Not application/json"},
-    422: {"model": Problems, "description": "Fields that do not fit"},
-    429: {"model": Problem, "description": "Too many requests with this key: see Retry-After"},
-    503: {"model": Problem, "description": "Not now: keys cannot be read, or the prediction could not be stored"},
-}
+OF_EVERY_KEY = (401, 403, 429, 503)
+OF_EVERY_BODY = (400, 413, 415, 422)

@@ -7,11 +7,10 @@ all; it is built when it is first needed. A test sends both the same requests an
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
+from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
 from functions.churn_api.customers import read_fast
 from functions.churn_api.middleware import RequestMiddleware
 from functions.churn_api.predictions import PredictionRequest
-from functions.churn_api.predictor import NOT_STORED, NotStored
 from functions.churn_api.service import Service
 
 
@@ -48,9 +47,5 @@ class FastPath:
         await self._built[0](scope, receive, send)
 
     async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
-        try:
-            _, texts = await self.service.predict(to_score, scope["notes"])
-        except NotStored:
-            await send_json(send, 503, NOT_STORED)
-            return
-        await send_json(send, 200, b"[" + b",".join(texts) + b"]")
+        _, texts = await self.service.predict(to_score, scope["notes"])
+        await send_whole(send, 200, b"[" + b",".join(texts) + b"]")

@@ -10,28 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from functions.churn_api.access import KEY_HEADER, Access, KeysRefused
-from functions.churn_api.asgi import App, Receive, Scope, Send, send_json
+from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
+from functions.churn_api.problems import MEDIA_TYPE, Refused
 from functions.churn_api.telemetry import RequestNotes, log_request, request_id
 
 log = logging.getLogger(__name__)
 
 _SEND_A_KEY = f"Send a valid API key in the header {KEY_HEADER}, or as Authorization: Bearer."
+_NOT_THIS_MACHINE = (
+    "A server without API keys answers only requests that call it 127.0.0.1 or localhost. Set API_KEYS to let others"
+    " call it, or by another name."
+)
 MAX_BODY_BYTES = 6 * 1024 * 1024
 MAX_GZIP_MEMBERS = 100
 ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
 TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
 OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
-
-
-class RequestRefused(Exception):
-    """A request that is answered with an error instead of being handled."""
-
-    def __init__(self, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:
-        super().__init__(why)
-        self.status, self.why, self.headers = status, why, headers
 
 
 @dataclass
@@ -73,13 +68,12 @@ class RequestMiddleware:
                 scope["body"] = await _whole_body(headers, receive)
                 receive = _replaying(scope["body"], receive)
             await self.app(scope, receive, send_with_id)
-        except RequestRefused as refused:
-            body = msgspec.json.encode({"detail": refused.why})
-            await send_json(send_with_id, refused.status, body, refused.headers)
+        except Refused as refused:
+            await send_problem(send_with_id, refused)
         except Exception:
             log.exception("a request failed", extra={"request_id": notes.request_id})
             if not status:
-                await send_json(send_with_id, 500, internal_error(notes.request_id))
+                await send_problem(send_with_id, internal_error(notes.request_id))
         finally:
             log_request(
                 notes,
@@ -96,35 +90,50 @@ class RequestMiddleware:
         if "aws.event" not in scope and (
             "host" not in headers or (len(headers) < len(scope["headers"]) and _hosts(scope) != 1)
         ):
-            raise RequestRefused(400, "Send one Host header.")
+            raise Refused("host_missing", "Send one Host header.")
         if scope["path"] in OPEN_TO_ALL:
             return None
         try:
             caller = self.access.caller(scope, headers)
         except KeysRefused as problem:
             log.error("no request can be authenticated", extra={"problem": str(problem)})
-            raise RequestRefused(
-                503, "The API keys cannot be read at the moment; try again later.", (b"retry-after", b"15")
+            raise Refused(
+                "keys_unreadable",
+                "The API keys cannot be read at the moment; try again later.",
+                (b"retry-after", b"15"),
             ) from None
         if caller is None:
-            raise RequestRefused(401, _SEND_A_KEY, (b"www-authenticate", b'Bearer realm="churn"'))
+            if self.access.keys is None:
+                raise Refused("host_not_local", _NOT_THIS_MACHINE)
+            raise Refused("key_invalid", _SEND_A_KEY, (b"www-authenticate", b'Bearer realm="churn"'))
         wait = self.access.seconds_to_wait(caller)
         if wait:
             seconds = b"%d" % math.ceil(wait)
-            raise RequestRefused(429, "Too many requests with this key; try again later.", (b"retry-after", seconds))
+            raise Refused(
+                "too_many_requests", "Too many requests with this key; try again later.", (b"retry-after", seconds)
+            )
         return caller
 
 
-def internal_error(request_id: str) -> bytes:
+async def send_problem(send: Send, refused: Refused) -> None:
+    """Sends a refusal."""
+    await send_whole(send, refused.status, refused.body(), refused.headers, MEDIA_TYPE)
+
+
+def internal_error(request_id: str) -> Refused:
     """The response to a request that failed through no fault of the caller."""
-    return msgspec.json.encode({"detail": f"This failed on our side; the log has it as {request_id}."})
+    return Refused("internal_error", f"This failed on our side; the log has it as {request_id}.")
 
 
 async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     """The body, decompressed and of allowed size and type."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise RequestRefused(415, f"The content-type is {kind[:100] or 'missing'}; send application/json.")
+        raise Refused(
+            "media_type_unsupported",
+            f"The content-type is {kind[:100] or 'missing'}; send application/json.",
+            (b"accept", b"application/json"),
+        )
     declared = headers.get("content-length", "")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_BODY_BYTES:
         raise _too_large()
@@ -133,7 +142,7 @@ async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RequestRefused(400, "The connection was closed before the whole body was there.")
+            raise Refused("request_unreadable", "The connection was closed before the whole body was there.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
@@ -168,8 +177,10 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
     if encoding == "identity":
         return body
     if encoding not in ("gzip", "x-gzip"):
-        raise RequestRefused(
-            415, f"The content-encoding is {encoding[:100]}; send gzip, or none.", (b"accept-encoding", b"gzip")
+        raise Refused(
+            "media_type_unsupported",
+            f"The content-encoding is {encoding[:100]}; send gzip, or none.",
+            (b"accept-encoding", b"gzip"),
         )
     parts: list[bytes] = []
     left = MAX_BODY_BYTES
@@ -178,15 +189,17 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
         try:
             parts.append(unpacker.decompress(body, left + 1))
         except zlib.error:
-            raise RequestRefused(400, "The body is not gzip, as its content-encoding declares.") from None
+            raise Refused("request_unreadable", "The body is not gzip, as its content-encoding declares.") from None
         left -= len(parts[-1])
         if left < 0 or len(parts) > MAX_GZIP_MEMBERS:
             raise _too_large()
         if not unpacker.eof:
-            raise RequestRefused(400, "The body ends before its gzip stream does.")
+            raise Refused("request_unreadable", "The body ends before its gzip stream does.")
         body = unpacker.unused_data
     return b"".join(parts)
 
 
-def _too_large() -> RequestRefused:
-    return RequestRefused(413, f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time.")
+def _too_large() -> Refused:
+    return Refused(
+        "body_too_large", f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time."
+    )

@@ -12,6 +12,7 @@ from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import MAX_CUSTOMERS, CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
+from functions.churn_api.problems import MEDIA_TYPE
 
 API_VERSION = "1.0.0"
 _REFERENCE = "#/components/schemas/"
@@ -26,6 +27,15 @@ _EXAMPLES = {
     "a_list": {"summary": "Customers of both kinds", "value": [_BY_FEATURES, _BY_ORDERS]},
 }
 _BATCH = {"batch": {"summary": "Two rows", "value": {"data": [[0, _FEATURES | {"customer_id": "C000042"}], [1, None]]}}}
+
+
+_ALL = tuple(map(str, range(200, 600)))
+_HEADERS = {
+    "x-request-id": {"type": "string"},
+    "retry-after": {"type": "integer", "description": "Seconds to wait"},
+    "www-authenticate": {"type": "string"},
+}
+_SENT_WITH = {"x-request-id": _ALL, "retry-after": ("429", "503"), "www-authenticate": ("401",)}
 
 
 def describe(openapi: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +63,8 @@ def describe(openapi: dict[str, Any]) -> dict[str, Any]:
     for path, operations in openapi["paths"].items():
         for operation in operations.values():
             operation["security"] = [] if path == "/health" else [{"key": []}, {"bearer": []}]
+            for status, response in operation["responses"].items():
+                _complete(status, response)
     openapi["servers"] = [{"url": "/v1"}, {"url": "/"}]
     return openapi
 
@@ -60,6 +72,13 @@ def describe(openapi: dict[str, Any]) -> dict[str, Any]:
 def _take(openapi: dict[str, Any], path: str, schema: dict[str, Any], examples: dict[str, Any]) -> None:
     content = {"application/json": {"schema": schema, "examples": examples}}
     openapi["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
+
+
+def _complete(status: str, response: dict[str, Any]) -> None:
+    """The headers of a response, and the media type of a refusal."""
+    response["headers"] = {name: {"schema": schema} for name, schema in _HEADERS.items() if status in _SENT_WITH[name]}
+    if status >= "400":
+        response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
 
 
 def _describe_order(properties: dict[str, Any]) -> None:

@@ -20,9 +20,6 @@ class NotStored(Exception):
     """Predictions that could not be stored."""
 
 
-NOT_STORED = b'{"detail":"The prediction could not be stored, so it is not given; try again later."}'
-
-
 class PredictionQueue(Protocol):
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
         """Stores predictions, each as JSON, until they are merged into marts.churn_predictions.

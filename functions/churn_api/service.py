@@ -12,6 +12,7 @@ from functions.churn_api.access import Access
 from functions.churn_api.champion import Served
 from functions.churn_api.predictions import PredictionRequest
 from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted, PredictionQueue, Predictor
+from functions.churn_api.problems import Refused
 from functions.churn_api.telemetry import RequestNotes
 
 MAX_BYTES_ON_THE_LOOP = 32_768
@@ -35,7 +36,11 @@ class Service:
         return Predictor(self.model.scorer, self.queue, self.clock, self.refuse_unstored)
 
     async def predict(self, to_score: PredictionRequest, notes: RequestNotes) -> Predicted:
-        """The responses, noted for the log; see `Predictor.predict`."""
+        """The responses, noted for the log; see `Predictor.predict`.
+
+        Raises:
+            Refused: when they could not be stored and `refuse_unstored`.
+        """
         try:
             if len(to_score) <= MAX_ROWS_AT_ONCE:
                 only = await self.predictor.predict(to_score)
@@ -44,7 +49,8 @@ class Service:
             predicted = [await self.predictor.predict(part) for part in to_score.parts(MAX_ROWS_AT_ONCE)]
         except NotStored:
             notes.not_stored = sum(customer_id is not None for customer_id in to_score.customer_ids)
-            raise
+            why = "The prediction could not be stored, so it is not given; try again later."
+            raise Refused("not_stored", why, (b"retry-after", b"5")) from None
         responses, texts = predicted[0]
         for more, as_json in predicted[1:]:
             responses += more

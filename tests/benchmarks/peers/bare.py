@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import uvicorn
 
-from functions.churn_api.asgi import send_json
+from functions.churn_api.asgi import send_whole
 from functions.churn_api.customers import read_fast
 from functions.churn_api.middleware import RequestMiddleware
 from functions.churn_api.scorer import day_of_year
@@ -28,7 +28,7 @@ class Bare:
         figures = self.service.model.scorer.run(
             to_score.features, np.array([day_of_year(day) for day in to_score.as_of])
         )
-        await send_json(send, 200, msgspec.json.encode([figure.tolist() for figure in figures]))
+        await send_whole(send, 200, msgspec.json.encode([figure.tolist() for figure in figures]))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_a_sandbox_answers_every_kind_of_event_and_stores_its_predictions(place,
         assert ask(http_api_event("POST", "/predict", customer()))[0] == 401
         assert ask(rest_api_event("POST", "/snowflake", batch, role="stranger"))[0] == 401
         status, response = ask(http_api_event("POST", "/predict", customer(recency_days=-1), key))
-        assert (status, response["detail"][0]["loc"]) == (422, ["body", "features", "recency_days"])
+        assert (status, response["errors"][0]["pointer"]) == (422, "/features/recency_days")
 
         requests = [line for line in function.lines() if line["message"] == "request"]
         assert [line["cold_start"] for line in requests] == [True, *[False] * 8]

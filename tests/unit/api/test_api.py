@@ -11,7 +11,7 @@ import pytest
 
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS, CustomerFeatures, risk_bands
-from functions.churn_api.documents import Prediction
+from functions.churn_api.documents import Prediction, Problem
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.middleware import MAX_BODY_BYTES
 from functions.churn_api.order_history import Order, features_from_orders
@@ -106,62 +106,62 @@ def history(**changes):
 @pytest.mark.parametrize(
     ("body", "where", "why"),
     [
-        (customer(recency_days=-1), ["body", "features", "recency_days"], "greater than or equal to 0"),
-        (customer(frequency=0), ["body", "features", "frequency"], "greater than or equal to 1"),
-        (customer(frequency=1.5), ["body", "features", "frequency"], "valid integer"),
-        (customer(monetary="much"), ["body", "features", "monetary"], "valid number"),
-        (customer(monetary=1e300), ["body", "features", "monetary"], "less than or equal"),
-        (customer(shoe_size=43), ["body", "features", "shoe_size"], "not permitted"),
-        (customer() | {"shoe_size": 43}, ["body", "shoe_size"], "not permitted"),
-        (customer() | {"as_of": "2026-07-02"}, ["body", "as_of"], "2026-07-02 is in the future; today is 2026-07-01"),
-        (customer(""), ["body", "customer_id"], "at least 1 character"),
-        (customer("x" * 201), ["body", "customer_id"], "at most 200 characters"),
-        (customer("\ud800"), ["body", "customer_id"], "unicode"),
-        ({"features": EXAMPLE}, ["body", "customer_id"], "required"),
-        ({"customer_id": "C1"}, ["body", "features"], "required"),
-        ([customer(), customer(recency_days=-1)], ["body", 1, "features", "recency_days"], "greater than"),
-        ([customer(), customer() | {"as_of": "2027-01-01"}], ["body", 1, "as_of"], "in the future"),
-        (customer(tenure_days=94), ["body", "features", "recency_days"], "larger than tenure_days"),
-        (customer(purchases_last_60_days=3), ["body", "features", "purchases_last_60_days"], "larger than purchases_l"),
-        (customer(purchases_last_365_days=6), ["body", "features", "purchases_last_365_days"], "larger than frequency"),
-        (customer(spend_last_365_days=413), ["body", "features", "spend_last_365_days"], "larger than monetary"),
-        (customer(average_order_value=90), ["body", "features", "monetary"], "not frequency × average_order_value"),
-        ([customer(), customer(tenure_days=94)], ["body", 1, "features", "recency_days"], "larger than tenure_days"),
-        (customer("a\x00b"), ["body", "customer_id"], "NUL"),
-        (customer(True), ["body", "customer_id"], "valid string"),
-        (customer(4.5), ["body", "customer_id"], "valid string"),
-        (customer() | {"as_of": "1949-12-31"}, ["body", "as_of"], "a year from 1950"),
+        (customer(recency_days=-1), "/features/recency_days", "greater than or equal to 0"),
+        (customer(frequency=0), "/features/frequency", "greater than or equal to 1"),
+        (customer(frequency=1.5), "/features/frequency", "valid integer"),
+        (customer(monetary="much"), "/features/monetary", "valid number"),
+        (customer(monetary=1e300), "/features/monetary", "less than or equal"),
+        (customer(shoe_size=43), "/features/shoe_size", "not permitted"),
+        (customer() | {"shoe_size": 43}, "/shoe_size", "not permitted"),
+        (customer() | {"as_of": "2026-07-02"}, "/as_of", "2026-07-02 is in the future; today is 2026-07-01"),
+        (customer(""), "/customer_id", "at least 1 character"),
+        (customer("x" * 201), "/customer_id", "at most 200 characters"),
+        (customer("\ud800"), "/customer_id", "unicode"),
+        ({"features": EXAMPLE}, "/customer_id", "required"),
+        ({"customer_id": "C1"}, "/features", "required"),
+        ([customer(), customer(recency_days=-1)], "/1/features/recency_days", "greater than"),
+        ([customer(), customer() | {"as_of": "2027-01-01"}], "/1/as_of", "in the future"),
+        (customer(tenure_days=94), "/features/recency_days", "larger than tenure_days"),
+        (customer(purchases_last_60_days=3), "/features/purchases_last_60_days", "larger than purchases_l"),
+        (customer(purchases_last_365_days=6), "/features/purchases_last_365_days", "larger than frequency"),
+        (customer(spend_last_365_days=413), "/features/spend_last_365_days", "larger than monetary"),
+        (customer(average_order_value=90), "/features/monetary", "not frequency × average_order_value"),
+        ([customer(), customer(tenure_days=94)], "/1/features/recency_days", "larger than tenure_days"),
+        (customer("a\x00b"), "/customer_id", "NUL"),
+        (customer(True), "/customer_id", "valid string"),
+        (customer(4.5), "/customer_id", "valid string"),
+        (customer() | {"as_of": "1949-12-31"}, "/as_of", "a year from 1950"),
         (history(orders=[{"ordered_at": "2026-06-01", "amount": 5, "sku": "\x00"}]),
-         ["body", "orders", 0, "sku"], "NUL"),
-        ([], ["body"], "at least 1"),
-        ([customer()] * 1001, ["body"], "at most 1000"),
-        (7, ["body"], "dictionary"),
-        (None, ["body"], ""),
-        (history(orders=[]), ["body", "orders"], "at least 1"),
-        (history(orders=[{"amount": 5}]), ["body", "orders", 0, "ordered_at"], "required"),
-        (history(orders=[{"ordered_at": "soon", "amount": 5}]), ["body", "orders", 0, "ordered_at"], "write it as"),
-        (history(orders=[{"ordered_at": 1782864000, "amount": 5}]), ["body", "orders", 0, "ordered_at"], "as text"),
-        (customer(recency_days="95"), ["body", "features", "recency_days"], "valid integer"),
-        (customer(recency_days=True), ["body", "features", "recency_days"], "valid integer"),
-        (customer(max_gap_days="95"), ["body", "features", "max_gap_days"], "valid integer"),
+         "/orders/0/sku", "NUL"),
+        ([], "", "at least 1"),
+        ([customer()] * 1001, "", "at most 1000"),
+        (7, "", "dictionary"),
+        (None, "", ""),
+        (history(orders=[]), "/orders", "at least 1"),
+        (history(orders=[{"amount": 5}]), "/orders/0/ordered_at", "required"),
+        (history(orders=[{"ordered_at": "soon", "amount": 5}]), "/orders/0/ordered_at", "write it as"),
+        (history(orders=[{"ordered_at": 1782864000, "amount": 5}]), "/orders/0/ordered_at", "as text"),
+        (customer(recency_days="95"), "/features/recency_days", "valid integer"),
+        (customer(recency_days=True), "/features/recency_days", "valid integer"),
+        (customer(max_gap_days="95"), "/features/max_gap_days", "valid integer"),
         (history(orders=[{"ordered_at": "0001-01-01T00:00:00+14:00", "amount": 5}]),
-         ["body", "orders", 0, "ordered_at"], "a year from 1950"),
-        (history(orders=[{"ordered_at": "2026-06-01", "amount": 1e200}]), ["body", "orders", 0, "amount"], "less than"),
+         "/orders/0/ordered_at", "a year from 1950"),
+        (history(orders=[{"ordered_at": "2026-06-01", "amount": 1e200}]), "/orders/0/amount", "less than"),
         (history(orders=[{"ordered_at": "2026-07-01", "amount": 5}]),
-         ["body", "orders", 0, "ordered_at"], "2026-07-01 is after the as-of date"),
-        (history(orders=[{"ordered_at": "2026-06-01", "amount": -5}]), ["body", "orders"], "no purchase is left"),
-        (history(as_of="2026-07-02"), ["body", "as_of"], "in the future"),
-        (history(features=EXAMPLE), ["body", "features"], "not permitted"),
-        ([history(orders=ORDERS * 500)] * 21, ["body"], "21,000 orders in one request; send at most 20,000"),
-        (history(orders=ORDERS * 501), ["body", "orders"], "at most 1000"),
+         "/orders/0/ordered_at", "2026-07-01 is after the as-of date"),
+        (history(orders=[{"ordered_at": "2026-06-01", "amount": -5}]), "/orders", "no purchase is left"),
+        (history(as_of="2026-07-02"), "/as_of", "in the future"),
+        (history(features=EXAMPLE), "/features", "not permitted"),
+        ([history(orders=ORDERS * 500)] * 21, "", "21,000 orders in one request; send at most 20,000"),
+        (history(orders=ORDERS * 501), "/orders", "at most 1000"),
     ],
 )  # fmt: skip
 def test_a_body_that_does_not_fit_is_refused_with_the_field_and_the_reason(client, body, where, why):
     answer = client.post("/predict", content=json.dumps(body), headers=JSON)
     assert answer.status_code == 422
-    problems = {tuple(problem["loc"]): problem["msg"] for problem in answer.json()["detail"]}
-    assert tuple(where) in problems, problems
-    assert why in problems[tuple(where)]
+    problems = {problem["pointer"]: problem["detail"] for problem in answer.json()["errors"]}
+    assert where in problems, problems
+    assert why in problems[where]
 
 
 def test_null_beside_the_other_kind_is_left_out(client):
@@ -232,7 +232,7 @@ def test_what_is_no_number_is_refused(client, number):
     body = json.dumps(customer()).replace('"monetary": 412.5', f'"monetary": {number}')
     answer = client.post("/predict", content=body, headers=JSON)
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["body", "features", "monetary"]
+    assert answer.json()["errors"][0]["pointer"] == "/features/monetary"
 
 
 def test_a_refusal_does_not_send_back_what_was_sent(client):
@@ -243,8 +243,8 @@ def test_a_refusal_does_not_send_back_what_was_sent(client):
 
 def test_a_flood_of_problems_is_cut_short(client):
     answer = client.post("/predict", json=[{"customer_id": "C1", "features": {}}] * 1000)
-    assert len(answer.json()["detail"]) == 101
-    assert "the first 100 problems" in answer.json()["detail"][-1]["msg"]
+    assert len(answer.json()["errors"]) == 101
+    assert "the first 100 problems" in answer.json()["errors"][-1]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -286,10 +286,37 @@ def test_a_compressed_body_is_understood(client):
     assert answer.json() == client.post("/predict", json=customer()).json()
 
 
-def test_an_unknown_route_and_a_wrong_method_are_reported_in_json(client):
-    assert client.get("/nothing").json() == {"detail": "Not Found"}
+def test_an_unknown_path_and_a_wrong_method_are_refused_with_what_to_send(client):
+    answer = client.get("/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     answer = client.get("/predict")
-    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert (answer.status_code, answer.json()["detail"], answer.headers["allow"]) == (405, "Send POST.", "POST")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "headers", "code"),
+    [
+        ("GET", "/nothing", b"", {}, "not_found"),
+        ("GET", "/predict", b"", {}, "method_not_allowed"),
+        ("POST", "/predict", b"{}", JSON, "body_invalid"),
+        ("POST", "/predict", b"\xff", JSON, "request_unreadable"),
+        ("POST", "/predict", b"{}", {}, "media_type_unsupported"),
+        ("POST", "/predict", b" " * 10_000_000, JSON, "body_too_large"),
+        ("POST", "/predict", b"{}", JSON | {"host": "evil.example"}, "host_not_local"),
+    ],
+)
+def test_every_refusal_is_a_problem_with_a_stable_code(client, method, path, content, headers, code):
+    answer = client.request(method, path, content=content, headers=headers)
+    problem = Problem.model_validate(answer.json())
+    assert (answer.headers["content-type"], problem.code) == ("application/problem+json", code)
+    assert (problem.type, problem.status) == (f"urn:churn-api:problem:{code}", answer.status_code)
+    assert problem.detail.endswith(".") != bool(problem.errors)
+    assert ("errors" in answer.json()) == (code == "body_invalid")
+
+
+def test_a_field_of_any_name_is_refused_with_a_pointer_to_it(client):
+    answer = client.post("/predict", content=json.dumps(customer() | {"a/b~é": 1}), headers=JSON)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/a~1b~0é"]
 
 
 def test_health_names_the_model(client, scorer):

@@ -122,4 +122,4 @@ def test_what_is_no_batch_is_refused(client, body):
 
 def test_a_refusal_names_the_place_in_the_batch(client):
     answer = client.post("/snowflake", json={"data": [[0, EXAMPLE], [-1, EXAMPLE]]})
-    assert [problem["loc"] for problem in answer.json()["detail"]] == [["body", "data", 1, 0]]
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/data/1/0"]

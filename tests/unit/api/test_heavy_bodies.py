@@ -45,7 +45,7 @@ def test_what_is_too_much_is_refused_before_any_of_it_is_validated():
     for name in ("1,000 customers with 1,000 empty orders", "100,000 empty rows", "3,000,000 numbers for rows"):
         count, refused = calls(lambda name=name: read_any(*HEAVY[name]))
         assert isinstance(refused, Unfit), name
-        assert refused.problems[0]["type"] == "too_long"
+        assert refused.errors[0]["code"] == "too_long"
         assert count < 10_000, name
 
 
@@ -54,7 +54,7 @@ def test_no_body_makes_more_than_a_few_calls_for_each_of_its_lines(name):
     count, result = calls(lambda: read_any(*HEAVY[name]))
     assert count < 1_000_000
     if isinstance(result, Unfit):
-        assert len(result.problems) <= MAX_PROBLEMS + 1
+        assert len(result.errors) <= MAX_PROBLEMS + 1
 
 
 def test_twice_as_many_returns_are_twice_the_work():
@@ -65,7 +65,7 @@ def test_twice_as_many_returns_are_twice_the_work():
 def test_reading_stops_at_the_hundredth_problem():
     few, many = (json.dumps([{"customer_id": "C1", "features": {}}] * n).encode() for n in (10, 1_000))
     (short, refused), (long, cut) = (calls(lambda body=body: read(body, TODAY, 90, UTC)) for body in (few, many))
-    assert len(refused.problems) == len(cut.problems) == MAX_PROBLEMS + 1
+    assert len(refused.errors) == len(cut.errors) == MAX_PROBLEMS + 1
     assert long < short + 10_000  # the count of what each customer holds, and no more
 
 
