@@ -5,6 +5,9 @@ With the parser that makes it fast, uvicorn bounds neither the size of headers n
 
 import asyncio
 import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httptools
 import uvicorn
@@ -142,14 +145,27 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, which sends this process the signal once more at the end: nothing could be done after that."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def run(app: App, host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM; requests that are not answered then have GRACE_SECONDS."""
+    """Serves until SIGINT or SIGTERM, and returns; requests that are not answered then have GRACE_SECONDS."""
     BoundedProtocol.max_connections = min(MAX_CONNECTIONS, _descriptors() - BACKLOG - OWN_DESCRIPTORS)
-    uvicorn.run(
+    config = uvicorn.Config(
         app, host=host, port=port, http=BoundedProtocol, ws="none", log_level="error", access_log=False,
         proxy_headers=False, server_header=False, backlog=BACKLOG, timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
+    _Server(config).run()
 
 
 def _descriptors() -> int:

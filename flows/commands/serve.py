@@ -5,8 +5,9 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from flows.adapters import http_server
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
@@ -16,7 +17,7 @@ from flows.adapters.models.registry import ModelRegistry
 from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from functions.churn_api.access import LOOPBACK, KeysRefused
-from functions.churn_api.champion import load_champion
+from functions.churn_api.champion import LiveModel
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.scorer import ModelRefused as CannotLoad
 from functions.churn_api.service import Service
@@ -27,11 +28,13 @@ from functions.json_log import log_as_json
 log = logging.getLogger(__name__)
 
 MERGE_EVERY_SECONDS = 1.0
+READ_CHAMPION_EVERY_SECONDS = 2.0
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Runs until it is interrupted. Predictions are stored in the outbox and merged into the laptop's warehouse as soon
-    as it is free; the next run merges them into another warehouse.
+    """Runs until it is interrupted or told to end. Serves the champion of the moment. Predictions are stored in the
+    outbox and merged into the laptop's warehouse as soon as it is free, and when this ends; the next run merges them
+    into another warehouse.
 
     Raises:
         ModelRefused: when there is no model to serve.
@@ -44,9 +47,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
     try:
         api = ApiSettings.read(os.environ, log_level="WARNING")
         log_as_json(api.log_level, sys.stderr)
-        model = load_champion(models)
+        live = LiveModel.load(models)
         service = Service(
-            model=model,
+            live=live,
             queue=outbox,
             access=api.access(on_loopback=host in LOOPBACK),
             clock=now,
@@ -58,30 +61,34 @@ def serve(settings: Settings, host: str, port: int) -> None:
     except (SettingsRefused, KeysRefused) as problem:
         raise SettingsError(str(problem)) from problem
     app = create_api(service)
-    sys.stderr.write(f"serving {model.scorer.model_version} on http://{host}:{port} (try /docs)\n")
+    sys.stderr.write(f"serving {live.served.version} on http://{host}:{port} (try /docs)\n")
     gc.freeze()  # loaded objects stay: collecting them again and again would slow down large batches by half
     gc.set_threshold(50_000)
-    with _merging(outbox, warehouse, shop) if settings.is_on_this_machine else nullcontext():
+    with ExitStack() as meanwhile:
+        if settings.is_on_this_machine:
+            merge = partial(merge_outbox, outbox, warehouse, shop)
+            meanwhile.callback(merge)  # what was served after the last of those below
+            meanwhile.enter_context(_repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
+        meanwhile.enter_context(_repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
         http_server.run(app, host, port)
 
 
 @contextmanager
-def _merging(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> Iterator[None]:
-    """Merges in the background, and again at the end."""
+def _repeating(step: Callable[[], None], seconds: float, name: str) -> Iterator[None]:
+    """The step every so many seconds, in a thread of its own, until the block ends."""
     ended = threading.Event()
 
-    def merge_now_and_then() -> None:
-        while not ended.wait(MERGE_EVERY_SECONDS):
-            merge_outbox(outbox, warehouse, shop)
+    def now_and_then() -> None:
+        while not ended.wait(seconds):
+            step()
 
-    thread = threading.Thread(target=merge_now_and_then, name="outbox", daemon=True)
+    thread = threading.Thread(target=now_and_then, name=name, daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join()
-        merge_outbox(outbox, warehouse, shop)
 
 
 def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> None:

@@ -18,7 +18,6 @@ from functions.churn_api.service import Service
 
 def create_app(service: Service) -> FastAPI:
     """Every route, documented. The middleware in front of it has checked the key, and size and type of the body."""
-    scorer = service.model.scorer
     app = FastAPI(
         title="Churn prediction",
         version=API_VERSION,
@@ -40,10 +39,10 @@ def create_app(service: Service) -> FastAPI:
         A customer is given as the contract's features, or as an order history, from which they are computed: up to
         1,000 order lines each and 20,000 in all.
         """
-        today, horizon_days, zone = service.current_day(), scorer.horizon_days, service.time_zone
-        reader = partial(read, today=today, horizon_days=horizon_days, time_zone=zone)
+        predictor, today, zone = service.predictor, service.current_day(), service.time_zone
+        reader = partial(read, today=today, horizon_days=predictor.scorer.horizon_days, time_zone=zone)
         to_score = await service.read(await request.body(), reader)
-        _, texts = await service.predict(to_score, request.scope["notes"])
+        _, texts = await service.predict(predictor, to_score, request.scope["notes"])
         return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
     @app.post(
@@ -61,13 +60,16 @@ def create_app(service: Service) -> FastAPI:
         batch = await service.read(await request.body(), reader)
         notes = request.scope["notes"]
         notes.refused_rows = len(batch.problems)
-        responses, _ = await service.predict(batch.to_score, notes) if batch.to_score else ([], [])
+        responses, _ = await service.predict(service.predictor, batch.to_score, notes) if batch.to_score else ([], [])
         return Response(write_batch(batch, responses), media_type="application/json")
 
     @app.get("/health", operation_id="health", tags=["service"])
     async def health() -> Health:
-        """Whether the model is loaded, and which."""
-        return Health(status="ok", model_version=scorer.model_version, refused_models=list(service.model.refused))
+        """Which model serves, and which should."""
+        model = service.model
+        return Health(
+            status="ok", model_version=model.version, champion=model.champion, refused_models=list(model.refused)
+        )
 
     @app.get(
         "/model",

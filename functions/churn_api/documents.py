@@ -68,7 +68,8 @@ class Prediction(BaseModel):
 
 class Health(BaseModel):
     status: Literal["ok"]
-    model_version: str
+    model_version: Annotated[str, Field(description="The model that serves")]
+    champion: Annotated[str | None, Field(description="The model that should; null: the model store cannot be read")]
     refused_models: Annotated[
         list[str], Field(description="Newer models that could not be loaded; this one was kept instead")
     ]

@@ -17,7 +17,7 @@ from functions.churn_api.service import Service
 def create_api(service: Service) -> RequestMiddleware:
     """The API as an ASGI app."""
     return RequestMiddleware(
-        FastPath(service, _everything), service.access, service.model.scorer.model_version, service.clock
+        FastPath(service, _everything), service.access, lambda: service.model.version, service.clock
     )
 
 
@@ -47,5 +47,5 @@ class FastPath:
         await self._built[0](scope, receive, send)
 
     async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
-        _, texts = await self.service.predict(to_score, scope["notes"])
+        _, texts = await self.service.predict(self.service.predictor, to_score, scope["notes"])
         await send_whole(send, 200, b"[" + b",".join(texts) + b"]")

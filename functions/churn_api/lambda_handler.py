@@ -9,7 +9,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for plug
 
 from mangum import Mangum
 
-from functions.churn_api.champion import ModelFolder, load_champion
+from functions.churn_api.champion import LiveModel, ModelFolder
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.service import Service
 from functions.churn_api.settings import ApiSettings
@@ -22,7 +22,7 @@ log_as_json(settings.log_level)
 logging.getLogger("mangum").setLevel(logging.WARNING)  # it would log paths, in which callers may put anything
 app = create_api(
     Service(
-        model=load_champion([ModelFolder(str(Path(__file__).parents[2] / "model_artifacts"))]),
+        live=LiveModel.load([ModelFolder(str(Path(__file__).parents[2] / "model_artifacts"))]),
         queue=SqsQueue(settings.sqs(), settings.queue_url),
         access=settings.access(on_loopback=False),
         clock=now,

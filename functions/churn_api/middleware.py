@@ -35,7 +35,7 @@ class RequestMiddleware:
 
     app: App
     access: Access
-    model_version: str
+    model_version: Callable[[], str]
     clock: Callable[[], datetime]
     _first: bool = True
 
@@ -83,7 +83,7 @@ class RequestMiddleware:
                 seconds=time.perf_counter() - started,
                 cold_start=cold_start,
                 at=self.clock(),
-                model_version=self.model_version,
+                model_version=self.model_version(),
             )
 
     def _authenticate(self, scope: Scope, headers: Mapping[str, str]) -> str | None:

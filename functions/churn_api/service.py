@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cached_property
 from typing import TypeVar
 
 from functions.churn_api.access import Access
-from functions.churn_api.champion import Served
+from functions.churn_api.champion import LiveModel, Served
 from functions.churn_api.predictions import PredictionRequest
 from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted, PredictionQueue, Predictor
 from functions.churn_api.problems import Refused
@@ -20,22 +20,32 @@ MAX_BYTES_ON_THE_LOOP = 32_768
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Service:
     """`time_zone` is the shop's. `refuse_unstored`: 503 rather than a prediction that is not stored."""
 
-    model: Served
+    live: LiveModel
     queue: PredictionQueue
     access: Access
     clock: Callable[[], datetime]
     time_zone: tzinfo
     refuse_unstored: bool = False
+    _predictor: Predictor | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
+    def model(self) -> Served:
+        """What is served at this moment."""
+        return self.live.served
+
+    @property
     def predictor(self) -> Predictor:
-        return Predictor(self.model.scorer, self.queue, self.clock, self.refuse_unstored)
+        """Of the model of this moment. A request takes it once: its features are made for that model's horizon."""
+        scorer = self.live.served.scorer
+        if self._predictor is None or self._predictor.scorer is not scorer:
+            self._predictor = Predictor(scorer, self.queue, self.clock, self.refuse_unstored)
+        return self._predictor
 
-    async def predict(self, to_score: PredictionRequest, notes: RequestNotes) -> Predicted:
+    async def predict(self, predictor: Predictor, to_score: PredictionRequest, notes: RequestNotes) -> Predicted:
         """The responses, noted for the log; see `Predictor.predict`.
 
         Raises:
@@ -43,10 +53,10 @@ class Service:
         """
         try:
             if len(to_score) <= MAX_ROWS_AT_ONCE:
-                only = await self.predictor.predict(to_score)
+                only = await predictor.predict(to_score)
                 notes.note_predictions(only[0])
                 return only
-            predicted = [await self.predictor.predict(part) for part in to_score.parts(MAX_ROWS_AT_ONCE)]
+            predicted = [await predictor.predict(part) for part in to_score.parts(MAX_ROWS_AT_ONCE)]
         except NotStored:
             notes.not_stored = sum(customer_id is not None for customer_id in to_score.customer_ids)
             why = "The prediction could not be stored, so it is not given; try again later."

@@ -1,16 +1,18 @@
 """What tests of the API share: an example customer, a queue in memory, a service over the shipped model."""
 
+import json
 import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import onnx
 import uvicorn
 from fastapi.testclient import TestClient
 
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.access import Access
-from functions.churn_api.champion import ModelFolder, load_champion
+from functions.churn_api.champion import LiveModel, ModelFolder
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictor import NotStored
@@ -69,16 +71,26 @@ class MemoryQueue:
         return rows
 
 
-def service(queue=None, access=None, **settings):
+def renamed_model(version, horizon_days=90):
+    """The shipped model under another name and with another horizon."""
+    shipped = json.loads((SHIPPED_MODELS / "champion.json").read_text())["model_version"]
+    model = onnx.load(SHIPPED_MODELS / shipped / "model.onnx")
+    changed = {"model_version": version, "horizon_days": str(horizon_days)}
+    for entry in model.metadata_props:
+        entry.value = changed.get(entry.key, entry.value)
+    return model.SerializeToString()
+
+
+def service(queue=None, access=None, live=None, **settings):
     defaults = {"clock": lambda: NOW, "time_zone": UTC}
-    model = load_champion([ModelFolder(str(SHIPPED_MODELS))])
-    return Service(model=model, queue=queue or MemoryQueue(), access=access or Access(None), **(defaults | settings))
+    live = live or LiveModel.load([ModelFolder(str(SHIPPED_MODELS))])
+    return Service(live=live, queue=queue or MemoryQueue(), access=access or Access(None), **(defaults | settings))
 
 
 @contextmanager
 def api_on_loopback(places, queue=None, **settings):
     """The URL of the API in a thread of this process, with the champion of these registries or folders."""
-    api = Service(load_champion(places), queue or MemoryQueue(), Access(None), lambda: datetime.now(UTC), UTC)
+    api = Service(LiveModel.load(places), queue or MemoryQueue(), Access(None), lambda: datetime.now(UTC), UTC)
     config = uvicorn.Config(create_api(api), host="127.0.0.1", port=0, log_level="error", lifespan="off", **settings)
     server = uvicorn.Server(config)
     listening = config.bind_socket()

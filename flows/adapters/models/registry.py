@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,13 @@ class StoredModel:
 
 @dataclass(frozen=True)
 class ChampionAlias:
-    """`previous`: former champions, the last one first. `rejected`: versions that somebody rolled back from."""
+    """`previous`: former champions, the last one first. `rejected`: versions that somebody rolled back from.
+    `sha256`: of the model files of champions, by version, by which the API knows them again."""
 
     champion: str | None = None
     previous: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,9 @@ class ModelRegistry:
             return ChampionAlias()
         stored = json.loads(self.read(CHAMPION))
         return ChampionAlias(
-            stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ()))
-        )
+            stored["model_version"], tuple(stored.get("previous", ())), tuple(stored.get("rejected", ())),
+            stored.get("sha256", {}),
+        )  # fmt: skip
 
     def champion(self) -> StoredModel | None:
         """The version that is served, or None where none was ever promoted."""
@@ -111,12 +115,13 @@ class ModelRegistry:
 
     def promote(self, version: str) -> None:
         """Makes a stored version the champion."""
-        self.load(version)
+        digest = sha256(self.load(version).content).hexdigest()
         before = self.alias()
-        if before.champion != version:
+        if before.champion != version or before.sha256.get(version) != digest:
             previous = (before.champion, *before.previous) if before.champion else ()
             rejected = tuple(v for v in before.rejected if v != version)
-            self._set_alias(ChampionAlias(version, tuple(v for v in previous if v != version), rejected))
+            digests = {**before.sha256, version: digest}
+            self._set_alias(ChampionAlias(version, tuple(v for v in previous if v != version), rejected, digests))
 
     def roll_back(self) -> str:
         """Makes the previous champion the champion again; the current one is rejected from then on.
@@ -129,7 +134,8 @@ class ModelRegistry:
             raise ModelRefused(f"There is no earlier champion in {self.location} to roll back to.")
         back_to, *previous = before.previous
         self.load(back_to)
-        self._set_alias(ChampionAlias(back_to, tuple(previous), (before.champion, *before.rejected)))
+        rejected = (before.champion, *before.rejected)
+        self._set_alias(ChampionAlias(back_to, tuple(previous), rejected, before.sha256))
         return back_to
 
     def versions(self) -> list[str]:
@@ -140,10 +146,12 @@ class ModelRegistry:
         return sorted(name for name in names if self._exists(f"{name}/{CARD}"))
 
     def _set_alias(self, alias: ChampionAlias) -> None:
+        kept = [version for version in (alias.champion, *alias.previous) if version]
         stored = {
             "model_version": alias.champion,
             "previous": list(alias.previous),
             "rejected": list(alias.rejected),
+            "sha256": {version: alias.sha256[version] for version in kept if version in alias.sha256},
         }
         self._write(CHAMPION, (json.dumps(stored, indent=2) + "\n").encode())
 

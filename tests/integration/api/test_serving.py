@@ -14,10 +14,11 @@ import pytest
 
 from flows.adapters.files import run_lock
 from flows.adapters.files.outbox import FileOutbox
+from flows.adapters.models.registry import ModelRegistry
 from flows.errors import WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from tests.running.processes import flows, free_port, post, read_until
-from tests.running.serving import customer
+from tests.running.serving import customer, renamed_model
 
 KEY = "k" * 32
 
@@ -48,8 +49,8 @@ def test_a_broken_champion_is_reported_and_the_shipped_one_is_served(tmp_path):
         assert "model refused" in output
         assert f"serving {version}" in output
         post(f"{url}/predict", customer(), process)
-        with urllib.request.urlopen(f"{url}/health") as health:
-            assert json.load(health)["refused_models"] == ["mine"]
+        assert health(url)["refused_models"] == ["mine"]
+        assert health(url)["champion"] == "mine"
 
 
 def test_a_server_that_is_open_to_others_wants_keys(tmp_path):
@@ -63,6 +64,29 @@ def test_a_server_that_is_open_to_others_wants_keys(tmp_path):
     with serving(tmp_path, HOST="0.0.0.0", **keys) as (process, url, _), refused as error:
         post(f"{url}/predict", customer(), process)
     error.value.close()
+
+
+def test_a_promoted_and_a_rolled_back_model_are_served_by_a_server_that_runs(tmp_path):
+    registry = ModelRegistry(str(tmp_path / "models"), tmp_path)
+    first, second = (
+        registry.save(renamed_model(name), {"model_version": name, "horizon_days": 90}, "").version for name in "AB"
+    )
+    registry.promote(first)
+    with serving(tmp_path) as (process, url, output):
+        assert f"serving {first}" in output
+        predicted = [json.loads(post(f"{url}/predict", customer(), process))[0]["model_version"]]
+        for change in (lambda: registry.promote(second), registry.roll_back):
+            change()
+            while health(url)["model_version"] == predicted[-1]:
+                assert process.poll() is None
+            predicted.append(json.loads(post(f"{url}/predict", customer(), process))[0]["model_version"])
+            assert health(url)["champion"] == predicted[-1]
+    assert predicted == [first, second, first]
+
+
+def health(url):
+    with urllib.request.urlopen(f"{url}/health") as response:
+        return json.load(response)
 
 
 def ask_until_it_ends(url, process, name, predicted):

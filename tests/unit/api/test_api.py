@@ -323,6 +323,7 @@ def test_health_names_the_model(client, scorer):
     assert client.get("/health").json() == {
         "status": "ok",
         "model_version": scorer.model_version,
+        "champion": scorer.model_version,
         "refused_models": [],
     }
 

@@ -102,7 +102,7 @@ def test_one_customer_is_judged_like_many(changes):
 def both(shipped_model):
     """The API as it is, and without its fast way."""
     standing = service()
-    slow = RequestMiddleware(create_app(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    slow = RequestMiddleware(create_app(standing), standing.access, lambda: standing.model.version, standing.clock)
     with LocalClient(create_api(standing)) as api, LocalClient(slow) as in_full:
         yield api, in_full
 
