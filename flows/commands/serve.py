@@ -55,6 +55,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             clock=now,
             time_zone=api.time_zone,
             refuse_unstored=api.when_not_stored == "refuse",
+            base_path=api.base_path,
         )
     except CannotLoad as problem:
         raise ModelRefused(f"{problem}\nRun `make run` to train one.") from problem

@@ -7,12 +7,14 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
-from functions.churn_api.customers import read
+from functions.churn_api.csv_form import write_csv
+from functions.churn_api.customers import Reading, read
 from functions.churn_api.documents import OF_EVERY_BODY, OF_EVERY_KEY, ExternalResponse, Health, Prediction, refusals
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.openapi import API_VERSION, describe
 from functions.churn_api.problems import MEDIA_TYPE, Refused
+from functions.churn_api.request_body import CSV, JSON
 from functions.churn_api.service import Service
 
 
@@ -37,13 +39,19 @@ def create_app(service: Service) -> FastAPI:
         """Scores a list of up to 1,000 customers; responds in the same order.
 
         A customer is given as the contract's features, or as an order history, from which they are computed: up to
-        1,000 order lines each and 20,000 in all.
+        1,000 order lines each and 20,000 in all. Also CSV (`text/csv`) with the fields as columns, an order line a row;
+        and CSV back with `Accept: text/csv`. A body may be gzipped.
         """
-        predictor, today, zone = service.predictor, service.current_day(), service.time_zone
-        reader = partial(read, today=today, horizon_days=predictor.scorer.horizon_days, time_zone=zone)
-        to_score = await service.read(await request.body(), reader)
-        _, texts = await service.predict(predictor, to_score, request.scope["notes"])
-        return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
+        predictor, scope = service.predictor, request.scope
+        reading = Reading(
+            service.current_day(), predictor.scorer.horizon_days, service.time_zone,
+            is_csv=scope["body_type"] == CSV, takes_one=not scope["is_versioned"],
+        )  # fmt: skip
+        to_score = await service.read(scope["body"], partial(read, reading=reading))
+        responses, texts = await service.predict(predictor, to_score, scope["notes"])
+        if scope["answer_type"] == CSV:
+            return Response(write_csv(responses), media_type=CSV)
+        return Response(b"[" + b",".join(texts) + b"]", media_type=JSON)
 
     @app.post(
         "/snowflake",
@@ -57,11 +65,11 @@ def create_app(service: Service) -> FastAPI:
         not a number."""
         batch_id = request.headers.get(BATCH_ID_HEADER, "")
         reader = partial(read_batch, batch_id=batch_id, today=service.current_day())
-        batch = await service.read(await request.body(), reader)
+        batch = await service.read(request.scope["body"], reader)
         notes = request.scope["notes"]
         notes.refused_rows = len(batch.problems)
         responses, _ = await service.predict(service.predictor, batch.to_score, notes) if batch.to_score else ([], [])
-        return Response(write_batch(batch, responses), media_type="application/json")
+        return Response(write_batch(batch, responses), media_type=JSON)
 
     @app.get("/health", operation_id="health", tags=["service"])
     async def health() -> Health:
@@ -82,7 +90,7 @@ def create_app(service: Service) -> FastAPI:
         return dict(service.model.card)
 
     _explain_refusals(app)
-    app.openapi_schema = describe(app.openapi())
+    app.openapi_schema = describe(app.openapi(), service.base_path)
     return app
 
 

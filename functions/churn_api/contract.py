@@ -11,6 +11,8 @@ e-mails.
 
 import hashlib
 import re
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -164,6 +166,8 @@ class CustomerFeatures(BaseModel):
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(CustomerFeatures.model_fields)
+
+feature_row: Callable[[Any], tuple[float | None, ...]] = attrgetter(*FEATURE_NAMES)  # in the contract's order
 
 
 class NotInContract(LookupError):

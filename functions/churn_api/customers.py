@@ -1,23 +1,21 @@
 """Reads requests to `/predict`: customers as features or as order histories, into one matrix.
 
-The pydantic models are the definition: they document and validate. `read_fast` reads valid requests several times
-faster, with types made from the same models; everything else goes to the models. A test finds no body that both read
-differently."""
+The pydantic models are the definition: they document and validate."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, tzinfo
-from operator import attrgetter
 from typing import Annotated, Any
 
-import annotated_types
-import msgspec
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from functions.churn_api.bodies import Problems, Where, check_width, parse, refuse
-from functions.churn_api.consistency import contradictions, contradicts_itself
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.bodies import Problems, Unfit, Where, check_width, parse, refuse
+from functions.churn_api.consistency import contradictions
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
+from functions.churn_api.csv_form import read_csv
+from functions.churn_api.fast_reading import MAX_CUSTOMERS
 from functions.churn_api.order_history import (
     EARLIEST_YEAR,
     MAX_ORDERS,
@@ -28,7 +26,6 @@ from functions.churn_api.order_history import (
 )
 from functions.churn_api.predictions import PredictionRequest
 
-MAX_CUSTOMERS = 1_000
 MAX_ORDERS_IN_ALL = 20_000
 # of a body that is full to these limits, with some to spare
 _MAX_VALUES = MAX_CUSTOMERS * (len(FEATURE_NAMES) + 5) + MAX_ORDERS_IN_ALL * (len(Order.model_fields) + 1)
@@ -86,16 +83,46 @@ class CustomerByOrders(BaseModel):
     ]
 
 
-def read(body: bytes, today: date, horizon_days: int, time_zone: tzinfo) -> PredictionRequest:
-    """One customer, or a list of them.
+@dataclass(frozen=True)
+class Reading:
+    """What is needed to read customers. `is_csv`: the body is CSV, not JSON. `takes_one`: one customer without a list
+    is taken too."""
+
+    today: date
+    horizon_days: int
+    time_zone: tzinfo
+    is_csv: bool = False
+    takes_one: bool = True
+
+
+def read(body: bytes, reading: Reading) -> PredictionRequest:
+    """A list of customers, or one of them.
 
     Raises:
         Unfit: naming what does not fit: fields, dates in the future, histories with nothing to score.
-        Unreadable: when the body is not even text.
+        Refused: when the body is not even text.
     """
+    if reading.is_csv:
+        given = read_csv(body, MAX_ORDERS_IN_ALL)
+        try:
+            return read_customers(given.customers, reading)
+        except Unfit as unfit:
+            raise given.in_lines(unfit) from None
     instead = f"send at most {MAX_CUSTOMERS:,} customers and {MAX_ORDERS_IN_ALL:,} orders"
     content = parse(body, _MAX_VALUES, instead)
+    if isinstance(content, dict) and not reading.takes_one:
+        raise refuse((), "one customer without a list: send [{…}], as this version takes it", "list_type")
+    return read_customers(content, reading)
+
+
+def read_customers(content: Any, reading: Reading) -> PredictionRequest:
+    """Customers as they are in JSON.
+
+    Raises:
+        Unfit: as `read` does.
+    """
     customers = content if isinstance(content, list) else [content]
+    today = reading.today
     _count(customers)
     problems = Problems()
     ids: list[str | None] = []
@@ -109,7 +136,7 @@ def read(body: bytes, today: date, horizon_days: int, time_zone: tzinfo) -> Pred
             if as_of > today:
                 problems.add((*where, "as_of"), f"{as_of} is in the future; today is {today}")
             elif isinstance(customer, CustomerByOrders):
-                rows.append(features_from_orders(customer.orders, as_of, horizon_days, time_zone))
+                rows.append(features_from_orders(customer.orders, as_of, reading.horizon_days, reading.time_zone))
             else:
                 rows.append(feature_row(customer.features))
             ids.append(customer.customer_id)
@@ -151,52 +178,3 @@ def _validated(given: Any, where: Where) -> CustomerByFeatures | CustomerByOrder
         for position, order in enumerate(orders if isinstance(orders, list) else ()):
             check_width(order, Order, (*where, "orders", position))
     return model.model_validate(given)
-
-
-def read_fast(body: bytes, today: date) -> PredictionRequest | None:
-    """Customers given as features, if they are valid; None: pydantic decides."""
-    try:
-        customers: Any = [_one(body)] if body[:1] == b"{" else _several(body)
-        rows = [feature_row(customer.features) for customer in customers]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    dates = [customer.as_of or today for customer in customers]
-    if max(dates) > today or min(dates).year < EARLIEST_YEAR or b"\\u0000" in body:
-        return None
-    features = np.array(rows, dtype=np.float64)  # None becomes NaN
-    if (features[:, _COUNTS] % 1 > 0).any():
-        return None
-    if contradicts_itself(rows[0]) if len(rows) == 1 else contradictions(features):
-        return None
-    return PredictionRequest([customer.customer_id for customer in customers], dates, features)
-
-
-feature_row: Callable[[Any], tuple[float | None, ...]] = attrgetter(*FEATURE_NAMES)
-
-
-def _as_msgspec(name: str) -> tuple[Any, ...]:
-    """A feature as a field of a msgspec struct: the same bounds, every number a double."""
-    field = CustomerFeatures.model_fields[name]
-    bounds = {type(bound): bound for bound in field.metadata}
-    limits = msgspec.Meta(ge=bounds[annotated_types.Ge].ge, le=bounds[annotated_types.Le].le)
-    number: Any = Annotated[float, limits]
-    return (name, number) if field.is_required() else (name, number | None, None)
-
-
-def _is_whole(name: str) -> bool:
-    return "int" in str(CustomerFeatures.model_fields[name].annotation)
-
-
-def _structs() -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
-    strict: Mapping[str, Any] = {"forbid_unknown_fields": True, "gc": False, "kw_only": True}
-    features = msgspec.defstruct("Features", [_as_msgspec(name) for name in FEATURE_NAMES], **strict)
-    customer_id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    customer = msgspec.defstruct(
-        "Customer", [("customer_id", customer_id), ("features", features), ("as_of", date | None, None)], **strict
-    )
-    customers = Annotated[list[customer], msgspec.Meta(min_length=1, max_length=MAX_CUSTOMERS)]  # type: ignore[valid-type]
-    return msgspec.json.Decoder(customer).decode, msgspec.json.Decoder(customers).decode
-
-
-_one, _several = _structs()
-_COUNTS = [position for position, name in enumerate(FEATURE_NAMES) if _is_whole(name)]

@@ -15,17 +15,14 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, parse, refuse
 from functions.churn_api.consistency import contradictions
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.customers import CustomerId, Day, feature_row
-from functions.churn_api.predictions import PredictionRequest, PredictionResponse
-from functions.churn_api.scorer import VALUES
-from functions.prediction_record import NEXT_ORDER_COLUMNS
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
+from functions.churn_api.customers import CustomerId, Day
+from functions.churn_api.predictions import PredictionRequest, PredictionResponse, flat
 
 MAX_ROWS = 5_000
 MAX_ANSWER_BYTES = 6_000_000  # of a Lambda function
 MAX_ROW_BYTES = 1_100  # of an answer without its customer's id
 MAX_PROBLEMS, MAX_NAME = 3, 50  # per row
-_SAME_NAMES = ("alive_probability", "lifecycle", *VALUES)  # in a response and in SQL
 BATCH_ID_HEADER = "sf-external-function-query-batch-id"
 
 
@@ -143,19 +140,4 @@ def write_batch(batch: Batch, responses: Sequence[PredictionResponse]) -> bytes:
 
 
 def _value(response: PredictionResponse) -> dict[str, Any]:
-    days, reasons = response.next_order_days, response.reasons
-    return {
-        "customer_id": response.customer_id,
-        "prediction_id": response.prediction_id,
-        "churn_probability": response.churn_probability,
-        "risk_band": response.risk_band,
-        "expected_spend": response.expected_spend,
-        **{name: getattr(response, name) for name in _SAME_NAMES},
-        **{f"next_order_days_{chance}": getattr(days, f"chance_{chance}") for chance in NEXT_ORDER_COLUMNS},
-        **{f"reason_{rank}": reason.text for rank, reason in enumerate(reasons, start=1)},
-        "horizon_days": response.horizon_days,
-        "clv_days": response.clv_days,
-        "model_version": response.model_version,
-        "stored": response.stored,
-        "error": None,
-    }
+    return {name: value for name, value in flat(response).items() if name != "as_of"} | {"error": None}

@@ -8,16 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
-from functions.churn_api.customers import read_fast
+from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.middleware import RequestMiddleware
 from functions.churn_api.predictions import PredictionRequest
+from functions.churn_api.request_body import JSON
 from functions.churn_api.service import Service
 
 
 def create_api(service: Service) -> RequestMiddleware:
     """The API as an ASGI app."""
     return RequestMiddleware(
-        FastPath(service, _everything), service.access, lambda: service.model.version, service.clock
+        FastPath(service, _everything),
+        service.access,
+        lambda: service.model.version,
+        service.clock,
+        service.base_path,
     )
 
 
@@ -37,8 +42,8 @@ class FastPath:
     _built: list[App] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
-            to_score = read_fast(scope["body"], self.service.current_day())
+        if scope["type"] == "http" and scope["path"] == "/predict" and _is_json(scope):
+            to_score = read_fast(scope["body"], self.service.current_day(), takes_one=not scope["is_versioned"])
             if to_score is not None:
                 await self._predict(to_score, scope, send)
                 return
@@ -49,3 +54,7 @@ class FastPath:
     async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
         _, texts = await self.service.predict(self.service.predictor, to_score, scope["notes"])
         await send_whole(send, 200, b"[" + b",".join(texts) + b"]")
+
+
+def _is_json(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["body_type"] == scope["answer_type"] == JSON)

@@ -28,6 +28,7 @@ app = create_api(
         clock=now,
         time_zone=settings.time_zone,
         refuse_unstored=settings.when_not_stored == "refuse",
+        base_path=settings.base_path,
     )
 )
 handler = Mangum(app, lifespan="off")

@@ -4,7 +4,6 @@ import logging
 import math
 import os
 import time
-import zlib
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 from functions.churn_api.access import KEY_HEADER, Access, KeysRefused
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
 from functions.churn_api.problems import MEDIA_TYPE, Refused
+from functions.churn_api.request_body import CSV, JSON, whole_body
 from functions.churn_api.telemetry import RequestNotes, log_request, request_id
 
 log = logging.getLogger(__name__)
@@ -22,21 +22,24 @@ _NOT_THIS_MACHINE = (
     "A server without API keys answers only requests that call it 127.0.0.1 or localhost. Set API_KEYS to let others"
     " call it, or by another name."
 )
-MAX_BODY_BYTES = 6 * 1024 * 1024
-MAX_GZIP_MEMBERS = 100
 ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
-TAKE_A_BODY = frozenset({"/predict", "/snowflake"})
+TAKE_A_BODY = {"/predict": (JSON, CSV), "/snowflake": (JSON,)}
+VERSION = "/v1/"
 OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
 
 
 @dataclass
 class RequestMiddleware:
-    """ASGI middleware: authenticates, limits and logs each request before `app` handles it."""
+    """ASGI middleware: authenticates, limits and logs each request before `app` handles it.
+
+    `base_path`: where the API is mounted; requests come with it, or without it from a proxy that takes it off.
+    """
 
     app: App
     access: Access
     model_version: Callable[[], str]
     clock: Callable[[], datetime]
+    base_path: str = ""
     _first: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,8 +47,11 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        if scope["path"].startswith("/v1/"):
-            scope["path"] = scope["path"].removeprefix("/v1")
+        if scope["path"].startswith(self.base_path + "/"):
+            scope["path"] = scope["path"].removeprefix(self.base_path)
+        scope["is_versioned"] = scope["path"].startswith(VERSION)
+        if scope["is_versioned"]:
+            scope["path"] = scope["path"].removeprefix(VERSION[:-1])
         method = scope["method"]
         if method == "HEAD" and scope["path"] not in TAKE_A_BODY:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
@@ -65,7 +71,8 @@ class RequestMiddleware:
         try:
             notes.caller = self._authenticate(scope, headers)
             if scope["method"] == "POST" and scope["path"] in TAKE_A_BODY:
-                scope["body"] = await _whole_body(headers, receive)
+                scope["body"], scope["body_type"] = await whole_body(TAKE_A_BODY[scope["path"]], headers, receive)
+                scope["answer_type"] = _wanted(headers.get("accept", ""))
                 receive = _replaying(scope["body"], receive)
             await self.app(scope, receive, send_with_id)
         except Refused as refused:
@@ -125,30 +132,10 @@ def internal_error(request_id: str) -> Refused:
     return Refused("internal_error", f"This failed on our side; the log has it as {request_id}.")
 
 
-async def _whole_body(headers: Mapping[str, str], receive: Receive) -> bytes:
-    """The body, decompressed and of allowed size and type."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(
-            "media_type_unsupported",
-            f"The content-type is {kind[:100] or 'missing'}; send application/json.",
-            (b"accept", b"application/json"),
-        )
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_BODY_BYTES:
-        raise _too_large()
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused("request_unreadable", "The connection was closed before the whole body was there.")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY_BYTES:
-            raise _too_large()
-        more = message.get("more_body", False)
-    return _decompressed(b"".join(parts), headers.get("content-encoding", "identity").lower())
+def _wanted(accept: str) -> str:
+    """The first media type of an Accept header that responses can have; JSON where there is none."""
+    given = (kind.partition(";")[0].strip().lower() for kind in accept.split(","))
+    return next((kind for kind in given if kind in (JSON, CSV)), JSON)
 
 
 def _hosts(scope: Scope) -> int:
@@ -171,35 +158,3 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
         return whole.pop() if whole else await receive()
 
     return replay
-
-
-def _decompressed(body: bytes, encoding: str) -> bytes:
-    if encoding == "identity":
-        return body
-    if encoding not in ("gzip", "x-gzip"):
-        raise Refused(
-            "media_type_unsupported",
-            f"The content-encoding is {encoding[:100]}; send gzip, or none.",
-            (b"accept-encoding", b"gzip"),
-        )
-    parts: list[bytes] = []
-    left = MAX_BODY_BYTES
-    while body or not parts:  # gzip may be several members, one after the other
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            parts.append(unpacker.decompress(body, left + 1))
-        except zlib.error:
-            raise Refused("request_unreadable", "The body is not gzip, as its content-encoding declares.") from None
-        left -= len(parts[-1])
-        if left < 0 or len(parts) > MAX_GZIP_MEMBERS:
-            raise _too_large()
-        if not unpacker.eof:
-            raise Refused("request_unreadable", "The body ends before its gzip stream does.")
-        body = unpacker.unused_data
-    return b"".join(parts)
-
-
-def _too_large() -> Refused:
-    return Refused(
-        "body_too_large", f"The body is larger than {MAX_BODY_BYTES:,} bytes; send fewer customers at a time."
-    )

@@ -10,8 +10,9 @@ from pydantic.json_schema import models_json_schema
 
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.contract import CustomerFeatures
-from functions.churn_api.customers import MAX_CUSTOMERS, CustomerByFeatures, CustomerByOrders
+from functions.churn_api.customers import CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
+from functions.churn_api.fast_reading import MAX_CUSTOMERS
 from functions.churn_api.problems import MEDIA_TYPE
 
 API_VERSION = "1.0.0"
@@ -38,7 +39,7 @@ _HEADERS = {
 _SENT_WITH = {"x-request-id": _ALL, "retry-after": ("429", "503"), "www-authenticate": ("401",)}
 
 
-def describe(openapi: dict[str, Any]) -> dict[str, Any]:
+def describe(openapi: dict[str, Any], base_path: str) -> dict[str, Any]:
     """The document that FastAPI made, completed."""
     _, schemas = models_json_schema([(model, "validation") for model in _MODELS], ref_template=f"{_REFERENCE}{{model}}")
     components = openapi["components"]
@@ -65,7 +66,7 @@ def describe(openapi: dict[str, Any]) -> dict[str, Any]:
             operation["security"] = [] if path == "/health" else [{"key": []}, {"bearer": []}]
             for status, response in operation["responses"].items():
                 _complete(status, response)
-    openapi["servers"] = [{"url": "/v1"}, {"url": "/"}]
+    openapi["servers"] = [{"url": f"{base_path}/v1"}]
     return openapi
 
 

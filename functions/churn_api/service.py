@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 @dataclass
 class Service:
-    """`time_zone` is the shop's. `refuse_unstored`: 503 rather than a prediction that is not stored."""
+    """`time_zone` is the shop's. `refuse_unstored`: 503 rather than a prediction that is not stored. `base_path`: where
+    the API is mounted."""
 
     live: LiveModel
     queue: PredictionQueue
@@ -30,6 +31,7 @@ class Service:
     clock: Callable[[], datetime]
     time_zone: tzinfo
     refuse_unstored: bool = False
+    base_path: str = ""
     _predictor: Predictor | None = field(default=None, repr=False)
 
     @property

@@ -22,6 +22,7 @@ class ApiSettings:
     when_not_stored: `answer` with a mark that it was not stored, or `refuse` with 503.
     api_keys: a JSON object of holders and keys; api_keys_secret: the name or ARN of a secret with the same.
     trusted_role_arns: IAM roles, separated by commas, that may call /snowflake, verified by a gateway.
+    base_path: where the API is mounted, such as /churn behind a proxy.
     shop_time_zone: time zone of order histories without an offset, and of "today".
     """
 
@@ -32,6 +33,7 @@ class ApiSettings:
     trusted_role_arns: str = ""
     shop_time_zone: str = "UTC"
     aws_region: str = ""
+    base_path: str = ""
     log_level: str = "INFO"
 
     @classmethod
@@ -48,6 +50,8 @@ class ApiSettings:
             raise SettingsRefused(f"WHEN_NOT_STORED={settings.when_not_stored}: write answer or refuse.")
         if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsRefused(f"LOG_LEVEL={settings.log_level}: write DEBUG, INFO, WARNING or ERROR.")
+        if not re.fullmatch(r"(/[\w.~-]+)*", settings.base_path, re.ASCII):
+            raise SettingsRefused(f"BASE_PATH={settings.base_path}: write a path such as /churn.")
         if settings.api_keys and settings.api_keys_secret:
             raise SettingsRefused("Both API_KEYS and API_KEYS_SECRET are set: keep one of them.")
         return settings

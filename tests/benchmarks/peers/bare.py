@@ -11,7 +11,7 @@ import numpy as np
 import uvicorn
 
 from functions.churn_api.asgi import send_whole
-from functions.churn_api.customers import read_fast
+from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.middleware import RequestMiddleware
 from functions.churn_api.scorer import day_of_year
 from tests.running.serving import service

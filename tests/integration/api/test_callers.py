@@ -52,6 +52,16 @@ def test_curl(server):
     assert answer["stored"]
 
 
+def test_a_file_of_a_spreadsheet(server, tmp_path):
+    (tmp_path / "orders.csv").write_text("customer_id;as_of;ordered_at;amount\nC1;2026-06-30;2026-06-01;82,5\n")
+    command, environment = here(shown("CSV", "sh"), server), {**os.environ, "CHURN_API_KEY": KEY}
+    result = subprocess.run(
+        ["bash", "-euc", command], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    header, row = result.stdout.splitlines()
+    assert (header.split(",")[:2], row.split(",")[0]) == (["customer_id", "prediction_id"], "C1")
+
+
 def test_python(server, monkeypatch, capsys):
     monkeypatch.setenv("CHURN_API_KEY", KEY)
     exec(here(shown("Python", "python"), server), {})

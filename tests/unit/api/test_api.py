@@ -13,8 +13,8 @@ from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, RISK_BANDS, CustomerFeatures, risk_bands
 from functions.churn_api.documents import Prediction, Problem
 from functions.churn_api.fast_path import create_api
-from functions.churn_api.middleware import MAX_BODY_BYTES
 from functions.churn_api.order_history import Order, features_from_orders
+from functions.churn_api.request_body import MAX_BODY_BYTES
 from functions.churn_api.scorer import day_of_year
 from tests.running.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue, customer, service
 
@@ -189,9 +189,21 @@ def test_head_is_answered_where_get_is(client, path):
     assert head.headers["content-length"] == get.headers["content-length"]
 
 
-def test_the_versioned_path_is_the_same(client):
+def test_the_versioned_path_is_the_same_and_takes_a_list_alone(client):
     assert client.get("/v1/health").json() == client.get("/health").json()
-    assert client.post("/v1/predict", json=customer()).json() == client.post("/predict", json=customer()).json()
+    for one in (customer(), history()):
+        (alone,) = client.post("/predict", json=one).json()
+        assert client.post("/v1/predict", json=[one]).json() == [alone]
+        answer = client.post("/v1/predict", json=one)
+        assert (answer.status_code, "without a list" in answer.json()["detail"]) == (422, True)
+
+
+def test_a_server_is_reached_under_its_base_path_and_without_it():
+    with LocalClient(create_api(service(base_path="/churn"))) as client:
+        answers = [client.get(f"{path}/health").json()["status"] for path in ("", "/churn", "/v1", "/churn/v1")]
+        assert answers == ["ok"] * 4
+        assert client.get("/churning/health").status_code == 404
+        assert client.get("/churn/openapi.json").json()["servers"] == [{"url": "/churn/v1"}]
 
 
 def test_a_request_has_one_host(client):

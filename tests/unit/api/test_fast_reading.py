@@ -13,13 +13,15 @@ from pydantic import ValidationError
 from functions.churn_api.app import create_app
 from functions.churn_api.bodies import Unfit
 from functions.churn_api.consistency import contradictions, contradicts_itself
-from functions.churn_api.contract import CustomerFeatures
-from functions.churn_api.customers import feature_row, read, read_fast
+from functions.churn_api.contract import CustomerFeatures, feature_row
+from functions.churn_api.customers import Reading, read
 from functions.churn_api.fast_path import create_api
+from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.middleware import RequestMiddleware
 from tests.running.serving import EXAMPLE, LocalClient, customer, service
 
 TODAY = date(2026, 7, 1)
+READING = Reading(TODAY, 90, UTC)
 
 # what is right, what is nearly right, and what is not
 values = st.one_of(
@@ -67,7 +69,7 @@ def test_what_is_read_fast_is_read_the_same_in_full(body, ascii_only):
     fast = read_fast(text, TODAY)
     if fast is None:
         return
-    full = read(text, TODAY, 90, UTC)
+    full = read(text, READING)
     assert (list(fast.customer_ids), list(fast.as_of)) == (list(full.customer_ids), list(full.as_of))
     assert np.array_equal(fast.features, full.features, equal_nan=True)
 
@@ -124,4 +126,4 @@ def test_a_date_that_is_in_the_future_is_left_to_be_refused():
     text = written(body, ascii_only=True)
     assert read_fast(text, TODAY) is None
     with pytest.raises(Unfit, match="in the future"):
-        read(text, TODAY, 90, UTC)
+        read(text, READING)

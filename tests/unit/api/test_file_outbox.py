@@ -11,7 +11,7 @@ import pytest
 
 from flows.adapters.files.outbox import FileOutbox
 from flows.settings import REPOSITORY
-from functions.churn_api.customers import read_fast
+from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.predictions import predict
 from functions.churn_api.predictor import NotStored
 from tests.running.serving import NOW, customer, service

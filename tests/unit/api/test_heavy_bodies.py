@@ -7,7 +7,7 @@ from datetime import UTC, date
 import pytest
 
 from functions.churn_api.bodies import MAX_PROBLEMS, Unfit, Unreadable, parse
-from functions.churn_api.customers import read
+from functions.churn_api.customers import Reading, read
 from functions.churn_api.external_function import MAX_ANSWER_BYTES, MAX_ROW_BYTES, MAX_ROWS, read_batch, write_batch
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictions import predict
@@ -16,6 +16,7 @@ from tests.running.heavy_bodies import heavy_bodies, returns
 from tests.running.serving import EXAMPLE, LocalClient, MemoryQueue, service
 
 TODAY = date(2026, 7, 1)
+READING = Reading(TODAY, 90, UTC)
 HEAVY = heavy_bodies()
 
 
@@ -38,7 +39,7 @@ def calls(work):
 
 
 def read_any(path, body):
-    return read(body, TODAY, 90, UTC) if path == "/predict" else read_batch(body, "", TODAY)
+    return read(body, READING) if path == "/predict" else read_batch(body, "", TODAY)
 
 
 def test_what_is_too_much_is_refused_before_any_of_it_is_validated():
@@ -58,13 +59,13 @@ def test_no_body_makes_more_than_a_few_calls_for_each_of_its_lines(name):
 
 
 def test_twice_as_many_returns_are_twice_the_work():
-    once, twice = (calls(lambda n=n: read(json.dumps(returns(n)).encode(), TODAY, 90, UTC))[0] for n in (500, 1_000))
+    once, twice = (calls(lambda n=n: read(json.dumps(returns(n)).encode(), READING))[0] for n in (500, 1_000))
     assert twice < 2.5 * once
 
 
 def test_reading_stops_at_the_hundredth_problem():
     few, many = (json.dumps([{"customer_id": "C1", "features": {}}] * n).encode() for n in (10, 1_000))
-    (short, refused), (long, cut) = (calls(lambda body=body: read(body, TODAY, 90, UTC)) for body in (few, many))
+    (short, refused), (long, cut) = (calls(lambda body=body: read(body, READING)) for body in (few, many))
     assert len(refused.errors) == len(cut.errors) == MAX_PROBLEMS + 1
     assert long < short + 10_000  # the count of what each customer holds, and no more
 

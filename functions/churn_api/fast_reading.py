@@ -1,0 +1,66 @@
+"""Reads the most frequent request to `/predict`, several times faster than pydantic: customers given as features.
+
+The types are made from the same models. Everything else goes to `customers.read`; a test finds no body that both read
+differently."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Annotated, Any
+
+import annotated_types
+import msgspec
+import numpy as np
+
+from functions.churn_api.consistency import contradictions, contradicts_itself
+from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
+from functions.churn_api.order_history import EARLIEST_YEAR
+from functions.churn_api.predictions import PredictionRequest
+
+MAX_CUSTOMERS = 1_000
+
+
+def read_fast(body: bytes, today: date, takes_one: bool = True) -> PredictionRequest | None:
+    """Customers given as features, if they are valid; None: `customers.read` decides. `takes_one`: also one customer
+    without a list."""
+    try:
+        customers: Any = [_one(body)] if takes_one and body[:1] == b"{" else _several(body)
+        rows = [feature_row(customer.features) for customer in customers]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    dates = [customer.as_of or today for customer in customers]
+    if max(dates) > today or min(dates).year < EARLIEST_YEAR or b"\\u0000" in body:
+        return None
+    features = np.array(rows, dtype=np.float64)  # None becomes NaN
+    if (features[:, _COUNTS] % 1 > 0).any():
+        return None
+    if contradicts_itself(rows[0]) if len(rows) == 1 else contradictions(features):
+        return None
+    return PredictionRequest([customer.customer_id for customer in customers], dates, features)
+
+
+def _as_msgspec(name: str) -> tuple[Any, ...]:
+    """A feature as a field of a msgspec struct: the same bounds, every number a double."""
+    field = CustomerFeatures.model_fields[name]
+    bounds = {type(bound): bound for bound in field.metadata}
+    limits = msgspec.Meta(ge=bounds[annotated_types.Ge].ge, le=bounds[annotated_types.Le].le)
+    number: Any = Annotated[float, limits]
+    return (name, number) if field.is_required() else (name, number | None, None)
+
+
+def _is_whole(name: str) -> bool:
+    return "int" in str(CustomerFeatures.model_fields[name].annotation)
+
+
+def _structs() -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+    strict: Mapping[str, Any] = {"forbid_unknown_fields": True, "gc": False, "kw_only": True}
+    features = msgspec.defstruct("Features", [_as_msgspec(name) for name in FEATURE_NAMES], **strict)
+    customer_id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    customer = msgspec.defstruct(
+        "Customer", [("customer_id", customer_id), ("features", features), ("as_of", date | None, None)], **strict
+    )
+    customers = Annotated[list[customer], msgspec.Meta(min_length=1, max_length=MAX_CUSTOMERS)]  # type: ignore[valid-type]
+    return msgspec.json.Decoder(customer).decode, msgspec.json.Decoder(customers).decode
+
+
+_one, _several = _structs()
+_COUNTS = [position for position, name in enumerate(FEATURE_NAMES) if _is_whole(name)]
