@@ -1,13 +1,13 @@
-"""Calls of AWS's JSON services over the standard library.
+"""Calls of AWS's services over the standard library.
 
 No SDK is used, because importing one takes longer than the rest of a cold start.
 """
 
-import hashlib
-import hmac
 import http.client
 import json
 import os
+import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,70 +15,86 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-TRIES = 2
+from functions.aws_signing import AwsRefused, Credentials, find_credentials, signature
+
+PAUSES_SECONDS = (0.1, 0.4)  # before the second try and the third
+NO_TRY_AFTER_SECONDS = 3.0
+BUSY = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded", "LimitExceededException")
+EXPIRED = ("ExpiredToken", "RequestExpired")
 
 
-class AwsRefused(Exception):
-    """A call that AWS did not answer, or answered with an error."""
-
-
-@dataclass(frozen=True)
-class Credentials:
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
-    expires_at: datetime | None = None
+class AwsNotFound(AwsRefused):
+    """What was asked for is not there."""
 
 
 @dataclass
-class AwsService:
-    """One service at one endpoint, over a connection that stays open. Not to be shared between threads."""
+class AwsEndpoint:
+    """A service's endpoint, over a connection that stays open. Not to be shared between threads."""
 
-    name: str
-    target: str
-    json_version: str
+    service: str
     region: str
     endpoint: str
     clock: Callable[[], datetime]
     timeout_seconds: float = 2.0
+    sleep: Callable[[float], None] = time.sleep
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
+    _was_used: bool = False
     _credentials: Credentials | None = field(default=None, repr=False)
 
-    def call(self, action: str, **arguments: Any) -> dict[str, Any]:
-        """The response to an action such as SendMessage, or an error after two attempts.
+    def send(self, action: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+        """The body of the response of status 200; `action` is for messages. What may pass, as an error of the service
+        or the network, or too many requests, is tried again after a pause.
 
         Raises:
-            AwsRefused: naming the action, the service and its message. Never with a secret or the arguments.
+            AwsNotFound: for 404.
+            AwsRefused: naming the action, the service and its message.
         """
-        problem = "no try"
-        for _ in range(TRIES):
+        started, problem = time.monotonic(), ""
+        for pause in (*PAUSES_SECONDS, None):
             try:
-                status, response = self._post(action, json.dumps(arguments).encode())
+                status, response = self._exchange(method, path, headers, body)
+            except AwsRefused as error:
+                problem = str(error)
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 problem = f"{type(error).__name__}: {error}"
-                continue
-            if status == 200:
-                return dict(json.loads(response or b"{}"))
-            problem = f"{status} {_error_in(response)}"
-            if status < 500 and "Throttl" not in problem and "TooManyRequests" not in problem:
+            else:
+                if status == 200:
+                    return response
+                problem = f"{status} {_error_in(response)}"
+                if any(word in problem for word in EXPIRED):
+                    self._credentials = None
+                elif status == 404:
+                    raise AwsNotFound(self.failed(action, problem))
+                elif status < 500 and status != 429 and not any(word in problem for word in BUSY):
+                    break
+            if pause is None or time.monotonic() - started + pause > NO_TRY_AFTER_SECONDS:
                 break
-        raise AwsRefused(f"{action} of {self.name} at {self.endpoint} failed: {problem}")
+            self.sleep(pause)
+        raise AwsRefused(self.failed(action, problem))
 
-    def _post(self, action: str, body: bytes) -> tuple[int, bytes]:
+    def failed(self, action: str, problem: str) -> str:
+        """What a message says of a call that failed."""
+        return f"{action} of {self.service} at {self.endpoint} failed: {problem}"
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         place = urlsplit(self.endpoint)
-        if self._connection is None:
-            kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(place.netloc, timeout=self.timeout_seconds)
-        headers = {
-            "content-type": f"application/x-amz-json-{self.json_version}",
-            "host": place.netloc,
-            "x-amz-target": f"{self.target}.{action}",
-        }
-        headers |= signature(headers, body, self.name, self.region, self._signs_with(), self.clock())
-        self._connection.request("POST", "/", body, headers)
-        response = self._connection.getresponse()
-        return response.status, response.read()
+        sent = {**headers, "host": place.netloc}
+        sent |= signature(sent, body, self.service, self.region, self._signs_with(), self.clock(), method, path)
+        while True:
+            if self._connection is None:
+                kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+                self._connection, self._was_used = kind(place.netloc, timeout=self.timeout_seconds), False
+            try:
+                self._connection.request(method, path, body, sent)
+                response = self._connection.getresponse()
+            except ConnectionError:
+                if not self._was_used:
+                    raise
+                self.close()  # AWS closes what was idle for a while: that is no answer, and no try
+                continue
+            self._was_used = True
+            return response.status, response.read()
 
     def close(self) -> None:
         """Closes the connection; the next call opens another one."""
@@ -89,71 +105,56 @@ class AwsService:
     def _signs_with(self) -> Credentials:
         known = self._credentials
         if known is None or (known.expires_at and known.expires_at - self.clock() < timedelta(minutes=5)):
-            self._credentials = known = find_credentials(os.environ)
+            try:
+                self._credentials = known = find_credentials(os.environ)
+            except AwsRefused:
+                if known is None or (known.expires_at and known.expires_at <= self.clock()):
+                    raise
         return known
 
 
-def find_credentials(environment: Mapping[str, str]) -> Credentials:
-    """The credentials of this process: from its environment, or from the endpoint of SnapStart functions and
-    containers.
+@dataclass
+class AwsService:
+    """A service that is called by actions in JSON, such as SendMessage."""
 
-    Raises:
-        AwsRefused: when there are none.
-    """
-    if "AWS_ACCESS_KEY_ID" in environment:
-        token = environment.get("AWS_SESSION_TOKEN")
-        return Credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], token)
-    if "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environment:
-        place = urlsplit(environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
-        connection = http.client.HTTPConnection(place.netloc, timeout=2)
+    at: AwsEndpoint
+    target: str
+    json_version: str
+
+    def call(self, action: str, **arguments: Any) -> dict[str, Any]:
+        """The response to an action.
+
+        Raises:
+            AwsRefused: naming the action, the service and its message.
+        """
+        headers = {
+            "content-type": f"application/x-amz-json-{self.json_version}",
+            "x-amz-target": f"{self.target}.{action}",
+        }
+        response = self.at.send(action, "POST", "/", headers, json.dumps(arguments).encode())
         try:
-            token = environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-            connection.request("GET", place.path, headers={"authorization": token} if token else {})
-            given = json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-        return Credentials(
-            given["AccessKeyId"],
-            given["SecretAccessKey"],
-            given.get("Token"),
-            datetime.fromisoformat(given["Expiration"]),
-        )
-    raise AwsRefused("There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role.")
+            answer = json.loads(response or b"{}")
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise AwsRefused(self.at.failed(action, "200, and no JSON object"))
+        return answer
 
-
-def signature(
-    headers: Mapping[str, str], body: bytes, service: str, region: str, credentials: Credentials, at: datetime
-) -> dict[str, str]:
-    """The headers that sign a POST to `/` with these lower-case headers: AWS Signature Version 4."""
-    stamp = at.strftime("%Y%m%dT%H%M%SZ")
-    added = {"x-amz-date": stamp}
-    if credentials.session_token:
-        added["x-amz-security-token"] = credentials.session_token
-    signed = dict(sorted({**headers, **added}.items()))
-    names = ";".join(signed)
-    listed = "".join(f"{name}:{value}\n" for name, value in signed.items())
-    request = f"POST\n/\n\n{listed}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
-    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{credentials.secret_access_key}".encode()
-    for part in (*scope.split("/"), to_sign):
-        key = hmac.digest(key, part.encode(), "sha256")
-    grant = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/{scope}, SignedHeaders={names}, Signature={key.hex()}"
-    )
-    return {**added, "authorization": grant}
+    def close(self) -> None:
+        """Closes the connection; the next call opens another one."""
+        self.at.close()
 
 
 def sqs(queue_url: str, region: str, clock: Callable[[], datetime]) -> AwsService:
     """SQS, where the queue is."""
     place = urlsplit(queue_url)
-    return AwsService("sqs", "AmazonSQS", "1.0", region, f"{place.scheme}://{place.netloc}", clock)
+    return AwsService(AwsEndpoint("sqs", region, f"{place.scheme}://{place.netloc}", clock), "AmazonSQS", "1.0")
 
 
 def secrets_manager(region: str, clock: Callable[[], datetime]) -> AwsService:
     """Secrets Manager, or what AWS_ENDPOINT_URL_SECRETS_MANAGER names instead."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or f"https://secretsmanager.{region}.amazonaws.com"
-    return AwsService("secretsmanager", "secretsmanager", "1.1", region, endpoint, clock)
+    return AwsService(AwsEndpoint("secretsmanager", region, endpoint, clock), "secretsmanager", "1.1")
 
 
 def secret_text(secret: str, region: str, clock: Callable[[], datetime]) -> str:
@@ -163,7 +164,10 @@ def secret_text(secret: str, region: str, clock: Callable[[], datetime]) -> str:
         AwsRefused: when it cannot be read.
     """
     with closing(secrets_manager(region, clock)) as service:
-        return str(service.call("GetSecretValue", SecretId=secret)["SecretString"])
+        text = service.call("GetSecretValue", SecretId=secret).get("SecretString")
+    if not isinstance(text, str):
+        raise AwsRefused("GetSecretValue of secretsmanager has answered without a text: the secret may be binary.")
+    return text
 
 
 def _error_in(response: bytes) -> str:
@@ -171,5 +175,7 @@ def _error_in(response: bytes) -> str:
         error = json.loads(response)
         kind = str(error.get("__type", "")).rsplit("#", 1)[-1]
         return f"{kind} {error.get('message') or error.get('Message') or ''}".strip()
-    except ValueError:
-        return response[:200].decode("utf-8", "replace")
+    except (ValueError, AttributeError):
+        text = response[:2_000].decode("utf-8", "replace")
+        parts = re.findall(r"<(?:Code|Message)>(.*?)</", text, re.DOTALL)  # S3 answers in XML, with our key's id in it
+        return " ".join(parts) if parts else text[:200]

@@ -113,6 +113,8 @@ def load_champion(places: Sequence[Models], served: Served | None = None) -> Ser
                     log.error("model refused", extra={"model_version": version, "problem": str(problem)})
                 refused.append(version)
                 problems.append(f"{version}: {problem}")
+                if isinstance(problem, ConnectionError):
+                    break  # the versions before it are out of reach too, and a start has seconds
         if served and alias:
             break
     if served:

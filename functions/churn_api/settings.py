@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from functions.aws import AwsService, secret_text, sqs
 from functions.churn_api.access import Access, ApiKeys, read_keys
+from functions.churn_api.model_bucket import ModelBucket, model_bucket
 from functions.clock import now
 
 
@@ -24,6 +25,7 @@ class ApiSettings:
     trusted_role_arns: IAM roles, separated by commas, that may call /snowflake, verified by a gateway.
     base_path: where the API is mounted, such as /churn behind a proxy.
     shop_time_zone: time zone of order histories without an offset, and of "today".
+    models: on Lambda, the model store whose champion is served, as s3://bucket/prefix; empty: the package's model.
     """
 
     queue_url: str = ""
@@ -32,8 +34,10 @@ class ApiSettings:
     api_keys_secret: str = ""
     trusted_role_arns: str = ""
     shop_time_zone: str = "UTC"
+    models: str = ""
     aws_region: str = ""
     base_path: str = ""
+    aws_endpoint_url_s3: str = ""
     log_level: str = "INFO"
 
     @classmethod
@@ -83,6 +87,18 @@ class ApiSettings:
         raise SettingsRefused(
             "There are no API keys: set API_KEYS or API_KEYS_SECRET. Only a server on 127.0.0.1 needs none."
         )
+
+    def model_bucket(self) -> ModelBucket | None:
+        """The model store; None where none is set.
+
+        Raises:
+            SettingsRefused: when it is not in a bucket.
+        """
+        if not self.models:
+            return None
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9-]+[a-z0-9](/[^?]*)?", self.models):
+            raise SettingsRefused(f"MODELS={self.models}: write the model store as s3://bucket/prefix.")
+        return model_bucket(self.models, self.aws_region, self.aws_endpoint_url_s3, now)
 
     def sqs(self) -> AwsService:
         """The client of the queue.

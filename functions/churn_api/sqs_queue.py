@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.aws import AwsRefused, AwsService
+from functions.aws import AwsService
+from functions.aws_signing import AwsRefused
 from functions.churn_api.predictor import NotStored
 from functions.prediction_messages import messages
 
@@ -19,6 +20,8 @@ class SqsQueue:
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
         try:
             for message in messages(source, scored_at, predictions):
-                self.sqs.call("SendMessage", QueueUrl=self.url, MessageBody=message.decode())
+                answer = self.sqs.call("SendMessage", QueueUrl=self.url, MessageBody=message.decode())
+                if "MessageId" not in answer:
+                    raise NotStored("SendMessage of sqs has answered 200 without the id of a message")
         except AwsRefused as problem:
             raise NotStored(str(problem)) from problem

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from functions.aws import AwsRefused
+from functions.aws_signing import AwsRefused
 from functions.prediction_messages import read_message
 from functions.prediction_record import PredictionRecord
 from functions.prediction_sink.snowflake_connection import SettingsRefused

@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import sys
+import time
 import zipfile
 
 import boto3
@@ -15,7 +16,7 @@ from flows.adapters.models.registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.external_function import BATCH_ID_HEADER
 from functions.prediction_messages import read_message
-from tests.running.serving import EXAMPLE, ORDERS, customer
+from tests.running.serving import EXAMPLE, ORDERS, customer, renamed_model
 from tests.stand_ins.lambda_runtime import (
     ARCHITECTURE,
     Sandbox,
@@ -178,6 +179,48 @@ def test_keys_come_from_secrets_manager(place, task, settings, aws_server):
         for key, status in ((KEY, 200), ("w" * 32, 401)):
             response = function.invoke(http_api_event("POST", "/predict", customer(), {"x-api-key": key}))
             assert response.answer["statusCode"] == status
+
+
+def test_the_champion_of_the_bucket_is_served_and_followed(place, task, settings, aws_server, tmp_path):
+    s3 = boto3.client("s3", endpoint_url=aws_server)
+    s3.create_bucket(Bucket="shop-models", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    options = f"endpoint_override={aws_server.removeprefix('http://')}&scheme=http&region=eu-central-1"
+    registry = ModelRegistry(f"s3://shop-models/models?{options}", tmp_path)
+    for name in "AB":
+        registry.save(renamed_model(name), {"model_version": name, "horizon_days": 90}, "")
+    registry.promote("A")
+    settings |= {"MODELS": "s3://shop-models/models", "AWS_ENDPOINT_URL_S3": aws_server}
+    (task / "soon.py").write_text(SOON)
+
+    def served(function):
+        response = function.invoke(http_api_event("GET", "/health")).answer
+        return json.loads(response["body"])["model_version"]
+
+    with sandbox(place, task, settings, "soon.handler") as function:
+        assert served(function) == "A"
+        registry.promote("B")
+        time.sleep(1.1)
+        assert served(function) == "B"
+        assert registry.roll_back() == "A"
+        time.sleep(1.1)
+        assert served(function) == "A"
+
+
+# the handler, which reads the champion each second instead of each minute
+SOON = """
+from datetime import timedelta
+from functions.churn_api import lambda_handler
+lambda_handler.READ_CHAMPION_EVERY = timedelta(seconds=1)
+handler = lambda_handler.handler
+"""
+
+
+def test_where_the_bucket_is_out_of_reach_the_model_of_the_package_is_served(place, task, settings, model):
+    settings |= {"MODELS": "s3://shop-models/models", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    with sandbox(place, task, settings) as function:
+        health = json.loads(function.invoke(http_api_event("GET", "/health")).answer["body"])
+        assert (health["model_version"], health["champion"]) == (model.version, model.version)
+        assert "models cannot be read" in function.log()
 
 
 @pytest.mark.parametrize(
