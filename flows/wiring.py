@@ -1,6 +1,7 @@
 """The only place that reads WAREHOUSE and chooses the adapters."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -148,8 +149,17 @@ def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
     """The warehouse, and dbt's settings for it."""
     if settings.warehouse == "duckdb":
         environment = {"WAREHOUSE_FILE": str(settings.warehouse_file)}  # of dbt_project/profiles.yml
-        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {"environment": environment}
+        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {
+            "environment": environment,
+            "connection": _dbts_connection,
+        }
     return _snowflake(read_settings(SnowflakeSettings), settings.scratch)
+
+
+def _dbts_connection() -> AbstractContextManager[None]:
+    from flows.adapters.duckdb.scoring import dbts_connection  # imports dbt, so it is done only for a build
+
+    return dbts_connection()
 
 
 @lru_cache(maxsize=4)

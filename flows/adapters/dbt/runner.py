@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class DbtProject:
     `variables` are passed to every build. `environment` is set during a build: what the profile needs to reach the
     warehouse. Secrets go into the environment, because dbt writes variables to its artifacts.
 
+    `connection` is entered for the length of each call of dbt: it closes what dbt leaves open.
+
     `advice` returns the remedy for an error message of the warehouse, `is_broken_connection` whether it means that the
     warehouse could not be reached."""
 
@@ -46,6 +48,7 @@ class DbtProject:
     state: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    connection: Callable[[], AbstractContextManager[Any]] = nullcontext
     advice: Callable[[str], str | None] = lambda _: None
     is_broken_connection: Callable[[str], bool] = lambda _: False
 
@@ -72,7 +75,7 @@ class DbtProject:
         parse.fetch()
         self._last_build.parent.mkdir(parents=True, exist_ok=True)
         self._last_build.write_text(json.dumps(given), encoding="utf-8")
-        with _environment({**self.environment, _RUN_VALUES: json.dumps(run_values)}):
+        with self.connection(), _environment({**self.environment, _RUN_VALUES: json.dumps(run_values)}):
             ended = invoke(arguments)
         parse.keep()
         if ended.exception is not None:  # dbt could not even start: a bad project file, profile, variable or login
@@ -135,7 +138,7 @@ class DbtProject:
                      "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
                      "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]
         # fmt: on
-        with _environment({**self.environment, _RUN_VALUES: run_values}):
+        with self.connection(), _environment({**self.environment, _RUN_VALUES: run_values}):
             ended = dbtRunner().invoke(arguments)
         if not ended.success:
             text = str(ended.exception or "dbt could not document the warehouse: see its messages above.")

@@ -1,6 +1,8 @@
 """How a run builds the dbt project: it parses once, and reports failures alike with and without a Prefect server."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -73,6 +75,12 @@ def logged(monkeypatch):
     messages = []
     monkeypatch.setattr(dbt_runner.log, "info", lambda message, *values: messages.append(message % values))
     return messages
+
+
+def test_a_build_leaves_the_warehouse_to_other_programs(project, tmp_path):
+    open_it = "import duckdb, sys; print(duckdb.connect(sys.argv[1]).sql('show all tables').fetchall())"
+    other = [sys.executable, "-c", open_it, str(tmp_path / "warehouse.duckdb")]
+    assert "rfm_segments" in subprocess.run(other, capture_output=True, text=True, check=True).stdout
 
 
 def test_a_build_says_what_it_has_built(project, logged):
