@@ -38,7 +38,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -118,6 +118,8 @@ bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready ## measure speed, memor
 
 checkov: $(VENV)/checkov/ready ## install checkov in an environment of its own, for the test of Terraform's plan
 
+clients: $(VENV)/clients/ready ## install generators of API clients in an environment of their own, for the test that calls the API by them
+
 airflow: $(VENV)/airflow/ready ## install Airflow in an environment of its own, for the test that calls the API from it
 
 explore: $(VENV)/dev ## open the page on which an analyst changes a feature and compares models
@@ -140,6 +142,7 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group cdk $(COMPILE) -o requirements/cdk.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group airflow $(COMPILE) -o requirements/airflow.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group terraform $(COMPILE) -o requirements/terraform.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group clients $(COMPILE) -o requirements/clients.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group checkov $(COMPILE) -o requirements/checkov.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'

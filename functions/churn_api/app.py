@@ -1,15 +1,23 @@
 """Every route of the API, documented: churn probabilities over HTTP."""
 
 from functools import partial
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.csv_form import write_csv
 from functions.churn_api.customers import Reading, read
-from functions.churn_api.documents import OF_EVERY_BODY, OF_EVERY_KEY, ExternalResponse, Health, Prediction, refusals
+from functions.churn_api.documents import (
+    OF_EVERY_BODY,
+    OF_EVERY_KEY,
+    ExternalResponse,
+    Health,
+    ModelCard,
+    Prediction,
+    refusals,
+)
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.openapi import API_VERSION, describe
@@ -71,7 +79,7 @@ def create_app(service: Service) -> FastAPI:
         responses, _ = await service.predict(service.predictor, batch.to_score, notes) if batch.to_score else ([], [])
         return Response(write_batch(batch, responses), media_type=JSON)
 
-    @app.get("/health", operation_id="health", tags=["service"])
+    @app.get("/health", operation_id="health", tags=["service"], responses=refusals(400))
     async def health() -> Health:
         """Which model serves, and which should."""
         model = service.model
@@ -83,11 +91,12 @@ def create_app(service: Service) -> FastAPI:
         "/model",
         operation_id="model_card",
         tags=["service"],
-        responses=refusals(*OF_EVERY_KEY),
+        response_model=ModelCard,
+        responses=refusals(400, *OF_EVERY_KEY),
     )
-    async def model_card() -> dict[str, Any]:
+    async def model_card() -> JSONResponse:
         """What the model was trained on, its quality on held-out dates, and its limits."""
-        return dict(service.model.card)
+        return JSONResponse(dict(service.model.card))
 
     _explain_refusals(app)
     app.openapi_schema = describe(app.openapi(), service.base_path)

@@ -75,6 +75,22 @@ class Health(BaseModel):
     ]
 
 
+class ModelCard(BaseModel):
+    """What a model is, what it was trained on and how good it is; of the figures there may be more."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    model_version: str
+    algorithm: str
+    predicts: str
+    intended_use: str
+    limits: list[str]
+    horizon_days: Annotated[int, Field(json_schema_extra={"unit": "days"})]
+    clv_days: Annotated[int, Field(json_schema_extra={"unit": "days"})]
+    trained_as_of: date
+    features: Annotated[list[str], Field(description="In the order of the model's inputs")]
+
+
 class ExternalBatch(BaseModel):
     """Rows of [row number, argument]; the argument is an object of the features, whose names may be in capitals,
     with customer_id and as_of_date if the prediction is to be stored."""

@@ -33,7 +33,7 @@ def read_fast(body: bytes, today: date, takes_one: bool = True) -> PredictionReq
     features = np.array(rows, dtype=np.float64)  # None becomes NaN
     if (features[:, _COUNTS] % 1 > 0).any():
         return None
-    if contradicts_itself(rows[0]) if len(rows) == 1 else contradictions(features):
+    if contradicts_itself(features[0].tolist()) if len(rows) == 1 else contradictions(features):
         return None
     return PredictionRequest([customer.customer_id for customer in customers], dates, features)
 

@@ -30,6 +30,10 @@ _EXAMPLES = {
 _BATCH = {"batch": {"summary": "Two rows", "value": {"data": [[0, _FEATURES | {"customer_id": "C000042"}], [1, None]]}}}
 
 
+_TAGS = [
+    {"name": "predictions", "description": "Churn, value and reasons of customers"},
+    {"name": "service", "description": "The service and its model"},
+]
 _ALL = tuple(map(str, range(200, 600)))
 _HEADERS = {
     "x-request-id": {"type": "string"},
@@ -67,6 +71,8 @@ def describe(openapi: dict[str, Any], base_path: str) -> dict[str, Any]:
             for status, response in operation["responses"].items():
                 _complete(status, response)
     openapi["servers"] = [{"url": f"{base_path}/v1"}]
+    openapi["tags"] = _TAGS
+    openapi["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     return openapi
 
 
@@ -86,7 +92,7 @@ def _describe_order(properties: dict[str, Any]) -> None:
     """Amounts may be text, and moments may have no offset; generated clients send numbers, and moments as text."""
     amount, moment = properties["amount"], properties["ordered_at"]
     number = next(kind for kind in amount.pop("anyOf") if kind["type"] == "number")
-    amount |= number
+    amount |= number | {"minimum": float(amount.pop("ge")), "maximum": float(amount.pop("le"))}
     moment.pop("format", None)
     moment |= {"pattern": r"^\d{4}-\d\d-\d\d([T ].+)?$", "examples": ["2026-05-28T10:15:00", "2026-05-28"]}
 

@@ -1,6 +1,7 @@
 """What tests of the API share: an example customer, a queue in memory, a service over the shipped model."""
 
 import json
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -34,11 +35,21 @@ def _what_follows(known):
     """Figures that fit a changed frequency, money and recency."""
     if not all(type(known[name]) in (int, float) for name in ("monetary", "frequency", "recency_days", "tenure_days")):
         return {}
-    parts = {"purchases_last": known["frequency"], "spend_last": known["monetary"]}
+    recency, most = known["recency_days"], {"purchases_last": known["frequency"], "spend_last": known["monetary"]}
+    tenure = max(known["tenure_days"], recency)
+    days = [name for name in EXAMPLE if name.startswith("days_since") and "purchase" in name]
     return {
         "average_order_value": known["monetary"] / max(known["frequency"], 1),
-        "tenure_days": max(known["tenure_days"], known["recency_days"]),
-        **{name: min(EXAMPLE[name], most) for part, most in parts.items() for name in EXAMPLE if name.startswith(part)},
+        "tenure_days": tenure,
+        **{name: min(max(EXAMPLE[name], recency), tenure) for name in days},
+        **{name: min(EXAMPLE[name], known["frequency"]) for name in EXAMPLE if name.startswith("decayed_purchases")},
+        **{name: min(EXAMPLE[name], tenure) for name in ("mean_gap_days", "median_gap_days", "max_gap_days")},
+        **{
+            name: min(max(EXAMPLE[name], 1), limit) if recency < int(re.search(r"\d+", name)[0]) else 0
+            for part, limit in most.items()
+            for name in EXAMPLE
+            if name.startswith(part)
+        },
     }
 
 

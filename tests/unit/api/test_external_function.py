@@ -34,7 +34,7 @@ def ask(client, rows, headers=QUERY):
 
 
 def test_row_numbers_come_back_with_their_values_in_any_order(client):
-    rows = [[number, EXAMPLE | {"recency_days": number}] for number in range(200)]
+    rows = [[number, customer(recency_days=number)["features"]] for number in range(200)]
     random.Random(1).shuffle(rows)
     answer = dict(ask(client, rows))
     assert list(answer) == [number for number, _ in rows]
