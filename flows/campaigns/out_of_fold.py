@@ -12,9 +12,8 @@ import numpy as np
 from flows.campaigns.covariates import Columns, Floats, Ints
 from flows.campaigns.definition import Offer
 from flows.campaigns.past_targets import PastTargets
-from flows.campaigns.response_fit import Fit
+from flows.campaigns.response_fit import FOLDS, Contest, Fit
 
-FOLDS = 5
 ONE_SIDED_95 = 1.645  # and both sides of 90 %
 BUDGETS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the customers contacted, over which the gain is averaged
 # The list with the higher promise is chosen, so the promise is a little too high on average. With intervals as wide as
@@ -39,37 +38,41 @@ class Interval:
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Of n past targets, [n] each: probability of a purchase if contacted and if left alone, and the usual basket, by a
-    model that was fitted to other customers. fold: the part of the customers that it was not fitted to."""
+    """Of n past targets, [n] each: probability of a purchase if contacted and if left alone, the usual basket, and the
+    additional spend if contacted, by a model that was fitted to other customers, its stack included. fold: the part of
+    the customers that it was not fitted to."""
 
     past: PastTargets
     fold: Ints
     contacted: Floats
     left_alone: Floats
     basket: Floats
+    additional_spend: Floats
 
     @classmethod
     def of(cls, past: PastTargets, rng: np.random.Generator) -> Self:
         fold = rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS
-        contacted, left_alone, basket = (np.empty(len(fold)) for _ in range(3))
+        contacted, left_alone, basket, additional = (np.empty(len(fold)) for _ in range(4))
         for part in range(FOLDS):
             own, others = fold == part, past.where(fold != part)
             columns = Columns.of(others.known)
-            fit = Fit.of(columns.matrix(others.known), others, others.weight)
+            once = np.ones(len(others.treated))
+            fit = Fit.of(columns.matrix(others.known), others, once, Contest.of(others, rng).stack(once))
             known = past.known.where(own)
-            contacted[own], left_alone[own] = fit.chances(columns.matrix(known))
-            basket[own] = fit.basket(known)
-        return cls(past, fold, contacted, left_alone, basket)
+            matrix = columns.matrix(known)
+            contacted[own], left_alone[own] = fit.chances(matrix)
+            basket[own], additional[own] = fit.basket(known), fit.additional_spend(matrix, known)
+        return cls(past, fold, contacted, left_alone, basket, additional)
 
     def predicted_profit(self, margin: float, offer: Offer) -> Floats:
-        profit: Floats = margin * (self.contacted - self.left_alone) * self.basket - offer.cost(self.contacted)
-        return profit
+        return np.asarray(margin * self.additional_spend - offer.cost(self.contacted))
 
     def profit(self, margin: float, offer: Offer) -> Floats:
         """The doubly robust profit of contacting each, [n]: single values are noise, means are honest."""
         past = self.past
-        expected = margin * np.where(past.treated, self.contacted, self.left_alone) * self.basket
-        expected -= np.where(past.treated, offer.cost(self.contacted), 0)
+        chance = past.share * self.contacted + (1 - past.share) * self.left_alone
+        spend = chance * self.basket + np.where(past.treated, 1 - past.share, -past.share) * self.additional_spend
+        expected = margin * spend - np.where(past.treated, offer.cost(self.contacted), 0)
         observed = margin * past.spend - np.where(past.treated, offer.cost(past.purchased), 0)
         sign = np.where(past.treated, 1.0, -1.0)
         return np.asarray(self.predicted_profit(margin, offer) + sign * past.weight * (observed - expected))

@@ -1,19 +1,23 @@
 """Does a ranking beat chance? A randomisation test: the arms of past campaigns are drawn again many times.
 
 If contacting changed nothing, every draw of the arms was as likely as the one that happened, so the test is exact,
-although folds depend on each other: in every draw each fold is ranked by a fit to the others. That fit is one step of
-the uplift model from a common start, so that hundreds of draws take a second."""
+although folds depend on each other: in every draw each fold is ranked by a fit to the others. That fit is a plain form
+of the uplift model's (simple rankings and a ridge, of purchases and of spend), so that hundreds of draws take a
+second."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flows.campaigns.covariates import Columns, Floats, Ints
-from flows.campaigns.out_of_fold import FOLDS, rank_weights
+from flows.campaigns.out_of_fold import rank_weights
 from flows.campaigns.past_targets import PastTargets
-from flows.campaigns.response_fit import SLOPE_VARIANCE, basket_of, logistic
+from flows.campaigns.response_fit import FOLDS, Responses, basket_of
+from flows.campaigns.stepwise import ridge_residuals, ridge_slopes, stepwise
 
 DRAWS = 299
 LEVEL = 0.05
+_STEPS = 12
+_EFFECT_SPREAD = 0.015  # prior standard deviation of the slope of an effect, in usual baskets
 _PARTITIONS = 2  # the statistic is a mean over so many divisions into folds
 _VALUES_AT_ONCE = 2_000_000
 
@@ -22,44 +26,46 @@ def randomisation_p(past: PastTargets, rng: np.random.Generator) -> float:
     """The share of draws in which ranking would have gained as much or more over chance as with the arms as they were:
     without any effect it is at most LEVEL in LEVEL of the histories."""
     matrix = Columns.of(past.known).matrix(past.known)
-    everybody = np.ones(len(past.treated), dtype=bool)
-    line = logistic(matrix, past.purchased, np.ones(len(matrix)), everybody)
-    columns = np.column_stack([np.ones(len(matrix)), matrix])
-    chance = 1 / (1 + np.exp(-(columns @ line)))
-    orders = past.known.covariates["average_order_value"]
-    usual = float(np.nanmean(orders)) if not np.isnan(orders).all() else 1.0
-    basket = basket_of(past.known, usual)
+    responses, once = Responses.of(past), np.ones(len(matrix))
+    basket = basket_of(past.known, responses.usual_order)
+    residuals = [ridge_residuals(matrix, outcome, once) for outcome in (responses.orders, responses.spend)]
+    inverse = 1 / (past.share * (1 - past.share))  # the mean square of the weights of an arm, however it is drawn
+    penalties = [float(np.mean(residual**2 * inverse)) / _EFFECT_SPREAD**2 for residual in residuals]
     partitions = [rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS for _ in range(_PARTITIONS)]
 
     def gains(treated: NDArray[np.bool_]) -> Floats:
+        """By purchases and by spend, [2, draws]."""
         share = past.share[:, None]
-        effect = np.where(treated, 1 / share, -1 / (1 - share)) * (past.purchased - chance)[:, None]
-        single = [_gains(columns, chance, basket, effect, past.share, fold) for fold in partitions]
-        return np.asarray(np.mean(single, axis=0))
+        sign = np.where(treated, 1 / share, -1 / (1 - share))
+        every = zip((sign * residual[:, None] for residual in residuals), penalties, strict=True)
+        return np.array(
+            [
+                np.mean([_gains(matrix, basket, effect, penalty, fold) for fold in partitions], axis=0)
+                for effect, penalty in every
+            ]
+        )
 
-    observed = gains(past.treated[:, None])[0]
-    at_once = max(1, min(DRAWS, _VALUES_AT_ONCE // len(chance)))
-    drawn = np.concatenate(
-        [gains(_redrawn(past, min(at_once, DRAWS - done), rng)) for done in range(0, DRAWS, at_once)]
-    )
-    return float((1 + (drawn >= observed).sum()) / (1 + DRAWS))
+    observed = gains(past.treated[:, None])
+    at_once = max(1, min(DRAWS, _VALUES_AT_ONCE // len(basket)))
+    drawn = [gains(_redrawn(past, min(at_once, DRAWS - done), rng)) for done in range(0, DRAWS, at_once)]
+    every = np.concatenate([observed, *drawn], axis=1)
+    spread = every.std(axis=1, keepdims=True)
+    gain = ((every - every.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)).sum(axis=0)
+    return float((gain >= gain[0] - 1e-12).mean())
 
 
-def _gains(columns: Floats, chance: Floats, basket: Floats, effect: Floats, share: Floats, fold: Ints) -> Floats:
-    """The gain of ranking over chance, out of fold, for each of k draws. effect: of each customer, [n, k]."""
-    information = columns * (chance * (1 - chance))[:, None]
-    penalty = np.full(columns.shape[1], np.mean(1 / (share * (1 - share))) / (2 * SLOPE_VARIANCE))
-    penalty[0] = 0  # of the mean effect
-    score, curvature = columns.T @ effect, columns.T @ information
+def _gains(matrix: Floats, basket: Floats, effect: Floats, penalty: float, fold: Ints) -> Floats:
+    """The gain of ranking over chance, out of fold, for each of k draws. effect: of each customer in usual baskets,
+    [n, k]. penalty: of the ridge, in customers."""
     total = np.zeros(effect.shape[1])
     for part in range(FOLDS):
-        own = fold == part
-        others = curvature - columns[own].T @ information[own] + np.diag(penalty)
-        slopes = np.linalg.solve(others, score - columns[own].T @ effect[own])
-        predicted = slopes.T @ (information[own] * -basket[own, None]).T
-        order, size = np.argsort(predicted, axis=1), int(own.sum())
-        in_order = np.take_along_axis((effect[own] * basket[own, None]).T, order, axis=1)
-        total += in_order @ rank_weights(np.arange(size) / size, size) * size / len(fold)
+        own, others = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
+        once = np.ones(len(others))
+        (by_steps,) = stepwise(matrix[others], effect[others], once, (_STEPS,))
+        line = by_steps + ridge_slopes(matrix[others], effect[others], once, penalty / len(others))
+        predicted = (line[0] + matrix[own] @ line[1:]) * basket[own, None]
+        in_order = np.take_along_axis(effect[own] * basket[own, None], np.argsort(-predicted, axis=0), axis=0)
+        total += rank_weights(np.arange(len(own)) / len(own), len(own)) @ in_order * len(own) / len(fold)
     return total
 
 

@@ -13,6 +13,7 @@ from tests.benchmarks import (
     calibrations,
     campaign_chance,
     campaign_intervals,
+    campaign_learners,
     campaign_promises,
     campaigns,
     cdk_landing,
@@ -43,7 +44,8 @@ BENCHMARKS = (
     dashboard,
     training, quality_of_september, regimes, keepable,
     lifecycle, value,
-    season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises, campaigns, snowflake_cost,
+    season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises,
+    campaign_learners, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 
