@@ -45,14 +45,14 @@ def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: 
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
     is_in_another = ~_bools(pc.is_null(customers["open_campaign"]))
-    # the marts keep these customers off every list for no other reason than a holdout
-    is_in_holdout = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
+    # the marts keep these customers off every list for no other reason than a campaign
+    is_reserved = ~_bools(customers["may_be_contacted"]) & ~opted_out & ~was_never_contacted
     reasons: dict[str, NDArray[np.bool_]] = {OPTED_OUT: opted_out}
     if campaign.audience.consent == "known":
         reasons[CONSENT_UNKNOWN] = _bools(pc.is_null(customers["opted_out"]))
     if campaign.needs_address:
         reasons[NO_ADDRESS] = _bools(pc.is_null(customers["email"]))
-    reasons[OTHER_CAMPAIGN] = is_in_another | is_in_holdout
+    reasons[OTHER_CAMPAIGN] = is_in_another | is_reserved
     reasons[CONTACTED_LATELY] = customers["contacts_lately"].to_numpy() >= campaign.contact_cap.contacts
     reasons[SAME_ADDRESS] = _is_another_with_the_address(customers["email"])
 

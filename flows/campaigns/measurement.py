@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 CONFIDENCE = 0.95
+NORMAL_95 = 1.96  # half-width of an interval of 95 %, in standard errors
 WHOLE_CAMPAIGN = "all"
 SAMPLE_RATIO_LIMIT = 0.001
 # With fewer buyers or non-buyers in an arm, the spread of a rate cannot be estimated; with fewer buyers, that of money
@@ -36,7 +37,8 @@ UNKNOWN = Difference(nan, nan, nan)
 @dataclass(frozen=True)
 class Effect:
     """Of a campaign on one segment, or on all. `lift`: in the share of customers who bought within the window.
-    `margin`: in margin per customer, before the campaign's cost."""
+    `margin`: in margin per customer, before the campaign's cost. `margin_afterwards`: the same of the days after the
+    window; unknown until these have passed."""
 
     segment: str
     treated: int
@@ -45,6 +47,7 @@ class Effect:
     held_out_rate: float
     lift: Difference
     margin: Difference
+    margin_afterwards: Difference
     sample_ratio_p: float
 
     @property
@@ -56,7 +59,8 @@ class Effect:
 class Outcomes:
     """n targets of one campaign, arms treated and holdout. `expectations`: float64 [n, k], what the model expected of
     each at launch; NaN where there was no prediction. `margin`: margin of the customer's purchases within the window.
-    `planned_arm_sizes`: size of each arm at launch, where it is known."""
+    `margin_afterwards`: of those in the days after it, NaN until these have passed. `planned_arm_sizes`: size of each
+    arm at launch, where it is known."""
 
     is_treated: Flags
     treatment_share: float
@@ -64,6 +68,7 @@ class Outcomes:
     bought: Flags
     margin: Floats
     expectations: Floats
+    margin_afterwards: Floats | None = None
     planned_arm_sizes: tuple[int, int] | None = None
 
     @classmethod
@@ -80,6 +85,7 @@ class Outcomes:
             bought=targets["purchased"].to_numpy(),
             margin=margin * targets["spend_in_window"].cast(pa.float64()).to_numpy(),
             expectations=np.column_stack(expected),
+            margin_afterwards=margin * targets["spend_afterwards"].cast(pa.float64()).to_numpy(),
             planned_arm_sizes=planned_arm_sizes,
         )
 
@@ -91,6 +97,7 @@ class Outcomes:
         return Outcomes(
             self.is_treated[chosen], self.treatment_share, self.segments[chosen], self.bought[chosen],
             self.margin[chosen], self.expectations[chosen],
+            None if self.margin_afterwards is None else self.margin_afterwards[chosen],
         )  # fmt: skip
 
 
@@ -115,8 +122,16 @@ def _effect(segment: str, outcomes: Outcomes, confidence: float) -> Effect:
         held_out_rate=_mean(bought[~treated]),
         lift=rate_difference(outcomes.bought, treated, outcomes.expectations, confidence),
         margin=money_difference(outcomes.margin, outcomes.bought, treated, outcomes.expectations, confidence),
+        margin_afterwards=_afterwards(outcomes, confidence),
         sample_ratio_p=sample_ratio_p(arms, outcomes.treatment_share, outcomes.planned_arm_sizes),
     )
+
+
+def _afterwards(outcomes: Outcomes, confidence: float) -> Difference:
+    later = outcomes.margin_afterwards
+    if later is None or np.isnan(later).any():
+        return UNKNOWN
+    return money_difference(later, later > 0, outcomes.is_treated, outcomes.expectations, confidence)
 
 
 def rate_difference(

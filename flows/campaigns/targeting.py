@@ -1,6 +1,6 @@
 """Which customers a campaign chooses for its budget, and which of them form its control group."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,7 @@ from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import Power, power
+from flows.campaigns.track_record import NO_RECORD, TrackRecord
 from flows.campaigns.uplift import InsufficientData, Uplift
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
@@ -28,7 +29,8 @@ class Plan:
     reason.
     at_stake: expected loss of the treated. expected_cost: of contacting the treated;
     highest_cost: if every one of them redeemed the offer. expected_profit: of the treated together; None where no model
-    could be fitted to earlier campaigns.
+    could be fitted to earlier campaigns. uncorrected_profit: the same without the correction by `record`, what came of
+    earlier promises. global_holdout: share of all customers that no campaign contacts.
     """
 
     campaign: Campaign
@@ -44,6 +46,9 @@ class Plan:
     expected_profit: Interval | None
     power: Power
     currency: str | None
+    uncorrected_profit: Interval | None = None
+    record: TrackRecord = NO_RECORD
+    global_holdout: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +72,7 @@ def plan(
     fitted: Uplift | InsufficientData,
     launched_on: date,
     horizon_days: int,
+    record: TrackRecord = NO_RECORD,
 ) -> Plan:
     """Chooses as many customers as the budget pays for, by the expected profit of contacting them or by chance with the
     same share of each stratum, whichever is expected to bring more; by chance where earlier campaigns do not tell, so
@@ -77,6 +83,9 @@ def plan(
     """
     chosen = best_list(campaign, screened, fitted, horizon_days)
     people, treated = chosen.people, ~chosen.is_in_holdout
+    uncorrected = chosen.expected_profit
+    if uncorrected is not None:
+        chosen = replace(chosen, expected_profit=record.corrected(uncorrected, int(treated.sum())))
     could_show = _power(campaign, chosen, horizon_days)
     return Plan(
         campaign=campaign,
@@ -92,6 +101,8 @@ def plan(
         expected_profit=chosen.expected_profit,
         power=could_show,
         currency=people["currency"][0].as_py(),
+        uncorrected_profit=uncorrected,
+        record=record,
         warnings=list(_warnings(campaign, could_show, chosen)),
     )
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from flows.adapters.marts.campaign_tables import Launched
 from flows.campaigns.definition import Campaign
 from flows.campaigns.targeting import BY_UPLIFT, Plan
+from flows.campaigns.track_record import deviation
 from flows.console.amounts import money, percent
 from flows.console.sections import print_sections
 
@@ -18,7 +19,7 @@ from flows.console.sections import print_sections
 class CampaignRun:
     """`shop`: the shop of the customers. `plan`: None where the campaign was launched before. `launched`: None for a
     preview. `sent`: number of treated by result. `waiting`: number who may still be sent. `file`: the one that was
-    written, where the destination is a file."""
+    written, where the destination is a file. `suppressed_in`: where the control group was listed."""
 
     shop: str
     campaign: Campaign
@@ -27,6 +28,7 @@ class CampaignRun:
     sent: dict[str, int]
     waiting: int
     file: Path | None = None
+    suppressed_in: str | None = None
 
 
 def print_campaign(run: CampaignRun, console: Console) -> None:
@@ -46,6 +48,7 @@ def print_campaign(run: CampaignRun, console: Console) -> None:
 
 def _planned(plan: Plan) -> Iterator[str]:
     campaign, can, currency = plan.campaign, plan.power, plan.currency
+    yield from _record(plan)
     yield f"{plan.audience_size:,} customers in the audience"
     for reason, customers in plan.excluded.items():
         yield f"{customers:,} of them not: {reason}"
@@ -61,6 +64,8 @@ def _planned(plan: Plan) -> Iterator[str]:
     if (profit := plan.expected_profit) is not None:
         mean, low, high = (money(value, currency) for value in (profit.mean, profit.low, profit.high))
         yield f"profit to expect after its cost: {mean} (90 % between {low} and {high}); of contacting nobody: 0"
+        if (before := plan.uncorrected_profit) is not None and plan.record.promises:
+            yield f"corrected by what came of earlier promises; without that {money(before.mean, currency)}"
     yield f"without it {percent(can.rate_without)} would buy within the {campaign.window_days} days"
     if not isinf(can.detectable_lift):
         margin = f", or {money(can.detectable_margin, currency, digits=2)} margin per customer contacted"
@@ -69,6 +74,21 @@ def _planned(plan: Plan) -> Iterator[str]:
         yield f"smallest effect that can be shown (80 % chance, 95 % confidence): {points(can.detectable_lift)}{margin}"
     if not isinf(can.break_even_lift):
         yield f"it pays for itself from {points(can.break_even_lift)}"
+
+
+def _record(plan: Plan) -> Iterator[str]:
+    """What came of earlier promises, where there are any."""
+    count, promised, came = plan.record.total()
+    if not count:
+        return
+    which = f"the last {count} promises of profit were" if count > 1 else "the last promise of profit was"
+    figures = f"promised {money(promised, plan.currency)}, came {money(came, plan.currency)}"
+    if (by := deviation(promised, came)) is None:
+        yield f"{which} off: {figures}"
+    elif round(abs(by), 2) == 0:
+        yield f"{which} right on average: {figures}"
+    else:
+        yield f"{which} {'on average ' if count > 1 else ''}{abs(by):.0%} too {'high' if by > 0 else 'low'}: {figures}"
 
 
 def _by_segment(plan: Plan) -> list[Sequence[str]]:
@@ -92,6 +112,11 @@ def _launched(run: CampaignRun) -> Iterator[str]:
             yield f"wrote {run.file} with {customers:,} customers{whose}"
             continue
         yield f"{customers:,} {result.replace('_', ' ')} (marts.campaign_sends)"
+    if run.suppressed_in:
+        yield (
+            f"the control group is in {run.suppressed_in}: leave them out of all other messages until"
+            f" {launched.window_ends_on}, or the campaign looks worse than it is"
+        )
     if run.waiting:
         yield f"{run.waiting:,} may still be sent: launching again continues with them"
     yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"

@@ -1,5 +1,5 @@
 """`make activate DESTINATION=…`, and a step of the daily run: sends every customer's segment, risk and reason to a
-destination. It needs no campaign and disturbs none: holdout members are not sent."""
+destination. It needs no campaign and disturbs none: nobody who is in one is sent."""
 
 import logging
 from collections import Counter

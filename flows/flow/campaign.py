@@ -14,18 +14,17 @@ import pyarrow.compute as pc
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.phrases import in_french
 from flows.adapters.marts.campaign_results import read_history
+from flows.adapters.marts.campaign_sends import count_sends, read_control_group, read_treated, record_sends
 from flows.adapters.marts.campaign_tables import (
     Launched,
-    count_sends,
     find_launched,
     freeze,
     read_as_of,
     read_candidates,
     read_names,
     read_segments,
-    read_treated,
-    record_sends,
 )
+from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
@@ -33,7 +32,7 @@ from flows.campaigns.uplift import fit_uplift
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, results
+from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, control_group_of, results
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.wiring import destination, wire
@@ -59,10 +58,14 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     planned = None if launched else plan_campaign(warehouse, campaign, settings.global_holdout)
     if planned and launches:
         launched = launch(warehouse, settings, planned)
+    suppressed_in = None
     if launched and launches:
-        send_treated(warehouse, destination(settings, campaign.destination), campaign, launched)
+        to = destination(settings, campaign.destination)
+        suppressed_in = suppress_control_group(warehouse, to, campaign, launched)
+        send_treated(warehouse, to, campaign, launched)
     file = settings.campaigns_folder / campaign.name / f"{campaign.destination}.csv"
-    return replace(look_back(warehouse, campaign, planned, launched), file=file if file.is_file() else None)
+    run = look_back(warehouse, campaign, planned, launched)
+    return replace(run, file=file if file.is_file() else None, suppressed_in=suppressed_in)
 
 
 @task(retry=waits_for_warehouse)
@@ -87,7 +90,9 @@ def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: floa
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
     fitted = fit_uplift(read_history(warehouse, as_of))
-    planned = plan(campaign, screened, fitted, as_of, horizon_days)
+    record = read_track_record(warehouse, as_of, _currency(candidates))
+    planned = plan(campaign, screened, fitted, as_of, horizon_days, record)
+    planned = replace(planned, global_holdout=global_holdout)
     started_at = now()
     if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:
         old = f"the last run is {age} days old: bring in newer orders and `make run` first"
@@ -117,11 +122,23 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
             f"{campaign.name} is expected to lose money by what past campaigns changed: contact nobody. To spend that"
             " on learning, write this line into its file:\nto_learn: true"
         )
-    destination(settings, campaign.destination).check(SendRequest(campaign.name, CONTACT_SCHEMA.empty_table()))
+    for name in (campaign.name, *([control_group_of(campaign.name)] if campaign.holdout else [])):
+        destination(settings, campaign.destination).check(SendRequest(name, CONTACT_SCHEMA.empty_table()))
     log.info("freezing %s: arms do not change any more", campaign.name)
     launched = freeze(warehouse, planned, started_at)
-    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without its holdout members
+    write_contact_list(warehouse, settings.contacts_file, settings.show_pii)  # without its targets
     return launched
+
+
+@task
+def suppress_control_group(warehouse: Warehouse, to: Destination, campaign: Campaign, launched: Launched) -> str | None:
+    """Lists the control group at the destination before anybody is sent: its other messages must leave them out, too.
+    Returns where; None where there is none, or the window has ended."""
+    if read_as_of(warehouse)[0] >= launched.window_ends_on:
+        return None
+    people = read_control_group(warehouse, campaign.name)
+    is_resumed = "sent" in count_sends(warehouse, campaign.name)
+    return to.suppress(SendRequest(campaign.name, people, is_resumed=is_resumed)) if len(people) else None
 
 
 @task
@@ -174,6 +191,10 @@ def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, la
         treated = read_treated(warehouse, campaign.name)
         waiting = len(treated.filter(pc.and_not(treated["may_be_contacted"], treated["is_sent"])))
     return CampaignRun(warehouse.current_shop() or "", campaign, planned, launched, sent, waiting)
+
+
+def _currency(candidates: pa.Table) -> str | None:
+    return candidates["currency"][0].as_py() if len(candidates) else None
 
 
 def _is_simulated(warehouse: Warehouse) -> bool:

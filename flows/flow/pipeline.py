@@ -11,9 +11,10 @@ from flows.sources.selection import sources_of
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING, build, find_as_of
 from flows.steps.erasure import keep_erased
 from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orders
-from flows.steps.measurement import measure_campaigns
+from flows.steps.measurement import measure_campaigns, measure_together
 from flows.steps.monitoring import watch_model
 from flows.steps.outputs import draw_dashboard, gather_report, publish, write_workbook
+from flows.steps.promises import keep_promises
 from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, kept_horizon, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources
@@ -42,8 +43,10 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     build(wiring.dbt, "3 of 3: scores and marts", SCORES, mappings, run_values)
     merge_served(wiring.warehouse, settings)
     measure_campaigns(wiring.warehouse, as_of)
+    measure_together(wiring.warehouse, as_of)
     measured = watch_model(wiring, as_of, model, started_at)
     report = gather_report(wiring, settings, history, found, model, measured)
+    keep_promises(wiring.warehouse, report)
     draw_dashboard(wiring.warehouse, settings, report)
     write_workbook(wiring.warehouse, settings)
     publish(report)

@@ -78,6 +78,20 @@ class Destination(Protocol):
         """
         ...
 
+    def suppress(self, request: SendRequest) -> str:
+        """Lists the members of a campaign's control group, so that its other messages can leave them out; nobody is
+        written to. Returns where, for people to read.
+
+        Raises:
+            PipelineError: when it cannot.
+        """
+        ...
+
+
+def control_group_of(campaign: str) -> str:
+    """The name of the list of a campaign's control group at a destination."""
+    return f"{campaign} control group"
+
 
 def results(customer_ids: pa.Array | pa.ChunkedArray, result: Result, detail: str | None = None) -> pa.Table:
     """RESULTS with the same result for each of the customers."""

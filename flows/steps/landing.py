@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flows.adapters.files.simulated_orders import SimulatedOrders, write_simulated_orders
-from flows.adapters.marts.campaign_tables import read_contacted
+from flows.adapters.marts.campaign_sends import read_contacted
 from flows.orchestration import task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings

@@ -5,9 +5,11 @@ import logging
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.adapters.marts import global_holdout
 from flows.adapters.marts.campaign_results import read_outcomes, read_to_measure, store_results
 from flows.adapters.marts.staged_orders import AsOf
 from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure
+from flows.campaigns.together import Period, effect_of_all
 from flows.orchestration import task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 
@@ -47,6 +49,27 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
                 "%s: the arms (%s treated, %s control) are not as they were drawn: do not trust its figures",
                 campaign["campaign"], f"{whole.treated:,}", f"{whole.held_out:,}",
             )  # fmt: skip
+
+
+@task(retry=waits_for_warehouse)
+def measure_together(warehouse: Warehouse, as_of: AsOf) -> None:
+    """Measures once a quarter what all campaigns changed together, into marts.global_holdout_results; nothing where no
+    campaign was launched with a global holdout."""
+    first = global_holdout.read_first_launch(warehouse, as_of.date, as_of.currency)
+    period = None if first is None else Period.of(first, as_of.date)
+    if period is None or global_holdout.is_measured(warehouse, period):
+        return
+    campaigns = global_holdout.read_campaigns_of(warehouse, period, as_of.currency)
+    if not campaigns.shares[0]:
+        return
+    effect = effect_of_all(global_holdout.read_period(warehouse, period), campaigns.shares)
+    if effect is None:
+        return
+    global_holdout.store_effect(warehouse, period, campaigns, effect, as_of.currency)
+    log.info(
+        "measured all campaigns until %s: %.1f %% of the customers bought, %.1f %% of the global holdout",
+        period.ends_on, 100 * effect.customer_rate, 100 * effect.held_out_rate,
+    )  # fmt: skip
 
 
 def _contacted(targets: pa.Table) -> dict[str, tuple[int, int]]:

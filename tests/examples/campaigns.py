@@ -1,5 +1,7 @@
 """Campaigns in the marts of a warehouse, made up: each way that one can have ended, one that runs, and later ones."""
 
+import json
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import pyarrow as pa
 HOSTILE = "<img src=x onerror=alert(1)>"
 RUNNING, UNMEASURED, WITHOUT_HOLDOUT, LATER = "running-now", "not-measured", "nobody-held-out", "after-the-page"
 HELPED, HARMED, NOT_SHOWN, NOT_COMPARABLE = "summer-winback", "spring-newsletter", "winter-gifts", "odd-draw"
+OFFER = "5 € off <b>"
 SEGMENTS = ("At risk", "Can't lose", HOSTILE)
 
 # name, days from launch to the page, ranked by, treated, control group, lift and profit each with their interval
@@ -42,8 +45,38 @@ def put_campaigns(warehouse: Any, as_of: date, currency: str | None = "EUR") -> 
     for n in range(7):
         sends.append(_sent(running, f"C{n}", "sent" if n < 5 else "opted_out", "csv"))
     sends.append(_sent(running, "C0", "sent", "brevo"))  # again, by another way: still one customer
+    put_together_and_promises(warehouse, as_of, currency)
     for name, rows in {"campaigns": launched, "campaign_sends": sends, "campaign_results": results}.items():
         warehouse.merge(f"marts.{name}", _as_the_mart(warehouse, name, rows), ["campaign"])
+
+
+def put_together_and_promises(warehouse: Any, as_of: date, currency: str | None) -> None:
+    """What all campaigns changed until the last day and later, and what came of promises."""
+    together = {
+        "period_starts_on": as_of - timedelta(90), "period_ends_on": as_of, "campaigns": 7, "cost": 1_680.0,
+        "customers": 4_500, "held_out": 250, "customer_rate": 0.31, "held_out_rate": 0.28,
+        **_ends("lift", (0.03, 0.01, 0.05)), **_ends("additional_buyers", (135.0, 45.0, 225.0)),
+        **_ends("revenue_per_customer", (1.5, -0.5, 3.5)),
+        **_ends("incremental_revenue", (6_750.0, -2_250.0, 15_750.0)),
+        "sample_ratio_p": 0.6, "currency": currency,
+    }  # fmt: skip
+    later = together | {"period_ends_on": as_of + timedelta(1), "held_out": 999}
+    rows = _as_the_mart(warehouse, "global_holdout_results", [together, later])
+    warehouse.merge("marts.global_holdout_results", rows, ["period_ends_on"])
+    promise = {
+        "kind": "campaign_profit", "stated_on": as_of - timedelta(60), "customers": 500,
+        **_ends("uncorrected", (None,) * 3), "promised_low": None, "promised_high": None, "came_low": None,
+        "came_high": None, "spend_if_all_stay": None, "currency": currency,
+    }  # fmt: skip
+    promises = [
+        promise | {"subject": f"kept-{n}", "due_on": as_of - timedelta(n), "promised": 120.0, "came": 100.0}
+        for n in range(4)
+    ]
+    promises.append(promises[0] | {"subject": "long-ago", "due_on": as_of - timedelta(9), "promised": 9e6})
+    promises.append(promises[0] | {"subject": "later", "due_on": as_of + timedelta(1), "promised": 9e6})
+    forecast = {"kind": "expected_spend", "subject": "all customers", "due_on": as_of, "promised": 950.0}
+    promises.append(promise | forecast | {"came": 1_000.0})
+    warehouse.merge("marts.promises", _as_the_mart(warehouse, "promises", promises), ["kind", "subject"])
 
 
 def put_old_campaigns(warehouse: Any, as_of: date, count: int) -> None:
@@ -59,7 +92,8 @@ def _launched(
         "campaign": name, "launched_on": day, "launched_at": datetime.combine(day, datetime.min.time()),
         "window_days": 30, "window_ends_on": day + timedelta(30), "ranked_by": ranked_by, "treated": treated,
         "held_out": held_out, "margin": 0.4, "cost_per_contact": 0.1, "cost_per_redemption": 5.0, "budget": 500.0,
-        "currency": currency, "destination": "csv", "definition": "{}",
+        "global_holdout": 0.05, **_ends("expected_profit", (None,) * 3), **_ends("uncorrected_profit", (None,) * 3),
+        "currency": currency, "destination": "csv", "definition": json.dumps({"offer": {"text": OFFER}}),
     }  # fmt: skip
 
 
@@ -71,8 +105,17 @@ def _result(of: dict[str, Any], segment: str, lift: tuple[float, ...], profit: t
         "contacted": int(of["treated"] * share) - 9, "treated_rate": 0.2114 + lift[0], "held_out_rate": 0.2076,
         "lift": lift[0], "lift_low": lift[1], "lift_high": lift[2], "margin_per_treated": 3.0, "margin_low": 1.0,
         "margin_high": 5.0, "cost": 240.0, "profit": profit[0], "profit_low": profit[1], "profit_high": profit[2],
+        "window_days": 30, "offer": OFFER,
+        **_ends("additional_buyers", (value * of["treated"] * share for value in lift)),
+        **_ends("incremental_revenue", ((value + 240.0) / 0.4 for value in profit)),
+        "return_on_spend": 2.345, "cost_per_additional_buyer": 240.0 / (lift[0] * of["treated"] * share),
+        **_ends("revenue_afterwards", (-40.0, -95.0, 15.0)), "afterwards_until": of["window_ends_on"] + timedelta(60),
         "sample_ratio_p": 0.5, "is_sample_ratio_off": False,
     }  # fmt: skip
+
+
+def _ends(name: str, values: Iterable[float | None]) -> dict[str, float | None]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
 
 
 def _sent(of: dict[str, Any], customer_id: str, result: str, destination: str) -> dict[str, Any]:

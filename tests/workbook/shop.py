@@ -213,6 +213,10 @@ def _monitoring(chance: random.Random) -> list[dict[str, Any]]:
     return found
 
 
+def _ends(name: str, mean: float | None, low: float | None, high: float | None) -> dict[str, float | None]:
+    return {name: mean, f"{name}_low": low, f"{name}_high": high}
+
+
 def _campaigns() -> list[dict[str, Any]]:
     def row(campaign: str, segment: str, launched_on: date, lift: float, low: float, high: float, cost: float):
         return {
@@ -235,6 +239,14 @@ def _campaigns() -> list[dict[str, Any]]:
             "profit": lift * 30 * 400 - cost,
             "profit_low": low * 30 * 400 - cost,
             "profit_high": high * 30 * 400 - cost,
+            "window_days": 30,
+            "offer": "5 € off",
+            **_ends("additional_buyers", 400 * lift, 400 * low, 400 * high),
+            **_ends("incremental_revenue", lift * 30_000, low * 30_000, high * 30_000),
+            "return_on_spend": lift * 30_000 / cost,
+            "cost_per_additional_buyer": cost / (400 * lift) if lift > 0 else None,
+            **_ends("revenue_afterwards", None, None, None),
+            "afterwards_until": None,
             "sample_ratio_p": 0.0001 if campaign == "Odd draw" else 0.4,
             "is_sample_ratio_off": campaign == "Odd draw",
             "ranked_by": "chance",

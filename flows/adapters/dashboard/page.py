@@ -17,6 +17,7 @@ from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
+from flows.adapters.marts.promises import read_totals
 from flows.adapters.marts.run_report import QUEUES, ModelReport, RunReport
 from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.ports.warehouse import Warehouse
@@ -41,6 +42,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "retention": cube.retention,
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
+        "promises": read_totals(warehouse, report.as_of.date, report.as_of.currency),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
         "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
     }

@@ -23,7 +23,7 @@ A service's file has no byte order mark: an importer might read it as part of th
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,9 +31,10 @@ import pyarrow.compute as pc
 
 from flows.adapters.files.country_codes import country_codes
 from flows.adapters.files.spreadsheet_csv import begins_a_formula, safe_for_spreadsheets, write_csv
-from flows.ports.destination import CONTACT_SCHEMA, SendRequest, addresses, results
+from flows.ports.destination import CONTACT_SCHEMA, SendRequest, addresses, control_group_of, results
 
 SEGMENTS_FOLDER = "_segments"  # no campaign can have this name
+_WHO = ("email", "customer_id")
 _FORMULA = "A spreadsheet would take the address for a formula."
 
 
@@ -90,6 +91,9 @@ class CsvFiles:
     def file(self, audience: str | None) -> Path:
         return self.folder / (audience or SEGMENTS_FOLDER) / f"{self.name}.csv"
 
+    def suppression_file(self, audience: str) -> Path:
+        return self.folder / audience / f"{self.name}_control_group.csv"
+
     def check(self, request: SendRequest) -> None:
         """A file can always be written."""
 
@@ -107,6 +111,23 @@ class CsvFiles:
             people, others = _with_address(people, formulas_do_harm=True)
             write_csv(_laid_out(people, layout, request.audience), file, layout.delimiter, for_excel=False)
         yield pa.concat_tables([results(people.column("customer_id"), "sent"), *others])
+
+    def suppress(self, request: SendRequest) -> str:
+        """A file with nothing but who they are, in the form that the service excludes or imports by."""
+        assert request.audience is not None  # only campaigns have a control group
+        file, people = self.suppression_file(request.audience), _tidy(request.people)
+        if self.name == "csv":
+            write_csv(safe_for_spreadsheets(people.select(_WHO)), file)
+            return str(file)
+        people, _ = _with_address(people, formulas_do_harm=self.name != "meta")
+        if self.name == "meta":
+            write_csv(_hashed(people), file, for_excel=False)
+            return str(file)
+        layout = LAYOUTS[self.name]
+        only_who = replace(layout, headers={name: layout.headers[name] for name in _WHO})
+        laid_out = _laid_out(people, only_who, control_group_of(request.audience))
+        write_csv(laid_out, file, layout.delimiter, for_excel=False)
+        return str(file)
 
 
 def _tidy(people: pa.Table) -> pa.Table:

@@ -23,7 +23,7 @@ from flows.adapters.hubspot.credentials import read_token
 from flows.adapters.hubspot.lists import add_to_list, campaign_list
 from flows.adapters.hubspot.properties import make_properties, property_values
 from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
-from flows.ports.destination import RESULTS, SendRequest, addresses, results
+from flows.ports.destination import RESULTS, SendRequest, addresses, control_group_of, results
 from flows.settings import HubSpotSettings
 
 _SENT: Verdict = ("sent", None)
@@ -100,6 +100,26 @@ class HubSpotContacts:
                 )
         finally:
             self.api.close()
+
+    def suppress(self, request: SendRequest) -> str:
+        """A static list of the contacts that HubSpot knows; none is created or changed.
+
+        Raises:
+            HubSpotRefused: when HubSpot refuses, or the list has other members.
+            HubSpotUnreachable: when it did not respond for minutes.
+        """
+        assert request.audience is not None  # only campaigns have a control group
+        name = control_group_of(request.audience)
+        known = sorted(set(pc.utf8_lower(addresses(request.people)).drop_null().to_pylist()))
+        try:
+            list_id = campaign_list(self.api, name, None if request.is_resumed else set(known))
+            for start in range(0, len(known), MAX_BATCH_SIZE):
+                contacts = find_contacts(self.api, known[start : start + MAX_BATCH_SIZE])
+                if ids := sorted({contact.id for contact in contacts.values()}):
+                    add_to_list(self.api, list_id, ids)
+        finally:
+            self.api.close()
+        return f'the static list "{name}" of HubSpot'
 
     def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
         """The result of each address, given its properties."""

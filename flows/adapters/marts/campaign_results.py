@@ -1,19 +1,24 @@
 """Results of campaigns: `marts.campaign_outcomes`, which dbt builds, and `marts.campaign_results`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import pyarrow as pa
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS
-from flows.campaigns.measurement import WHOLE_CAMPAIGN, Effect
+from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect
+from flows.campaigns.outlook import PastCampaign
+from flows.campaigns.pooling import Measured
 from flows.ports.warehouse import Warehouse
 
 OUTCOMES, RESULTS = "marts.campaign_outcomes", "marts.campaign_results"
 # A campaign is measured again until so many days after its window: orders may arrive late.
 STILL_MEASURED_DAYS = 30
+# … and once more after so many, of which marts.campaign_outcomes has the spend: were purchases only brought forward?
+DAYS_AFTERWARDS = 60
 
 
 def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
@@ -32,16 +37,27 @@ def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
 
 
 def read_to_measure(warehouse: Warehouse, as_of: date) -> list[dict[str, Any]]:
-    """Rows of marts.campaigns whose window has ended, except for those that were measured long ago."""
+    """Rows of marts.campaigns whose window has ended, except for those that were measured long ago, with all that came
+    afterwards."""
     long_ago = as_of - timedelta(days=STILL_MEASURED_DAYS)
+    afterwards = as_of - timedelta(days=DAYS_AFTERWARDS)
     found = warehouse.read(
         f"""select * from {CAMPAIGNS} as campaigns
         where window_ends_on <= '{as_of}' and (window_ends_on >= '{long_ago}' or not exists (
             select 1 from {RESULTS} as results where results.campaign = campaigns.campaign
+                and (campaigns.window_ends_on > '{afterwards}' or results.afterwards_until is not null)
         ))
         order by launched_on, campaign"""
     )
-    return list(found.to_pylist())
+    return [
+        row
+        | {
+            "afterwards_until": row["window_ends_on"] + timedelta(days=DAYS_AFTERWARDS)
+            if row["window_ends_on"] <= afterwards
+            else None
+        }
+        for row in found.to_pylist()
+    ]
 
 
 def read_outcomes(warehouse: Warehouse, campaign: str) -> pa.Table:
@@ -60,6 +76,25 @@ def read_results(warehouse: Warehouse, as_of: date) -> pa.Table:
     )
 
 
+def read_effects(warehouse: Warehouse, as_of: date, currency: str | None) -> list[PastCampaign]:
+    """The effect of each campaign whose window has ended by then, the oldest first: where it could be measured, and can
+    be trusted."""
+    rows = warehouse.read(
+        f"""select margin_per_treated, margin_low, margin_high, treated, held_out from {RESULTS}
+        where segment = '{WHOLE_CAMPAIGN}' and window_ends_on <= '{as_of}' and margin_low is not null
+            and not is_sample_ratio_off and contacted * 2 >= treated and coalesce(currency, '') = '{currency or ""}'
+        order by launched_on, campaign"""
+    ).to_pylist()
+    return [
+        PastCampaign(
+            Measured(row["margin_per_treated"], (row["margin_high"] - row["margin_low"]) / (2 * NORMAL_95)),
+            row["treated"],
+            row["held_out"],
+        )
+        for row in rows
+    ]
+
+
 def store_results(
     warehouse: Warehouse,
     campaign: Mapping[str, Any],
@@ -76,25 +111,32 @@ def store_results(
 
 def _result(campaign: Mapping[str, Any], effect: Effect, contacted: int, redeemed: int) -> dict[str, Any]:
     cost = campaign["cost_per_contact"] * contacted + campaign["cost_per_redemption"] * redeemed
-    margins = {"": effect.margin.mean, "_low": effect.margin.low, "_high": effect.margin.high}
+    margin, to_revenue = effect.margin, effect.treated / campaign["margin"]
+    additional_buyers, revenue = effect.treated * effect.lift.mean, to_revenue * margin.mean
     row = {
         "campaign": campaign["campaign"],
         "segment": effect.segment,
         "launched_on": campaign["launched_on"],
         "window_ends_on": campaign["window_ends_on"],
+        "window_days": campaign["window_days"],
+        "offer": json.loads(campaign["definition"])["offer"]["text"],
         "treated": effect.treated,
         "held_out": effect.held_out,
         "contacted": contacted,
         "treated_rate": effect.treated_rate,
         "held_out_rate": effect.held_out_rate,
-        "lift": effect.lift.mean,
-        "lift_low": effect.lift.low,
-        "lift_high": effect.lift.high,
-        "margin_per_treated": effect.margin.mean,
-        "margin_low": effect.margin.low,
-        "margin_high": effect.margin.high,
+        **with_ends("lift", effect.lift),
+        "margin_per_treated": margin.mean,
+        "margin_low": margin.low,
+        "margin_high": margin.high,
         "cost": cost,
-        **{f"profit{end}": effect.treated * margin - cost for end, margin in margins.items()},
+        **{name: value - cost for name, value in with_ends("profit", margin, effect.treated).items()},
+        **with_ends("additional_buyers", effect.lift, effect.treated),
+        **with_ends("incremental_revenue", margin, to_revenue),
+        "return_on_spend": revenue / cost if cost else nan,
+        "cost_per_additional_buyer": cost / additional_buyers if additional_buyers > 0 else nan,
+        **with_ends("revenue_afterwards", effect.margin_afterwards, to_revenue),
+        "afterwards_until": campaign["afterwards_until"],
         "sample_ratio_p": effect.sample_ratio_p,
         "is_sample_ratio_off": effect.is_sample_ratio_off,
         "ranked_by": campaign["ranked_by"],
@@ -103,15 +145,27 @@ def _result(campaign: Mapping[str, Any], effect: Effect, contacted: int, redeeme
     return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
 
 
+def with_ends(name: str, of: Difference, times: float = 1.0) -> dict[str, float]:
+    """The columns of an estimate and of the ends of its interval."""
+    return {name: times * of.mean, f"{name}_low": times * of.low, f"{name}_high": times * of.high}
+
+
 _RESULT = pa.schema(
     {
         "campaign": pa.string(), "segment": pa.string(), "launched_on": pa.date32(), "window_ends_on": pa.date32(),
-        "treated": pa.int64(), "held_out": pa.int64(), "contacted": pa.int64(),
+        "window_days": pa.int32(), "offer": pa.string(), "treated": pa.int64(), "held_out": pa.int64(),
+        "contacted": pa.int64(), "afterwards_until": pa.date32(),
         **{
             name: pa.float64()
             for name in (
                 "treated_rate", "held_out_rate", "lift", "lift_low", "lift_high", "margin_per_treated", "margin_low",
-                "margin_high", "cost", "profit", "profit_low", "profit_high", "sample_ratio_p",
+                "margin_high", "cost", "profit", "profit_low", "profit_high", "return_on_spend",
+                "cost_per_additional_buyer", "sample_ratio_p",
+                *(
+                    f"{name}{end}"
+                    for name in ("additional_buyers", "incremental_revenue", "revenue_afterwards")
+                    for end in ("", "_low", "_high")
+                ),
             )
         },
         "is_sample_ratio_off": pa.bool_(), "ranked_by": pa.string(), "currency": pa.string(),

@@ -1,4 +1,4 @@
-"""Campaigns as they are planned, launched and sent: `marts.campaigns`, `campaign_targets` and `campaign_sends`."""
+"""Campaigns as they are planned and launched: `marts.campaigns` and `campaign_targets`."""
 
 import json
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from flows.campaigns.out_of_fold import Interval
     from flows.campaigns.targeting import Plan  # imports scikit-learn, which only a campaign needs
 
 CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
-SENDS = "marts.campaign_sends"
-HOLDOUT_MEMBERS = "intermediate.int_holdout_members"  # a view, so it includes campaigns launched since the last run
+RESERVED = "intermediate.int_reserved_customers"  # a view, so it includes campaigns launched since the last run
 # Customers who have been merged since they became targets have the merged customer's id.
 PERSON = "coalesce(identities.customer_id, targets.customer_id)"
 IDENTITIES = (
@@ -143,8 +143,8 @@ def as_written(campaign: Campaign) -> dict[str, Any]:
 
 
 def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
-    """Stores the arms, then the campaign's row: only that row makes it launched. From then on the marts exclude the
-    control group from contact; the next run comes to the same result."""
+    """Stores the arms, then the campaign's row: only that row makes it launched. From then on nobody else
+    contacts its targets; the next run comes to the same result."""
     campaign, ends_on = plan.campaign, plan.window_ends_on
     warehouse.change(
         f"removing targets of {campaign.name} that were never launched",
@@ -167,19 +167,27 @@ def freeze(warehouse: Warehouse, plan: "Plan", at: datetime) -> Launched:
         "cost_per_contact": campaign.offer.cost_per_contact,
         "cost_per_redemption": campaign.offer.cost_per_redemption,
         "budget": campaign.budget,
+        "global_holdout": plan.global_holdout,
+        **_profit("expected_profit", plan.expected_profit),
+        **_profit("uncorrected_profit", plan.uncorrected_profit),
         "currency": plan.currency,
         "destination": campaign.destination,
         "definition": json.dumps(as_written(campaign), ensure_ascii=False),
     }
     warehouse.merge(CAMPAIGNS, pa.Table.from_pylist([row], schema=_CAMPAIGN), ["campaign"])
     warehouse.change(
-        "keeping the control group off the lists",
+        "keeping both arms off the lists",
         [
             "update marts.marketing_customers set may_be_contacted = false"
-            f" where customer_id in (select customer_id from {HOLDOUT_MEMBERS})"
+            f" where customer_id in (select customer_id from {RESERVED})"
         ],
     )
     return Launched(campaign.name, plan.launched_on, ends_on, plan.count("treated"), plan.count("holdout"))
+
+
+def _profit(name: str, of: "Interval | None") -> dict[str, float | None]:
+    mean, low, high = (of.mean, of.low, of.high) if of else (None, None, None)
+    return {name: mean, f"{name}_low": low, f"{name}_high": high}
 
 
 _CAMPAIGN = pa.schema(
@@ -187,78 +195,12 @@ _CAMPAIGN = pa.schema(
         "campaign": pa.string(), "launched_on": pa.date32(), "launched_at": pa.timestamp("us"),
         "window_days": pa.int32(), "window_ends_on": pa.date32(), "ranked_by": pa.string(), "treated": pa.int64(),
         "held_out": pa.int64(), "margin": pa.float64(), "cost_per_contact": pa.float64(),
-        "cost_per_redemption": pa.float64(), "budget": pa.float64(), "currency": pa.string(),
-        "destination": pa.string(), "definition": pa.string(),
+        "cost_per_redemption": pa.float64(), "budget": pa.float64(), "global_holdout": pa.float64(),
+        **{
+            f"{name}_profit{end}": pa.float64()
+            for name in ("expected", "uncorrected")
+            for end in ("", "_low", "_high")
+        },
+        "currency": pa.string(), "destination": pa.string(), "definition": pa.string(),
     }
 )  # fmt: skip
-
-
-def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
-    """The treated with their current figures, and whether they were sent; without customers who are no longer in the
-    marts. Merged customers have one row, and are not sent if one of them is in the control group."""
-    return warehouse.read(
-        f"""with persons as (
-            select {PERSON} as customer_id,
-                min(case when targets.arm = 'treated' then targets.position end) as position,
-                min(targets.segment) as segment, min(targets.risk_band) as risk_band,
-                max(case when targets.arm = 'treated' then 0 else 1 end) = 1 as is_in_holdout
-            from {TARGETS} as targets {IDENTITIES}
-            where targets.campaign = '{campaign}'
-            group by {PERSON}
-        ),
-
-        sent as (
-            select distinct {PERSON} as customer_id from {SENDS} as targets {IDENTITIES}
-            where targets.campaign = '{campaign}' and targets.result = 'sent'
-        )
-
-        select customers.customer_id, customers.email,
-            customers.may_be_contacted and not persons.is_in_holdout as may_be_contacted, persons.segment,
-            persons.risk_band, customers.lifecycle, customers.churn_probability, customers.expected_spend,
-            customers.clv, customers.expected_loss, customers.reason_1 as reason, customers.recommended_action,
-            customers.country, customers.currency,
-            sent.customer_id is not null as is_sent
-        from persons
-        inner join marts.marketing_customers as customers on persons.customer_id = customers.customer_id
-        left join sent on persons.customer_id = sent.customer_id
-        where persons.position is not null
-        order by persons.position"""
-    )
-
-
-def record_sends(
-    warehouse: Warehouse, campaign: str, destination: str, results: pa.Table, contacted_on: date, at: datetime
-) -> None:
-    """results: customer_id, result, detail, of a batch."""
-    rows = {
-        "campaign": pa.repeat(campaign, len(results)),
-        "contacted_on": pa.repeat(pa.scalar(contacted_on, pa.date32()), len(results)),
-        **result_columns(destination, results, at),
-    }
-    warehouse.merge(SENDS, pa.table(rows), ["campaign", "customer_id", "destination"])
-
-
-def result_columns(destination: str, results: pa.Table, at: datetime) -> dict[str, pa.Array]:
-    """The columns stored for a batch, with or without a campaign. results: customer_id, result, detail."""
-    return {
-        **{name: results[name].cast(pa.string()) for name in ("customer_id", "result", "detail")},
-        "destination": pa.repeat(destination, len(results)),
-        "sent_at": pa.repeat(pa.scalar(at.replace(tzinfo=None), pa.timestamp("us")), len(results)),
-    }
-
-
-def read_contacted(warehouse: Warehouse) -> pa.Table:
-    """Customers contacted by campaigns: customer_id, launched_on, window_days."""
-    if not warehouse.exists(SENDS):
-        return pa.table({"customer_id": pa.array([], pa.string()), "launched_on": pa.array([], pa.date32()),
-                         "window_days": pa.array([], pa.int64())})  # fmt: skip
-    return warehouse.read(
-        f"""select sends.customer_id, campaigns.launched_on, campaigns.window_days from {SENDS} as sends
-        inner join {CAMPAIGNS} as campaigns on sends.campaign = campaigns.campaign where sends.result = 'sent'"""
-    )
-
-
-def count_sends(warehouse: Warehouse, campaign: str) -> dict[str, int]:
-    """The number of treated customers by result of sending."""
-    rows = warehouse.read(f"select result, count(*) as n from {SENDS} where campaign = '{campaign}' group by result")
-    return {row["result"]: row["n"] for row in rows.sort_by("result").to_pylist()}

@@ -5,15 +5,16 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.campaign_tables import HOLDOUT_MEMBERS, result_columns
+from flows.adapters.marts.campaign_sends import result_columns
+from flows.adapters.marts.campaign_tables import RESERVED
 from flows.ports.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
 
 
 def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
-    """Everyone who may be contacted and is in no holdout, in CONTACT_SCHEMA; with the fingerprint of the values of
-    each, and whether the destination has received these already (is_sent)."""
+    """Everyone who may be contacted and is in no running campaign and no holdout, in CONTACT_SCHEMA; with the
+    fingerprint of the values of each, and whether the destination has received these already (is_sent)."""
     as_text = "coalesce({0}, '')"
     texts = [
         as_text.format(name)
@@ -27,7 +28,7 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
         f"""with people as (
             select *, reason_1 as reason, md5({" || '|' || ".join(texts + figures)}) as fingerprint
             from marts.marketing_customers as customers
-            where may_be_contacted and customer_id not in (select customer_id from {HOLDOUT_MEMBERS})
+            where may_be_contacted and customer_id not in (select customer_id from {RESERVED})
         )
 
         select people.customer_id, people.email, people.segment, people.risk_band, people.lifecycle,

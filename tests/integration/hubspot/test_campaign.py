@@ -65,8 +65,7 @@ class Shop:
         return {i for i, record in self.hubspot.contacts.alive().items() if "rfm_segment" in record.properties}
 
     def listed(self):
-        (made,) = self.hubspot.lists
-        return made.members
+        return self.hubspot.list_called("spring").members
 
 
 @pytest.fixture
@@ -84,6 +83,8 @@ def test_the_list_has_the_treated_and_nobody_else_is_changed(shop):
     found = shop.launch()
     assert shop.listed() == shop.updated() == shop.arm("treated")
     assert not shop.updated() & shop.arm("holdout")
+    assert shop.hubspot.list_called("spring control group").members == shop.arm("holdout")
+    assert found.suppressed_in == 'the static list "spring control group" of HubSpot'
     assert found.sent == {"sent": len(shop.listed())}
     assert len(shop.listed()) > 200
 
@@ -92,7 +93,8 @@ def test_what_was_interrupted_is_gone_on_with_and_ends_as_if_it_had_not_been(sho
     adds = []
 
     def fail_at_the_second_batch(request):
-        if request.path.endswith("/memberships/add"):
+        of_treated = shop.hubspot.list_called("spring")
+        if of_treated and request.path.endswith(f"/{of_treated.list_id}/memberships/add"):
             adds.append(request)
             return MISSING_SCOPES if len(adds) == 2 else None
         return None
@@ -145,14 +147,16 @@ def test_without_a_token_it_can_be_previewed_and_not_sent(shop, monkeypatch):
     assert shop.ask("from marts.campaigns").num_rows == 0
 
 
-def test_segments_go_to_everybody_but_the_holdout_and_again_only_where_they_changed(shop):
+def test_segments_go_to_everybody_but_the_campaigns_targets_and_again_only_where_they_changed(shop):
     shop.launch()
     to_hubspot = shop.settings.model_copy(update={"destination": "hubspot"})
     activation(to_hubspot)
     may = shop.ask("select email from marts.marketing_customers where may_be_contacted and email is not null")
-    expected = {shop.contacts[email] for email in may["email"].to_pylist()} - shop.arm("holdout")
-    assert shop.updated() == expected
-    assert shop.listed() == shop.arm("treated")  # no list but the campaign's
+    others = {shop.contacts[email] for email in may["email"].to_pylist()}
+    assert len(others) > 100
+    assert not others & (shop.arm("holdout") | shop.arm("treated"))  # whom the campaign has
+    assert shop.updated() == others | shop.arm("treated")
+    assert shop.listed() == shop.arm("treated")
     request_count = len(shop.hubspot.requests)
     activation(to_hubspot)
     assert not [r for r in shop.hubspot.requests[request_count:] if r.path.endswith("/batch/update")]

@@ -517,14 +517,19 @@ def assert_it_is_the_marts(row, cells):
         assert in_figures(cell) == [row[count], pytest.approx(100 * row[rate], abs=0.051)]
     assert in_figures(cells[2]) == [row["contacted"]]
     lift = [100 * row[of] for of in ("lift", "lift_low", "lift_high")]
-    assert in_figures(cells[4]) == pytest.approx(lift, abs=0.051)
-    assert in_figures(cells[6]) == pytest.approx(
-        [row[of] for of in ("profit", "profit_low", "profit_high", "cost")], abs=0.51
-    )
+    assert in_figures(cells[4])[:3] == pytest.approx(lift, abs=0.051)
+    per_buyer = [row["cost_per_additional_buyer"]] if row["lift_low"] > 0 else []
+    assert in_figures(cells[4])[3:] == pytest.approx([row["additional_buyers"], *per_buyer], abs=0.51)
+    money = ("profit", "profit_low", "profit_high", "incremental_revenue", "cost")
+    assert in_figures(cells[6])[:5] == pytest.approx([row[of] for of in money], abs=0.51)
+    assert in_figures(cells[6])[5] == pytest.approx(row["return_on_spend"])
 
 
 def test_without_campaigns_the_page_says_nothing_of_them(run, page):
-    assert packed_data(run.settings.dashboard_file)["campaigns"] == {"launched": 0, "newest": []}
+    assert packed_data(run.settings.dashboard_file)["campaigns"] == {
+        "launched": 0, "newest": [], "together": None,
+    }  # fmt: skip
+    assert not page.locator("#promises").is_visible()
     assert not page.locator("#campaigns").is_visible()
 
 
@@ -630,10 +635,36 @@ def test_what_others_have_named_is_text_and_not_markup(campaign_page):
 def test_campaigns_are_shown_in_french(run, campaign_page):
     campaign_page.get_by_role("button", name="Français").click()
     cells = cells_of(campaign_page, made_up.HELPED)
-    assert cells[4] == "+3,3 a servi de +1,0 à +5,6"
+    assert cells[4].startswith("+3,3 a servi de +1,0 à +5,6 46 acheteurs en plus")
     assert row_of(campaign_page, made_up.HARMED).locator(".pill").all_inner_texts() == ["a nui", "à perte"]
     assert "Chiffres retenus jusqu’au" in cells_of(campaign_page, made_up.RUNNING)[3]
     assert "Ne vous fiez pas" in campaign_page.inner_text("#campaign-results")
+
+
+def test_the_offer_and_the_window_are_named(campaign_page):
+    heading = row_of(campaign_page, made_up.HELPED).locator("th").inner_text()
+    assert made_up.OFFER in heading
+    assert "window of 30 days" in heading
+
+
+def test_what_was_bought_afterwards_is_shown_once_it_is_known(campaign_page):
+    assert "60 days after: -€40 (-€95 to €15)" in cells_of(campaign_page, made_up.NOT_SHOWN)[6].replace("−", "-")
+    assert "days after" not in cells_of(campaign_page, made_up.HELPED)[6]
+
+
+def test_what_all_campaigns_changed_together_is_shown_of_the_last_quarter(campaign_page):
+    words = " ".join(campaign_page.inner_text("#campaigns-together").split()).replace("−", "-")
+    assert words.startswith("All 7 campaigns together")
+    assert "+3.0 more bought than of the 250 who never are (+1.0 to +5.0, 95% interval)" in words
+    assert "€6,750 of revenue with 4,500 customers (-€2,250 to €15,750), for €1,680" in words
+
+
+def test_what_came_of_the_last_promises_is_the_first_thing_on_the_page(campaign_page):
+    assert campaign_page.locator("main > *").first.get_attribute("id") == "promises"
+    assert " ".join(campaign_page.inner_text("#promises").split()) == (
+        "Profit of campaigns, last 4: on average 20% too high (promised €480, came €400)."
+        " Forecasts of spend, last 1: on average 5% too low (promised €950, came €1,000)."
+    )
 
 
 def test_no_filter_changes_what_campaigns_did(campaign_page):
@@ -674,8 +705,9 @@ def test_a_figure_that_nobody_knows_is_not_drawn(run, campaigns, browser, tmp_pa
     page = open_page(browser, tmp_path / "page.html", locale="en-GB")
     assert page.complaints == []
     cells = cells_of(page, made_up.HELPED)
-    assert cells[4] == "+3.3 not known"
-    assert cells[6] == "– not known cost €240"
+    assert cells[4] == "+3.3 not known 46 additional buyers"
+    assert cells[6].startswith("– not known incremental revenue")
+    assert "cost €240" in cells[6]
     assert row_of(page, made_up.HELPED).locator(".forest").count() == 0
     page.context.close()
 

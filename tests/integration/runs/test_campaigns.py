@@ -12,6 +12,7 @@ import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts import campaign_tables
+from flows.adapters.marts.campaign_sends import SENDS
 from flows.errors import BadInput, SettingsError
 from flows.flow.campaign import campaign
 from flows.settings import Settings
@@ -95,7 +96,7 @@ def test_nobody_who_is_in_the_holdout_or_has_opted_out_is_in_the_file(shop):
     run(shop, launch=True)
     sent = set(in_file(shop)["customer_id"].to_pylist())
     assert not sent & set(ids(shop, "holdout"))
-    opted_out = ask(shop, "select customer_id from marts.marketing_customers where not may_be_contacted")
+    opted_out = ask(shop, "select customer_id from marts.marketing_customers where opted_out")
     assert opted_out.num_rows > 20
     assert not sent & set(opted_out.column(0).to_pylist())
 
@@ -110,7 +111,7 @@ def test_launching_again_changes_nobodys_arm_and_sends_nobody_twice(shop):
     assert later.drop_columns("sent_at").equals(sends.drop_columns("sent_at"))
 
 
-@pytest.mark.parametrize("dies_at", [campaign_tables.TARGETS, campaign_tables.CAMPAIGNS, campaign_tables.SENDS])
+@pytest.mark.parametrize("dies_at", [campaign_tables.TARGETS, campaign_tables.CAMPAIGNS, SENDS])
 def test_a_launch_that_dies_at_any_write_is_finished_by_the_next(shop, monkeypatch, dies_at):
     whole = DuckDBWarehouse.merge
     died = []
@@ -126,7 +127,7 @@ def test_a_launch_that_dies_at_any_write_is_finished_by_the_next(shop, monkeypat
     with pytest.raises((KeyboardInterrupt, Exception)):
         run(shop, launch=True)
     assert died
-    if dies_at != campaign_tables.SENDS:
+    if dies_at != SENDS:
         assert not (shop / "campaigns").exists()  # nothing left before it was written down
     found = run(shop, launch=True)
     assert found.launched.treated == len(ids(shop, "treated")) == found.sent["sent"]
@@ -152,9 +153,7 @@ def test_who_opts_out_after_the_launch_is_not_sent(shop, monkeypatch):
         whole(self, relation, rows, keys)
         if relation == campaign_tables.CAMPAIGNS:
             with duckdb.connect(shop / "warehouse.duckdb") as con:
-                con.execute(
-                    "update marts.marketing_customers set may_be_contacted = false where customer_id = ?", [someone]
-                )
+                con.execute("update marts.marketing_customers set opted_out = true where customer_id = ?", [someone])
 
     monkeypatch.setattr(DuckDBWarehouse, "merge", merge)
     found = run(shop, launch=True)
@@ -178,16 +177,24 @@ def test_customers_of_a_running_campaign_are_left_alone_by_the_next(shop):
     assert taken == set(of_first) | set(of_second)
 
 
-def test_holdout_members_are_on_no_list_from_the_launch_on(shop, run_pipeline):
+def test_the_control_group_is_in_a_file_of_its_own_to_be_left_out_of_other_messages(shop):
+    found = run(shop, FILE.replace("name: spring", "name: spring\ndestination: klaviyo"), launch=True)
+    suppressed = in_file(shop, name="klaviyo_control_group")
+    assert suppressed.column_names == ["Email", "customer_id", "last_campaign"]
+    assert sorted(suppressed["customer_id"].to_pylist()) == ids(shop, "holdout")
+    assert found.suppressed_in.endswith("klaviyo_control_group.csv")
+
+
+def test_targets_are_on_no_other_list_from_the_launch_on(shop, run_pipeline):
     run(shop, launch=True)
-    held_out = set(ids(shop, "holdout"))
+    targets = set(ids(shop, "holdout")) | set(ids(shop, "treated"))
     listed = set(pyarrow.csv.read_csv(shop / "customers_to_contact.csv")["customer_id"].to_pylist())
     assert len(listed) > 100
-    assert not listed & held_out
+    assert not listed & targets
     again = run_pipeline(shop, as_of=LAUNCHED_ON, retrain=False, **SHOP)
     listed = set(pyarrow.csv.read_csv(shop / "customers_to_contact.csv")["customer_id"].to_pylist())
-    assert not listed & held_out
-    assert not set(again.most_at_stake["customer_id"].to_pylist()) & held_out
+    assert not listed & targets
+    assert not set(again.most_at_stake["customer_id"].to_pylist()) & targets
 
 
 def test_freezing_what_is_launched_takes_nobody_out_of_it(shop):

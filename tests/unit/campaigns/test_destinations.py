@@ -154,6 +154,30 @@ def test_a_rerun_replaces_the_whole_file_and_leaves_no_draft(tmp_path):
     assert read(brevo.file(CAMPAIGN), ";") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("csv", ["email", "customer_id"]),
+        ("mailchimp", ["Email Address", "CUSTOMER", "Tags"]),
+        ("klaviyo", ["Email", "customer_id", "last_campaign"]),
+        ("brevo", ["EMAIL", "EXT_ID", "CAMPAIGN"]),
+        ("meta", ["email", "extern_id", "country"]),
+    ],
+)
+def test_a_control_group_is_listed_with_who_they_are_and_nothing_else(tmp_path, name, headers):
+    files = CsvFiles(tmp_path, name)
+    sent(files, people({"customer_id": "c1"}))
+    before = files.file(CAMPAIGN).read_bytes()
+    where = files.suppress(SendRequest(CAMPAIGN, people({"customer_id": "c2"}, {"customer_id": "c3"})))
+    assert files.file(CAMPAIGN).read_bytes() == before
+    first, second = read(Path(where), delimiter(name))
+    assert list(first) == headers
+    assert "c2@example.org" in first.values() or first["email"] == hashed("c2@example.org")
+    assert {"Tags", "CAMPAIGN", "last_campaign"} & set(headers) == {
+        header for header, value in second.items() if value == "spring control group"
+    }
+
+
 def test_the_file_is_there_before_anybody_is_reported_as_sent(tmp_path):
     ours = CsvFiles(tmp_path, "csv")
     answers = ours.send(SendRequest(CAMPAIGN, people({"customer_id": "c1"})))

@@ -1,6 +1,6 @@
 """What is written down of campaigns that have ended, and which of them the next one learns from."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ def shop(tmp_path):
             "is_contacted": numbers < 100,
             "purchased": bought,
             "spend_in_window": np.where(bought, 10.0, 0.0),
+            "spend_afterwards": pa.nulls(250, pa.float64()),
             **{name: np.ones(250) for name in ("churn_probability", "expected_spend", "spend_last_period")},
         }
     )
@@ -45,7 +46,7 @@ def shop(tmp_path):
             create table marts.campaigns as select 'spring' as campaign, date '{LAUNCHED_ON}' as launched_on,
                 date '{ENDED_ON}' as window_ends_on, 200 as treated, 50 as held_out, 'chance' as ranked_by,
                 0.4::double as margin, 0.5::double as cost_per_contact, 5::double as cost_per_redemption,
-                'EUR' as currency;
+                'EUR' as currency, 31 as window_days, '{{"offer": {{"text": "5 off"}}}}' as definition;
             create table marts.marketing_customers as select 'EUR' as currency;
         """)
     store_results(warehouse, {}, [], {})  # makes the table
@@ -63,6 +64,48 @@ def test_a_campaign_costs_what_the_contacted_cost_and_those_of_them_redeem_who_b
     segments = shop.read("select contacted, cost from marts.campaign_results where segment <> 'all'").to_pylist()
     assert [segment["contacted"] for segment in segments] == [50, 50]
     assert sum(segment["cost"] for segment in segments) == whole["cost"]
+
+
+def test_results_name_the_offer_and_what_it_brought_for_what_it_cost(shop):
+    (whole,) = read_results(shop, ENDED_ON).to_pylist()
+    assert (whole["offer"], whole["window_days"]) == ("5 off", 31)
+    for end in ("", "_low", "_high"):
+        assert whole[f"additional_buyers{end}"] == pytest.approx(200 * whole[f"lift{end}"])
+        of_each = whole["margin_per_treated" if not end else f"margin{end}"]
+        assert whole[f"incremental_revenue{end}"] == pytest.approx(200 * of_each / 0.4)
+    assert whole["return_on_spend"] == pytest.approx(whole["incremental_revenue"] / whole["cost"])
+
+
+def test_a_campaign_that_brought_no_buyer_has_no_cost_for_each(shop):
+    rows = shop.read(
+        "select additional_buyers, cost, cost_per_additional_buyer from marts.campaign_results"
+    ).to_pylist()
+    for row in rows:
+        more = row["additional_buyers"] > 0
+        assert row["cost_per_additional_buyer"] == (
+            pytest.approx(row["cost"] / row["additional_buyers"]) if more else None
+        )
+
+
+def test_what_was_bought_afterwards_is_measured_once_after_sixty_days(shop):
+    def measure(day):
+        measure_campaigns.fn(shop, AsOf(day, "EUR", None, 90, "", customers=400))
+        (whole,) = read_results(shop, day).to_pylist()
+        return whole
+
+    last_day = ENDED_ON + timedelta(days=60)
+    shop.change("-", ["update marts.campaign_results set cost = 1 where segment = 'all'"])
+    whole = measure(last_day - timedelta(days=1))
+    assert whole["revenue_afterwards"] is whole["afterwards_until"] is None
+    assert whole["cost"] == 1  # measured long ago
+    bring_forward = "case when arm = 'holdout' or customer_id < 'C100' then spend_in_window else 0 end"
+    shop.change("-", [f"update marts.campaign_outcomes set spend_afterwards = {bring_forward}"])
+    whole = measure(last_day)
+    assert whole["revenue_afterwards"] == pytest.approx(200 * (2.5 - 5))
+    assert whole["revenue_afterwards_high"] < 0
+    assert whole["afterwards_until"] == last_day
+    shop.change("-", ["update marts.campaign_outcomes set spend_afterwards = 0"])
+    assert measure(last_day + timedelta(days=1))["revenue_afterwards"] == whole["revenue_afterwards"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Whatever the marts say of people: nobody who has opted out or is in a holdout reaches a destination."""
+"""Whatever the marts say of people: nobody who has opted out or is in a holdout reaches a destination, and the treated
+reach that of their campaign alone."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,7 +33,8 @@ TABLES = f"""
 create schema marts;
 create schema intermediate;
 create table intermediate.int_customer_identities (given_customer_id varchar, customer_id varchar);
-create table marts.marketing_customers (customer_id varchar, as_of_date date, may_be_contacted boolean, {COLUMNS});
+create table marts.marketing_customers (customer_id varchar, as_of_date date, may_be_contacted boolean,
+    opted_out boolean, {COLUMNS});
 create table marts.churn_predictions (source varchar, scored_at timestamp, horizon_days integer);
 create table marts.campaigns (campaign varchar, launched_on date, window_ends_on date);
 create table marts.campaign_targets (
@@ -45,14 +47,14 @@ create table marts.segment_activations (
 """
 FILLED = {
     "intermediate.int_customer_identities": ("given_customer_id", "customer_id"),
-    "marts.marketing_customers": ("customer_id", "as_of_date", "may_be_contacted"),
+    "marts.marketing_customers": ("customer_id", "as_of_date", "may_be_contacted", "opted_out"),
     "marts.campaigns": ("campaign", "launched_on", "window_ends_on"),
     "marts.campaign_targets": ("campaign", "customer_id", "arm", "position", "segment", "risk_band"),
     "marts.campaign_sends": ("campaign", "customer_id", "destination", "result"),
     "marts.segment_activations": (),  # by what is sent
 }
 # the project's own definition
-HELD_OUT = jinja2.Template((DBT_PROJECT / "models/intermediate/int_holdout_members.sql").read_text()).render(
+RESERVED = jinja2.Template((DBT_PROJECT / "models/intermediate/int_reserved_customers.sql").read_text()).render(
     config=lambda **_: "",
     as_of_date=lambda: f"date '{TODAY}'",
     ref=lambda name: f"{'intermediate' if name.startswith('int_') else 'marts'}.{name}",
@@ -91,7 +93,7 @@ def warehouse():
     """In memory, and one for all examples: to make and to open files takes longer than all else that is done here."""
     with duckdb.connect() as con, pytest.MonkeyPatch.context() as patch:
         con.execute(TABLES)
-        con.execute(f"create view intermediate.int_holdout_members as {HELD_OUT}")
+        con.execute(f"create view intermediate.int_reserved_customers as {RESERVED}")
         patch.setattr(DuckDBWarehouse, "connect", lambda _: con.cursor())
         in_memory = DuckDBWarehouse(Path("nowhere"), Path("nowhere"))
         patch.setattr(flows.flow.activation, "wire", lambda _: SimpleNamespace(warehouse=in_memory))
@@ -104,7 +106,7 @@ def fill(warehouse: DuckDBWarehouse, people, other_ends: date) -> None:
     rows["marts.campaigns"] += [("spring", TODAY, date(2026, 4, 30)), ("other", TODAY, other_ends)]
     for number, (may, arm, other, was_sent, merged) in enumerate(people):
         who = f"C{number}"
-        rows["marts.marketing_customers"].append((who, TODAY, may))
+        rows["marts.marketing_customers"].append((who, TODAY, may, not may))
         then = f"old {who}" if merged == "renamed" else who
         if merged:
             rows["intermediate.int_customer_identities"].append((f"old {who}", who))
@@ -146,7 +148,7 @@ def test_a_campaign_is_sent_to_its_treated_who_may_be_contacted_and_to_nobody_el
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=PEOPLE, other_runs=st.booleans(), share=st.sampled_from([0.0, 0.4]))
-def test_segments_go_to_nobody_who_is_in_a_holdout_or_has_opted_out(monkeypatch, warehouse, people, other_runs, share):
+def test_segments_go_to_nobody_who_is_in_a_campaign_or_opted_out(monkeypatch, warehouse, people, other_runs, share):
     to = Recording()
     monkeypatch.setattr(flows.flow.activation, "destination", lambda *_: to)
     fill(warehouse, people, date(2026, 4, 1) if other_runs else TODAY)
@@ -156,8 +158,8 @@ def test_segments_go_to_nobody_who_is_in_a_holdout_or_has_opted_out(monkeypatch,
     wanted = [
         f"C{n}"
         for n, (may, arm, other, _, merged) in enumerate(people)
-        if may and arm in ("treated", None) and merged != "with a holdout member" and not never[n]
-        and not (other_runs and other == "holdout")
+        if may and arm is None and merged != "with a holdout member" and not never[n]
+        and not (other_runs and other)
     ]  # fmt: skip
     assert sorted(to.handed) == sorted(wanted)
     flows.flow.activation.activate_segments.fn(given_settings)

@@ -40,6 +40,12 @@ def test_a_file_that_was_written_is_named_and_is_not_called_sent(destination, up
     assert "2 no address" in printed(run)
 
 
+def test_where_the_control_group_is_listed_is_named_with_what_to_do_about_it():
+    run = CampaignRun("shop", campaign(), None, LAUNCHED, {"sent": 80}, 0, suppressed_in="data/a_control_group.csv")
+    assert "is in data/a_control_group.csv: leave them out of all other messages until 2026-04-30" in printed(run)
+    assert "control group is in" not in printed(replace(run, suppressed_in=None))
+
+
 def test_what_an_api_took_is_called_sent():
     run = CampaignRun("shop", campaign(destination="hubspot"), None, LAUNCHED, {"sent": 78}, 0)
     assert "78 sent" in printed(run)

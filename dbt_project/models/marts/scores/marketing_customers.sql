@@ -61,7 +61,7 @@ select
     predictions.reason_3,
     contacts.email,
     contacts.opted_out,
-    coalesce(not contacts.opted_out, true) and holdout.customer_id is null as may_be_contacted,
+    coalesce(not contacts.opted_out, true) and reserved.customer_id is null as may_be_contacted,
     attributes.country,
     attributes.channel,
     cast({{ "'" ~ run_value('currency') ~ "'" if run_value('currency') else 'null' }} as varchar) as currency,
@@ -74,8 +74,8 @@ inner join {{ ref('int_customer_attributes') }} as attributes
     on rfm.customer_id = attributes.customer_id
 left join {{ ref('int_customer_contacts') }} as contacts
     on rfm.customer_id = contacts.customer_id
-left join {{ ref('int_holdout_members') }} as holdout
-    on rfm.customer_id = holdout.customer_id
+left join {{ ref('int_reserved_customers') }} as reserved
+    on rfm.customer_id = reserved.customer_id
 left join last_period
     on rfm.customer_id = last_period.customer_id
 left join predictions

@@ -4,9 +4,10 @@ const opened = new Set(); // campaigns whose segments are shown
 let forests; // pictures of intervals: of what, in which row, their figures
 
 function drawCampaigns() {
-  const { launched, newest } = data.campaigns;
+  const { launched, newest, together } = data.campaigns;
   place("campaigns").hidden = !launched;
   if (!launched) return;
+  drawTogether(together);
   forests = [];
   const axes = { lift: element("div", { class: "ticks" }), profit: element("div", { class: "ticks" }) };
   const head = (key, attributes, ...more) => element("th", { scope: "col", ...attributes }, text(key), ...more);
@@ -18,6 +19,21 @@ function drawCampaigns() {
   const more = launched - newest.length;
   place("campaigns-more").textContent = more ? text("campaigns_more", { count: formats.count(more) }) : "";
   scale(axes);
+}
+
+/** What all campaigns changed, by the customers that none of them contacts. */
+function drawTogether(result) {
+  const paragraph = place("campaigns-together");
+  paragraph.hidden = !result;
+  if (!result) return;
+  const money = formats.moneyIn(result.currency);
+  const figures = { from: formats.day(result.period_starts_on), to: formats.day(result.period_ends_on), count: formats.count(result.campaigns), cost: money(result.cost),
+    customers: formats.count(result.customers), held_out: formats.count(result.held_out) };
+  for (const [of, format] of [["lift", formats.perHundred], ["incremental_revenue", money]]) {
+    for (const end of ["", "_low", "_high"]) figures[of + end] = isNumber(result[of + end]) ? format(result[of + end]) : "–";
+  }
+  const parts = ["together", isKnown("lift", result) ? "together_lift" : "together_unknown", ...(isKnown("incremental_revenue", result) ? ["together_revenue"] : [])];
+  paragraph.replaceChildren(element("b", {}, text(parts[0], figures)), ...parts.slice(1).flatMap((key) => [" ", text(key, figures)]));
 }
 
 /** Two <tbody>: the campaign, and its segments, which are shown on demand. */
@@ -33,7 +49,7 @@ function campaignRows(campaign, id, axes) {
     scale(axes);
   } }, campaign.campaign) : element("b", {}, campaign.campaign);
   const chosen = text(campaign.ranked_by === "uplift" ? "chosen_uplift" : "chosen_chance");
-  const heading = element("th", { scope: "row" }, name, element("div", {}, text("launched", { day: formats.day(campaign.launched_on) })), element("div", {}, chosen));
+  const heading = element("th", { scope: "row" }, name, element("div", {}, campaign.offer), element("div", {}, text("launched", { day: formats.day(campaign.launched_on), days: formats.count(campaign.window_days) })), element("div", {}, chosen));
   const money = formats.moneyIn(campaign.currency);
   const isComparable = (campaign.currency || null) === (data.meta.currency || null); // on one scale with the others
   const cells = (result, row) => resultCells(result, { row, money, isComparable, isOff: all.is_sample_ratio_off || result.is_sample_ratio_off });
@@ -52,10 +68,15 @@ function countsAlone(campaign) {
 
 function resultCells(result, { row, money, isComparable, isOff }) {
   const count = (of, rate) => element("td", { class: "n" }, formats.count(result[of] ?? 0), ...(isNumber(result[rate]) ? [element("div", {}, formats.rate(result[rate]))] : []));
-  const cost = isNumber(result.cost) ? [element("div", {}, text("cost", { cost: money(result.cost) }))] : [];
+  const line = (key, figures) => Object.values(figures).every(isNumber) ? [element("div", {}, text(key, Object.fromEntries(Object.entries(figures).map(([of, value]) => [of, money(value)]))))] : [];
+  const buyers = isNumber(result.additional_buyers) ? [element("div", {}, text("additional_buyers", { count: formats.count(Math.round(result.additional_buyers)) }))] : [];
+  const returned = isNumber(result.return_on_spend) ? [element("div", {}, text("return_on_spend", { ratio: formats.figure(result.return_on_spend) }))] : [];
+  const perBuyer = isKnown("lift", result) && result.lift_low > 0 ? line("cost_per_additional_buyer", { cost: result.cost_per_additional_buyer }) : [];
+  const cost = [...line("incremental_revenue", { revenue: result.incremental_revenue }), ...line("cost", { cost: result.cost }), ...returned,
+    ...line("afterwards", { revenue: result.revenue_afterwards, low: result.revenue_afterwards_low, high: result.revenue_afterwards_high })];
   return [
     count("treated", "treated_rate"), count("held_out", "held_out_rate"), count("contacted"),
-    forest("lift", result, row, isOff), estimate("lift", result, formats.perHundred, isOff),
+    forest("lift", result, row, isOff), estimate("lift", result, formats.perHundred, isOff, ...buyers, ...perBuyer),
     isComparable ? forest("profit", result, row, isOff) : element("td"), estimate("profit", result, money, isOff, ...cost)];
 }
 

@@ -48,6 +48,8 @@ function drawFrame() {
     place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
   }
   place("forecast").textContent = forecast(meta.forecast, meta.horizon_days);
+  place("promises").hidden = !data.promises.length;
+  place("promises").textContent = data.promises.map(promise).join(" ");
   place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
   document.body.classList.toggle("is-unscored", !meta.is_scored);
   const lines = [
@@ -67,6 +69,12 @@ function forecast({ expected, low, high, coverage, last_year }, horizon) {
   if (last_year === null) sentences.push(text("forecast_no_season"));
   else sentences.push(text("forecast_last_year", { spent: formats.money(last_year) }));
   return sentences.join(" ");
+}
+
+/** What came of the last promises of a kind. */
+function promise({ kind, promises, promised, came, deviation }) {
+  const how = deviation === null ? "promise_off" : Math.abs(deviation) < 0.005 ? "promise_right" : deviation > 0 ? "promise_high" : "promise_low";
+  return text(how, { what: text(`promised_${kind}`, { count: formats.count(promises) }), share: formats.share(Math.abs(deviation ?? 0)), promised: formats.money(promised), came: formats.money(came) });
 }
 
 /** Brings everything up to date with the filters. */
