@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 # the environment of what it starts. airbyte/connections.yml names some more.
 OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
 	TRAINING_CUSTOMERS REVIEW_SEGMENTS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
-	FILE LAUNCH VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION ENV_FILE \
+	FILE LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL MANAGED_BY \
 	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
 		DATABASE SCHEMA QUERY_TAG STATEMENT_TIMEOUT_SECONDS SCORING HOST PORT PROTOCOL) \
@@ -49,8 +49,8 @@ run: $(BIN)/churn ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HOR
 inspect: $(BIN)/churn ## show what a run would read from ORDERS= (with SOURCE=, CONTACTS=), and the entry to write for a file that is not known
 	@$(CHURN) inspect
 
-campaign: $(BIN)/churn ## show who the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it
-	@$(CHURN) campaign $(if $(filter-out 0 n no f false off,$(LAUNCH)),launch,preview) $(if $(FILE),"$$FILE")
+campaign: $(BIN)/churn ## show who the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it; PLAN=1: the next three
+	@$(CHURN) campaign $(if $(filter-out 0 n no f false off,$(LAUNCH)),launch,$(if $(filter-out 0 n no f false off,$(PLAN)),plan,preview)) $(if $(FILE),"$$FILE")
 
 activate: $(BIN)/churn ## send every customer's segment and risk to DESTINATION= (hubspot, or a file: csv, mailchimp, …)
 	@$(CHURN) activate

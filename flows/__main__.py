@@ -78,6 +78,20 @@ def inspect(
 
 @campaign.command(epilog=ELSEWHERE)
 @takes(*PLAN)
+def plan(file: CampaignFile, settings: Settings) -> None:
+    """Show what the next three campaigns could show.
+
+    It says how large their control groups should be, and what past campaigns say together. Nothing is written.
+    """
+    with foreground(settings) as console:
+        from flows.console.campaign_outlook import print_outlook
+        from flows.flow.campaign_plan import campaign_plan
+
+        print_outlook(campaign_plan(settings, file.expanduser()), console)
+
+
+@campaign.command(epilog=ELSEWHERE)
+@takes(*PLAN)
 def preview(file: CampaignFile, settings: Settings) -> None:
     """Show who a campaign would contact.
 

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     campaign_chance,
     campaign_intervals,
     campaign_learners,
+    campaign_plans,
     campaign_promises,
     campaigns,
     cdk_landing,
@@ -45,7 +46,7 @@ BENCHMARKS = (
     training, quality_of_september, regimes, keepable,
     lifecycle, value,
     season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises,
-    campaign_learners, campaigns, snowflake_cost,
+    campaign_plans, campaign_learners, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 

@@ -13,7 +13,15 @@ from flows.settings.reader import variables
 from flows.settings.shown import SYSTEMS
 from functions.churn_api.settings import ApiSettings
 
-OF_MAKE = {"FILE", "LAUNCH", "VERSION", "PYTHON", "VENV", "SHELL"}  # what the Makefile itself reads, or hands on
+OF_MAKE = {
+    "FILE",
+    "LAUNCH",
+    "PLAN",
+    "VERSION",
+    "PYTHON",
+    "VENV",
+    "SHELL",
+}  # what the Makefile reads, or hands on
 
 
 def make(*arguments):
@@ -90,6 +98,7 @@ def test_what_options_and_sources_are_called_is_taken():
         (["campaign", "FILE=my spring.yml"], '-m flows campaign preview "$FILE"'),
         (["campaign", "FILE=spring.yml", "LAUNCH=0"], '-m flows campaign preview "$FILE"'),
         (["campaign", "FILE=spring.yml", "LAUNCH=1"], '-m flows campaign launch "$FILE"'),
+        (["campaign", "FILE=spring.yml", "PLAN=1"], '-m flows campaign plan "$FILE"'),
         (["erase", "FILE=people.txt"], '-m flows erase "$FILE"'),
         (["validate-workbook"], "-m flows validate-workbook"),
         (["promote", "VERSION=v"], '-m flows models promote "$VERSION"'),
