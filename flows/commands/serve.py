@@ -14,6 +14,7 @@ from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.files.run_lock import try_lock
 from flows.adapters.models.registry import ModelRegistry
+from flows.adapters.prometheus import ApiMetrics
 from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from functions.churn_api.access import LOOPBACK, KeysRefused
@@ -56,7 +57,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
             time_zone=api.time_zone,
             refuse_unstored=api.when_not_stored == "refuse",
             base_path=api.base_path,
+            checks={"disk": outbox.problem},
         )
+        metrics = ApiMetrics(service.counts, lambda: service.model.version, outbox.waiting)
+        service.metrics = metrics.as_text
     except CannotLoad as problem:
         raise ModelRefused(f"{problem}\nRun `make run` to train one.") from problem
     except (SettingsRefused, KeysRefused) as problem:

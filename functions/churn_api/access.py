@@ -168,6 +168,15 @@ class Access:
         key = headers.get(KEY_HEADER, "").strip(" \t") or _bearer(headers.get("authorization", ""))
         return self.keys.holder(key) if key else None
 
+    def problem(self) -> str | None:
+        """Why nobody can be let in at the moment; None when keys are known, or none are needed."""
+        try:
+            if self.keys is not None:
+                self.keys.holder("")
+        except KeysRefused as problem:
+            return str(problem)
+        return None
+
     def seconds_to_wait(self, caller: str) -> float:
         """0, or how long this holder has to wait; a server without keys has one caller, who may do anything."""
         return 0.0 if self.keys is None else self.rate.seconds_to_wait(caller)

@@ -16,6 +16,7 @@ from functions.churn_api.documents import (
     Health,
     ModelCard,
     Prediction,
+    Ready,
     refusals,
 )
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
@@ -86,6 +87,23 @@ def create_app(service: Service) -> FastAPI:
         return Health(
             status="ok", model_version=model.version, champion=model.champion, refused_models=list(model.refused)
         )
+
+    @app.get("/ready", operation_id="ready", tags=["service"], responses=refusals(400, 503))
+    async def ready() -> Ready:
+        """Whether requests can be answered and predictions stored now; /health is about the process alone."""
+        found = service.not_ready()
+        if found:
+            errors = [{"pointer": "", "detail": problem, "code": name} for name, problem in found.items()]
+            why = "; ".join(f"{name}: {problem}" for name, problem in found.items())
+            raise Refused("not_ready", why, (b"retry-after", b"5"), errors=errors)
+        return Ready(status="ready")
+
+    if service.metrics is not None:
+        metrics = service.metrics
+
+        @app.get("/metrics", include_in_schema=False)
+        async def prometheus() -> Response:
+            return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get(
         "/model",

@@ -75,6 +75,10 @@ class Health(BaseModel):
     ]
 
 
+class Ready(BaseModel):
+    status: Literal["ready"]
+
+
 class ModelCard(BaseModel):
     """What a model is, what it was trained on and how good it is; of the figures there may be more."""
 

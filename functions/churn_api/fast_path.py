@@ -23,6 +23,7 @@ def create_api(service: Service) -> RequestMiddleware:
         lambda: service.model.version,
         service.clock,
         service.base_path,
+        service.counts,
     )
 
 

@@ -5,12 +5,13 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from functions.churn_api.access import KEY_HEADER, Access, KeysRefused
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
+from functions.churn_api.counts import Counts
 from functions.churn_api.problems import MEDIA_TYPE, Refused
 from functions.churn_api.request_body import CSV, JSON, whole_body
 from functions.churn_api.telemetry import RequestNotes, log_request, request_id
@@ -22,10 +23,11 @@ _NOT_THIS_MACHINE = (
     "A server without API keys answers only requests that call it 127.0.0.1 or localhost. Set API_KEYS to let others"
     " call it, or by another name."
 )
-ROUTES = frozenset({"/predict", "/snowflake", "/health", "/model", "/docs", "/openapi.json"})
+ROUTES = frozenset({"/predict", "/snowflake", "/health", "/ready", "/metrics", "/model", "/docs", "/openapi.json"})
+METHODS = frozenset({"GET", "HEAD", "POST"})  # no caller makes a metric of their own
 TAKE_A_BODY = {"/predict": (JSON, CSV), "/snowflake": (JSON,)}
 VERSION = "/v1/"
-OPEN_TO_ALL = frozenset({"/health", "/docs", "/openapi.json"})
+OPEN_TO_ALL = frozenset({"/health", "/ready", "/docs", "/openapi.json"})
 
 
 @dataclass
@@ -40,6 +42,7 @@ class RequestMiddleware:
     model_version: Callable[[], str]
     clock: Callable[[], datetime]
     base_path: str = ""
+    counts: Counts = field(default_factory=Counts)
     _first: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,12 +85,16 @@ class RequestMiddleware:
             if not status:
                 await send_problem(send_with_id, internal_error(notes.request_id))
         finally:
+            seconds = time.perf_counter() - started
+            route = scope["path"] if scope["path"] in ROUTES else "other"
+            self.counts.note(route, method if method in METHODS else "other", status, seconds)
+            self.counts.note_predictions(notes.probabilities, notes.not_stored, notes.refused_rows)
             log_request(
                 notes,
-                route=scope["path"] if scope["path"] in ROUTES else "other",
+                route=route,
                 method=method,
                 status=status,
-                seconds=time.perf_counter() - started,
+                seconds=seconds,
                 cold_start=cold_start,
                 at=self.clock(),
                 model_version=self.model_version(),

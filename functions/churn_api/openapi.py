@@ -13,6 +13,7 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
 from functions.churn_api.fast_reading import MAX_CUSTOMERS
+from functions.churn_api.middleware import OPEN_TO_ALL
 from functions.churn_api.problems import MEDIA_TYPE
 
 API_VERSION = "1.0.0"
@@ -67,7 +68,7 @@ def describe(openapi: dict[str, Any], base_path: str) -> dict[str, Any]:
     }
     for path, operations in openapi["paths"].items():
         for operation in operations.values():
-            operation["security"] = [] if path == "/health" else [{"key": []}, {"bearer": []}]
+            operation["security"] = [] if path in OPEN_TO_ALL else [{"key": []}, {"bearer": []}]
             for status, response in operation["responses"].items():
                 _complete(status, response)
     openapi["servers"] = [{"url": f"{base_path}/v1"}]

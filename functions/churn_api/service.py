@@ -1,15 +1,18 @@
 """The parts that the API is built from."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cached_property
+from math import inf
 from typing import TypeVar
 
 from functions.churn_api.access import Access
 from functions.churn_api.champion import LiveModel, Served
+from functions.churn_api.counts import Counts
 from functions.churn_api.predictions import PredictionRequest
 from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted, PredictionQueue, Predictor
 from functions.churn_api.problems import Refused
@@ -23,7 +26,8 @@ T = TypeVar("T")
 @dataclass
 class Service:
     """`time_zone` is the shop's. `refuse_unstored`: 503 rather than a prediction that is not stored. `base_path`: where
-    the API is mounted."""
+    the API is mounted. `metrics`: what Prometheus reads, where there is such a thing. `checks`: by name, what keeps the
+    service from being ready, None where nothing does."""
 
     live: LiveModel
     queue: PredictionQueue
@@ -32,6 +36,10 @@ class Service:
     time_zone: tzinfo
     refuse_unstored: bool = False
     base_path: str = ""
+    metrics: Callable[[], bytes] | None = None
+    checks: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    _ready: tuple[float, dict[str, str]] = field(default=(-inf, {}), repr=False)
     _predictor: Predictor | None = field(default=None, repr=False)
 
     @property
@@ -80,6 +88,15 @@ class Service:
     @cached_property
     def _reading(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
+
+    def not_ready(self) -> dict[str, str]:
+        """What keeps the service from answering as it should, by name; looked at once a second at most."""
+        checked_at, found = self._ready
+        if time.monotonic() - checked_at >= 1:
+            checks = {"keys": self.access.problem, **self.checks}
+            found = {name: problem for name, check in checks.items() if (problem := check())}
+            self._ready = time.monotonic(), found
+        return found
 
     def current_day(self) -> date:
         """Today's date in the shop's time zone."""

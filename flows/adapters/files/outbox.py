@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -22,6 +23,7 @@ from functions.prediction_sink.sink import Merge
 log = logging.getLogger(__name__)
 
 REFUSED = "refused.jsonl"
+MIN_FREE_BYTES = 10_000_000
 
 
 @dataclass
@@ -83,6 +85,21 @@ class FileOutbox:
     def waits(self) -> bool:
         """Whether there is anything to merge."""
         return any(path.name != REFUSED for path in self.folder.glob("*.jsonl"))
+
+    def waiting(self) -> int:
+        """How many files are to be merged, the one that is written to among them."""
+        return sum(path.name != REFUSED for path in self.folder.glob("*.jsonl"))
+
+    def problem(self) -> str | None:
+        """Why predictions could not be stored at the moment; None when they can."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.folder).free
+        except OSError as problem:
+            return f"predictions cannot be stored: {problem.strerror}"
+        if not os.access(self.folder, os.W_OK):
+            return "the folder of predictions may not be written to"
+        return None if free >= MIN_FREE_BYTES else f"only {free:,} bytes are free, of at least {MIN_FREE_BYTES:,}"
 
     def merge_into(self, merge: Merge) -> int:
         """Merges every file that no process writes to, and removes it; returns the number of rows read.
