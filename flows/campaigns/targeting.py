@@ -103,7 +103,10 @@ def plan(
         currency=people["currency"][0].as_py(),
         uncorrected_profit=uncorrected,
         record=record,
-        warnings=list(_warnings(campaign, could_show, chosen)),
+        warnings=[
+            *_warnings(campaign, could_show, chosen),
+            *(fitted.transfer.differences if isinstance(fitted, Uplift) else ()),
+        ],
     )
 
 

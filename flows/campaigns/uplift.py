@@ -19,6 +19,7 @@ from flows.campaigns.out_of_fold import ONE_SIDED_95, Interval, OutOfFold
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.randomisation import LEVEL, randomisation_p
 from flows.campaigns.response_fit import Contest, Fit
+from flows.campaigns.transfer import AS_LEARNT, Transfer
 
 REPLICATES = 30
 _ROWS_AT_ONCE = 100_000
@@ -54,6 +55,7 @@ class Uplift:
     p: of the randomisation test of whether its ranking beats chance.
 
     windows: minimum and maximum window of the history; others are clipped to them.
+    transfer: how far the effect learnt carries over to the offer at hand.
     replicates: the same fit on resampled customers; intervals come from their spread.
     """
 
@@ -62,6 +64,7 @@ class Uplift:
     windows: tuple[float, float]
     columns: Columns
     replicates: tuple[Fit, ...]
+    transfer: Transfer = AS_LEARNT
 
     @property
     def beats_random(self) -> bool:
@@ -102,23 +105,39 @@ class Uplift:
             part = slice(start, min(start + _ROWS_AT_ONCE, n))
             known = Known.of(customers.slice(start, _ROWS_AT_ONCE), window)
             columns = self.columns.matrix(known)
-            profits = np.array([fit.profit(columns, known, margin, offer) for fit in self.replicates])
+            profits = np.array([self._profit(fit, columns, known, margin, offer) for fit in self.replicates])
             mean[part], error[part] = profits.mean(axis=0), profits.std(axis=0, ddof=1)
-            chance[part] = np.mean([fit.chances(columns)[0] for fit in self.replicates], axis=0)
+            chances = np.mean([fit.chances(columns) for fit in self.replicates], axis=0)
+            chance[part] = self.transfer.expected * chances[0] + (1 - self.transfer.expected) * chances[1]
         width = ONE_SIDED_95 * _WIDER * error
         return Estimate(mean, mean - width, mean + width, chance)
 
     def profit_of_list(self, customers: pa.Table, margin: float, offer: Offer, window_days: int) -> Interval:
         """What contacting all of these customers is expected to bring, whatever they were chosen by: measured on past
-        targets who would have been at the same places of the ranking."""
+        targets who would have been at the same places of the ranking. The interval is as wide as it is uncertain how
+        far the effect carries over."""
         window, past = float(np.clip(window_days, *self.windows)), self.out_of_fold.past.known
         in_order = np.sort(-self._score(past, margin, offer))
         score = self._score(Known.of(customers, window), margin, offer)
-        return self.out_of_fold.profit_of_list(margin, offer, np.searchsorted(in_order, -score) / len(in_order))
+        places = np.searchsorted(in_order, -score) / len(in_order)
+        expected, least, most = (
+            self.out_of_fold.profit_of_list(margin, offer, places, effect)
+            for effect in (self.transfer.expected, self.transfer.lowest, self.transfer.highest)
+        )
+        return Interval(
+            expected.mean, min(expected.low, least.low, most.low), max(expected.high, least.high, most.high)
+        )
 
     def _score(self, known: Known, margin: float, offer: Offer) -> Floats:
         columns = self.columns.matrix(known)
-        return np.asarray(np.mean([fit.profit(columns, known, margin, offer) for fit in self.replicates], axis=0))
+        return np.asarray(
+            np.mean([self._profit(fit, columns, known, margin, offer) for fit in self.replicates], axis=0)
+        )
+
+    def _profit(self, fit: Fit, columns: Floats, known: Known, margin: float, offer: Offer) -> Floats:
+        effect, (_, left_alone) = self.transfer.expected, fit.chances(columns)
+        without = -offer.cost(left_alone)  # if contacting changes nothing
+        return np.asarray(effect * fit.profit(columns, known, margin, offer) + (1 - effect) * without)
 
 
 def fit_uplift(history: pa.Table, seed: int = 0) -> Uplift | InsufficientData:

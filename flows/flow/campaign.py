@@ -28,7 +28,8 @@ from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
-from flows.campaigns.uplift import fit_uplift
+from flows.campaigns.transfer import comparable
+from flows.campaigns.uplift import Uplift, fit_uplift
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
@@ -89,7 +90,10 @@ def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: floa
     candidates = read_candidates(warehouse, campaign, as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
-    fitted = fit_uplift(read_history(warehouse, as_of))
+    history, transfer = comparable(read_history(warehouse, as_of), campaign.offer, as_of)
+    fitted = fit_uplift(history)
+    if isinstance(fitted, Uplift):
+        fitted = replace(fitted, transfer=transfer)
     record = read_track_record(warehouse, as_of, _currency(candidates))
     planned = plan(campaign, screened, fitted, as_of, horizon_days, record)
     planned = replace(planned, global_holdout=global_holdout)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -9,15 +10,21 @@ import pyarrow as pa
 from flows.campaigns.covariates import Floats
 from tests.examples.candidates import candidates
 
+LAUNCHED_ON = date(2026, 3, 1)  # of the past campaign
+OFFER_TEXT = "a mail with a voucher"
+
 Response = tuple[Floats | float, Floats | float]  # probability of a purchase if contacted; factor on the basket
 
 
 @dataclass(frozen=True)
 class World:
-    """response: of customers (by column) whose probability of a purchase is known, to being contacted."""
+    """response: of customers (by column) whose probability of a purchase is known, to being contacted. learnt: their
+    response to the past campaign, where it sent another offer. values: of the past and of the next offer."""
 
     name: str
     response: Callable[[dict[str, Floats], Floats], Response]
+    learnt: Callable[[dict[str, Floats], Floats], Response] | None = None
+    values: tuple[float, float] = (5.0, 5.0)
 
 
 def _both(*conditions: Floats) -> Floats:
@@ -38,6 +45,7 @@ WORLDS = (
     World("channel × orders", lambda of, p: (p + 0.08 * _both(of["is_social"], of["frequency"] >= 3), 1)),
     World("+25 in a visible 5 %", lambda of, p: (p + 0.25 * (of["frequency"] >= 6), 1)),
     World("baskets +25 %", lambda of, p: (p, 1.25)),
+    World("learnt from four times the voucher", lambda of, p: (p + 0.01, 1), lambda of, p: (p + 0.04, 1), (20.0, 5.0)),
 )
 BY_NAME = {world.name: world for world in WORLDS}
 
@@ -64,7 +72,7 @@ def shop(n: int, rng: np.random.Generator) -> pa.Table:
     )
 
 
-def probabilities(world: World, customers: pa.Table) -> tuple[Floats, Floats, Floats]:
+def probabilities(world: World, customers: pa.Table, in_the_past: bool = False) -> tuple[Floats, Floats, Floats]:
     """Of each customer: probability of a purchase if left alone and if contacted, and the factor on the basket."""
     of = {
         name: np.asarray(customers[name].to_numpy(), dtype=float)
@@ -72,14 +80,15 @@ def probabilities(world: World, customers: pa.Table) -> tuple[Floats, Floats, Fl
     }
     of["is_social"] = np.asarray(customers["channel"].to_numpy() == "social", dtype=float)
     alone = 0.03 + 0.16 * (1 - of["churn_probability"])
-    contacted, factor = world.response(of, alone)
+    response = world.learnt if in_the_past and world.learnt else world.response
+    contacted, factor = response(of, alone)
     return alone, np.asarray(contacted), np.broadcast_to(factor, alone.shape)
 
 
 def history(world: World, n: int, rng: np.random.Generator, holdout: float = 0.5) -> pa.Table:
-    """A campaign whose targets were drawn by chance, as `fit_uplift` takes it."""
+    """A campaign whose targets were drawn by chance, as `fit_uplift` takes it, with its offer."""
     customers = shop(n, rng)
-    alone, contacted, factor = probabilities(world, customers)
+    alone, contacted, factor = probabilities(world, customers, in_the_past=True)
     treated = rng.random(n) >= holdout
     bought = rng.random(n) < np.where(treated, contacted, alone)
     basket = np.asarray(customers["average_order_value"].to_numpy()) * rng.lognormal(-0.125, 0.5, n)
@@ -90,5 +99,9 @@ def history(world: World, n: int, rng: np.random.Generator, holdout: float = 0.5
         "window_days": np.full(n, 30),
         "purchased": bought,
         "spend": bought * basket * np.where(treated, factor, 1),
+        "launched_on": pa.array([LAUNCHED_ON] * n, pa.date32()),
+        "offer_text": pa.array([OFFER_TEXT] * n),
+        "offer_kind": pa.array(["amount_off"] * n),
+        "offer_value": np.full(n, world.values[0]),
     }
     return pa.table({name: customers[name] for name in customers.column_names} | happened)

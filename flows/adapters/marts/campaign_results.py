@@ -7,8 +7,10 @@ from math import isnan, nan
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS
+from flows.campaigns.definition import Campaign
 from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect
 from flows.campaigns.outlook import PastCampaign
 from flows.campaigns.pooling import Measured
@@ -22,9 +24,10 @@ DAYS_AFTERWARDS = 60
 
 
 def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
-    """The outcomes of the targets of past campaigns, to which the uplift model is fitted. Only of campaigns that were
-    measured, in the shop's currency, with arms as they were drawn and at least half of the treated contacted."""
-    return warehouse.read(
+    """The outcomes of the targets of past campaigns, to which the uplift model is fitted, with the offer of each. Only
+    of campaigns that were measured, in the shop's currency, with arms as they were drawn and at least half of the
+    treated contacted."""
+    outcomes = warehouse.read(
         f"""select outcomes.*, outcomes.spend_in_window as spend from {OUTCOMES} as outcomes
         inner join {RESULTS} as results on outcomes.campaign = results.campaign
         where outcomes.arm in ('treated', 'holdout') and outcomes.treatment_share < 1
@@ -34,6 +37,22 @@ def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
                 (select max(currency) from marts.marketing_customers), '')
         order by outcomes.campaign, outcomes.customer_id"""
     )
+    return _with_offers(outcomes, warehouse.read(f"select campaign, definition from {CAMPAIGNS} order by campaign"))
+
+
+def _with_offers(outcomes: pa.Table, campaigns: pa.Table) -> pa.Table:
+    offers = [Campaign.model_validate_json(definition).offer for definition in campaigns["definition"].to_pylist()]
+    described = pa.table(
+        {
+            "offer_text": pa.array([offer.text for offer in offers], pa.string()),
+            "offer_kind": pa.array([offer.kind for offer in offers], pa.string()),
+            "offer_value": pa.array([offer.value for offer in offers], pa.float64()),
+        }
+    )
+    of_each = described.take(pc.index_in(outcomes["campaign"], campaigns["campaign"].combine_chunks()))
+    for name in described.column_names:
+        outcomes = outcomes.append_column(name, of_each[name])
+    return outcomes
 
 
 def read_to_measure(warehouse: Warehouse, as_of: date) -> list[dict[str, Any]]:

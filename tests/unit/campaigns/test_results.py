@@ -11,8 +11,10 @@ from flows.adapters.marts.campaign_results import read_history, read_results, st
 from flows.adapters.marts.staged_orders import AsOf
 from flows.settings import Settings
 from flows.steps.measurement import measure_campaigns
+from tests.examples.candidates import campaign
 
 LAUNCHED_ON, ENDED_ON = date(2026, 2, 28), date(2026, 3, 31)
+DEFINITION = campaign(offer={"text": "5 off", "kind": "amount_off", "value": 5.0}).model_dump_json()
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def shop(tmp_path):
             create table marts.campaigns as select 'spring' as campaign, date '{LAUNCHED_ON}' as launched_on,
                 date '{ENDED_ON}' as window_ends_on, 200 as treated, 50 as held_out, 'chance' as ranked_by,
                 0.4::double as margin, 0.5::double as cost_per_contact, 5::double as cost_per_redemption,
-                'EUR' as currency, 31 as window_days, '{{"offer": {{"text": "5 off"}}}}' as definition;
+                'EUR' as currency, 31 as window_days, '{DEFINITION}' as definition;
             create table marts.marketing_customers as select 'EUR' as currency;
         """)
     store_results(warehouse, {}, [], {})  # makes the table
@@ -120,6 +122,12 @@ def test_what_was_bought_afterwards_is_measured_once_after_sixty_days(shop):
 def test_a_campaign_is_used_where_its_figures_can_be_trusted_and_at_least_half_were_contacted(shop, change, is_used):
     shop.change("making the campaign another", [f"update marts.campaign_results set {change}"])
     assert len(read_history(shop, ENDED_ON)) == (250 if is_used else 0)
+
+
+def test_each_target_has_the_offer_of_its_campaign(shop):
+    history = read_history(shop, ENDED_ON)
+    columns = ("offer_text", "offer_kind", "offer_value")
+    assert {tuple(row[name] for name in columns) for row in history.to_pylist()} == {("5 off", "amount_off", 5.0)}
 
 
 def test_nothing_is_used_of_a_window_that_is_open(shop):
