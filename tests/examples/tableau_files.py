@@ -26,7 +26,7 @@ MART = """
         date '{day}' - n::integer as first_purchased_on, timestamp '{day} 05:00:01.5' as scored_at {more}
     from range({first}, {last}) r(n);
 """
-OTHERS = ("cohort_retention", "model_reliability", "model_monitoring", "campaign_results")
+OTHERS = ("segment_definitions", "cohort_retention", "model_reliability", "model_monitoring", "campaign_results")
 
 
 def warehouse(folder: Path, day: str = "2026-06-30", first: int = 0, last: int = 50, more: str = "") -> DuckDBWarehouse:

@@ -82,7 +82,7 @@ FAULTS = {
         {"answers", "references"}, {"COUNTD([customer_id])": "MAX([customer_id])"}
     ),
     "a parameter that does not exist": Fault(
-        {"answers", "references"}, {"[Parameters].[p_risk_threshold]": "[Parameters].[p_threshold]"}
+        {"answers", "references"}, {"[Parameters].[p_queue]": "[Parameters].[p_list]"}
     ),
     "a calculation changed in one of its two places": Fault(
         {"references"}, {"AVG([churn_probability])": "SUM([churn_probability])"}, sheet="RFM grid"
@@ -133,7 +133,7 @@ FAULTS = {
     "a sum that became an average": Fault(
         {"answers"},
         {'derivation="Sum"': 'derivation="Avg"', "[sum:expected_loss:qk]": "[avg:expected_loss:qk]"},
-        sheet="Revenue at risk",
+        sheet="Expected loss",
     ),
     "a share of everything for a share of each cohort": Fault(
         {"answers"}, {"SUM([active_customers]) / SUM([customers])": "AVG([active_customers] / [customers])"}
@@ -141,12 +141,18 @@ FAULTS = {
     "customers who opted out on the list": Fault(
         {"answers"}, sheet="Customers to contact", without_filter="[none:may_be_contacted:nk]"
     ),
-    "no threshold for the list": Fault(
-        {"answers"}, sheet="Customers to contact", without_filter="[none:c_is_over_threshold:nk]"
+    "a list of all queues in one": Fault(
+        {"answers"}, sheet="Customers to contact", without_filter="[none:c_is_in_queue:nk]"
     ),
-    "a threshold that keeps those below it": Fault(
-        {"answers"},
-        {"[churn_probability] &gt;= [Par": "[churn_probability] &lt;= [Par"},
+    "a list of those in other queues": Fault({"answers"}, {"[c_queue] = [Par": "[c_queue] &lt;&gt; [Par"}),
+    "a queue that selecting cannot list, as the parameter has another name for it": Fault(
+        {"answers"}, {"REPLACE([queue], &quot;_&quot;, &quot; &quot;)": "[queue]"}
+    ),
+    "customers without a score among the new ones": Fault(
+        {"answers"}, {"IFNULL([lifecycle], &quot;not scored&quot;)": "IFNULL([lifecycle], &quot;new&quot;)"}
+    ),
+    "definitions in the order of the alphabet": Fault(
+        {"answers", "references"}, {"[sum:position:qk]": "[sum:window_days:qk]"}, sheet="Segment definitions"
     ),
     "a budget that is spent on people who are filtered away afterwards": Fault(
         {"answers"},
@@ -156,8 +162,8 @@ FAULTS = {
     "a budget that nobody set": Fault(
         {"answers"}, {'count="[Parameters].[p_contact_budget]"': 'count="50"'}, sheet="Customers to contact"
     ),
-    "a list by money spent instead of money at stake": Fault(
-        {"answers"}, {"ZN([expected_loss]) + [monetary] / 1000000000": "[monetary]"}
+    "a list by money spent instead of the value in the queue": Fault(
+        {"answers"}, {"ZN([queue_value]) + [monetary] / 1000000000": "[monetary]"}
     ),
     "the smallest first": Fault({"answers"}, {'direction="DESC"': 'direction="ASC"'}, sheet="Segments"),
     "old measurements among the newest": Fault(

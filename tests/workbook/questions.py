@@ -6,6 +6,7 @@ no rows, Tableau draws no mark, not a mark of 0: hence `having`."""
 
 MARTS = {
     "customers": "marts.marketing_customers",
+    "definitions": "marts.segment_definitions",
     "retention": "marts.cohort_retention",
     "reliability": "marts.model_reliability",
     "monitoring": "marts.model_monitoring",
@@ -17,11 +18,15 @@ CURRENCY = "coalesce(max(currency), 'currency unknown') as c_currency"
 COUNTRY = "coalesce(country, 'unknown') as c_country"
 CHANNEL = "coalesce(channel, 'unknown') as c_channel"
 BAND = "coalesce(risk_band, 'not scored') as c_risk_band"
+LIFECYCLE = "coalesce(lifecycle, 'not scored') as c_lifecycle"
+QUEUE = "case queue when 'win_back' then 'win back' else coalesce(queue, 'none') end as c_queue"
+CLV_DAYS = "coalesce(cast(max(clv_days) as varchar), 'an unknown number of') as c_clv_days"
+DAYS_OF_CLV = "coalesce(cast(clv_days as varchar), 'an unknown number of') as c_clv_days"
 
-# 0.7 and 100 are what the parameters say in the file.
-CONTACTABLE = "select * from {customers} where may_be_contacted and churn_probability >= 0.7"
-LISTED = f"""select * from ({CONTACTABLE})
-    order by expected_loss desc nulls last, monetary desc, customer_id limit 100"""
+# keep and 100 are what the parameters say in the file.
+IN_QUEUE = "select * from {customers} where may_be_contacted and queue = 'keep'"
+LISTED = f"""select * from ({IN_QUEUE})
+    order by queue_value desc nulls last, monetary desc, customer_id limit 100"""
 
 CURRENT_EVIDENCE = """select *, case evidence when 'held_out' then 'held out of training'
         else 'predictions since come due' end as c_evidence
@@ -55,14 +60,20 @@ QUESTIONS = {
         count(*) filter (recency_days < 365) / count(*) as c_active_share from {{customers}} {ANY}""",
     "Revenue of the last period": f"""select sum(spend_last_period) as spend_last_period, {CURRENCY}
         from {{customers}} {ANY}""",
-    "Revenue at risk": f"""select sum(churn_probability * spend_last_365_days) as expected_loss, {CURRENCY}
+    "Expected loss": f"""select sum(expected_loss) as expected_loss, {CURRENCY}, {CLV_DAYS}
         from {{customers}} {ANY}""",
     "Expected spend": f"""select sum(expected_spend) as expected_spend, {CURRENCY},
         sum(expected_spend) / sum(spend_last_period) filter (expected_spend is not null) - 1 as c_period_change
         from {{customers}} {ANY}""",
     "Segments": f"""select segment, count(*) as c_customers, sum(spend_last_365_days) as spend_last_365_days,
-        sum(expected_loss) as expected_loss, min(recommended_action) as recommended_action,
+        sum(expected_loss) as expected_loss, sum(clv) as clv, {CLV_DAYS},
         avg(churn_probability) as c_average_probability, {CURRENCY} from {{customers}} group by segment""",
+    "Segment definitions": """select segment, definition, meaning,
+        coalesce(cast(max(borders_as_of_date) as varchar), 'no date') as c_borders_as_of,
+        coalesce(cast(max(review_due_on) as varchar), 'no date') as c_review_due
+        from {definitions} group by all""",
+    "Lifecycle": f"""select {LIFECYCLE}, count(*) as c_customers, sum(clv) as clv, sum(expected_loss) as expected_loss,
+        sum(win_back_value) as win_back_value, {CLV_DAYS}, {CURRENCY} from {{customers}} group by c_lifecycle""",
     "RFM grid": f"""select r_score, f_score, count(*) as c_customers, avg(churn_probability) as c_average_probability,
         sum(spend_last_365_days) as spend_last_365_days, {CURRENCY} from {{customers}} group by r_score, f_score""",
     "Churn distribution": f"""select least(floor(churn_probability * 20), 19) / 20 as c_churn_band, {BAND},
@@ -81,20 +92,24 @@ QUESTIONS = {
         sum(expected_loss) as expected_loss, {CURRENCY} from {{customers}} group by all""",
     "Channels": f"""select {CHANNEL}, {BAND}, count(*) as c_customers, sum(expected_loss) as expected_loss, {CURRENCY}
         from {{customers}} group by all""",
-    "List in figures": f"""select count(*) as c_customers, sum(expected_loss) as expected_loss,
+    "Queues": f"""select {QUEUE}, count(*) as c_customers, sum(queue_value) as queue_value, {CURRENCY}
+        from {{customers}} where may_be_contacted and queue is not null group by c_queue""",
+    "List in figures": f"""select count(*) as c_customers, sum(queue_value) as queue_value,
         sum(expected_spend) as expected_spend, {CURRENCY} from ({LISTED}) {ANY}""",
-    "At stake by segment": f"""select segment, count(*) as c_customers, sum(expected_loss) as expected_loss,
-        min(recommended_action) as recommended_action, {CURRENCY} from ({CONTACTABLE}) group by segment""",
-    "Customers to contact": f"""select customer_id, segment, {COUNTRY}, {BAND}, coalesce(reason_1, '–') as c_reason_1,
+    "Queue by segment": f"""select segment, count(*) as c_customers, sum(queue_value) as queue_value, {CURRENCY}
+        from ({IN_QUEUE}) group by segment""",
+    "Customers to contact": f"""select customer_id, segment, {COUNTRY}, {BAND}, {LIFECYCLE}, {QUEUE}, why as c_why,
+        queue_value, win_back_value, clv, clv_low, clv_high, {DAYS_OF_CLV}, coalesce(reason_1, '–') as c_reason_1,
         coalesce(reason_2, '–') as c_reason_2, coalesce(reason_3, '–') as c_reason_3, recommended_action,
         coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
         coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend,
-        spend_last_365_days, recency_days, coalesce(currency, 'currency unknown') as c_currency,
+        recency_days, coalesce(currency, 'currency unknown') as c_currency,
         'https://crm.example.com/customers/' || replace(url_encode(customer_id), '%40', '@') as c_crm_link
         from ({LISTED})""",
     "Customer in detail": f"""select customer_id, segment,
         coalesce(previous_segment, 'none: new since') as c_previous_segment, {COUNTRY}, {CHANNEL}, {BAND},
-        coalesce(reason_1, '–') as c_reason_1, coalesce(reason_2, '–') as c_reason_2,
+        {LIFECYCLE}, alive_probability, {QUEUE}, coalesce(why, 'in no queue') as c_why, win_back_value, clv, clv_low,
+        clv_high, {DAYS_OF_CLV}, coalesce(reason_1, '–') as c_reason_1, coalesce(reason_2, '–') as c_reason_2,
         coalesce(reason_3, '–') as c_reason_3, recommended_action,
         coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
         coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend, frequency,
@@ -129,7 +144,8 @@ ORDERS = {
     "Segments": "select segment from {customers} group by 1 order by sum(spend_last_365_days) desc, segment",
     "Countries": f"select {COUNTRY} from {{customers}} group by 1 order by count(*) desc, c_country",
     "Channels": f"select {CHANNEL} from {{customers}} group by 1 order by count(*) desc, c_channel",
-    "At stake by segment": f"select segment from ({CONTACTABLE}) group by 1 order by sum(expected_loss) desc, segment",
+    "Segment definitions": "select segment from {definitions} order by position",
+    "Queue by segment": f"select segment from ({IN_QUEUE}) group by 1 order by sum(queue_value) desc, segment",
     "Customers to contact": f"select customer_id from ({LISTED})",
     "Drift of features": f"select feature from ({NEWEST}) where measure = 'feature_drift' order by value desc, feature",
 }

@@ -19,6 +19,8 @@ SCORED_AT = datetime.fromisoformat("2026-07-01 05:30:00")
 A_MONTH_BEFORE = datetime.fromisoformat("2026-06-01 06:00:00")
 TWO_MONTHS_BEFORE = datetime.fromisoformat("2026-05-02 06:00:00")
 MODEL = "2026-06-30-h90-5cc7e8b7"
+LIFECYCLES = ("slipping", "gone", "active", "slipping", "new", "slipping", "due", "slipping")
+QUEUE_OF = {"slipping": "keep", "gone": "win_back", "active": "thank"}
 SEGMENTS = ("Champions", "Loyal", "Potential loyalists", "At risk", "Can't lose", "Hibernating", "Lost")
 
 _SQL_TYPES = {"string": "varchar", "int32": "integer", "int64": "bigint", "double": "double", "bool": "boolean"}
@@ -75,6 +77,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     chance = random.Random(11)
     return {
         "marketing_customers": [_customer(n, chance) for n in range(320)],
+        "segment_definitions": [_definition(position, segment) for position, segment in enumerate(SEGMENTS, 1)],
         "cohort_retention": _cohorts(chance),
         "model_reliability": _reliability(chance),
         "model_monitoring": _monitoring(chance),
@@ -90,6 +93,11 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
     probability = [1.0, 0.7, 0.4, 0.0][n] if n < 4 else round(chance.betavariate(2, 1), 6)
     if n in (40, 41, 42, 43):  # the same stake; two of them have spent the same, too
         probability, spend = 0.9, 500.0
+    lifecycle = "slipping" if n in (40, 41, 42, 43) else LIFECYCLES[n // 7 % len(LIFECYCLES)]
+    expected_loss, win_back_value, clv = probability * spend, round(spend * 0.4, 2), round((1 - probability) * 300, 2)
+    values = {"keep": expected_loss, "win_back": win_back_value, "thank": clv}
+    queue = QUEUE_OF.get(lifecycle) if is_scored else "win_back"  # without a score the segment decides
+    monetary = 900.0 if n in (40, 41) else round(spend + chance.uniform(0, 3000), 2)
     band = "high" if probability >= 0.7 else "medium" if probability >= 0.4 else "low"
     opted_out = None if n % 4 == 0 else n % 6 == 1
     customer_id = {9: "C 9/a+b&c#d?e%f", 10: "c10@example.com"}.get(n, f"C{n:05}")
@@ -99,13 +107,16 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
         "as_of_date": AS_OF,
         "segment": segment,
         "previous_segment": None if is_new else segment if n % 3 else SEGMENTS[(n + 2) % len(SEGMENTS)],
-        "recommended_action": f"What to do with {segment}",
+        "recommended_action": f"What to do with {segment} who are {lifecycle}",
+        "queue": queue,
+        "queue_value": (values[queue] if is_scored else monetary) if queue else None,
+        "why": f"{lifecycle}: last order {n} days ago" if queue else None,
         "r_score": n % 5 + 1,
         "f_score": n // 5 % 5 + 1,
         "m_score": n // 25 % 5 + 1,
         "recency_days": (AS_OF - last).days,
         "frequency": n % 9 + 1,
-        "monetary": 900.0 if n in (40, 41) else round(spend + chance.uniform(0, 3000), 2),
+        "monetary": monetary,
         "tenure_days": (AS_OF - last).days + n,
         "first_purchased_on": last - timedelta(days=n),
         "average_order_value": 30.0,
@@ -118,7 +129,14 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
         "reason_1": f"higher risk: reason {n % 7}" if is_scored else None,
         "reason_2": f"lower risk: reason {n % 5}" if is_scored else None,
         "reason_3": "higher risk: one order so far" if is_scored and n % 3 else None,
-        "expected_loss": probability * spend if is_scored else None,
+        "alive_probability": round(1 - probability**2, 6) if is_scored else None,
+        "lifecycle": lifecycle if is_scored else None,
+        "clv": clv if is_scored else None,
+        "clv_low": round(clv / 3, 2) if is_scored and n % 4 else None,
+        "clv_high": round(clv * 2, 2) if is_scored and n % 4 else None,
+        "expected_loss": expected_loss if is_scored else None,
+        "win_back_value": win_back_value if is_scored else None,
+        "clv_days": 365 if is_scored else None,
         "email": None if n % 4 == 0 else f"person{n}@example.com",
         "opted_out": opted_out,
         "may_be_contacted": not opted_out,
@@ -127,6 +145,20 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
         "currency": "EUR",
         "model_version": MODEL if is_scored else None,
         "scored_at": SCORED_AT if is_scored else None,
+    }
+
+
+def _definition(position: int, segment: str) -> dict[str, Any]:
+    return {
+        "segment": segment,
+        "position": position,
+        "rules_expect": "unsure",
+        "meaning": f"What {segment} are in every shop",
+        "definition": f"silent {position * 30} to {position * 60} days, 2 or more orders",
+        "window_days": 360,
+        "borders_as_of_date": date(2026, 1, 31),
+        "review_due_on": date(2027, 1, 31),
+        "is_provisional": False,
     }
 
 

@@ -13,7 +13,10 @@ from flows.adapters.tableau.hyper import new_database
 from flows.ports.warehouse import Warehouse
 
 SCHEMA = "MARTS"
-MARTS = ("marketing_customers", "cohort_retention", "model_reliability", "model_monitoring", "campaign_results")
+MARTS = (
+    "marketing_customers", "segment_definitions", "cohort_retention", "model_reliability", "model_monitoring",
+    "campaign_results",
+)  # fmt: skip
 ROWS_READ_TOGETHER = 100_000  # hyperd reads one such group per core in parallel
 
 

@@ -21,6 +21,7 @@ TEXT = WORKBOOK.read_bytes()
 DOCUMENTATION = REPOSITORY / "docs" / "tableau.md"
 NORMALISED = normalised(TEXT)  # so that faults and values fit, no matter whether Desktop or a text editor saved it last
 SHEETS = sorted(Workbook(TEXT).sheets)
+QUEUES = ("keep", "win back", "thank")
 PRODUCTION = SnowflakeConnection("acme-shop.snowflakecomputing.com", "CHURN", "REPORTING", "MARKETING")
 
 
@@ -84,11 +85,13 @@ def test_a_worksheet_shows_of_the_extract_what_the_query_finds_in_the_marts(quer
     ("chosen", "part", "names"),
     [
         ({"segment": "At risk"}, "segment = 'At risk'",
-         ["Customers", "Revenue at risk", "RFM grid", "Churn distribution", "Countries", "Channels",
+         ["Customers", "Expected loss", "Lifecycle", "RFM grid", "Churn distribution", "Countries", "Channels",
           "Customers to contact", "List in figures"]),
         ({"c_country": "unknown"}, "country is null", ["Segments", "Channels", "Customers to contact"]),
         ({"c_risk_band": "not scored"}, "risk_band is null", ["Segments", "Movement between segments", "Channels"]),
-        ({"c_channel": "web"}, "channel = 'web'", ["List in figures", "At stake by segment", "Countries"]),
+        ({"c_channel": "web"}, "channel = 'web'", ["List in figures", "Queues", "Queue by segment", "Countries"]),
+        ({"c_lifecycle": "slipping"}, "lifecycle = 'slipping'",
+         ["Customers", "Segments", "Lifecycle", "Churn distribution", "Movement between segments", "Countries"]),
     ],
 )  # fmt: skip
 def test_what_a_reader_clicks_or_ticks_holds_for_the_other_worksheets(asked_of_the_shop, chosen, part, names):
@@ -109,29 +112,36 @@ def test_the_cohorts_of_a_segment_are_shown_when_it_is_clicked(asked_of_the_shop
     assert answers.difference("", asked_for, asked_of_the_shop.of_the_extract(asked_for), expected) == []
 
 
-@pytest.mark.parametrize(("budget", "threshold"), [(3, 0.7), (12, 0.85), (100_000, 0.0), (5, 1.0)])
-def test_the_list_holds_as_many_as_the_budget_pays_for_and_nobody_below_the_threshold(
-    asked_of_the_shop, budget, threshold
-):
-    text = _set(_set(TEXT, "p_contact_budget", str(budget)), "p_risk_threshold", str(threshold))
-    expected = ORDERS["Customers to contact"].replace("limit 100", f"limit {budget}").replace("0.7", str(threshold))
+@pytest.mark.parametrize(
+    ("budget", "chosen", "queue"), [(3, "keep", "keep"), (12, "win back", "win_back"), (100_000, "thank", "thank")]
+)
+def test_the_list_holds_as_many_of_the_queue_as_the_budget_pays_for(asked_of_the_shop, budget, chosen, queue):
+    text = _set(_set(TEXT, "p_contact_budget", str(budget)), "p_queue", f'"{chosen}"')
+    expected = ORDERS["Customers to contact"].replace("limit 100", f"limit {budget}").replace("keep", queue)
     listed = asked_of_the_shop.of_the_extract(order(Workbook(text).sheets["Customers to contact"]))
     assert listed == asked_of_the_shop.of_the_marts(expected)
-    assert len(listed) <= budget
+    assert 0 < len(listed) <= budget
 
 
-def test_the_list_puts_equal_stakes_in_order_of_the_money_spent_so_far_and_then_of_the_id(asked_of_the_shop):
+def test_each_queue_that_can_be_selected_is_one_that_can_be_listed():
+    workbook = Workbook(TEXT)
+    members = {member.get("value") for member in workbook.parameters["p_queue"].iter("member")}
+    selected = next(e for e in workbook.sheets["Queues"].filters if "c_queue" in e.get("column"))
+    assert {group.get("member") for group in selected.iter("groupfilter")} - {None} == members
+
+
+def test_the_list_puts_equal_values_in_order_of_the_money_spent_so_far_and_then_of_the_id(asked_of_the_shop):
     listed = [row["customer_id"] for row in asked_of_the_shop.of_the_extract(_list())]
     tied = asked_of_the_shop.of_the_marts("""select customer_id from {customers} where expected_loss = 450
-        and may_be_contacted order by monetary desc, customer_id""")
+        and queue = 'keep' and may_be_contacted order by monetary desc, customer_id""")
     assert len(tied) > 2
     assert [name for name in listed if {"customer_id": name} in tied] == [row["customer_id"] for row in tied]
 
 
 def test_nobody_who_opted_out_is_on_the_list_or_next_to_it(asked_of_the_shop):
-    text = _set(_set(TEXT, "p_contact_budget", "100000"), "p_risk_threshold", "0.0")
     gone = {row["customer_id"] for row in asked_of_the_shop.of_the_marts("select * from {customers} where opted_out")}
-    listed = {row["customer_id"] for row in asked_of_the_shop.of_the_extract(_list(text))}
+    texts = [_set(_set(TEXT, "p_contact_budget", "100000"), "p_queue", f'"{queue}"') for queue in QUEUES]
+    listed = {row["customer_id"] for text in texts for row in asked_of_the_shop.of_the_extract(_list(text))}
     assert gone
     assert listed
     assert not gone & listed
@@ -193,7 +203,16 @@ def test_amounts_have_the_currency_of_the_data():
     for source in workbook.sources.values():
         for column in source.columns.values():
             assert not re.search(r"[$£€]|^c", column.get("default-format", "")), column.get("caption")
-    amounts = {"monetary", "spend_last_365_days", "spend_last_period", "expected_spend", "expected_loss"}
+    amounts = {
+        "monetary",
+        "spend_last_365_days",
+        "spend_last_period",
+        "expected_spend",
+        "expected_loss",
+        "clv",
+        "win_back_value",
+        "queue_value",
+    }
     for sheet in workbook.sheets.values():
         shown = {name.split(":")[1] for name in sheet.shown}
         if shown & amounts:
