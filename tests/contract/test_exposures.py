@@ -5,11 +5,15 @@ import re
 import pytest
 import yaml
 
-from flows.adapters.marts.monitoring import RELATION, RELIABILITY
+from flows.adapters.marts import global_holdout, monitoring, promises
 from flows.adapters.tableau.extract import MARTS
 from flows.settings import REPOSITORY
 
-FLOWS_WRITE = {RELATION.removeprefix("marts."), RELIABILITY.removeprefix("marts.")}
+# which the page names by these constants
+BY_CONSTANT = {
+    relation.removeprefix("marts.")
+    for relation in (monitoring.RELATION, monitoring.RELIABILITY, promises.RELATION, global_holdout.RELATION)
+}
 
 
 def declared(name):
@@ -21,7 +25,7 @@ def declared(name):
 
 def read_by_the_page():
     code = "".join(file.read_text() for file in (REPOSITORY / "flows/adapters/dashboard").glob("*.py"))
-    return {*re.findall(r"(?<!adapters\.)(?:marts|staging)\.(\w+)", code), *FLOWS_WRITE}
+    return {*re.findall(r"(?<!adapters\.)(?:marts|staging)\.(\w+)", code), *BY_CONSTANT}
 
 
 @pytest.mark.parametrize(("exposure", "reads"), [("dashboard", read_by_the_page()), ("tableau_workbook", set(MARTS))])

@@ -44,7 +44,7 @@ def state_forecasts(warehouse: Warehouse, as_of: AsOf, expected_spend_range: tup
         | {"promised_low": low, "promised_high": high}
     ]
     if loss is not None:
-        due_on = as_of.date + timedelta(days=clv_days)
+        due_on = as_of.date + timedelta(days=int(clv_days))
         rows.append(
             of_all | {"kind": EXPECTED_LOSS, "due_on": due_on, "promised": loss, "spend_if_all_stay": clv + loss}
         )
