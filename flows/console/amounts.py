@@ -1,5 +1,8 @@
 """Amounts and shares as people write them."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 
 
@@ -16,3 +19,10 @@ def money(value: float | None, currency: str | None, digits: int = 0) -> str:
 
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
+
+
+def with_interval(row: Mapping[str, Any], name: str, say: Callable[[float], str]) -> str:
+    """A figure of a row with the ends of its interval; "not known" where one of them is."""
+    values = [row[f"{name}{end}"] for end in ("", "_low", "_high")]
+    known = [say(value) for value in values if value is not None]
+    return f"{known[0]} ({known[1]} to {known[2]})" if len(known) == len(values) else "not known"

@@ -1,9 +1,11 @@
 """The summary of a campaign for the terminal, before and after its launch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isinf
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -11,7 +13,7 @@ from flows.adapters.marts.campaign_tables import Launched
 from flows.campaigns.definition import Campaign
 from flows.campaigns.targeting import BY_UPLIFT, Plan
 from flows.campaigns.track_record import deviation
-from flows.console.amounts import money, percent
+from flows.console.amounts import money, percent, with_interval
 from flows.console.sections import print_sections
 
 
@@ -19,7 +21,8 @@ from flows.console.sections import print_sections
 class CampaignRun:
     """`shop`: the shop of the customers. `plan`: None where the campaign was launched before. `launched`: None for a
     preview. `sent`: number of treated by result. `waiting`: number who may still be sent. `file`: the one that was
-    written, where the destination is a file. `suppressed_in`: where the control group was listed."""
+    written, where the destination is a file. `suppressed_in`: where the control group was listed. `result`: its row of
+    marts.campaign_results, once it is measured."""
 
     shop: str
     campaign: Campaign
@@ -29,6 +32,7 @@ class CampaignRun:
     waiting: int
     file: Path | None = None
     suppressed_in: str | None = None
+    result: Mapping[str, Any] | None = None
 
 
 def print_campaign(run: CampaignRun, console: Console) -> None:
@@ -119,7 +123,33 @@ def _launched(run: CampaignRun) -> Iterator[str]:
         )
     if run.waiting:
         yield f"{run.waiting:,} may still be sent: launching again continues with them"
-    yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"
+    if run.result is None:
+        yield f"a run as of {launched.window_ends_on} or later measures it; until then its figures are withheld"
+    else:
+        yield from _result(run.result)
+
+
+def _result(row: Mapping[str, Any]) -> Iterator[str]:
+    """What a campaign brought; in parentheses the 95 % interval."""
+    amount = partial(money, currency=row["currency"])
+    yield f"offer: {row['offer']}; window of {row['window_days']} days, until {row['window_ends_on']}"
+    if row["is_sample_ratio_off"]:
+        yield "the arms are not as they were drawn: these figures are not to be trusted"
+    yield f"additional buyers: {with_interval(row, 'additional_buyers', '{:,.0f}'.format)}"
+    if row["cost_per_additional_buyer"] is not None:
+        yield f"cost: {amount(row['cost'])}, {amount(row['cost_per_additional_buyer'], digits=2)} per additional buyer"
+    else:
+        yield f"cost: {amount(row['cost'])}"
+    yield f"incremental revenue: {with_interval(row, 'incremental_revenue', amount)}"
+    if row["return_on_spend"] is not None:
+        yield f"return on spend: {row['return_on_spend']:.2f} of revenue for each 1 of cost"
+    yield f"profit after cost: {with_interval(row, 'profit', amount)}"
+    if row["afterwards_until"] is None:
+        yield "what was bought in the 60 days after the window is measured once they have passed"
+    else:
+        yield f"revenue of the days after, until {row['afterwards_until']}: " + (
+            f"{with_interval(row, 'revenue_afterwards', amount)}; clearly below zero, purchases were brought forward"
+        )
 
 
 def points(share: float) -> str:

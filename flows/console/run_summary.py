@@ -1,6 +1,6 @@
 """The summary of a run: for the terminal, and as markdown for Prefect."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from flows.adapters.marts.monitoring import describe_growth, describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
 from flows.churn.evaluation import mean_quality
 from flows.churn.training_set import HORIZONS_TO_KEEP
-from flows.console.amounts import money, percent
+from flows.console.amounts import money, percent, with_interval
 from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.console.sections import REASON, Section, print_sections
 
@@ -185,10 +185,13 @@ def _about_campaigns() -> Iterable[str]:
 
 
 def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
-    columns = ("campaign", "launched", "treated", "control group", "more buyers of 100", "profit after cost")
+    columns = (
+        "campaign", "launched", "treated", "control group", "more buyers of 100", "incremental revenue",
+        "profit after cost",
+    )  # fmt: skip
     rows = []
     for row in report.campaigns.slice(0, MAX_CAMPAIGNS).to_pylist():
-        lift, profit = ([row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in ("lift", "profit"))
+        amount = partial(money, currency=row["currency"])
         rows.append(
             (
                 row["campaign"],
@@ -197,16 +200,12 @@ def _campaigns(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
                 f"{row['held_out']:,}",
                 "not to be trusted"
                 if row["is_sample_ratio_off"]
-                else _with_interval(lift, lambda x: f"{100 * x:+.1f}"),
-                _with_interval(profit, partial(money, currency=row["currency"])),
+                else with_interval(row, "lift", lambda share: f"{100 * share:+.1f}"),
+                with_interval(row, "incremental_revenue", amount),
+                with_interval(row, "profit", amount),
             )
         )
     return columns, list(rows)
-
-
-def _with_interval(values: Sequence[float | None], say: Callable[[float], str]) -> str:
-    known = [say(value) for value in values if value is not None]
-    return f"{known[0]} ({known[1]} to {known[2]})" if len(known) == len(values) else "not known"
 
 
 def _about_stakes(report: RunReport) -> Iterable[str]:

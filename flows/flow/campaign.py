@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.phrases import in_french
-from flows.adapters.marts.campaign_results import read_history
+from flows.adapters.marts.campaign_results import read_history, read_result
 from flows.adapters.marts.campaign_sends import count_sends, read_control_group, read_treated, record_sends
 from flows.adapters.marts.campaign_tables import (
     Launched,
@@ -194,7 +194,8 @@ def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, la
     if launched and read_as_of(warehouse)[0] < launched.window_ends_on:
         treated = read_treated(warehouse, campaign.name)
         waiting = len(treated.filter(pc.and_not(treated["may_be_contacted"], treated["is_sent"])))
-    return CampaignRun(warehouse.current_shop() or "", campaign, planned, launched, sent, waiting)
+    result = read_result(warehouse, campaign.name, read_as_of(warehouse)[0]) if launched else None
+    return CampaignRun(warehouse.current_shop() or "", campaign, planned, launched, sent, waiting, result=result)
 
 
 def _currency(candidates: pa.Table) -> str | None:

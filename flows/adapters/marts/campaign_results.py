@@ -95,6 +95,12 @@ def read_results(warehouse: Warehouse, as_of: date) -> pa.Table:
     )
 
 
+def read_result(warehouse: Warehouse, campaign: str, as_of: date) -> dict[str, Any] | None:
+    """The result of a whole campaign whose window has ended by then; None where it has none."""
+    found = read_results(warehouse, as_of).to_pylist()
+    return next((dict(row) for row in found if row["campaign"] == campaign), None)
+
+
 def read_effects(warehouse: Warehouse, as_of: date, currency: str | None) -> list[PastCampaign]:
     """The effect of each campaign whose window has ended by then, the oldest first: where it could be measured, and can
     be trusted."""
