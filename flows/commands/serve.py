@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 import os
 import sys
 import threading
@@ -29,6 +30,8 @@ from functions.json_log import log_as_json
 log = logging.getLogger(__name__)
 
 MERGE_EVERY_SECONDS = 1.0
+# a run waits no longer than run_lock.PATIENCE_SECONDS for a merge
+MERGE_SECONDS = 3.0
 READ_CHAMPION_EVERY_SECONDS = 2.0
 
 
@@ -72,7 +75,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with ExitStack() as meanwhile:
         if settings.is_on_this_machine:
             merge = partial(merge_outbox, outbox, warehouse, shop)
-            meanwhile.callback(merge)  # what was served after the last of those below
+            meanwhile.callback(merge, math.inf)  # what was served after the last of those below
             meanwhile.enter_context(_repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
         meanwhile.enter_context(_repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
         http_server.run(app, host, port)
@@ -96,7 +99,9 @@ def _repeating(step: Callable[[], None], seconds: float, name: str) -> Iterator[
         thread.join()
 
 
-def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None) -> None:
+def merge_outbox(
+    outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | None, seconds: float = MERGE_SECONDS
+) -> None:
     """Merges predictions into the warehouse if it is free, has the table and still belongs to the same shop; otherwise
     they wait in the outbox."""
     with try_lock(warehouse.file.parent) as locked:
@@ -104,7 +109,7 @@ def merge_outbox(outbox: FileOutbox, warehouse: DuckDBWarehouse, shop: str | Non
             is_ours = locked and shop in (None, warehouse.current_shop())
             if is_ours and outbox.waits() and warehouse.takes_predictions():
                 outbox.close()
-                outbox.merge_into(warehouse.add_predictions)
+                outbox.merge_into(warehouse.add_predictions, seconds)
         except WarehouseBusy:
             pass  # open in a notebook, for example; the next attempt is soon
         except Exception as problem:

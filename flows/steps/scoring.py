@@ -1,6 +1,7 @@
 """The model that a run scores with, and predictions that were served meanwhile."""
 
 import logging
+import time
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,9 @@ from flows.settings import Settings
 from flows.wiring import Wiring
 
 log = logging.getLogger(__name__)
+
+# a copy of the API reads each minute which model is the champion
+FOLLOWS_WITHIN_SECONDS, ASK_EVERY_SECONDS = 75.0, 5.0
 
 
 @task(retry=waits_for_warehouse)
@@ -32,7 +36,7 @@ def kept_horizon(wiring: Wiring, shop: str, trains: bool) -> KeptHorizon | None:
         card = wiring.own_models.load(version).card
     if card["horizon_days"] != champion["horizon_days"]:
         log.warning(
-            "the API still looks %d days ahead, and the champion %s looks %d: `make package`, and deploy it",
+            "the API still looks %d days ahead, and the champion %s looks %d: does it read this model store?",
             card["horizon_days"], champion["model_version"], champion["horizon_days"],
         )  # fmt: skip
     trained_as_of = date.fromisoformat(card["trained_as_of"])
@@ -72,11 +76,8 @@ def choose_model(
     wiring: Wiring, shop: str, as_of: AsOf, found: StoredModel | Trained | TooLittleData
 ) -> StoredModel | None:
     """The champion, or what the promotion gate chose; without either, the shipped model if its horizon fits; otherwise
-    nobody is scored. Where the warehouse scores with another one, that one is used, if it fits.
-
-    Raises:
-        ModelRefused: when the warehouse scores with a model that must not score this run.
-    """
+    nobody is scored. Where the API serves another one, also after the time in which it follows a promotion, that one is
+    used, if it fits; otherwise Snowflake scores by itself: see `Warehouse.prepare_scoring`."""
     if isinstance(found, TooLittleData):
         log.warning("no model could be trained: %s", found)
         wanted = wiring.shipped_models.champion()
@@ -84,18 +85,31 @@ def choose_model(
             return None
     else:
         wanted = found.model if isinstance(found, Trained) else found
-    version = wiring.warehouse.scores_with(wanted.version)
+    version = _served(wiring.warehouse, wanted.version, patient=isinstance(found, Trained))
     if version == wanted.version:
         return wanted
-    log.warning("the API scores with %s, not with %s: `make package`, and deploy it", version, wanted.version)
-    model = wiring.registry_for(version).load(version)
-    if not _may_score(model, shop, as_of):
-        raise ModelRefused(
-            f"The API scores with {version}, which looks {model.horizon_days} days ahead and knows orders until"
-            f" {model.card['trained_as_of']}; this run is as of {as_of.date} and looks {as_of.horizon_days} days ahead."
-            f" Deploy {wanted.version} (`make package`), or let Snowflake score by itself: SNOWFLAKE_SCORING=udf."
-        )
-    return model
+    try:
+        model = wiring.registry_for(version).load(version)
+    except ModelRefused as problem:  # of another store, say
+        log.warning("the API serves %s, so Snowflake scores with %s by itself: %s", version, wanted.version, problem)
+        return wanted
+    if _may_score(model, shop, as_of):
+        log.warning("the API scores with %s, not with %s: does it read this model store?", version, wanted.version)
+        return model
+    log.warning(
+        "the API serves %s, which looks %d days ahead and knows orders until %s; this run is as of %s and looks %d"
+        " days ahead: so Snowflake scores with %s by itself",
+        version, model.horizon_days, model.card["trained_as_of"], as_of.date, as_of.horizon_days, wanted.version,
+    )  # fmt: skip
+    return wanted
+
+
+def _served(warehouse: Warehouse, wanted: str, *, patient: bool) -> str:
+    """The version that the API serves; of one that was promoted just now, once it has had the time to follow."""
+    until = time.monotonic() + (FOLLOWS_WITHIN_SECONDS if patient else 0)
+    while (version := warehouse.scores_with(wanted)) != wanted and time.monotonic() < until:
+        time.sleep(ASK_EVERY_SECONDS)
+    return version
 
 
 @task(retry=waits_for_warehouse)
@@ -114,4 +128,8 @@ def merge_served(warehouse: Warehouse, settings: Settings) -> None:
     for shop in (settings.shop, None):
         outbox = FileOutbox(settings.outbox(shop))
         if outbox.waits():
-            log.info("added %s served predictions", f"{outbox.merge_into(warehouse.add_predictions):,}")
+            merged = outbox.merge_into(warehouse.add_predictions)
+            log.info("added %s served predictions", f"{merged.rows:,}")
+        if refused := outbox.refused_lines():
+            log.warning("%s served messages do not fit marts.churn_predictions and are in %s: see docs/api.md",
+                        f"{refused:,}", outbox.refused)  # fmt: skip

@@ -24,6 +24,8 @@ REFRESH_FOR_UNKNOWN_SECONDS = 15.0
 MAX_AGE_SECONDS = 3_600.0
 # of each holder; a holder who was silent may send as many as BURST at once
 REQUESTS_PER_SECOND, BURST = 100.0, 1_000.0
+# a request counts once more for each so many bytes of its body, unpacked: large ones take as much longer
+BYTES_PER_REQUEST = 250_000
 
 
 class KeysRefused(Exception):
@@ -140,6 +142,11 @@ class Rate:
         self._free_at[holder] = free_at + 1 / self.per_second
         return 0.0
 
+    def count_body(self, holder: str, size: int) -> None:
+        """Counts the body of the holder's last request."""
+        if more := size // BYTES_PER_REQUEST:
+            self._free_at[holder] = self._free_at.get(holder, self.clock()) + more / self.per_second
+
 
 @dataclass(frozen=True)
 class Access:
@@ -178,8 +185,17 @@ class Access:
         return None
 
     def seconds_to_wait(self, caller: str) -> float:
-        """0, or how long this holder has to wait; a server without keys has one caller, who may do anything."""
-        return 0.0 if self.keys is None else self.rate.seconds_to_wait(caller)
+        """0, or how long this holder of a key has to wait. A server without keys has one caller, who may do anything; a
+        role is held back by its gateway."""
+        return self.rate.seconds_to_wait(caller) if self._has_a_rate(caller) else 0.0
+
+    def count_body(self, caller: str, size: int) -> None:
+        """Counts a body of so many bytes for the caller's rate."""
+        if self._has_a_rate(caller):
+            self.rate.count_body(caller, size)
+
+    def _has_a_rate(self, caller: str) -> bool:
+        return self.keys is not None and caller not in self.trusted_roles
 
 
 def _bearer(authorization: str) -> str:

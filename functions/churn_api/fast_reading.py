@@ -31,7 +31,8 @@ def read_fast(body: bytes, today: date, takes_one: bool = True) -> PredictionReq
     if max(dates) > today or min(dates).year < EARLIEST_YEAR or b"\\u0000" in body:
         return None
     features = np.array(rows, dtype=np.float64)  # None becomes NaN
-    if (features[:, _COUNTS] % 1 > 0).any():
+    counts = features[:, _COUNTS]
+    if (np.floor(counts) < counts).any():
         return None
     if contradicts_itself(features[0].tolist()) if len(rows) == 1 else contradictions(features):
         return None

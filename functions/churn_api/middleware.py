@@ -75,6 +75,8 @@ class RequestMiddleware:
             notes.caller = self._authenticate(scope, headers)
             if scope["method"] == "POST" and scope["path"] in TAKE_A_BODY:
                 scope["body"], scope["body_type"] = await whole_body(TAKE_A_BODY[scope["path"]], headers, receive)
+                if notes.caller is not None:
+                    self.access.count_body(notes.caller, len(scope["body"]))
                 scope["answer_type"] = _wanted(headers.get("accept", ""))
                 receive = _replaying(scope["body"], receive)
             await self.app(scope, receive, send_with_id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -122,7 +123,7 @@ def predict(scorer: Scorer, requests: Sequence[PredictionRequest]) -> list[list[
             for customer_id, day, (
                 prediction_id, probability, band, spend, alive, stage, (clv, low, high, loss, win_back), by, causes,
                 texts, effects,
-            ) in zip(to_score.customer_ids, map(str, to_score.as_of), values, strict=False)
+            ) in zip(to_score.customer_ids, map(_day_text, to_score.as_of), values, strict=False)
         ]
         for to_score in requests
     ]  # fmt: skip
@@ -145,9 +146,10 @@ def _ids(scorer: Scorer, requests: Sequence[PredictionRequest], features: NDArra
         about = f"|{scorer.model_version}|{to_score.source}|"
         marks = to_score.marks or ("",) * len(to_score)
         for customer_id, day, mark in zip(to_score.customer_ids, to_score.as_of, marks, strict=True):
-            key = f"{customer_id}|{day}{about}{mark}|".encode() + figures[start : start + size]
+            key = f"{customer_id}|{_day_text(day)}{about}{mark}|".encode() + figures[start : start + size]
             yield blake2b(key, digest_size=16).hexdigest()
             start += size
 
 
+_day_text = lru_cache(maxsize=1_000)(str)  # 2026-06-30
 _CAUSES = np.array(CAUSE_NAMES, dtype=object)

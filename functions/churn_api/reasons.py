@@ -27,12 +27,10 @@ def describe_reasons(
     Shapes: features [n, number of features], contributions [n, number of causes], causes [n, REASONS]. Returns REASONS
     lists of n phrases, the strongest cause's first: a list per customer would keep the garbage collector busy."""
     shown = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T.tolist()
+    figures_of = list(zip(*shown, strict=True))
     raises = contributions[np.arange(len(causes))[:, None], causes] > 0
     return [
-        [
-            DIRECTIONS[up] + _PHRASES[cause](figures)
-            for cause, up, figures in zip(of_rank, ups, zip(*shown, strict=True), strict=True)
-        ]
+        [DIRECTIONS[up] + _PHRASES[cause](figures) for cause, up, figures in zip(of_rank, ups, figures_of, strict=True)]
         for of_rank, ups in zip(causes.T.tolist(), raises.T.tolist(), strict=True)
     ]
 

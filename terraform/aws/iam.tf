@@ -59,6 +59,23 @@ resource "aws_iam_role_policy" "churn_api" {
       Effect   = "Allow"
       Action   = "sqs:SendMessage"
       Resource = aws_sqs_queue.predictions.arn
+      }, {
+      # without it S3 responds "forbidden" instead of "not found" where no champion is yet
+      Sid      = "SeeWhichModelsThereAre"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = aws_s3_bucket.models.arn
+      }, {
+      Sid      = "ReadModels"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = "${aws_s3_bucket.models.arn}/models/*" # the names of future versions are unknown
+      }, {
+      Sid       = "DecryptModels"
+      Effect    = "Allow"
+      Action    = "kms:Decrypt"
+      Resource  = aws_kms_key.main.arn
+      Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
     }])
   })
 }

@@ -7,6 +7,8 @@ locals {
       SHOP_TIME_ZONE    = var.shop_time_zone
       WHEN_NOT_STORED   = var.when_not_stored
       LOG_LEVEL         = var.log_level
+      # the champion of this store is served; the package's own model only where it cannot be read
+      MODELS = local.models_location
     }
     prediction_sink = {
       SNOWFLAKE_ACCOUNT            = var.snowflake_settings.account

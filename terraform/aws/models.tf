@@ -1,4 +1,9 @@
-# Trained models: a folder for each version, which is never changed, and a small file that names the champion.
+# Trained models: a folder for each version, which is never changed, and a small file that names the champion. The API
+# serves it: what is promoted or rolled back needs no apply.
+
+locals {
+  models_location = "s3://${aws_s3_bucket.models.bucket}/models"
+}
 
 resource "aws_s3_bucket" "models" {
   # names are shared by all of AWS

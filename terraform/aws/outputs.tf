@@ -31,7 +31,7 @@ output "models_bucket" {
 
 output "models_location" {
   description = "MODELS of the flows."
-  value       = "s3://${aws_s3_bucket.models.bucket}/models"
+  value       = local.models_location
 }
 
 output "models_policy_arn" {

@@ -113,6 +113,13 @@ run "policies_name_actions_and_resources" {
   }
 
   assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.churn_api.policy).Statement : statement.Action if strcontains(jsonencode(statement.Action), "s3:")
+    ] == ["s3:ListBucket", "s3:GetObject"] && aws_lambda_function.all["churn_api"].environment[0].variables.MODELS == "s3://${aws_s3_bucket.models.bucket}/models"
+    error_message = "The API is to read the store of models, and to change nothing in it."
+  }
+
+  assert {
     condition     = !strcontains(aws_iam_role_policy.prediction_sink.policy, "sqs:SendMessage") && !strcontains(aws_iam_role_policy.prediction_sink.policy, "s3:")
     error_message = "The sink is to receive, and nothing else."
   }

@@ -34,6 +34,7 @@ from tests.benchmarks import (
     segments,
     serving,
     snowflake_cost,
+    soak,
     training,
     value,
     whole_run,
@@ -42,8 +43,7 @@ from tests.benchmarks import page as pages
 
 BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
-    dashboard,
-    training, quality_of_september, regimes, keepable,
+    soak, dashboard, training, quality_of_september, regimes, keepable,
     lifecycle, value,
     season, segments, calibrations, campaign_intervals, campaign_chance, campaign_promises,
     campaign_plans, campaign_learners, campaigns, snowflake_cost,

@@ -14,11 +14,11 @@
 {%- endmacro %}
 
 {#
-  In Snowflake: the external function, which calls the API with one JSON argument, or with the variable scoring: udf
+  In Snowflake: the external function, which calls the API with one JSON argument, or with the run value scoring: udf
   the same model inside the warehouse (flows/adapters/snowflake/udf.py), which takes what DuckDB's function takes.
 #}
 {% macro snowflake__predict_churn(features) -%}
-    {%- if var('scoring') == 'udf' -%}
+    {%- if run_value('scoring') == 'udf' -%}
     marts.predict_churn_udf(
         {{- features_as_doubles(features) }}
     )

@@ -3,16 +3,18 @@
 import fcntl
 import json
 import logging
+import math
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
@@ -24,11 +26,23 @@ log = logging.getLogger(__name__)
 
 REFUSED = "refused.jsonl"
 MIN_FREE_BYTES = 10_000_000
+# a larger file is left for the merge, and another one begun
+MAX_FILE_BYTES = 8_000_000
+# of a file, read and merged at a time: some 2,000 predictions
+SLICE_BYTES = 2_000_000
+
+
+class Merged(NamedTuple):
+    """`rows`: merged, or in the warehouse already. `refused`: lines that do not fit."""
+
+    rows: int = 0
+    refused: int = 0
 
 
 @dataclass
 class FileOutbox:
-    """Appends messages to a file of its own in `folder`, one a line; safe to share between threads.
+    """Appends messages to a file of its own in `folder`, one a line; safe to share between threads. A file that has
+    MAX_FILE_BYTES is full, and the next message begins another one.
 
     A message is handed to the operating system before `put` returns, so killing this process loses nothing. (A power
     cut may lose what the disk has not written yet.)
@@ -61,6 +75,8 @@ class FileOutbox:
             self._file.truncate(end)
             self._file.seek(end)
             raise
+        if end + len(content) >= MAX_FILE_BYTES:
+            self._release()
 
     def _begin(self) -> IO[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -74,17 +90,23 @@ class FileOutbox:
         return file
 
     def close(self) -> None:
-        """Releases the file that is written to; the next message begins another one. Its descriptor is kept, for a
-        server whose connections take all others."""
+        """Releases the file that is written to, if anything is in it; the next message begins another one. (An empty
+        one is used again: on a full disk there would be one more each time.)"""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-                self._spare = os.open(os.devnull, os.O_RDONLY)
+            if self._file is not None and self._file.tell():
+                self._release()
+
+    def _release(self) -> None:
+        """Its descriptor is kept, for a server whose connections take all others."""
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        with suppress(OSError):  # taken by a connection meanwhile
+            self._spare = os.open(os.devnull, os.O_RDONLY)
 
     def waits(self) -> bool:
         """Whether there is anything to merge."""
-        return any(path.name != REFUSED for path in self.folder.glob("*.jsonl"))
+        return self.waiting() > 0
 
     def waiting(self) -> int:
         """How many files are to be merged, the one that is written to among them."""
@@ -101,27 +123,57 @@ class FileOutbox:
             return "the folder of predictions may not be written to"
         return None if free >= MIN_FREE_BYTES else f"only {free:,} bytes are free, of at least {MIN_FREE_BYTES:,}"
 
-    def merge_into(self, merge: Merge) -> int:
-        """Merges every file that no process writes to, and removes it; returns the number of rows read.
+    def merge_into(self, merge: Merge, seconds: float = math.inf) -> Merged:
+        """Merges every file that no process writes to, a slice at a time, and removes it. After so many seconds no
+        other file is begun.
 
         A line that does not fit is moved to `refused.jsonl`; an unfinished last line was never acknowledged.
         """
-        merged = 0
+        until = time.monotonic() + seconds
+        rows = refused = 0
         for path in sorted(self.folder.glob("*.jsonl")):
-            if path.name == REFUSED:
+            if path.name == REFUSED or time.monotonic() > until:
                 continue
             with _held(path) as file:
                 if file is None:
                     continue
-                records, refused = self._read(path.name, file.read())
-                if records:
-                    merge(records)
-                if refused:
-                    with open(self.folder / REFUSED, "ab") as aside:
-                        aside.writelines(refused)
+                while lines := file.readlines(SLICE_BYTES):
+                    more = self._merge_slice(path.name, lines, merge)
+                    rows, refused = rows + more.rows, refused + more.refused
                 path.unlink()
-                merged += len(records)
-        return merged
+        return Merged(rows, refused)
+
+    def _merge_slice(self, name: str, lines: Sequence[bytes], merge: Merge) -> Merged:
+        records: list[PredictionRecord] = []
+        refused: list[bytes] = []
+        why = ""
+        for line in lines:
+            if line.endswith(b"\n"):
+                fitting, problems = read_message(line)
+                records += fitting
+                if problems:
+                    refused.append(line)
+                    why = why or problems[0]
+        if records:
+            merge(records)
+        if refused:
+            log.warning("%d lines of %s do not fit and are kept in %s: %s", len(refused), name, self.refused, why)
+            with open(self.refused, "ab") as aside:
+                aside.writelines(refused)
+        return Merged(len(records), len(refused))
+
+    @property
+    def refused(self) -> Path:
+        """Lines that did not fit, as they came; for a person to look at, and never read again."""
+        return self.folder / REFUSED
+
+    def refused_lines(self) -> int:
+        """How many there are."""
+        try:
+            with open(self.refused, "rb") as file:
+                return sum(1 for _ in file)
+        except FileNotFoundError:
+            return 0
 
     def erase(self, customer_ids: Collection[str]) -> int:
         """Removes the predictions for these customers from every file; returns how many.
@@ -143,18 +195,6 @@ class FileOutbox:
                 draft.write_bytes(b"".join(kept))
                 draft.replace(path)
         return erased
-
-    def _read(self, name: str, content: bytes) -> tuple[list[PredictionRecord], list[bytes]]:
-        """The rows of a file, and the lines that do not fit."""
-        records: list[PredictionRecord] = []
-        refused: list[bytes] = []
-        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
-            rows, problems = read_message(line)
-            records += rows
-            if problems:
-                log.warning("%s, line %d does not fit and is kept in %s: %s", name, number, REFUSED, problems[0])
-                refused.append(line + b"\n")
-        return records, refused
 
 
 def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:

@@ -267,7 +267,9 @@ class SnowflakeWarehouse:
         return str(version)
 
     def prepare_scoring(self, version: str, folder: Path) -> Mapping[str, str]:
-        if self.scoring == "udf":
+        """Where the API serves another version, a function inside Snowflake scores this once."""
+        calls_the_api = self.scoring == "external_function"
+        if not calls_the_api or self.scores_with(version) != version:
             execute = partial(self._execute, f"making {snowflake_udf.NAME}")
             place = f"@{snowflake_udf.STAGE}/{version}"
             self._make_schema(snowflake_udf.STAGE.split(".")[0])
@@ -276,6 +278,7 @@ class SnowflakeWarehouse:
                 for file in (folder / MODEL, snowflake_udf.write_code(scratch)):
                     execute(f"put 'file://{file}' {place} auto_compress=false overwrite=true")
             execute(snowflake_udf.create_function(place))
+            return {"scoring": "udf"} if calls_the_api else {}
         return {}
 
     def _merge(self, relation: str, rows: pa.Table, keys: Sequence[str], update: bool) -> None:

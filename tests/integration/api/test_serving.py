@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
+import duckdb
 import pytest
 
 from flows.adapters.files import run_lock
@@ -17,6 +18,7 @@ from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.models.registry import ModelRegistry
 from flows.errors import WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
+from functions.prediction_record import COLUMNS
 from tests.running.processes import flows, free_port, post, read_until
 from tests.running.serving import customer, renamed_model
 
@@ -87,6 +89,18 @@ def test_a_promoted_and_a_rolled_back_model_are_served_by_a_server_that_runs(tmp
 def health(url):
     with urllib.request.urlopen(f"{url}/health") as response:
         return json.load(response)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_what_was_served_is_in_the_warehouse_when_a_stopped_server_has_ended(tmp_path, stop, read):
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
+        con.execute(f"create schema marts; create table marts.churn_predictions ({columns})")
+    with serving(tmp_path) as (process, url, _):
+        post(f"{url}/predict", customer("late"), process)
+        process.send_signal(stop)  # less than a second later, so before the next merge
+        assert process.wait() == 0
+    assert read(tmp_path, "select customer_id from marts.churn_predictions").to_pylist() == [{"customer_id": "late"}]
 
 
 def ask_until_it_ends(url, process, name, predicted):

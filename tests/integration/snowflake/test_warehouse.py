@@ -292,6 +292,15 @@ def test_a_model_is_put_where_the_function_inside_snowflake_finds_it(server, sho
     assert f"'@marts.models/{folder.name}/model.onnx'" in made
 
 
+def test_where_the_api_serves_another_model_the_function_inside_snowflake_scores(shop, monkeypatch):
+    monkeypatch.setattr(SnowflakeWarehouse, "scores_with", lambda *_: "another")
+    warehouse = SnowflakeWarehouse(shop.warehouse.account, shop.folder, "external_function")
+    (folder,) = SHIPPED_MODELS.glob("shipped-*")
+    assert warehouse.prepare_scoring(folder.name, folder) == {"scoring": "udf"}
+    monkeypatch.setattr(SnowflakeWarehouse, "scores_with", lambda _, chosen: chosen)
+    assert warehouse.prepare_scoring(folder.name, folder) == {}
+
+
 def test_readers_see_the_old_rows_until_a_load_is_whole(server, shop):
     server.steer(faults=[{"matches": "^commit", "does": "hang"}])
 

@@ -149,6 +149,20 @@ def test_a_holder_who_calls_too_often_waits_and_the_others_do_not(shipped_model)
         assert [status(OLD), status(OLD)] == [(200, None), (429, "1")]
 
 
+def test_large_bodies_count_as_several_requests_whether_they_fit_or_not(shipped_model):
+    access = Access(keys(json.dumps({"shop": OLD})), rate=Rate(Clock(), per_second=2, burst=5))
+    heavy = [customer()] * 2_000
+    with LocalClient(create_api(service(access=access))) as client:
+        statuses = [client.post("/predict", json=heavy, headers={"x-api-key": OLD}).status_code for _ in range(2)]
+    assert len(json.dumps(heavy)) > 1_000_000
+    assert statuses == [422, 429]
+
+
+def test_a_role_is_held_back_by_its_gateway_alone():
+    access = Access(keys(KEYS), frozenset({"arn:aws:iam::1:role/snowflake"}), Rate(Clock(), per_second=2, burst=1))
+    assert [access.seconds_to_wait("arn:aws:iam::1:role/snowflake") for _ in range(3)] == [0, 0, 0]
+
+
 def test_keys_that_were_never_readable_let_nobody_in_and_say_so(shipped_model):
     def unreachable():
         raise OSError("no route")

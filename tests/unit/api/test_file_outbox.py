@@ -9,6 +9,7 @@ from datetime import date
 
 import pytest
 
+from flows.adapters.files import outbox as box
 from flows.adapters.files.outbox import FileOutbox
 from flows.settings import REPOSITORY
 from functions.churn_api.fast_reading import read_fast
@@ -55,16 +56,16 @@ def test_what_was_put_is_merged_once(outbox, predictions):
     outbox.put("api", NOW, predictions("C"))
     assert outbox.waits()
     outbox.close()
-    assert outbox.merge_into(mart.merge) == 3
+    assert outbox.merge_into(mart.merge) == (3, 0)
     assert sorted(mart.ids) == ["A", "B", "C"]
     assert not outbox.waits()
-    assert outbox.merge_into(mart.merge) == 0
+    assert outbox.merge_into(mart.merge) == (0, 0)
 
 
 def test_a_file_that_is_written_to_is_left_alone(outbox, predictions, tmp_path):
     mart = Mart()
     outbox.put("api", NOW, predictions("A"))
-    assert FileOutbox(tmp_path / "outbox").merge_into(mart.merge) == 0
+    assert FileOutbox(tmp_path / "outbox").merge_into(mart.merge) == (0, 0)
     assert outbox.waits()
 
 
@@ -76,7 +77,7 @@ def test_a_merge_that_fails_loses_nothing(outbox, predictions):
     with pytest.raises(ConnectionError):
         outbox.merge_into(mart.merge)
     mart.busy = False
-    assert outbox.merge_into(mart.merge) == 1
+    assert outbox.merge_into(mart.merge) == (1, 0)
 
 
 def test_a_line_that_does_not_fit_is_moved_away_and_the_others_are_merged(outbox, predictions, caplog):
@@ -88,11 +89,11 @@ def test_a_line_that_does_not_fit_is_moved_away_and_the_others_are_merged(outbox
         text.write(b'{"what": 1}\n' + b'{"an unfinished li')
     outbox.put("api", NOW, predictions("B"))
     outbox.close()
-    outbox.merge_into(mart.merge)
+    assert outbox.merge_into(mart.merge) == (2, 1)
     assert sorted(mart.ids) == ["A", "B"]
-    assert (outbox.folder / "refused.jsonl").read_bytes() == b'{"what": 1}\n'
-    assert "line 2 does not fit" in caplog.text
-    assert not outbox.waits()
+    assert outbox.refused.read_bytes() == b'{"what": 1}\n'
+    assert f"1 lines of {file.name} do not fit and are kept in {outbox.refused}: message, source" in caplog.text
+    assert (outbox.waits(), outbox.refused_lines()) == (False, 1)
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, predictions):
@@ -118,7 +119,7 @@ def test_a_server_without_free_descriptors_still_stores(outbox, predictions):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     mart = Mart()
     outbox.close()
-    assert outbox.merge_into(mart.merge) == 2
+    assert outbox.merge_into(mart.merge) == (2, 0)
 
 
 def test_a_full_disk_leaves_one_file_and_no_broken_line(outbox, predictions):
@@ -141,10 +142,75 @@ def test_a_full_disk_leaves_one_file_and_no_broken_line(outbox, predictions):
     assert mart.ids == ["A", "C"]
 
 
+def test_while_the_disk_is_full_merges_make_no_new_files(outbox, predictions):
+    outbox.put("api", NOW, predictions("A"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    mart = Mart()
+    mart.busy = True  # as a warehouse is that cannot be written to
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        for _ in range(5):
+            with pytest.raises(NotStored):
+                outbox.put("api", NOW, predictions("B"))
+            outbox.close()
+            with pytest.raises(ConnectionError):
+                outbox.merge_into(mart.merge)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert len(list(outbox.folder.iterdir())) == 2
+    outbox.put("api", NOW, predictions("C"))
+    outbox.close()
+    mart.busy = False
+    outbox.merge_into(mart.merge)
+    assert sorted(mart.ids) == ["A", "C"]
+
+
+def test_a_full_file_is_left_for_the_merge_and_another_one_begun(outbox, predictions, monkeypatch):
+    monkeypatch.setattr(box, "MAX_FILE_BYTES", 2 * len(predictions("A")[0]))
+    for name in "ABCDE":
+        outbox.put("api", NOW, predictions(name))
+    assert len(list(outbox.folder.glob("*.jsonl"))) == 3
+    mart = Mart()
+    assert outbox.merge_into(mart.merge) == (4, 0)  # the last one is written to
+    assert sorted(mart.ids) == ["A", "B", "C", "D"]
+
+
+def test_a_large_file_is_merged_in_slices_and_again_after_an_interruption(outbox, predictions, monkeypatch):
+    monkeypatch.setattr(box, "SLICE_BYTES", 2 * len(predictions("A")[0]))
+    for name in "ABCDE":
+        outbox.put("api", NOW, predictions(name))
+    outbox.close()
+    sizes = []
+
+    def interrupted(records):
+        sizes.append(len(records))
+        if len(sizes) == 2:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        outbox.merge_into(interrupted)
+    mart = Mart()
+    assert outbox.merge_into(mart.merge) == (5, 0)
+    assert mart.ids == ["A", "B", "C", "D", "E"]
+    assert max(sizes) == 2
+
+
+def test_a_merge_begins_no_other_file_once_its_time_is_over(outbox, predictions):
+    for name in "AB":
+        outbox.put("api", NOW, predictions(name))
+        outbox.close()
+    mart = Mart()
+    assert outbox.merge_into(mart.merge, seconds=-1) == (0, 0)
+    assert outbox.merge_into(mart.merge, seconds=60) == (2, 0)
+
+
 KILLED_AT_ANY_POINT = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from flows.adapters.files import outbox as box
 from flows.adapters.files.outbox import FileOutbox
 box, answer = FileOutbox(Path(sys.argv[1])), sys.stdin.buffer.readline().strip()
 number = 0

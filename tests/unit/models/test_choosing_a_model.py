@@ -1,13 +1,15 @@
 """Which model scores a run: the champion or the new one, the shipped one, or the one that the API has."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 import pytest
 
+from flows.adapters.marts.run_report import Trained
 from flows.adapters.marts.staged_orders import AsOf, KeptHorizon
 from flows.adapters.models.registry import StoredModel
 from flows.errors import ModelRefused, TooLittleData
+from flows.steps import scoring
 from flows.steps.scoring import choose_model, fitting_champion, kept_horizon
 
 AS_OF = AsOf(date(2026, 6, 30), None, None, 90, "as said", customers=400)
@@ -44,6 +46,8 @@ class Wiring:
         return self
 
     def load(self, version):
+        if version not in self.models:
+            raise ModelRefused(f"The model {version} cannot be used")
         return self.models[version]
 
     def scores_with(self, chosen):
@@ -70,12 +74,33 @@ def test_the_api_that_has_another_model_scores_with_it_under_its_name(wired):
 
 
 @pytest.mark.parametrize(
-    "deployed", [model("later", trained_as_of="2026-07-31"), model("other horizon", horizon_days=30)]
+    "deployed", [model("later", trained_as_of="2026-07-31"), model("other horizon", horizon_days=30), None]
 )
-def test_a_model_that_knows_later_orders_or_looks_elsewhere_is_refused_with_the_way_out(wired, deployed):
-    choose, *_ = wired(deployed, model("new"), deployed=deployed.version)
-    with pytest.raises(ModelRefused, match=r"make package.*SNOWFLAKE_SCORING=udf"):
-        choose(model("new"))
+def test_where_the_api_serves_what_must_not_score_this_run_the_wanted_model_scores(wired, caplog, deployed):
+    known = [deployed] if deployed else []
+    choose, *_ = wired(*known, model("new"), deployed=deployed.version if deployed else "of another store")
+    assert choose(model("new")).version == "new"
+    assert "Snowflake scores with new by itself" in caplog.text
+
+
+def test_the_api_has_time_to_follow_a_promotion_and_no_more(wired, monkeypatch):
+    asked = []
+
+    def scores_with(_, chosen):
+        asked.append(chosen)
+        return "old" if len(asked) < 3 else chosen
+
+    monkeypatch.setattr(scoring, "ASK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(Wiring, "scores_with", scores_with)
+    old, new = model("old"), model("new")
+    choose, *_ = wired(old, new)
+    trained = Trained(new, "new", *[None] * (len(fields(Trained)) - 2))
+    assert (choose(trained).version, len(asked)) == ("new", 3)
+    asked.clear()
+    assert (choose(new).version, len(asked)) == ("old", 1)  # nothing was promoted
+    monkeypatch.setattr(scoring, "FOLLOWS_WITHIN_SECONDS", 0)
+    asked.clear()
+    assert choose(trained).version == "old"
 
 
 def test_a_model_of_another_shop_knows_nothing_of_this_ones_future(wired):
