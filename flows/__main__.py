@@ -282,9 +282,12 @@ def deploy() -> None:
 def redrive(
     queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="SQS queue of predictions")],
     dead_letter_queue_url: Annotated[str, typer.Option(envvar="DEAD_LETTER_QUEUE_URL", help="its dead-letter queue")],
-    aws_region: Annotated[str, typer.Option(envvar="AWS_REGION", help="region of both")],
+    aws_region: Annotated[
+        str | None,
+        typer.Option(envvar="AWS_REGION", help="region of both; none: that of AWS_PROFILE"),
+    ] = None,
 ) -> None:
-    """Put dead letters back on their queue."""
+    """Put dead letters back on their queue, with any credentials that AWS's own tools take."""
     from flows.commands.redrive import redrive_dead_letters
 
     redrive_dead_letters(queue_url, dead_letter_queue_url, aws_region)

@@ -8,11 +8,14 @@ from flows.errors import PipelineError
 EMPTY_ANSWERS = 3  # SQS may return nothing although there are messages
 
 
-def redrive_dead_letters(queue_url: str, dead_letter_url: str, region: str) -> None:
+def redrive_dead_letters(queue_url: str, dead_letter_url: str, region: str | None) -> None:
     """Moves the current dead letters back to their queue.
 
     A message is removed only once it is on the queue again: an interrupted call loses none. It may move one twice,
     which the sink tolerates.
+
+    `region`: None: that of the profile in use. Credentials are found as AWS's own tools find them: environment,
+    profile, single sign-on, a process, a role.
 
     Raises:
         PipelineError: when SQS refuses or does not respond.
@@ -35,5 +38,5 @@ def redrive_dead_letters(queue_url: str, dead_letter_url: str, region: str) -> N
                 sqs.delete_message(QueueUrl=dead_letter_url, ReceiptHandle=message["ReceiptHandle"])
                 moved += 1
     except (BotoCoreError, ClientError, ValueError) as problem:  # ValueError: what is no URL
-        raise PipelineError(f"SQS in {region}: {problem}") from problem
+        raise PipelineError(f"SQS in {region or 'the region of AWS_PROFILE'}: {problem}") from problem
     sys.stdout.write(f"{moved} of {waiting} messages are on the queue again\n")

@@ -255,6 +255,24 @@ def test_dead_letters_are_put_back_by_one_command(aws_server, tmp_path, capsys):
     assert (trigger.waiting(trigger.url), trigger.waiting(trigger.dead)) == (25, 0)
 
 
+def test_dead_letters_are_put_back_with_the_credentials_and_region_of_a_profile(
+    aws_server, tmp_path, capsys, monkeypatch
+):
+    trigger = Lambda(aws_server, InDuckDB(tmp_path))
+    trigger.sqs.send_message(QueueUrl=trigger.dead, MessageBody="1")
+    given_out = json.dumps({"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"})
+    (tmp_path / "credentials.json").write_text(given_out)
+    (tmp_path / "config").write_text(
+        f"[profile shop]\nregion = eu-central-1\ncredential_process = cat {tmp_path}/credentials.json\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "shop")
+    redrive_dead_letters(trigger.url, trigger.dead, None)
+    assert capsys.readouterr().out == "1 of 1 messages are on the queue again\n"
+
+
 @pytest.mark.parametrize("dead", ["/123456789012/nowhere", None])
 def test_a_queue_that_cannot_be_redriven_is_refused_with_what_aws_says(aws_server, tmp_path, dead):
     trigger = Lambda(aws_server, InDuckDB(tmp_path))
