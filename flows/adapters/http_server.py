@@ -14,10 +14,12 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from functions.churn_api.asgi import App
+from functions.churn_api.job_routes import MAX_JOB_BYTES
 from functions.churn_api.problems import MEDIA_TYPE, Refused
 
 MAX_HEADERS, MAX_HEAD_BYTES = 100, 64 * 1024
 MAX_REQUEST_BYTES = 8 * 1024 * 1024  # a little more than the largest body, whatever is around it
+MAX_UPLOAD_BYTES = MAX_JOB_BYTES + 1024 * 1024
 HEAD_SECONDS, REQUEST_SECONDS, RESPONSE_SECONDS = 10.0, 60.0, 60.0
 IDLE_SECONDS = 5
 GRACE_SECONDS = 10
@@ -82,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += size
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(Refused("headers_too_large", f"The headers are larger than {MAX_HEAD_BYTES:,} bytes."))
-        elif self._request_bytes > MAX_REQUEST_BYTES:
+        elif self._request_bytes > (MAX_UPLOAD_BYTES if self.url.endswith(b"/jobs") else MAX_REQUEST_BYTES):
             self.transport.close()  # the response to a body that is too large is sent already
 
     def on_message_begin(self) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from flows.adapters import http_server
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.files.jobs import FileJobs
 from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.files.run_lock import try_lock
 from flows.adapters.models.registry import ModelRegistry
@@ -20,6 +21,7 @@ from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
 from functions.churn_api.access import LOOPBACK, KeysRefused
 from functions.churn_api.champion import LiveModel
+from functions.churn_api.customers import Reading
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.scorer import ModelRefused as CannotLoad
 from functions.churn_api.service import Service
@@ -62,6 +64,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
             base_path=api.base_path,
             checks={"disk": outbox.problem},
         )
+        jobs = FileJobs(
+            settings.jobs_folder,
+            lambda of: Reading(service.current_day(), of.scorer.horizon_days, service.time_zone),
+            lambda: service.predictor,
+        )
+        service.jobs = jobs
         metrics = ApiMetrics(service.counts, lambda: service.model.version, outbox.waiting)
         service.metrics = metrics.as_text
     except CannotLoad as problem:
@@ -78,6 +86,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             meanwhile.callback(merge, math.inf)  # what was served after the last of those below
             meanwhile.enter_context(_repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
         meanwhile.enter_context(_repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
+        meanwhile.enter_context(jobs.working())
         http_server.run(app, host, port)
 
 

@@ -167,7 +167,12 @@ class Settings(BaseSettings):
             self.dashboard_file, self.contacts_file, self.extract_file, self.workbook_file, self.campaigns_folder,
         )  # fmt: skip
         unfinished = self.data_dir.glob("*.draft*")
-        return (*shown, *unfinished, self.scratch, self.data_dir / ".prefect")
+        return (*shown, *unfinished, self.scratch, self.jobs_folder, self.data_dir / ".prefect")
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Files of customers that callers of the API sent to be scored, and the results."""
+        return self.data_dir / "jobs"
 
     @property
     def models_cache(self) -> Path:

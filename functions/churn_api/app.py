@@ -20,6 +20,7 @@ from functions.churn_api.documents import (
     refusals,
 )
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
+from functions.churn_api.job_routes import add_jobs
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.openapi import API_VERSION, describe
 from functions.churn_api.problems import MEDIA_TYPE, Refused
@@ -104,6 +105,9 @@ def create_app(service: Service) -> FastAPI:
         @app.get("/metrics", include_in_schema=False)
         async def prometheus() -> Response:
             return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    if service.jobs is not None:
+        add_jobs(app, service.jobs, service.base_path)
 
     @app.get(
         "/model",

@@ -23,7 +23,9 @@ _NOT_THIS_MACHINE = (
     "A server without API keys answers only requests that call it 127.0.0.1 or localhost. Set API_KEYS to let others"
     " call it, or by another name."
 )
-ROUTES = frozenset({"/predict", "/snowflake", "/health", "/ready", "/metrics", "/model", "/docs", "/openapi.json"})
+ROUTES = frozenset(
+    {"/predict", "/snowflake", "/health", "/ready", "/metrics", "/model", "/jobs", "/docs", "/openapi.json"}
+)
 METHODS = frozenset({"GET", "HEAD", "POST"})  # no caller makes a metric of their own
 TAKE_A_BODY = {"/predict": (JSON, CSV), "/snowflake": (JSON,)}
 VERSION = "/v1/"
@@ -88,7 +90,8 @@ class RequestMiddleware:
                 await send_problem(send_with_id, internal_error(notes.request_id))
         finally:
             seconds = time.perf_counter() - started
-            route = scope["path"] if scope["path"] in ROUTES else "other"
+            route = "/jobs" if scope["path"].startswith("/jobs/") else scope["path"]
+            route = route if route in ROUTES else "other"
             self.counts.note(route, method if method in METHODS else "other", status, seconds)
             self.counts.note_predictions(notes.probabilities, notes.not_stored, notes.refused_rows)
             log_request(

@@ -33,6 +33,7 @@ _BATCH = {"batch": {"summary": "Two rows", "value": {"data": [[0, _FEATURES | {"
 
 _TAGS = [
     {"name": "predictions", "description": "Churn, value and reasons of customers"},
+    {"name": "jobs", "description": "Files of customers, scored meanwhile"},
     {"name": "service", "description": "The service and its model"},
 ]
 _ALL = tuple(map(str, range(200, 600)))

@@ -73,7 +73,7 @@ class Predictor:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._predict_waiting)
         try:
-            predicted = self._predict([to_score for to_score, _ in waiting])
+            predicted = self.predict_now([to_score for to_score, _ in waiting])
         except Exception as error:
             for _, future in waiting:
                 if not future.cancelled():
@@ -83,7 +83,12 @@ class Predictor:
                 if not future.cancelled():
                     future.set_result(result)
 
-    def _predict(self, requests: Sequence[PredictionRequest]) -> list[Predicted]:
+    def predict_now(self, requests: Sequence[PredictionRequest]) -> list[Predicted]:
+        """The same for several requests, at once and in any thread.
+
+        Raises:
+            NotStored: when `refuse_unstored`.
+        """
         predicted = [(given, list(map(_encode, given))) for given in predict(self.scorer, requests)]
         for source, together in groupby(zip(requests, predicted, strict=True), key=lambda pair: pair[0].source):
             self._store(source, [result for _, result in together])

@@ -8,7 +8,7 @@ Code = Literal[
     "request_unreadable", "host_missing", "host_not_local", "key_invalid", "not_found", "method_not_allowed",
     "request_timeout", "body_too_large", "media_type_unsupported", "body_invalid", "too_many_requests",
     "headers_too_large", "internal_error", "not_stored", "keys_unreadable", "too_many_connections",
-    "not_ready",
+    "not_ready", "job_unfinished", "too_many_jobs",
 ]  # fmt: skip
 CODES: tuple[Code, ...] = get_args(Code)
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +30,8 @@ _KINDS: dict[Code, tuple[int, str]] = {
     "not_stored": (503, "The prediction could not be stored"),
     "keys_unreadable": (503, "The API keys cannot be read"),
     "too_many_connections": (503, "Too many connections"),
+    "job_unfinished": (409, "The job is not done"),
+    "too_many_jobs": (503, "Too many jobs"),
     "not_ready": (503, "The service is not ready"),
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cached_property
 from math import inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from functions.churn_api.access import Access
 from functions.churn_api.champion import LiveModel, Served
@@ -18,6 +18,9 @@ from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted
 from functions.churn_api.problems import Refused
 from functions.churn_api.telemetry import RequestNotes
 
+if TYPE_CHECKING:
+    from functions.churn_api.job_routes import Jobs  # its routes need FastAPI, which a cold start does without
+
 MAX_BYTES_ON_THE_LOOP = 32_768
 
 T = TypeVar("T")
@@ -26,8 +29,8 @@ T = TypeVar("T")
 @dataclass
 class Service:
     """`time_zone` is the shop's. `refuse_unstored`: 503 rather than a prediction that is not stored. `base_path`: where
-    the API is mounted. `metrics`: what Prometheus reads, where there is such a thing. `checks`: by name, what keeps the
-    service from being ready, None where nothing does."""
+    the API is mounted. `metrics`: what Prometheus reads, and `jobs`: where those are kept, if there is such a thing.
+    `checks`: by name, what keeps the service from being ready, None where nothing does."""
 
     live: LiveModel
     queue: PredictionQueue
@@ -37,6 +40,7 @@ class Service:
     refuse_unstored: bool = False
     base_path: str = ""
     metrics: Callable[[], bytes] | None = None
+    jobs: "Jobs | None" = None
     checks: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     _ready: tuple[float, dict[str, str]] = field(default=(-inf, {}), repr=False)
