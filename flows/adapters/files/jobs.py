@@ -127,7 +127,7 @@ class FileJobs:
         (place / "result.draft").replace(place / "result.jsonl")
         (place / "parquet.draft").replace(place / "result.parquet")
         (place / "customers.jsonl").unlink()
-        return Job(id=job.id, status="done", **counted)
+        return Job.model_validate({"id": job.id, "status": "done", **counted})
 
     def _rows(
         self, chunk: Sequence[tuple[int, bytes]], out: IO[bytes], counted: dict[str, int]
