@@ -1,7 +1,7 @@
 """What a campaign of a given size can show: the smallest effect that can be distinguished from chance."""
 
 from dataclasses import dataclass
-from math import ceil, inf, sqrt
+from math import ceil, exp, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from flows.campaigns.measurement import MIN_BUYERS_PER_ARM
 CONFIDENCE, POWER = 0.95, 0.8
 # Additional buyers per customer contacted that a very good e-mail campaign achieves within a month.
 PLAUSIBLE_LIFT = 0.05
+# Mean square of single orders by that of customers' averages, where the logarithms of one's orders have a spread of .6.
+_OF_SINGLE_ORDERS = exp(0.6**2)
 _STANDARD_ERRORS = float(norm.ppf((1 + CONFIDENCE) / 2) + norm.ppf(POWER))
 
 
@@ -51,22 +53,33 @@ def power(
     rate = float(chance_of_purchase.mean())
     orders = order_values[~np.isnan(order_values)]
     orders = orders if len(orders) else np.zeros(1)
-    per_arms = sqrt(1 / treated + 1 / held_out) if treated and held_out else inf
     offer, share = campaign.offer, campaign.holdout
     brings = campaign.margin * float(orders.mean()) - offer.cost_per_redemption
     per_customer = sqrt(1 / (1 - share) + 1 / share) if share else inf
     needed = (_STANDARD_ERRORS * sqrt(rate * (1 - rate)) * per_customer / PLAUSIBLE_LIFT) ** 2
     # customers who were silent have spent nothing lately, and will not all go on so
-    of_orders = sqrt(max(rate * float((orders**2).mean()) - (rate * float(orders.mean())) ** 2, 0.0))
+    usual = rate * float(orders.mean())
+    of_orders = sqrt(max(rate * _OF_SINGLE_ORDERS * float((orders**2).mean()) - usual**2, 0.0))
     spread = max(float(spend_in_window.std()), of_orders)
     is_shown = _will_show_margin(rate, min(treated, held_out))
     return Power(
         rate_without=rate,
         detectable_lift=_detectable_lift(rate, treated, held_out),
-        detectable_margin=_STANDARD_ERRORS * campaign.margin * spread * per_arms if is_shown else inf,
+        detectable_margin=campaign.margin * _detectable_spend(usual, spread, treated, held_out) if is_shown else inf,
         break_even_lift=offer.cost(rate) / brings if brings > 0 else inf,
         customers_needed=ceil(needed) if np.isfinite(needed) else 0,
     )
+
+
+def _detectable_spend(usual: float, spread: float, treated: int, held_out: int) -> float:
+    """Per customer. The treated vary more, by as much as what they spend grows: as by larger baskets."""
+    if not (treated and held_out and usual > 0):
+        return inf
+    # the root of more = standard errors × √(spread² × (1 + more / usual)² / treated + spread² / held out)
+    squared = (_STANDARD_ERRORS * spread) ** 2
+    of_treated, of_held_out = squared / treated, squared / held_out
+    a, b, c = 1 - of_treated / usual**2, -2 * of_treated / usual, -(of_treated + of_held_out)
+    return (-b + sqrt(b**2 - 4 * a * c)) / (2 * a) if a > 0 else inf
 
 
 def _will_show_margin(rate: float, smaller_arm: int) -> bool:

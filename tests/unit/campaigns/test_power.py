@@ -40,6 +40,20 @@ def test_the_smallest_margin_that_can_be_shown_is_found_in_four_of_five_campaign
     assert found / CAMPAIGNS == pytest.approx(0.8, abs=0.12)
 
 
+@pytest.mark.parametrize("were_silent", [True, False])
+def test_single_orders_vary_more_than_customers_averages_and_larger_baskets_more_than_usual_ones(were_silent):
+    rng, n, found = np.random.default_rng(3), len(IS_TREATED), 0
+    orders = rng.lognormal(4, 0.5, n)
+    last = np.zeros(n) if were_silent else (rng.random(n) < 0.1) * orders
+    margin = power(campaign(margin=1.0), TREATED, HELD_OUT, np.full(n, 0.1), last, orders).detectable_margin
+    more = 1 + IS_TREATED * margin / (0.1 * orders.mean())
+    for _ in range(CAMPAIGNS):
+        buys = bought(rng, 0.1, 0)
+        spend = buys * orders * rng.lognormal(-(0.6**2) / 2, 0.6, n) * more
+        found += money_difference(spend, buys, IS_TREATED, NO_EXPECTATION).low > 0
+    assert found / CAMPAIGNS == pytest.approx(0.8, abs=0.08)
+
+
 def test_a_margin_that_measurement_will_withhold_is_not_promised():
     few = (MIN_BUYERS_PER_ARM - 1) / HELD_OUT
     assert isinf(told(few).detectable_margin)
