@@ -57,7 +57,8 @@ class Contest:
             two = TwoRegressions.of(matrix[others], past.where(others), past.weight[others])
             contacted, left_alone = two.chances(matrix[own])
             orders[-1, own] = responses.level * (contacted - left_alone)
-        lost = ((effects[:, n] - predicted) ** 2 / effects[:, n].var() for n, predicted in enumerate((orders, baskets)))
+        spread = np.where(effects.var(axis=0) > 0, effects.var(axis=0), 1.0)  # every order may be a usual basket
+        lost = (effects.T[:, None] - np.stack([orders, baskets])) ** 2 / spread[:, None, None]
         return cls(*lost)
 
     def stack(self, drawn: Floats) -> Stack:

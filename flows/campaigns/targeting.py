@@ -15,6 +15,7 @@ from flows.campaigns.definition import Campaign
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import Power, power
 from flows.campaigns.track_record import NO_RECORD, TrackRecord
+from flows.campaigns.traits import TRAITS
 from flows.campaigns.uplift import InsufficientData, Uplift
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
@@ -159,7 +160,7 @@ def _targets(
                 f"expected_profit{end}": expected_profit.get(end, nothing)
                 for end in ("", "_low", "_high")
             },
-            **{name: people[name] for name in KNOWN_AT_LAUNCH},
+            **{name: people[name] for name in (*KNOWN_AT_LAUNCH, TRAITS)},
         }
     )  # fmt: skip
 

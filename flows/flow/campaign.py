@@ -24,6 +24,7 @@ from flows.adapters.marts.campaign_tables import (
     read_names,
     read_segments,
 )
+from flows.adapters.marts.customer_traits import with_traits
 from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.definition import Campaign, read_campaign
@@ -36,7 +37,7 @@ from flows.orchestration import flow, task, waits_for_warehouse
 from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, control_group_of, results
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
-from flows.wiring import destination, wire
+from flows.wiring import Wiring, destination, wire
 from functions.clock import now
 
 log = logging.getLogger(__name__)
@@ -53,10 +54,11 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
         BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, or another campaign of
             its name was launched.
     """
-    warehouse = wire(settings).warehouse
+    wiring = wire(settings)
+    warehouse = wiring.warehouse
     campaign = read_file(warehouse, file)
     launched = find_launched(warehouse, campaign)
-    planned = None if launched else plan_campaign(warehouse, campaign, settings.global_holdout)
+    planned = None if launched else plan_campaign(wiring, campaign, settings.global_holdout)
     if planned and launches:
         launched = launch(warehouse, settings, planned)
     suppressed_in = None
@@ -84,10 +86,11 @@ def read_file(warehouse: Warehouse, file: Path) -> Campaign:
 
 
 @task(retry=waits_for_warehouse)
-def plan_campaign(warehouse: Warehouse, campaign: Campaign, global_holdout: float) -> Plan:
+def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> Plan:
     """Screens the audience, fits a model to earlier campaigns, and chooses customers for the budget."""
+    warehouse = wiring.warehouse
     as_of, horizon_days = read_as_of(warehouse)
-    candidates = read_candidates(warehouse, campaign, as_of)
+    candidates = with_traits(warehouse, wiring.connections, read_candidates(warehouse, campaign, as_of), as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
     history, transfer = comparable(read_history(warehouse, as_of), campaign.offer, as_of)

@@ -23,6 +23,7 @@ from tests.benchmarks import (
     dashboard,
     features,
     heavy_bodies,
+    hillstrom,
     ingest,
     keepable,
     lifecycle,
@@ -47,7 +48,7 @@ BENCHMARKS = (
     soak, dashboard, training, quality_of_september, regimes, keepable,
     lifecycle, value,
     season, segments, calibrations, campaign_intervals, campaign_power, campaign_chance, campaign_promises,
-    campaign_plans, campaign_learners, campaigns, snowflake_cost,
+    campaign_plans, campaign_learners, hillstrom, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]
 

@@ -50,5 +50,6 @@ def candidates(n=1_000, seed=0, **columns):
         "contacts_lately": pa.array([0] * n, pa.int64()),
         "open_campaign": pa.array([None] * n, pa.string()),
         "was_never_contacted": [False] * n,
+        "traits": pa.nulls(n, pa.string()),
     }
     return pa.table(table | columns)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from flows.campaigns.covariates import Columns, Known
 from flows.campaigns.past_targets import PastTargets
-from flows.campaigns.response_fit import STEPS, Contest, Fit, Stack
+from flows.campaigns.response_fit import STEPS, Contest, Fit, Responses, Stack, basket_of
 from flows.campaigns.stepwise import ridge_residuals, stepwise
 from tests.examples.campaign_worlds import BY_NAME, history, probabilities, shop
 
@@ -91,6 +93,12 @@ def test_larger_baskets_are_seen_where_there_are_no_more_orders():
 def test_the_second_term_stays_out_where_baskets_do_not_change():
     weights = [stack_of(world("+25 in a visible 5 %", seed)[0]).baskets[0] for seed in range(4)]
     assert np.mean(weights) > 0.4
+
+
+def test_where_every_order_is_a_usual_basket_only_purchases_count():
+    past, known, _ = world("everybody +3 points")
+    same = replace(past, spend=past.purchased * basket_of(past.known, Responses.of(past).usual_order))
+    assert np.isfinite(additional_spend(same, known, stack_of(same))).all()
 
 
 def test_a_gradient_that_two_regressions_miss_is_found():

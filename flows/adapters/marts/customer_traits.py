@@ -1,0 +1,155 @@
+"""Traits of customers from what the shop has: features of orders and e-mails, what was bought, at a discount or not,
+and the columns of contacts files. They are covariates of the uplift model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.campaigns.traits import encode, of_texts
+from flows.ports.warehouse import Warehouse
+from flows.sources.connections import Connections
+from flows.sources.platforms import headers_of_order_lines
+
+# Of marts.customer_features and marts.marketing_customers; e-mails are NULL where no source has any.
+OF_FEATURES = (
+    "returned_share", "lines_per_purchase", "emails_opened_last_90_days", "emails_clicked_last_90_days",
+    "days_since_last_email_open",
+)  # fmt: skip
+CATEGORY_HEADERS = (
+    "category", "product_category", "item_category", "lineitem_category", "product_type", "department", "collection",
+    "kategorie", "warengruppe", "produktkategorie", "categorie", "rayon", "categoria", "categorie_produit",
+)  # fmt: skip
+MAX_CATEGORIES, MAX_PRODUCTS, MAX_COLUMNS_OF_CONTACTS = 12, 6, 40
+LINES, CONTACTS = "staging.stg_shop__order_lines_validated", "staging.stg_shop__contacts_validated"
+LINKS = "intermediate.int_identity_links"
+_PERSON = "coalesce(identities.customer_id, {table}.customer_id)"
+_IDENTITIES = (
+    "left join intermediate.int_customer_identities as identities on {table}.customer_id = identities.given_customer_id"
+)
+
+
+def with_traits(warehouse: Warehouse, connections: Connections, candidates: pa.Table, as_of: date) -> pa.Table:
+    """The candidates with the column `traits`, see flows/campaigns/traits.py."""
+    ids = candidates["customer_id"]
+    columns: dict[str, Sequence[Any]] = {}
+    for found in _parts(warehouse, connections, as_of):
+        position = pc.index_in(ids, found["customer_id"].combine_chunks())
+        for name in found.column_names[1:]:
+            values = found[name].take(position).to_pylist()
+            earlier = columns.get(name, values)  # of another source
+            columns[name] = [new if old is None else old for old, new in zip(earlier, values, strict=True)]
+    texts = {name: of_texts(columns.pop(name)) for name in list(columns) if name.startswith("contacts.")}
+    columns |= {name: values for name, values in texts.items() if values is not None}
+    return candidates.append_column("traits", encode(columns, len(candidates)))
+
+
+def _parts(warehouse: Warehouse, connections: Connections, as_of: date) -> Iterator[pa.Table]:
+    features = ", ".join(f"cast(features.{name} as double) as {name}" for name in OF_FEATURES)
+    yield warehouse.read(
+        f"""select features.customer_id, customers.lifecycle, {features} from marts.customer_features as features
+        inner join marts.marketing_customers as customers on features.customer_id = customers.customer_id"""
+    )
+    for name in _sources(warehouse, LINES):
+        yield from _of_lines(warehouse, connections, name, as_of)
+    if warehouse.exists(LINKS):
+        for name in _sources(warehouse, CONTACTS):
+            yield from _of_contacts(warehouse, connections, name)
+
+
+def _sources(warehouse: Warehouse, relation: str) -> list[str]:
+    found = warehouse.read(f"select distinct source_name from {relation} where source_name is not null order by 1")
+    return list(found["source_name"].to_pylist())
+
+
+def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: date) -> Iterator[pa.Table]:
+    """Shares of what each customer spent: on the categories, or else products, that most customers bought; and on lines
+    at a discount."""
+    columns = _raw_columns(warehouse, name, "order_lines")
+    sold = (
+        f"from {LINES} as lines {_IDENTITIES.format(table='lines')}"
+        f" {{join}} where lines.source_name = '{name}' and lines.rejection_reason is null and not lines.is_return"
+        f" and lines.ordered_on <= '{as_of}' and lines.customer_id is not null and lines.amount > 0"
+    )
+    person = _PERSON.format(table="lines")
+    raw = f"inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key"
+    category = next((columns[plain] for plain in map(_plain, CATEGORY_HEADERS) if plain in columns), None)
+    kind, what = ("category", f"trim(landed.{_quoted(category)})") if category else ("product", "lines.sku")
+    sold_so = sold.format(join=raw if category else "")
+    most = warehouse.read(
+        f"""select {what} as name, count(distinct {person}) as customers {sold_so} and {what} is not null
+        group by {what} order by customers desc, name limit {MAX_CATEGORIES if category else MAX_PRODUCTS}"""
+    )
+    names = [value for value in most["name"].to_pylist() if value]
+    if names:
+        shares = ", ".join(
+            f"cast(sum(case when {what} = {_text(value)} then lines.amount else 0 end) as double)"
+            f" / cast(sum(lines.amount) as double) as share_{n}"
+            for n, value in enumerate(names)
+        )
+        found = warehouse.read(
+            f"""select {person} as customer_id, cast(count(distinct {what}) as double) as variety, {shares}
+            {sold_so} group by {person}"""
+        )
+        plural = "categories_bought" if category else "products_bought"
+        yield found.rename_columns(["customer_id", plural, *(f"{kind}.{value}" for value in names)])
+    headers = map(_plain, headers_of_order_lines(connections)["discount"])
+    discount = next((columns[plain] for plain in headers if plain in columns), None)
+    if discount:
+        given = f"try_cast(replace(landed.{_quoted(discount)}, ',', '.') as double)"
+        yield warehouse.read(
+            f"""select {person} as customer_id,
+                cast(sum(case when abs({given}) > 0 then lines.amount else 0 end) as double)
+                    / cast(sum(lines.amount) as double) as discounted_share
+            {sold.format(join=raw)} group by {person}"""
+        )
+
+
+def _of_contacts(warehouse: Warehouse, connections: Connections, name: str) -> Iterator[pa.Table]:
+    """Every column of a contacts file that has no meaning of ours, as text."""
+    columns = _raw_columns(warehouse, name, "contacts")
+    ours = {_plain(header) for headers in connections.recognised_headers.contacts.values() for header in headers}
+    if mapped := connections.connections[name].contacts:
+        ours |= {_plain(header) for header in mapped.columns.values()} if isinstance(mapped.columns, Mapping) else set()
+    theirs = {plain: column for plain, column in columns.items() if plain not in ours}
+    theirs = dict(sorted(theirs.items())[:MAX_COLUMNS_OF_CONTACTS])
+    if not theirs:
+        return
+    person = _PERSON.format(table="links")
+    values = ", ".join(
+        f"min(nullif(trim(cast(landed.{_quoted(column)} as varchar)), '')) as column_{n}"
+        for n, column in enumerate(theirs.values())
+    )
+    found = warehouse.read(
+        f"""select {person} as customer_id, {values} from raw_{name}.contacts as landed
+        inner join {CONTACTS} as contacts
+            on contacts.contact_key = landed._airbyte_raw_id and contacts.source_name = '{name}'
+        inner join {LINKS} as links on links.kind = 'contact' and links.link = contacts.contact_key
+        {_IDENTITIES.format(table="links")}
+        where contacts.rejection_reason is null group by {person}"""
+    )
+    yield found.rename_columns(["customer_id", *(f"contacts.{plain}" for plain in theirs)])
+
+
+def _raw_columns(warehouse: Warehouse, name: str, stream: str) -> dict[str, str]:
+    """The columns of a raw table as they are written there, by their plain names."""
+    found = warehouse.read(
+        f"""select column_name from information_schema.columns
+        where lower(table_schema) = 'raw_{name}' and lower(table_name) = '{stream}' order by column_name"""
+    )
+    names = found["column_name"].to_pylist()
+    return {_plain(column): column for column in names if not column.lower().startswith(("_airbyte", "_ab_"))}
+
+
+def _plain(header: str) -> str:
+    return "_".join("".join(letter if letter.isalnum() else " " for letter in header.casefold()).split())
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
