@@ -34,11 +34,11 @@ def randomisation_p(past: PastTargets, rng: np.random.Generator) -> float:
     partitions = [rng.permutation(int(past.customer.max()) + 1)[past.customer] % FOLDS for _ in range(_PARTITIONS)]
 
     def gains(treated: NDArray[np.bool_]) -> Floats:
-        """By purchases and by spend, [2, draws]."""
+        """By purchases and by spend, what the best gain and how predictions go with effects, [4, draws]."""
         share = past.share[:, None]
         sign = np.where(treated, 1 / share, -1 / (1 - share))
         every = zip((sign * residual[:, None] for residual in residuals), penalties, strict=True)
-        return np.array(
+        return np.concatenate(
             [
                 np.mean([_gains(matrix, basket, effect, penalty, fold) for fold in partitions], axis=0)
                 for effect, penalty in every
@@ -55,17 +55,22 @@ def randomisation_p(past: PastTargets, rng: np.random.Generator) -> float:
 
 
 def _gains(matrix: Floats, basket: Floats, effect: Floats, penalty: float, fold: Ints) -> Floats:
-    """The gain of ranking over chance, out of fold, for each of k draws. effect: of each customer in usual baskets,
-    [n, k]. penalty: of the ridge, in customers."""
-    total = np.zeros(effect.shape[1])
+    """Out of fold, for each of k draws: the gain over chance of contacting the best of the ranking, and the covariance
+    of effects with predictions of unit spread, which sees the whole ranking, [2, k]. effect: of each customer in usual
+    baskets, [n, k]. penalty: of the ridge, in customers."""
+    total = np.zeros((2, effect.shape[1]))
     for part in range(FOLDS):
         own, others = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
         once = np.ones(len(others))
         (by_steps,) = stepwise(matrix[others], effect[others], once, (_STEPS,))
         line = by_steps + ridge_slopes(matrix[others], effect[others], once, penalty / len(others))
         predicted = (line[0] + matrix[own] @ line[1:]) * basket[own, None]
-        in_order = np.take_along_axis(effect[own] * basket[own, None], np.argsort(-predicted, axis=0), axis=0)
-        total += rank_weights(np.arange(len(own)) / len(own), len(own)) @ in_order * len(own) / len(fold)
+        money = effect[own] * basket[own, None]
+        in_order = np.take_along_axis(money, np.argsort(-predicted, axis=0), axis=0)
+        best = rank_weights(np.arange(len(own)) / len(own), len(own)) @ in_order
+        spread = predicted.std(axis=0)
+        deviation = (predicted - predicted.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        total += np.array([best, (deviation * money).mean(axis=0)]) * len(own) / len(fold)
     return total
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 from econml.dr import DRLearner
 from econml.metalearners import TLearner
-from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LassoCV, LogisticRegression
 
 
@@ -15,11 +15,11 @@ def main(given: str, answer: str) -> None:
     treated = treated.astype(int)
     learners = {
         "T-learner (econml, boosted trees)": lambda: TLearner(
-            models=GradientBoostingRegressor(n_estimators=100, max_depth=3, random_state=0)
+            models=HistGradientBoostingRegressor(max_depth=3, random_state=0)
         ),
         "DR-learner (econml, boosted trees, lasso)": lambda: DRLearner(
             model_propensity=LogisticRegression(max_iter=500),
-            model_regression=GradientBoostingClassifier(n_estimators=100, max_depth=3, random_state=0),
+            model_regression=HistGradientBoostingClassifier(max_depth=3, random_state=0),
             model_final=LassoCV(),
             discrete_outcome=True,
             random_state=0,
