@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from flows.settings import REPOSITORY
@@ -60,6 +61,13 @@ def test_a_file_of_a_spreadsheet(server, tmp_path):
     )
     header, row = result.stdout.splitlines()
     assert (header.split(",")[:2], row.split(",")[0]) == (["customer_id", "prediction_id"], "C1")
+
+
+def test_a_job(server, tmp_path):
+    (tmp_path / "customers.jsonl").write_text(json.dumps(customer("C1")) + "\n")
+    command, environment = here(shown("Jobs", "sh"), server), {**os.environ, "CHURN_API_KEY": KEY}
+    subprocess.run(["bash", "-euc", command], env=environment, cwd=tmp_path, check=True, timeout=60)
+    assert pq.read_table(tmp_path / "predictions.parquet")["customer_id"].to_pylist() == ["C1"]
 
 
 def test_python(server, monkeypatch, capsys):
