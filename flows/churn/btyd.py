@@ -72,20 +72,36 @@ class BuyTillYouDie:
         return log_odds
 
     def days_until(
-        self, chance: float, repeats: Floats, last: Floats, age: Floats, churn_probability: Floats, horizon_days: int
+        self, chances: Floats, repeats: Floats, last: Floats, age: Floats, churn_probability: Floats, horizon_days: int
     ) -> Floats:
-        """Days within which the next purchase comes with the given chance; NaN: not within two horizons.
+        """Days within which the next purchase comes with the given chances, [n, k]; NaN: not within two horizons.
 
         The process determines the shape of the waiting time (proportional hazards), the churn probability its level at
         the horizon."""
-        log_p = np.clip(self._log_no_purchase(repeats, last, age, horizon_days), *LOG_P_RANGE)
-        hazard_ratio = np.log(np.clip(churn_probability, 1e-9, 1 - 1e-9)) / log_p
-        no_purchase_yet = np.exp(np.log(1 - chance) / hazard_ratio)
-        gone = np.exp(self._log_gone_to_stayed(repeats, last, age))
+        hazard_ratio = self._hazard_ratio(repeats, last, age, churn_probability, horizon_days)
+        no_purchase_yet = np.exp(np.log(1 - chances) / np.expand_dims(hazard_ratio, (1,)))
+        gone = np.expand_dims(np.exp(self._log_gone_to_stayed(repeats, last, age)), (1,))
         left_over = no_purchase_yet * (1 + gone) - gone
-        log_growth = -np.log(np.maximum(left_over, 1e-300)) / (self.r + repeats)
-        days = (self.alpha + age) * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1)
+        log_growth = -np.log(np.maximum(left_over, 1e-300)) / np.expand_dims(self.r + repeats, (1,))
+        known = np.expand_dims(self.alpha + age, (1,))
+        days = known * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1)
         return np.where((left_over > 0) & (days <= 2 * horizon_days), days, np.nan)
+
+    def share_of_purchases_by(
+        self, days: Floats, repeats: Floats, last: Floats, age: Floats, churn_probability: Floats, horizon_days: int
+    ) -> Floats:
+        """Share of the next purchases of the horizon that come within `days` of it, [n]: see `days_until`."""
+        hazard_ratio = self._hazard_ratio(repeats, last, age, churn_probability, horizon_days)
+        none_by_then = np.exp(hazard_ratio * self._log_no_purchase(repeats, last, age, days))
+        share: Floats = (1 - none_by_then) / np.maximum(1 - churn_probability, 1e-9)
+        return share
+
+    def _hazard_ratio(
+        self, repeats: Floats, last: Floats, age: Floats, churn_probability: Floats, horizon_days: int
+    ) -> Floats:
+        log_p = np.clip(self._log_no_purchase(repeats, last, age, horizon_days), *LOG_P_RANGE)
+        ratio: Floats = np.log(np.clip(churn_probability, 1e-9, 1 - 1e-9)) / log_p
+        return ratio
 
     def gone_probability(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
         """P(has left), [n], of customers with these histories: see `history`."""
@@ -118,7 +134,7 @@ class BuyTillYouDie:
         expected: Floats = (weight * (1 - none_by_then) / dropout).sum(axis=2) / weight.sum(axis=2)
         return expected
 
-    def _log_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float) -> Floats:
+    def _log_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float | Floats) -> Floats:
         """log of L(history without a purchase for `days` more) / L(history)."""
         gone = self._log_gone_to_stayed(repeats, last, age)
         silent = -(self.r + repeats) * np.log(1 + days / (self.alpha + age))

@@ -16,6 +16,7 @@ from flows.churn.risk import Risk
 from flows.churn.season import Season
 from flows.churn.spend import SpendModel
 from flows.churn.training_set import YEAR_TOLERANCE_DAYS, TrainingSet
+from flows.churn.waiting_time import WaitingTime
 from functions.churn_api.scorer import day_of_year
 from functions.prediction_record import NEXT_ORDER_COLUMNS
 
@@ -25,6 +26,8 @@ Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
 RECENT_SNAPSHOTS = 12
 # the probabilities with which the next order has come by the earliest, the median and the latest date
 NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
+# a purchase of a day is, on average, one of its middle
+HALF_A_DAY = 0.5
 
 # what ONNX Runtime rounds of a probability below it would show in what a very rich customer is worth
 MIN_GONE = 1e-9
@@ -41,6 +44,7 @@ class ChurnModel:
     process: BuyTillYouDie
     spend: SpendModel
     value: CustomerValue
+    waiting: WaitingTime = field(default_factory=WaitingTime)
     season: Season = field(default_factory=Season.unknown)
     shift: float | Floats = 0.0
     log_spend: float | Floats = 0.0
@@ -133,12 +137,26 @@ class ChurnModel:
         return purchase * self.spend.if_bought(features)
 
     def next_order_days(self, features: Floats) -> Floats:
-        """Days by which the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than two
-        horizons."""
-        churn, known = self.churn_probability(features), history(features)
-        return np.column_stack(
-            [self.process.days_until(chance, *known, churn, self.horizon_days) for chance in NEXT_ORDER_CHANCES]
-        )
+        """Days by which, rounded up, the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than
+        two horizons."""
+        churn = self.churn_probability(features)
+        wanted = np.array(NEXT_ORDER_CHANCES)
+        chances = self.waiting.chances_of_process(wanted, features, 1 - churn, self.horizon_days)
+        days = self.process.days_until(chances, *history(features), churn, self.horizon_days)
+        # the chance is that of the nearest day: of the next one it would be more, for the fast by several points
+        return np.maximum(days - HALF_A_DAY, HALF_A_DAY)
+
+    def waited(self, customers: TrainingSet) -> tuple[Floats, Floats]:
+        """Of customers who bought in the horizon: their features, [n, number of features], and the share of such
+        purchases that the process expects by the day of theirs, [n]."""
+        bought = customers.where(customers.days_to_next_purchase <= self.horizon_days)
+        features, days = bought.features, bought.days_to_next_purchase - HALF_A_DAY
+        churn = self.churn_probability(features)
+        return features, self.process.share_of_purchases_by(days, *history(features), churn, self.horizon_days)
+
+    def with_waiting_time(self, waiting: WaitingTime) -> Self:
+        """The same model with a waiting time that was fitted to dates it was not trained on."""
+        return replace(self, waiting=waiting)
 
 
 def base_rate_shift(log_odds: Floats, churn_rate: float) -> float:

@@ -17,7 +17,7 @@ from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, norma
 from flows.churn.forecast import COVERAGE
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.second_order import second_order_quality
-from flows.churn.selection import Selection
+from flows.churn.selection import Selection, waiting_time_of
 from flows.churn.spend import rate_so_far
 from flows.churn.threads import in_one_thread
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
@@ -34,7 +34,7 @@ LIMITS = (
     "A season that is in no snapshot, such as the first Christmas of a young shop, shifts the probabilities.",
     "Customers are identified by the shop's id: a person with two ids is two customers.",
     "Reasons explain what moves the score away from a typical customer's; they are not causes in the world.",
-    "The next order's date follows a buy-till-you-die process scaled to the churn probability.",
+    "The next order's date follows a buy-till-you-die process scaled to churn probability and past waiting times.",
 )
 
 
@@ -165,8 +165,14 @@ def _drift_reference(model: ChurnModel, data: TrainingSet) -> dict[str, Any]:
 
 
 def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date) -> list[dict[str, Any]]:
-    """For each predicted probability of a next order by a day: how often it came, for days that have passed."""
-    by_date = [next_order_came(h.models[candidate], h.customers, (as_of - h.day).days) for h in held_out]
+    """For each predicted probability of a next order by a day: how often it came, for days that have passed.
+
+    The waiting time of each date is that of the other dates."""
+    by_date = []
+    for h in held_out:
+        of_others = waiting_time_of(candidate, [other for other in held_out if other is not h])
+        model = h.models[candidate].with_waiting_time(of_others)
+        by_date.append(next_order_came(model, h.customers, (as_of - h.day).days))
     rows = []
     for chance in NEXT_ORDER_CHANCES:
         all_came = np.concatenate([came[chance] for came in by_date])

@@ -13,6 +13,7 @@ from flows.churn.churn_model import ChurnModel
 from flows.churn.evaluation import given_the_base_rate
 from flows.churn.forecast import SpendForecast, forecast
 from flows.churn.training_set import TrainingSet
+from flows.churn.waiting_time import WaitingTime
 
 STANDARD_ERRORS_TO_WIN = 2.0
 
@@ -57,13 +58,23 @@ def select(backtest: Backtest) -> Selection:
 
 
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
-    """The chosen candidate, trained on everything known by `as_of`, with the spend level of the backtest, and the value
-    of customers at the level of past dates."""
+    """The chosen candidate, trained on everything known by `as_of`, with the spend level and the waiting
+    time of the backtest, and the value of customers at the level of past dates."""
     process = BuyTillYouDie.fit(data.newest(1).features)
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
         model = model.in_season(data, as_of, whole_year=True)
+    model = model.with_waiting_time(waiting_time_of(selection.candidate, backtest.held_out))
     return model.with_spend_level(selection.spend.level).with_value(data)
+
+
+def waiting_time_of(candidate: str, held_out: Sequence[HeldOut]) -> WaitingTime:
+    """When customers of the held-out dates bought within the horizon, against what was predicted for them."""
+    waited = [h.models[candidate].waited(h.customers) for h in held_out]
+    if not waited:
+        return WaitingTime()
+    features, shares = (np.concatenate(parts) for parts in zip(*waited, strict=True))
+    return WaitingTime.fit(features, shares, held_out[0].customers.horizon_days)
 
 
 def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:

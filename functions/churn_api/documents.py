@@ -21,7 +21,8 @@ class Reason(BaseModel):
 
 
 class NextOrder(BaseModel):
-    """Days after the as-of date by which the next order comes with a chance; null: not within two horizons."""
+    """Days after the as-of date by which, rounded up, the next order comes with a chance; null: not within two
+    horizons."""
 
     chance_10: Days
     chance_50: Days

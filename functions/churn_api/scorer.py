@@ -48,8 +48,8 @@ class Scores:
     churn_probability: P(no purchase in the horizon), [n]. contributions: the difference between a typical active
     customer's log-odds of churn and this one's, by cause, [n, causes].
     expected_spend: mean spend within the horizon, in the reporting currency, [n].
-    next_order_days: days after the as-of date by which the next order comes with a chance of 10, 50 and 90 %,
-        [n, 3]; NaN where that chance is not reached within two horizons.
+    next_order_days: days after the as-of date by which, rounded up, the next order comes with a chance of 10, 50
+        and 90 %, [n, 3]; NaN where that chance is not reached within two horizons.
     alive_probability: P(still a customer), [n]. lifecycle: position in `contract.LIFECYCLES`, [n].
     customer_value: VALUES, [n, 5], in the reporting currency, for the next clv_days; NaN: not known.
     """

@@ -75,7 +75,7 @@ def churn_is_not_certain(known):
 def test_the_next_order_comes_by_its_day_with_the_requested_chance(repeats, span, silence, churn, chance):
     assume(silence < 10 * span)
     known = np.array([float(repeats)]), np.array([span if repeats else 0.0]), np.array([span * (repeats > 0) + silence])
-    (days,) = TRUTH.days_until(chance, *known, np.array([churn]), 90)
+    ((days,),) = TRUTH.days_until(np.array([[chance]]), *known, np.array([churn]), 90)
     if np.isnan(days):  # not within two horizons
         days, reached = 180.0, False
     else:
@@ -89,7 +89,7 @@ def test_the_next_order_comes_by_its_day_with_the_requested_chance(repeats, span
 def test_no_next_order_is_expected_later_than_in_two_horizons():
     churn = np.linspace(0.01, 0.99, 1_000)
     known = np.full(1_000, 3.0), np.full(1_000, 120.0), np.full(1_000, 150.0)
-    days = TRUTH.days_until(0.5, *known, churn, 90)
+    days = TRUTH.days_until(np.array([[0.5]]), *known, churn, 90)
     assert 179 < np.nanmax(days) <= 180
     assert np.isnan(days[churn > 0.9]).all()
 

@@ -6,7 +6,8 @@ import pytest
 
 from flows.churn.backtest import run_backtest
 from flows.churn.candidates import AVERAGED, CANDIDATES, TREES
-from flows.churn.selection import gain_of, select, train_selected
+from flows.churn.model_card import next_order_quality
+from flows.churn.selection import gain_of, select, train_selected, waiting_time_of
 from tests.examples.snapshots import made_up_snapshots
 
 MONTHS = [date(2025, month, 1) for month in range(1, 9)]
@@ -66,6 +67,27 @@ def test_the_final_model_expects_the_total_that_the_backtest_found():
     recent = data.newest(12)
     total = model.expected_spend(recent.features).sum()
     assert total == pytest.approx(selection.spend.level * recent.spend.sum())
+
+
+def test_the_final_model_waits_as_customers_of_the_held_out_dates_did():
+    data = made_up_snapshots(MONTHS, 400)
+    backtest = run_backtest(data)
+    selection = select(backtest)
+    as_of = date(2025, 10, 1)
+    model = train_selected(data, backtest, selection, as_of)
+    assert model.waiting == waiting_time_of(selection.candidate, backtest.held_out) != waiting_time_of("", [])
+    half = next_order_quality(backtest.held_out, selection.candidate, as_of)[1]
+    assert half["came"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_days_to_the_next_order_are_those_of_the_nearest_day_and_none_is_over():
+    data = made_up_snapshots(MONTHS, 400)
+    backtest = run_backtest(data)
+    (newest, *_) = backtest.held_out
+    for model in newest.models.values():
+        days = model.next_order_days(newest.customers.features)
+        assert np.nanmin(np.ceil(days)) >= 1
+        assert (np.diff(days, axis=1)[~np.isnan(days[:, 1:]).any(axis=1)] >= 0).all()
 
 
 def test_candidates_are_ordered_from_simple_to_complex():
