@@ -53,6 +53,7 @@ class _Days(BaseModel):
     chance_10: Annotated[Amount, Field(le=10_000)] | None
     chance_50: Annotated[Amount, Field(le=10_000)] | None
     chance_90: Annotated[Amount, Field(le=10_000)] | None
+    if_back: Annotated[Amount, Field(le=10_000)] | None = None  # no default in answers; earlier versions sent none
 
 
 class _Answer(BaseModel):
@@ -93,7 +94,7 @@ def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
 def _row(said: dict[str, Any], message: _Message) -> PredictionRecord:
     answer = _Answer.model_validate(said)
     days = answer.next_order_days.model_dump()
-    by_day = {column: days[f"chance_{chance}"] for chance, column in NEXT_ORDER_COLUMNS.items()}
+    by_day = {column: days[name] for name, column in NEXT_ORDER_COLUMNS.items()}
     return PredictionRecord.model_validate(
         {name: said.get(name) for name in COLUMNS}
         | {"as_of_date": answer.as_of, "source": message.source, "scored_at": message.scored_at}

@@ -12,8 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 RELATION = "marts.churn_predictions"
 REASONS = 3
-# the mart's column for the day by which the next order comes with a chance in percent
-NEXT_ORDER_COLUMNS = {10: "next_order_earliest_on", 50: "next_order_on", 90: "next_order_latest_on"}
+# the mart's column for the day by which the next order comes, with a chance in percent, or for half of those who order
+# within the horizon; by its name in the API's answer
+NEXT_ORDER_COLUMNS = {
+    "chance_10": "next_order_earliest_on",
+    "chance_50": "next_order_on",
+    "chance_90": "next_order_latest_on",
+    "if_back": "next_order_if_back_on",
+}
+NEXT_ORDER_FIELDS = {name: f"next_order_days_{name.removeprefix('chance_')}" for name in NEXT_ORDER_COLUMNS}
 
 _SQL_TYPES = {str: "varchar", date: "date", int: "integer", float: "double", datetime: "timestamp"}
 PREDICTED: dict[str, str] = {
@@ -27,7 +34,7 @@ PREDICTED: dict[str, str] = {
     "expected_loss": "double",
     "win_back_value": "double",
     "clv_days": "integer",
-    **{f"next_order_days_{chance}": "double" for chance in NEXT_ORDER_COLUMNS},
+    **dict.fromkeys(NEXT_ORDER_FIELDS.values(), "double"),
     **{f"reason_{rank}": "varchar" for rank in range(1, REASONS + 1)},
 }
 
@@ -108,6 +115,13 @@ class PredictionRecord(BaseModel):
     next_order_earliest_on: Annotated[date | None, _next_order(10, "less than that")]
     next_order_on: Annotated[date | None, _next_order(50, "none expected")]
     next_order_latest_on: Annotated[date | None, _next_order(90, "less than that")]
+    next_order_if_back_on: Annotated[
+        date | None,
+        Field(
+            description="If they order within the horizon, the next order comes by this day with a chance of 50 %,"
+            " however likely that is; NULL: served by a version that did not predict it."
+        ),
+    ]
     reason_1: Annotated[
         Text,
         Field(

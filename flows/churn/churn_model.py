@@ -25,7 +25,11 @@ Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
 # older snapshots are used for the season and for tests, not for training: customers change
 RECENT_SNAPSHOTS = 12
 # the probabilities with which the next order has come by the earliest, the median and the latest date
-NEXT_ORDER_CHANCES = tuple(percent / 100 for percent in NEXT_ORDER_COLUMNS)
+NEXT_ORDER_CHANCES = tuple(
+    int(name.removeprefix("chance_")) / 100 for name in NEXT_ORDER_COLUMNS if name.startswith("chance_")
+)
+# and, if they order within the horizon at all, the one with which that has happened by the day `if_back`
+IF_BACK_CHANCE = 0.5
 # a purchase of a day is, on average, one of its middle
 HALF_A_DAY = 0.5
 
@@ -137,10 +141,12 @@ class ChurnModel:
         return purchase * self.spend.if_bought(features)
 
     def next_order_days(self, features: Floats) -> Floats:
-        """Days by which, rounded up, the next order has come with each of NEXT_ORDER_CHANCES, [n, 3]; NaN: later than
-        two horizons."""
+        """Days by which, rounded up, the next order has come with each of NEXT_ORDER_CHANCES; NaN: later than two
+        horizons. Last, those by which half of the customers have who order within the horizon; [n, 4]."""
         churn = self.churn_probability(features)
-        wanted = np.array(NEXT_ORDER_CHANCES)
+        purchase = np.expand_dims(1 - churn, (1,))
+        wanted = purchase * np.array([0.0] * len(NEXT_ORDER_CHANCES) + [IF_BACK_CHANCE])
+        wanted = wanted + np.array([*NEXT_ORDER_CHANCES, 0.0])
         chances = self.waiting.chances_of_process(wanted, features, 1 - churn, self.horizon_days)
         days = self.process.days_until(chances, *history(features), churn, self.horizon_days)
         # the chance is that of the nearest day: of the next one it would be more, for the fast by several points

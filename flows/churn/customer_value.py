@@ -7,17 +7,19 @@ horizon, since clv_days are whole years. The level is fitted on past dates whose
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
 import numpy as np
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.forecast import forecast_of_totals
 from flows.churn.training_set import TrainingSet, column
 
 # dates whose clv_days have passed: the level follows the newest, the interval needs more customers
 LEVEL_DATES = 4
 INTERVAL_DATES = 12
-INTERVAL_CHANCES = (0.1, 0.9)
+INTERVAL_COVERAGE = 0.8
 INTERVAL_GROUPS = 12
 MIN_PER_INTERVAL_GROUP = 40
 # a customer's own mean order value counts as much as the shop's from so many orders on
@@ -48,11 +50,11 @@ class Interval:
         distinct = np.concatenate([[True], np.diff(at) > 1e-6]) & (at > 1e-6)
         if distinct.sum() < 2:
             return None
-        ends = [np.log1p([np.quantile(spent[part], chance) for part in parts]) for chance in INTERVAL_CHANCES]
-        at, ends = at[distinct], [np.maximum.accumulate(end[distinct]) for end in ends]
+        ends = np.log1p([_ends(spent[part]) for part in parts]).T
+        at, ends = at[distinct], np.maximum.accumulate(ends[:, distinct], axis=1)
         slopes = np.diff(np.concatenate([np.zeros((2, 1)), ends], axis=1)) / np.diff(at, prepend=0.0)
-        # beyond the last group both ends grow as the expected spend does
-        slopes = np.concatenate([slopes, np.ones((2, 1))], axis=1)
+        # beyond the last group both ends grow as the expected spend does, and nothing stays nothing
+        slopes = np.concatenate([slopes, ends[:, -1:] > 0], axis=1)
         return cls(np.tile(np.concatenate([[0.0], at]), (2, 1)), np.diff(slopes, prepend=0.0))
 
     def ends(self, expected: Floats) -> tuple[Floats, Floats]:
@@ -60,6 +62,14 @@ class Interval:
         above = np.maximum(np.expand_dims(np.log(1 + expected), (1, 2)) - self.knots, 0)
         spent = np.exp((above * self.changes).sum(axis=2)) - 1
         return np.clip(spent[:, 0], 0, expected), np.maximum(spent[:, 1], expected)
+
+
+def _ends(spent: Floats) -> Floats:
+    """Lower and upper end of what a group spent. Where as many spent nothing as may lie below, nobody lies below, and
+    all who may lie outside lie above."""
+    outside = 1 - INTERVAL_COVERAGE
+    low, high, high_from_zero = np.quantile(spent, [outside / 2, 1 - outside / 2, 1 - outside])
+    return np.array([low, high if low > 0 else high_from_zero])
 
 
 @dataclass(frozen=True)
@@ -81,13 +91,15 @@ class Outlook:
 @dataclass(frozen=True)
 class CustomerValue:
     """`level`: spend ÷ the spend that the process extends the horizon's to. `mean_order_value`, `order_value_level`: of
-    the shop. `interval`: None where no past clv_days are known."""
+    the shop. `interval`: None where no past clv_days are known. `total`: how far from its expected total the clv of all
+    customers may come, as factors; None where fewer than two dates are known."""
 
     clv_days: int
     level: float = 1.0
     mean_order_value: float = 0.0
     order_value_level: float = 1.0
     interval: Interval | None = None
+    total: tuple[float, float] | None = None
 
     @classmethod
     def fit(
@@ -98,20 +110,21 @@ class CustomerValue:
         Without one whose clv_days have passed, the level is the horizon's and there is no interval."""
         shop = cls(clv_days, mean_order_value=float(past.column("average_order_value").mean()))
         expected = shop._clv(past.features, process, spend_in_horizon, horizon_days)
-        spent, level, interval = past.spend_in_clv_window, 1.0, None
+        spent, level, interval, total = past.spend_in_clv_window, 1.0, None, None
         known = [day for day in past.snapshot_dates if not np.isnan(spent[past.dates == np.datetime64(day)]).any()]
         if known:
             newest = np.isin(past.dates, np.array(known[-LEVEL_DATES:], dtype="datetime64[D]"))
             level = float(np.clip(spent[newest].sum() / max(expected[newest].sum(), 1e-9), *LEVEL_RANGE))
             several = np.isin(past.dates, np.array(known[-INTERVAL_DATES:], dtype="datetime64[D]"))
             interval = Interval.fit(level * expected[several], spent[several])
+            total = _total(past, expected, known[-INTERVAL_DATES:], clv_days)
         now = past.newest(1).features
         alive, rate = 1 - process.gone_probability(*history(now)), _ahead(now, process, clv_days, horizon_days)[0]
         per_order = float((alive * rate * shop._order_value(now)).sum())
         of_newest = level * float(expected[past.dates == past.dates.max()].sum())
         return cls(
             clv_days, level, shop.mean_order_value,
-            float(np.clip(of_newest / max(per_order, 1e-9), *LEVEL_RANGE)), interval,
+            float(np.clip(of_newest / max(per_order, 1e-9), *LEVEL_RANGE)), interval, total,
         )  # fmt: skip
 
     def outlook(
@@ -135,6 +148,15 @@ class CustomerValue:
     def _order_value(self, features: Floats) -> Floats:
         orders, mean = column(features, "frequency"), column(features, "average_order_value")
         return (mean * orders + ORDERS_OF_THE_SHOP * self.mean_order_value) / (orders + ORDERS_OF_THE_SHOP)
+
+
+def _total(past: TrainingSet, expected: Floats, days: list[date], clv_days: int) -> tuple[float, float] | None:
+    if len(days) < 2:
+        return None
+    rows = [past.dates == np.datetime64(day) for day in days]
+    sums = [np.array([values[of].sum() for of in rows]) for values in (expected, past.spend_in_clv_window)]
+    found = forecast_of_totals(sums[0], sums[1], (days[-1] - days[0]).days / clv_days)
+    return found.low, found.high
 
 
 def _ahead(features: Floats, process: BuyTillYouDie, clv_days: int, horizon_days: int) -> tuple[Floats, Floats, Floats]:

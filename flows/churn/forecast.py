@@ -1,12 +1,10 @@
 """The total of expected spend: at which level, and how far from it the total may come."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t
 
-from flows.churn.backtest import HeldOut
 from flows.churn.btyd import Floats
 
 COVERAGE = 0.8
@@ -27,16 +25,6 @@ class SpendForecast:
     of_others: tuple[float, ...]
     low: float
     high: float
-
-
-def forecast(candidate: str, held_out: Sequence[HeldOut]) -> SpendForecast:
-    """From actual and expected totals of the held-out dates."""
-    totals = [h.customers.totals for h in held_out]
-    means = [float(h.models[candidate].expected_spend(h.customers.features).mean()) for h in held_out]
-    expected = np.array([of.customers * mean for of, mean in zip(totals, means, strict=True)])
-    actual = np.array([of.spend for of in totals])
-    days = [h.day.toordinal() for h in held_out]
-    return forecast_of_totals(expected, actual, (max(days) - min(days)) / held_out[0].customers.horizon_days)
 
 
 def forecast_of_totals(expected: Floats, actual: Floats, horizons_apart: float) -> SpendForecast:

@@ -78,16 +78,13 @@ def model_card(
         },
         "spend": {
             "level": selection.spend.level,
-            "interval_of_total": {
-                "coverage": COVERAGE,
-                "low": round(selection.spend.low, 4),
-                "high": round(selection.spend.high, 4),
-            },
+            "interval_of_total": _interval((selection.spend.low, selection.spend.high)),
             "held_out": [
                 _spend_quality(h, kept, level)
                 for h, level in zip(backtest.held_out, selection.spend.of_others, strict=True)
             ],
         },
+        "clv": {"interval_of_total": _interval(model.value.total)},
         "clv_window": in_one_thread(clv_window_quality, data, kept),
         "second_order": second_order_quality(backtest.held_out, kept),
         "next_order": next_order_quality(backtest.held_out, kept, as_of),
@@ -96,6 +93,11 @@ def model_card(
         "contract": CONTRACT_FINGERPRINT,
         "features": list(FEATURE_NAMES),
     }
+
+
+def _interval(ends: tuple[float, float] | None) -> dict[str, float] | None:
+    """Factors of a total between which it lies with a chance of COVERAGE."""
+    return ends and {"coverage": COVERAGE, "low": round(ends[0], 4), "high": round(ends[1], 4)}
 
 
 def _trained_on(data: TrainingSet, shop: str, fingerprint: str) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date)
 def next_order_came(model: ChurnModel, customers: TrainingSet, days_followed: int) -> dict[float, Flags]:
     """By probability: whether the next order came by its day, for customers whose day has passed."""
     came = {}
-    for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=True):
+    for chance, days in zip(NEXT_ORDER_CHANCES, np.ceil(model.next_order_days(customers.features)).T, strict=False):
         passed = days <= days_followed
         came[chance] = customers.days_to_next_purchase[passed] <= days[passed]
     return came

@@ -23,6 +23,7 @@ from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
 from functions.churn_api.scorer import DAYS_OF_YEAR, INPUTS, OUTPUTS, VALUES, Scorer
+from functions.prediction_record import NEXT_ORDER_COLUMNS
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 # TreeEnsemble on doubles; newer than skl2onnx supports, so it is set on the finished model
@@ -206,7 +207,7 @@ def _outputs(scope: Any, model: ChurnModel, inputs: Any, custom_parsers: Any = N
 def _shapes(operator: Any) -> None:
     widths = {
         "contributions": [None, len(CAUSE_NAMES)],
-        "next_order_days": [None, 3],
+        "next_order_days": [None, len(NEXT_ORDER_COLUMNS)],
         "customer_value": [None, len(VALUES)],
     }
     for name, output in zip(OUTPUTS, operator.outputs, strict=True):

@@ -11,7 +11,7 @@ from flows.churn.btyd import BuyTillYouDie, Floats
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import ChurnModel
 from flows.churn.evaluation import given_the_base_rate
-from flows.churn.forecast import SpendForecast, forecast
+from flows.churn.forecast import SpendForecast, forecast_of_totals
 from flows.churn.training_set import TrainingSet
 from flows.churn.waiting_time import WaitingTime
 
@@ -54,7 +54,7 @@ def select(backtest: Backtest) -> Selection:
     for other in others:
         gains[other] = gain_of(other, kept, backtest.held_out)
         kept = other if gains[other].is_clear else kept
-    return Selection(kept, gains, forecast(kept, backtest.held_out))
+    return Selection(kept, gains, _forecast(kept, backtest.held_out))
 
 
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
@@ -75,6 +75,16 @@ def waiting_time_of(candidate: str, held_out: Sequence[HeldOut]) -> WaitingTime:
         return WaitingTime()
     features, shares = (np.concatenate(parts) for parts in zip(*waited, strict=True))
     return WaitingTime.fit(features, shares, held_out[0].customers.horizon_days)
+
+
+def _forecast(candidate: str, held_out: Sequence[HeldOut]) -> SpendForecast:
+    """From actual and expected totals of the held-out dates."""
+    totals = [h.customers.totals for h in held_out]
+    means = [float(h.models[candidate].expected_spend(h.customers.features).mean()) for h in held_out]
+    expected = np.array([of.customers * mean for of, mean in zip(totals, means, strict=True)])
+    actual = np.array([of.spend for of in totals])
+    days = [h.day.toordinal() for h in held_out]
+    return forecast_of_totals(expected, actual, (max(days) - min(days)) / held_out[0].customers.horizon_days)
 
 
 def gain_of(name: str, over: str, held_out: Sequence[HeldOut]) -> Gain:

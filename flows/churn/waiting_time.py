@@ -56,7 +56,7 @@ class WaitingTime:
         return cls(tuple(found[:TERMS]), tuple(found[TERMS:]))
 
     def chances_of_process(self, chances: Floats, features: Floats, purchase: Floats, horizon_days: int) -> Floats:
-        """By the day on which the process has these chances, [n, k], the next purchase has come with `chances`, [k].
+        """By the day on which the process has these chances, [n, k], the next purchase has come with `chances`, [n, k].
 
         `purchase`: P(purchase in the horizon), [n]. A chance beyond that is the process's: its day is in no horizon."""
         causes = _causes(features, horizon_days)

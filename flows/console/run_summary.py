@@ -213,17 +213,21 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
         days = report.as_of.horizon_days
         yield "at stake: what they would spend in a year if they stay, less what is expected (CLV_DAYS= for more years)"
         yield "queues: keep those who are slipping, then win back those who are gone, thank those who are active"
-        yield f"from today's customers, next {days} days: {_total(report)}"
+        total = _total(report.expected_spend, report.expected_spend_range, report)
+        yield f"from today's customers, next {days} days: {total}"
         yield _last_year(report)
+        clv_days, clv = report.model.model.card["clv_days"], _total(report.clv, report.clv_range, report)
+        yield f"and in the next {clv_days} days (customer lifetime value): {clv}"
 
 
-def _total(report: RunReport) -> str:
-    total = money(report.expected_spend, report.as_of.currency)
-    if report.expected_spend_range is None:
-        return f"{total}, untested on this shop"
-    *ends, coverage = report.expected_spend_range
-    low, high = (money(end, report.as_of.currency) for end in ends)
-    return f"{total} ({low} to {high}, with a chance of {coverage:.0%})"
+def _total(total: float, ends: tuple[float, float, float] | None, report: RunReport) -> str:
+    stated = money(total, report.as_of.currency)
+    if ends is None:
+        is_shipped = report.model is not None and report.model.shipped
+        return f"{stated}, untested on this shop" if is_shipped else f"{stated}, of which no past one can be tested yet"
+    low, high, coverage = ends
+    between = " to ".join(money(end, report.as_of.currency) for end in (low, high))
+    return f"{stated} ({between}, with a chance of {coverage:.0%})"
 
 
 def _last_year(report: RunReport) -> str:

@@ -27,6 +27,7 @@ class NextOrder(BaseModel):
     chance_10: Days
     chance_50: Days
     chance_90: Days
+    if_back: Annotated[Days, Field(description="… of half of those who order within the horizon, however few they are")]
 
 
 class Prediction(BaseModel):
@@ -126,6 +127,7 @@ class ExternalPrediction(BaseModel):
     next_order_days_10: float | None = None
     next_order_days_50: float | None = None
     next_order_days_90: float | None = None
+    next_order_days_if_back: float | None = None
     reason_1: str | None = None
     reason_2: str | None = None
     reason_3: str | None = None

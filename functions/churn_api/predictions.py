@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, risk_bands
 from functions.churn_api.scorer import VALUES, Scorer, day_of_year
-from functions.prediction_record import NEXT_ORDER_COLUMNS, REASONS
+from functions.prediction_record import NEXT_ORDER_FIELDS, REASONS
 
 Source = Literal["api", "external_function"]
 
@@ -54,6 +54,7 @@ class NextOrderDays(msgspec.Struct, gc=False):
     chance_10: float | None
     chance_50: float | None
     chance_90: float | None
+    if_back: float | None
 
 
 class PredictionResponse(msgspec.Struct, gc=False):
@@ -82,14 +83,14 @@ class PredictionResponse(msgspec.Struct, gc=False):
 
 COLUMNS = (
     "customer_id", "prediction_id", "as_of", "churn_probability", "risk_band", "expected_spend", "alive_probability",
-    "lifecycle", *VALUES, *(f"next_order_days_{chance}" for chance in NEXT_ORDER_COLUMNS),
+    "lifecycle", *VALUES, *NEXT_ORDER_FIELDS.values(),
     *(f"reason_{rank}" for rank in range(1, REASONS + 1)), "horizon_days", "clv_days", "model_version", "stored",
 )  # fmt: skip
 
 
 def flat(response: PredictionResponse) -> dict[str, Any]:
     """A response under the names of `COLUMNS`, as SQL has them too."""
-    days = {f"next_order_days_{c}": getattr(response.next_order_days, f"chance_{c}") for c in NEXT_ORDER_COLUMNS}
+    days = {field: getattr(response.next_order_days, name) for name, field in NEXT_ORDER_FIELDS.items()}
     reasons = {f"reason_{rank}": reason.text for rank, reason in enumerate(response.reasons, start=1)}
     nested = days | reasons
     return {name: nested[name] if name in nested else getattr(response, name) for name in COLUMNS}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES, Lifecycle
 from functions.churn_api.reasons import describe_reasons, strongest_causes
-from functions.prediction_record import PREDICTED
+from functions.prediction_record import NEXT_ORDER_COLUMNS, PREDICTED
 
 # The inputs of a model's graph, both for n customers: [n, number of features] doubles, and the as-of date as day of the
 # year, [n] integers from 1 to DAYS_OF_YEAR.
@@ -29,6 +29,8 @@ OUTPUTS = (
 _DECIMALS = {"expected_spend": 6, "customer_value": 6}
 # the columns of the output customer_value
 VALUES = ("clv", "clv_low", "clv_high", "expected_loss", "win_back_value")
+
+_WIDTHS = {"next_order_days": [len(NEXT_ORDER_COLUMNS)], "customer_value": [len(VALUES)]}
 
 
 @lru_cache(maxsize=1_000)
@@ -49,7 +51,8 @@ class Scores:
     customer's log-odds of churn and this one's, by cause, [n, causes].
     expected_spend: mean spend within the horizon, in the reporting currency, [n].
     next_order_days: days after the as-of date by which, rounded up, the next order comes with a chance of 10, 50
-        and 90 %, [n, 3]; NaN where that chance is not reached within two horizons.
+        and 90 %; NaN where that chance is not reached within two horizons. Last, those for half of the customers who
+        order within the horizon, however few they are; [n, 4].
     alive_probability: P(still a customer), [n]. lifecycle: position in `contract.LIFECYCLES`, [n].
     customer_value: VALUES, [n, 5], in the reporting currency, for the next clv_days; NaN: not known.
     """
@@ -126,7 +129,8 @@ class Scorer:
         except Exception as error:  # onnxruntime has no exception of its own to name
             raise ModelRefused(f"{name} is not a churn model that can be loaded: {error}") from error
         inputs, outputs = session.get_inputs(), session.get_outputs()
-        if tuple(i.name for i in inputs) != INPUTS or tuple(o.name for o in outputs) != OUTPUTS:
+        widths = {o.name: o.shape[1:] for o in outputs if o.name in _WIDTHS}
+        if tuple(i.name for i in inputs) != INPUTS or tuple(o.name for o in outputs) != OUTPUTS or widths != _WIDTHS:
             raise ModelRefused(f"{name} was made by another version of this project. Train again.")
         if features != FEATURE_NAMES or causes != CAUSE_NAMES:
             missing = [feature for feature in features if feature not in FEATURE_NAMES]

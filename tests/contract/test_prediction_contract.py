@@ -16,7 +16,15 @@ from functions.churn_api.external_function import Batch, write_batch
 from functions.churn_api.predictions import NextOrderDays, PredictionResponse, Reason
 from functions.churn_api.scorer import VALUES, Scores
 from functions.prediction_messages import read_message
-from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, REASONS, PredictionRecord, sql_type
+from functions.prediction_record import (
+    COLUMNS,
+    NEXT_ORDER_COLUMNS,
+    NEXT_ORDER_FIELDS,
+    PREDICTED,
+    REASONS,
+    PredictionRecord,
+    sql_type,
+)
 
 # what an answer says in lists, and the mart and SQL in columns
 NESTED = {"next_order_days", "reasons"}
@@ -33,13 +41,13 @@ def answer():
     return PredictionResponse(
         customer_id="C1", prediction_id="p", as_of="2026-06-30", churn_probability=0.5, risk_band="medium",
         expected_spend=10.0, alive_probability=0.9, lifecycle="active", clv=40.0, clv_low=0.0, clv_high=90.0,
-        expected_loss=4.0, win_back_value=3.0, next_order_days=NextOrderDays(1.0, 20.0, None),
+        expected_loss=4.0, win_back_value=3.0, next_order_days=NextOrderDays(1.0, 20.0, None, 15.0),
         reasons=[Reason("spend", "a", 0.1)] * REASONS, horizon_days=90, clv_days=365, model_version="m", stored=True,
     )  # fmt: skip
 
 
 def test_the_fields_that_sql_gets_are_those_of_the_record_and_the_days_from_which_it_reckons():
-    days = {f"next_order_days_{chance}" for chance in NEXT_ORDER_COLUMNS}
+    days = {*NEXT_ORDER_FIELDS.values()}
     lacks = PREDICTED.keys() - days - COLUMNS.keys()
     assert not lacks, f"PredictionRecord in functions/prediction_record.py lacks {sorted(lacks)}"
     assert {name: COLUMNS[name] for name in PREDICTED if name in COLUMNS} == {
@@ -84,7 +92,7 @@ def test_a_response_has_what_the_record_has():
     flat = {*PredictionResponse.__struct_fields__} - NESTED - ONLY_IN_ANSWERS
     place = "PredictionResponse in functions/churn_api/predictions.py"
     same(place, sorted(flat), sorted(COLUMNS.keys() - nested - of_the_message))
-    assert NextOrderDays.__struct_fields__ == tuple(f"chance_{chance}" for chance in NEXT_ORDER_COLUMNS)
+    assert NextOrderDays.__struct_fields__ == tuple(NEXT_ORDER_COLUMNS)
 
 
 def test_a_response_of_the_external_function_has_the_fields_that_sql_gets_and_no_others():

@@ -62,6 +62,7 @@
     "next_order_days_10": "double",
     "next_order_days_50": "double",
     "next_order_days_90": "double",
+    "next_order_days_if_back": "double",
     "reason_1": "varchar",
     "reason_2": "varchar",
     "reason_3": "varchar"
@@ -73,6 +74,7 @@
 {{ return({
     "next_order_earliest_on": "next_order_days_10",
     "next_order_on": "next_order_days_50",
-    "next_order_latest_on": "next_order_days_90"
+    "next_order_latest_on": "next_order_days_90",
+    "next_order_if_back_on": "next_order_days_if_back"
 }) }}
 {%- endmacro %}

@@ -11,7 +11,14 @@ import yaml
 
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, PREDICTED, PredictionRecord, sql_type
+from functions.prediction_record import (
+    COLUMNS,
+    NEXT_ORDER_COLUMNS,
+    NEXT_ORDER_FIELDS,
+    PREDICTED,
+    PredictionRecord,
+    sql_type,
+)
 
 _MODELS = REPOSITORY / "dbt_project" / "models"
 FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
@@ -97,7 +104,7 @@ def render_predictions_yml() -> str:
 
 def render_macros() -> str:
     """The text of MACROS: the names that SQL is made from."""
-    next_order = {column: f"next_order_days_{chance}" for chance, column in NEXT_ORDER_COLUMNS.items()}
+    next_order = {column: NEXT_ORDER_FIELDS[name] for name, column in NEXT_ORDER_COLUMNS.items()}
     return "\n".join(
         [
             "{# " + _HEADER.format("functions/") + " #}\n",

@@ -75,6 +75,11 @@ class ModelReport:
         return None if self.shipped else dict(self.model.card["spend"]["interval_of_total"])
 
     @property
+    def interval_of_clv(self) -> dict[str, float] | None:
+        """The same of the total of clv; None also where no past clv_days are known."""
+        return None if self.shipped else self.model.card["clv"]["interval_of_total"]
+
+    @property
     def quality(self) -> dict[str, float] | None:
         """Mean quality of the model that scores, over the held-out dates of its training."""
         return None if self.shipped else dict(self.model.card["quality"])
@@ -83,7 +88,7 @@ class ModelReport:
 @dataclass(frozen=True)
 class RunReport:
     """Tables: `segments` (segment, customers, spend_last_365_days, expected_spend,
-    expected_loss, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
+    expected_loss, clv, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
     were read, used or not. `spend_last_year`: in the horizon's days a year before, of those who had bought by
@@ -121,10 +126,23 @@ class RunReport:
     @property
     def expected_spend_range(self) -> tuple[float, float, float] | None:
         """The lower and the upper end of that total, and the probability that it lies between them."""
-        interval = self.model.interval_of_total if self.model else None
-        if interval is None:
-            return None
-        return self.expected_spend * interval["low"], self.expected_spend * interval["high"], interval["coverage"]
+        return _range(self.expected_spend, self.model.interval_of_total if self.model else None)
+
+    @property
+    def clv(self) -> float:
+        """In clv_days, of all customers; zero where nobody was scored."""
+        return float(sum(value or 0 for value in self.segments.column("clv").to_pylist()))
+
+    @property
+    def clv_range(self) -> tuple[float, float, float] | None:
+        """As `expected_spend_range`."""
+        return _range(self.clv, self.model.interval_of_clv if self.model else None)
+
+
+def _range(total: float, interval: dict[str, float] | None) -> tuple[float, float, float] | None:
+    if interval is None:
+        return None
+    return total * interval["low"], total * interval["high"], interval["coverage"]
 
 
 # the queues of customers to contact, those who can be kept first
@@ -168,7 +186,7 @@ def read_report(
         segments=warehouse.read(
             """select segments.segment, count(customers.customer_id) as customers,
                 coalesce(sum(spend_last_365_days), 0) as spend_last_365_days,
-                sum(expected_spend) as expected_spend, sum(expected_loss) as expected_loss,
+                sum(expected_spend) as expected_spend, sum(expected_loss) as expected_loss, sum(clv) as clv,
                 avg(churn_probability) as mean_churn_probability
             from staging.rfm_segments as segments
             left join marts.marketing_customers as customers using (segment)

@@ -124,7 +124,8 @@ def test_served_predictions_are_added_once(shop):
         prediction_id="p", customer_id="A", as_of_date=date(2026, 7, 1), horizon_days=90, clv_days=365,
         churn_probability=0.5, risk_band="medium", expected_spend=1.5, alive_probability=0.6, lifecycle="due", clv=3.0,
         clv_low=0.0, clv_high=9.0, expected_loss=1.0, win_back_value=2.0, next_order_earliest_on=None,
-        next_order_on=None, next_order_latest_on=None, reason_1="a", reason_2="b", reason_3="c", model_version="m",
+        next_order_on=None, next_order_latest_on=None, next_order_if_back_on=None, reason_1="a", reason_2="b",
+        reason_3="c", model_version="m",
         source="api", scored_at=datetime(2026, 7, 1, 5),  # noqa: DTZ001
     )  # fmt: skip
     for _ in range(2):

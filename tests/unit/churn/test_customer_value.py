@@ -28,5 +28,14 @@ def test_an_interval_holds_what_was_expected_and_most_of_what_was_spent():
     assert ((low <= spent[2_000:]) & (spent[2_000:] <= high)).mean() == pytest.approx(0.8, abs=0.04)
 
 
+def test_an_interval_starts_at_nothing_where_many_spend_nothing_and_is_no_wider_for_it():
+    rng = np.random.default_rng(2)
+    expected = rng.gamma(0.5, 200.0, 20_000)
+    spent = np.where(rng.random(20_000) < 0.3, 0.0, expected / 0.7 * rng.gamma(2.0, 0.5, 20_000))
+    low, high = Interval.fit(expected[:10_000], spent[:10_000]).ends(expected[10_000:])
+    assert (low[expected[10_000:] > 1] < 1e-6).all()
+    assert (spent[10_000:] <= high).mean() == pytest.approx(0.8, abs=0.03)
+
+
 def test_a_few_customers_have_no_interval():
     assert Interval.fit(np.arange(50.0), np.arange(50.0)) is None

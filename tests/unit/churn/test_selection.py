@@ -85,9 +85,20 @@ def test_days_to_the_next_order_are_those_of_the_nearest_day_and_none_is_over():
     backtest = run_backtest(data)
     (newest, *_) = backtest.held_out
     for model in newest.models.values():
-        days = model.next_order_days(newest.customers.features)
+        days = model.next_order_days(newest.customers.features)[:, :3]
         assert np.nanmin(np.ceil(days)) >= 1
         assert (np.diff(days, axis=1)[~np.isnan(days[:, 1:]).any(axis=1)] >= 0).all()
+
+
+def test_the_day_if_they_come_back_is_known_of_everybody_and_right_for_half_of_those_who_do():
+    data = made_up_snapshots(MONTHS, 400)
+    backtest = run_backtest(data)
+    model = train_selected(data, backtest, select(backtest), date(2025, 10, 1))
+    customers = data.newest(4)
+    if_back = np.ceil(model.next_order_days(customers.features)[:, 3])
+    assert ((if_back >= 1) & (if_back <= data.horizon_days)).all()
+    came = customers.days_to_next_purchase[~customers.churned] <= if_back[~customers.churned]
+    assert came.mean() == pytest.approx(0.5, abs=0.06)
 
 
 def test_candidates_are_ordered_from_simple_to_complex():

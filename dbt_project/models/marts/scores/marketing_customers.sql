@@ -56,6 +56,7 @@ select
     predictions.next_order_earliest_on,
     predictions.next_order_on,
     predictions.next_order_latest_on,
+    predictions.next_order_if_back_on,
     predictions.reason_1,
     predictions.reason_2,
     predictions.reason_3,
