@@ -7,6 +7,7 @@ from rich.console import Console
 
 from flows.adapters.marts.monitoring import describe_growth, describe_warnings
 from flows.adapters.marts.run_report import ModelReport, RunReport
+from flows.adapters.marts.second_order import SecondOrder
 from flows.churn.evaluation import mean_quality
 from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.console.amounts import money, percent, with_interval
@@ -218,6 +219,8 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
         yield _last_year(report)
         clv_days, clv = report.model.model.card["clv_days"], _total(report.clv, report.clv_range, report)
         yield f"and in the next {clv_days} days (customer lifetime value): {clv}"
+    if report.second_order:
+        yield _second_order(report.second_order, report.as_of.horizon_days)
 
 
 def _total(total: float, ends: tuple[float, float, float] | None, report: RunReport) -> str:
@@ -235,6 +238,15 @@ def _last_year(report: RunReport) -> str:
         return "less than a full year of history: its season, and so that of this total, is not known"
     spent = money(report.spend_last_year, report.as_of.currency)
     return f"the same days of last year, from the customers of then: {spent}"
+
+
+def _second_order(found: SecondOrder, horizon_days: int) -> str:
+    return (
+        f"second order: {found.customers:,} customers have ordered once and can still be kept (last order within"
+        f" {found.days_to_keep} days); {percent(found.predicted)} of them should order again in the next {horizon_days}"
+        f" days; on {found.dates} dates that it had not seen, the model predicted {percent(found.predicted_then)} and"
+        f" {percent(found.ordered_again)} did (AUC {found.auc:.3f})"
+    )
 
 
 def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:

@@ -22,10 +22,12 @@ CONTACT_SCHEMA = pa.schema(
         ("segment", pa.string()),
         ("risk_band", pa.string()),
         ("lifecycle", pa.string()),  # NULL: not scored
+        ("queue", pa.string()),  # keep, win_back or thank; NULL: in none
         ("churn_probability", pa.float64()),  # NULL: not scored
         ("expected_spend", pa.float64()),  # until the horizon, in `currency`; NULL: not scored
         ("clv", pa.float64()),  # expected spend in the next clv_days, in `currency`; NULL: not scored
         ("expected_loss", pa.float64()),  # in clv_days, in `currency`; NULL: not scored
+        ("win_back_value", pa.float64()),  # in clv_days, in `currency`; NULL: not scored
         ("reason", pa.string()),
         ("recommended_action", pa.string()),
         ("offer", pa.string()),  # NULL without a campaign

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from flows.ports.destination import CONTACT_SCHEMA
 
 _USUAL = {
-    "segment": "At risk", "risk_band": "high", "lifecycle": "slipping", "churn_probability": 0.81234567,
-    "expected_spend": 61.239, "clv": 210.987, "expected_loss": 80.456,
+    "segment": "At risk", "risk_band": "high", "lifecycle": "slipping", "queue": "keep",
+    "churn_probability": 0.81234567, "expected_spend": 61.239, "clv": 210.987, "expected_loss": 80.456,
+    "win_back_value": 35.127,
     "reason": "Last order 96 days ago", "recommended_action": "Personal win-back", "offer": "-20% on everything",
     "country": "Germany", "currency": "EUR",
 }  # fmt: skip
@@ -40,7 +41,7 @@ _addresses = st.one_of(
 
 
 _figures = {"churn_probability": st.none() | st.floats(0, 1)} | {
-    name: st.none() | st.floats(0, 1e6) for name in ("expected_spend", "clv", "expected_loss")
+    name: st.none() | st.floats(0, 1e6) for name in ("expected_spend", "clv", "expected_loss", "win_back_value")
 }
 _changes = st.fixed_dictionaries(
     {"email": _addresses},

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.marts.run_report import QUEUES
 from flows.ports.warehouse import Warehouse
-from functions.churn_api.contract import RISK_BANDS
+from functions.churn_api.contract import LIFECYCLES, RISK_BANDS
 
 COUNTRIES_SHOWN, CHANNELS_SHOWN, COHORTS_SHOWN = 12, 8, 12
 OTHER, EARLIER = "(other)", "(earlier)"  # members for the remaining values; texts.yml has their labels
@@ -27,6 +27,7 @@ _MEMBER_OF = {
     "r_f": f"case when customers.r_score > 0 then (customers.r_score - 1) * {SCORES} + customers.f_score - 1 end",
     "bucket": f"least(floor(customers.churn_probability * {BUCKETS}), {BUCKETS - 1})",
     "risk_band": "customers.risk_band",
+    "lifecycle": "customers.lifecycle",
     "country": f"case when countries.position <= {COUNTRIES_SHOWN} then customers.country"
     f" when customers.country is not null then '{OTHER}' end",
     "channel": f"case when channels.position <= {CHANNELS_SHOWN} then customers.channel"
@@ -109,6 +110,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
         "r_f": [f"{r} {f}" for r in range(1, SCORES + 1) for f in range(1, SCORES + 1)],
         "bucket": [f"{n / BUCKETS:.2f}" for n in range(BUCKETS)],
         "risk_band": list(BANDS),
+        "lifecycle": list(LIFECYCLES),
         "country": _by_size(cells, "country"),
         "channel": _by_size(cells, "channel"),
         "cohort": sorted(set(cells.column("in_cohort").to_pylist())),  # "(earlier)" sorts before every date

@@ -82,6 +82,7 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "customers": report.customers,
         "is_scored": report.model is not None,
         "forecast": _forecast(report),
+        "second_order": report.second_order and asdict(report.second_order),
         "why_unscored": report.why_no_model,
         "scored_at": scored_at and f"{scored_at.isoformat()}Z",
         "model_version": version,

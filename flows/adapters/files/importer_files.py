@@ -51,8 +51,8 @@ LAYOUTS = {
     "mailchimp": Layout(
         {
             "email": "Email Address", "customer_id": "CUSTOMER", "segment": "SEGMENT", "risk_band": "RISK",
-            "lifecycle": "LIFECYCLE", "churn_probability": "CHURN", "expected_spend": "SPEND", "clv": "CLV",
-            "expected_loss": "LOSS", "reason": "REASON",
+            "lifecycle": "LIFECYCLE", "queue": "QUEUE", "churn_probability": "CHURN", "expected_spend": "SPEND",
+            "clv": "CLV", "expected_loss": "LOSS", "win_back_value": "WIN_BACK", "reason": "REASON",
             "recommended_action": "ACTION", "offer": "OFFER", "country": "COUNTRY", "currency": "CURRENCY",
         },
         of_campaign="Tags",
@@ -60,9 +60,10 @@ LAYOUTS = {
     "klaviyo": Layout(
         {
             "email": "Email", "customer_id": "customer_id", "segment": "rfm_segment", "risk_band": "churn_risk_band",
-            "lifecycle": "churn_lifecycle", "churn_probability": "churn_probability",
+            "lifecycle": "churn_lifecycle", "queue": "churn_queue", "churn_probability": "churn_probability",
             "expected_spend": "expected_spend", "clv": "churn_clv", "expected_loss": "expected_loss",
-            "reason": "churn_reason", "recommended_action": "recommended_action", "offer": "last_offer",
+            "win_back_value": "win_back_value", "reason": "churn_reason", "recommended_action": "recommended_action",
+            "offer": "last_offer",
             "country": "Country", "currency": "currency",
         },
         of_campaign="last_campaign",
@@ -133,7 +134,8 @@ class CsvFiles:
 def _tidy(people: pa.Table) -> pa.Table:
     """The columns in our order, with significant digits only."""
     people = people.select(CONTACT_SCHEMA.names).cast(CONTACT_SCHEMA)
-    for name, digits in (("churn_probability", 4), ("expected_spend", 2), ("clv", 2), ("expected_loss", 2)):
+    figures = {"churn_probability": 4, "expected_spend": 2, "clv": 2, "expected_loss": 2, "win_back_value": 2}
+    for name, digits in figures.items():
         people = people.set_column(people.column_names.index(name), name, pc.round(people.column(name), digits))
     return people
 

@@ -32,8 +32,9 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
         select customers.customer_id, customers.email,
             not (coalesce(customers.opted_out, false) or persons.is_in_holdout
                 or coalesce(reserved.is_in_holdout, false)) as may_be_contacted, persons.segment,
-            persons.risk_band, customers.lifecycle, customers.churn_probability, customers.expected_spend,
-            customers.clv, customers.expected_loss, customers.reason_1 as reason, customers.recommended_action,
+            persons.risk_band, customers.lifecycle, customers.queue, customers.churn_probability,
+            customers.expected_spend, customers.clv, customers.expected_loss, customers.win_back_value,
+            customers.reason_1 as reason, customers.recommended_action,
             customers.country, customers.currency,
             sent.customer_id is not null as is_sent
         from persons
@@ -52,9 +53,9 @@ def read_control_group(warehouse: Warehouse, campaign: str) -> pa.Table:
             where targets.campaign = '{campaign}' and targets.arm <> 'treated'"""
     return warehouse.read(
         f"""select customers.customer_id, customers.email, customers.segment, customers.risk_band, customers.lifecycle,
-            customers.churn_probability, customers.expected_spend, customers.clv, customers.expected_loss,
-            customers.reason_1 as reason, customers.recommended_action, cast(null as varchar) as offer,
-            customers.country, customers.currency
+            customers.queue, customers.churn_probability, customers.expected_spend, customers.clv,
+            customers.expected_loss, customers.win_back_value, customers.reason_1 as reason,
+            customers.recommended_action, cast(null as varchar) as offer, customers.country, customers.currency
         from marts.marketing_customers as customers
         where customers.customer_id in ({held_out})
         order by customers.customer_id"""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
 from flows.adapters.marts.left_out import LeftOut, read_left_out
+from flows.adapters.marts.second_order import SecondOrder, read_second_order
 from flows.adapters.marts.segment_borders import SegmentBorders, read_borders
 from flows.adapters.marts.staged_customers import describe_corrections
 from flows.adapters.marts.staged_orders import AsOf, describe_misdated
@@ -90,10 +91,10 @@ class RunReport:
     """Tables: `segments` (segment, customers, spend_last_365_days, expected_spend,
     expected_loss, clv, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
     `measured` (rows of model_monitoring that this run added), `campaigns` (results of whole campaigns whose window has
-    ended, newest first). `warehouse`: where the marts are. `order_lines`: how many
-    were read, used or not. `spend_last_year`: in the horizon's days a year before, of those who had bought by
-    then; None where the history is shorter. `identity_notes`: which
-    customers were merged, and which conflicts that left."""
+    ended, newest first). `warehouse`: where the marts are. `order_lines`: how many were read, used or not.
+    `spend_last_year`: in the horizon's days a year before, of those who had bought by then; None where the history is
+    shorter. `second_order`: None in shops that are not full of one-time buyers. `identity_notes`: which customers were
+    merged, and which conflicts that left."""
 
     settings: Settings
     warehouse: str
@@ -113,6 +114,7 @@ class RunReport:
     campaigns: pa.Table
     why_no_model: str | None
     spend_last_year: float | None
+    second_order: SecondOrder | None
 
     @property
     def customers(self) -> int:
@@ -199,6 +201,9 @@ def read_report(
         campaigns=read_results(warehouse, as_of.date),
         why_no_model=why_no_model,
         spend_last_year=_spend_last_year(warehouse, as_of),
+        second_order=read_second_order(warehouse, model.model.card, model.model.horizon_days)
+        if model and not model.shipped
+        else None,
     )
 
 

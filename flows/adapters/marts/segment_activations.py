@@ -18,11 +18,17 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     as_text = "coalesce({0}, '')"
     texts = [
         as_text.format(name)
-        for name in ("email", "segment", "risk_band", "lifecycle", "reason_1", "recommended_action", "country")
+        for name in ("email", "segment", "risk_band", "lifecycle", "queue", "reason_1", "recommended_action", "country")
     ]
     figures = [
         as_text.format(f"cast(round({name}, {digits}) as varchar)")
-        for name, digits in (("churn_probability", 2), ("expected_spend", 0), ("clv", -1), ("expected_loss", -1))
+        for name, digits in (
+            ("churn_probability", 2),
+            ("expected_spend", 0),
+            ("clv", -1),
+            ("expected_loss", -1),
+            ("win_back_value", -1),
+        )
     ]
     return warehouse.read(
         f"""with people as (
@@ -32,9 +38,9 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
         )
 
         select people.customer_id, people.email, people.segment, people.risk_band, people.lifecycle,
-            people.churn_probability, people.expected_spend, people.clv, people.expected_loss, people.reason,
-            people.recommended_action, cast(null as varchar) as offer, people.country, people.currency,
-            people.fingerprint, known.customer_id is not null as is_sent
+            people.queue, people.churn_probability, people.expected_spend, people.clv, people.expected_loss,
+            people.win_back_value, people.reason, people.recommended_action, cast(null as varchar) as offer,
+            people.country, people.currency, people.fingerprint, known.customer_id is not null as is_sent
         from people
         left join {ACTIVATIONS} as known
             on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint

@@ -114,9 +114,10 @@ def test_contacts_get_their_figures_and_are_in_the_campaigns_list():
         assert send(destination, who) == {"c1": ("sent", None), "c3": ("sent", None)}
     assert properties(hubspot, 51) == {
         "email": "c1@example.org", "firstname": "First 1", "rfm_segment": "At risk", "churn_risk_band": "high",
-        "churn_lifecycle": "slipping", "churn_probability": "0.8123", "expected_spend": "61.24",
-        "churn_clv": "210.99", "expected_loss": "80.46", "churn_reason": "Last order 96 days ago",
-        "recommended_action": "Personal win-back", "last_campaign": CAMPAIGN, "last_offer": "-20% on everything",
+        "churn_lifecycle": "slipping", "churn_queue": "keep", "churn_probability": "0.8123", "expected_spend": "61.24",
+        "churn_clv": "210.99", "expected_loss": "80.46", "win_back_value": "35.13",
+        "churn_reason": "Last order 96 days ago", "recommended_action": "Personal win-back",
+        "last_campaign": CAMPAIGN, "last_offer": "-20% on everything",
     }  # fmt: skip
     assert properties(hubspot, 53)["churn_probability"] == ""
     assert "rfm_segment" not in properties(hubspot, 52)

@@ -17,9 +17,11 @@ from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts.monitoring import WARNING_TEXTS
+from flows.adapters.marts.second_order import SecondOrder
 from flows.adapters.privacy.masking import masked
+from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
-from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
+from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES
 from functions.churn_api.reasons import describe_reasons
 from functions.prediction_record import REASONS
 from tests.examples import campaigns as made_up
@@ -149,6 +151,8 @@ def test_the_figures_are_those_of_the_mart(run, page):
         ([("segments", "Champions")], "segment = 'Champions'"),
         ([("segments", "Champions"), ("segments", "Loyal")], "segment in ('Champions', 'Loyal')"),
         ([("rfm", "recency 5, frequency 5")], "r_score = 5 and f_score = 5"),
+        ([("lifecycle", "slipping")], "lifecycle = 'slipping'"),
+        ([("lifecycle", "due"), ("lifecycle", "gone")], "lifecycle in ('due', 'gone')"),
         ([("churn", "95%–100%")], "churn_probability >= 0.95"),
         ([("movement", "Champions → Champions")], "segment = 'Champions' and previous_segment = 'Champions'"),
         ([("movement", "no customer yet → New")], "segment = 'New customers' and previous_segment is null"),
@@ -182,6 +186,41 @@ def test_the_filters_on_top_and_the_chips_say_and_change_what_is_chosen(run, pag
     assert figures(page) == figures_of_the_mart(run, "risk_band = 'high'")
     page.get_by_role("button", name="Risk: high ×").click()
     assert figures(page) == figures_of_the_mart(run)
+    page.get_by_role("combobox", name="Lifecycle").select_option("active")
+    assert figures(page) == figures_of_the_mart(run, "lifecycle = 'active'")
+    page.get_by_role("button", name="Lifecycle: active ×").click()
+    assert figures(page) == figures_of_the_mart(run)
+
+
+def test_each_stage_of_the_lifecycle_is_counted_and_says_what_it_means_in_both_languages(run, page):
+    english = page.locator("#lifecycle tr").all_inner_texts()
+    for stage, row in zip(LIFECYCLES, english, strict=False):
+        assert row.startswith(stage)
+        assert number(row.split("\n")[-1].split("\t")[-1]) == one(run, "count(*)", f"lifecycle = '{stage}'")
+    assert page.locator("#lifecycle .definition").count() == len(LIFECYCLES)
+    page.get_by_role("button", name="Français").click()
+    french = page.locator("#lifecycle th button:visible").all_inner_texts()
+    assert french == ["nouveau", "actif", "attendu", "en train de partir", "parti"]
+    assert not set(page.locator("#lifecycle .definition").all_inner_texts()) & {*"".join(english).split("\n")}
+
+
+def test_a_shop_of_one_time_buyers_says_who_should_order_again_and_others_say_nothing(run, page, browser, tmp_path):
+    assert run.second_order is None
+    assert "second order" not in as_markdown(run)
+    assert not page.is_visible("#second-order")
+    found = SecondOrder(1234, 180, 0.21, 3, predicted_then=0.37, ordered_again=0.31, auc=0.58)
+    assert (
+        "second order: 1,234 customers have ordered once and can still be kept (last order within 180 days); 21% of"
+        " them should order again"
+    ) in as_markdown(replace(run, second_order=found))
+    draw(replace(run, second_order=found), tmp_path / "once.html")
+    once = open_page(browser, tmp_path / "once.html", locale="en-GB")
+    for _ in ("English", "Français"):
+        shown = once.inner_text("#second-order").replace("\u202f", " ").replace("\xa0", " ")
+        figures_said = re.findall(r"\d[\d ,]*\d", shown)
+        assert [number(words) for words in figures_said] == [1234, 180, 21, run.as_of.horizon_days, 37, 31, 58]
+        once.click("#language")
+    once.context.close()
 
 
 def test_retention_is_that_of_the_mart_and_follows_the_filters(run, page):
@@ -234,7 +273,17 @@ def test_pictures_show_the_given_figures(run, page):
 
 
 def test_every_mark_can_be_reached_and_pressed_with_the_keyboard(page):
-    for place in ("segments", "rfm", "churn", "movement", "disagreement", "country", "channel", "retention"):
+    for place in (
+        "segments",
+        "lifecycle",
+        "rfm",
+        "churn",
+        "movement",
+        "disagreement",
+        "country",
+        "channel",
+        "retention",
+    ):
         assert marks(page, place).count() >= 5
         unnamed = marks(page, place).evaluate_all(
             "all => all.filter(mark => !(mark.getAttribute('aria-label') || mark.textContent)).length"
@@ -424,8 +473,8 @@ def test_a_shop_without_scores_has_a_page_without_them(run, browser, tmp_path):
     write_dashboard(con, unscored, tmp_path / "page.html")
     page = open_page(browser, tmp_path / "page.html")
     assert "No customer was scored. There are too few customers." in page.inner_text("main")
-    for gone in ("#churn", "#disagreement", "#trust", "#figure-expected_loss", "#choices label.scored"):
-        assert not page.locator(gone).is_visible()
+    for gone in ("#lifecycle", "#churn", "#disagreement", "#trust", "#figure-expected_loss", "#choices label.scored"):
+        assert page.locator(gone).filter(visible=True).count() == 0
     assert "stake" not in page.inner_text("main")
     assert page.locator("#list tbody tr").count() > 10
     page.context.close()

@@ -25,8 +25,8 @@ from tests.running.dbt import DBT_PROJECT
 
 TODAY = date(2026, 3, 31)
 COLUMNS = (
-    "email varchar, segment varchar, risk_band varchar, lifecycle varchar,"
-    " churn_probability double, expected_spend double, clv double, expected_loss double,"
+    "email varchar, segment varchar, risk_band varchar, lifecycle varchar, queue varchar,"
+    " churn_probability double, expected_spend double, clv double, expected_loss double, win_back_value double,"
     " reason_1 varchar, recommended_action varchar, country varchar, currency varchar, scored_at timestamp"
 )
 TABLES = f"""

@@ -3,7 +3,7 @@
    A cell is a combination of members (see cube.py). A mark, such as a bar, shows the cells that pass every filter but
    those on the mark's own dimensions: so a choice can be widened, and what is left out can still be seen. */
 
-const DIMENSIONS = ["segment", "previous_segment", "r_f", "bucket", "risk_band", "country", "channel", "cohort"];
+const DIMENSIONS = ["segment", "previous_segment", "r_f", "bucket", "risk_band", "lifecycle", "country", "channel", "cohort"];
 const BIT = Object.fromEntries(DIMENSIONS.map((name, n) => [name, 1 << n]));
 const filters = new Map(); // dimension → set of member positions
 
@@ -14,6 +14,7 @@ function memberName(dimension, position) {
   if (dimension === "r_f") return text("r_f_member", { r: member[0], f: member[2] });
   if (dimension === "bucket") return `${formats.share(+member)}–${formats.share(+member + 1 / data.members.bucket.length)}`;
   if (dimension === "cohort" && member[0] !== "(") return formats.cohort(member);
+  if (dimension === "lifecycle") return text(`lifecycle_${member}`);
   return dimension === "risk_band" ? text(member) : phrase(member);
 }
 

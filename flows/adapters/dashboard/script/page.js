@@ -1,7 +1,7 @@
 /* The whole page: what is around the charts, and its start. No library, no request to anywhere. */
 
 function drawFilters() {
-  place("choices").replaceChildren(...["segment", "country", "channel", "risk_band"].filter((name) => data.members[name].length).map((dimension) => {
+  place("choices").replaceChildren(...["segment", "lifecycle", "country", "channel", "risk_band"].filter((name) => data.members[name].length).map((dimension) => {
     const select = element("select", { onchange: () => {
       if (select.value === "") filters.delete(dimension); else filters.set(dimension, new Set([+select.value]));
       draw();
@@ -10,7 +10,7 @@ function drawFilters() {
       const chosen = [...(filters.get(dimension) ?? [])];
       select.value = chosen.length === 0 ? "" : chosen.length === 1 && chosen[0] >= 0 ? chosen[0] : "many";
     });
-    return element("label", { class: dimension === "risk_band" ? "scored" : undefined }, text(dimension), select);
+    return element("label", { class: ["risk_band", "lifecycle"].includes(dimension) ? "scored" : undefined }, text(dimension), select);
   }));
   place("measures").setAttribute("aria-label", text("measures"));
   place("measures").replaceChildren(...MEASURES.filter((of) => data.meta.is_scored || !["expected_loss", "expected_spend"].includes(of)).map((of) => {
@@ -50,6 +50,8 @@ function drawFrame() {
   place("forecast").textContent = forecast(meta.forecast, meta.horizon_days);
   place("promises").hidden = !data.promises.length;
   place("promises").textContent = data.promises.map(promise).join(" ");
+  place("second-order").textContent = secondOrder(meta.second_order, meta.horizon_days);
+  place("second-order").hidden = !meta.second_order;
   place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
   document.body.classList.toggle("is-unscored", !meta.is_scored);
   const lines = [
@@ -77,6 +79,13 @@ function promise({ kind, promises, promised, came, deviation }) {
   return text(how, { what: text(`promised_${kind}`, { count: formats.count(promises) }), share: formats.share(Math.abs(deviation ?? 0)), promised: formats.money(promised), came: formats.money(came) });
 }
 
+/** Of a shop that is full of one-time buyers: who of them will order again, and how right that was before. */
+function secondOrder(found, horizon) {
+  if (!found) return "";
+  const [customers, predicted, past, came, auc] = [formats.count(found.customers), formats.share(found.predicted), formats.share(found.predicted_then), formats.share(found.ordered_again), formats.share(found.auc)];
+  return text("second_order", { customers, days: found.days_to_keep, predicted, horizon, past, came, auc });
+}
+
 /** Brings everything up to date with the filters. */
 function draw() {
   cellsFailing = failing(data.cells, data.cells.customers.length);
@@ -100,7 +109,7 @@ function build(chosenLanguage) {
   drawBars("country");
   drawBars("channel");
   drawRetention();
-  if (data.meta.is_scored) { drawChurn(); drawDisagreement(); drawTrust(); }
+  if (data.meta.is_scored) { drawBars("lifecycle", (stage) => text(`lifecycle_${stage}_means`)); drawChurn(); drawDisagreement(); drawTrust(); }
   drawCampaigns();
   drawList();
   drawReceipt();

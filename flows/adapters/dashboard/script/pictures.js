@@ -106,12 +106,13 @@ function drawChurn() {
   });
 }
 
-function drawBars(id) {
+/** Bars of a dimension's members; `meaning`: what a member means, below its name; the section's title is its caption. */
+function drawBars(id, meaning) {
   const rows = [...positions(id), -1].map((key) => {
     const [bar, number] = [element("div", { class: "track" }, element("i")), element("td", { class: "n" })];
-    return { key, bar, number, row: element("tr", {}, element("th", { scope: "row" }, titled({ [id]: key }, () => memberName(id, key))), element("td", {}, bar), number) };
+    return { key, bar, number, row: element("tr", {}, element("th", { scope: "row" }, titled({ [id]: key }, () => memberName(id, key)), ...(meaning && key >= 0 ? [element("div", { class: "definition" }, meaning(data.members[id][key]))] : [])), element("td", {}, bar), number) };
   });
-  place(id).replaceChildren(element("table", { class: "bars" }, element("caption", { class: "legend" }, text(id)), element("tbody", {}, ...rows.map(({ row }) => row))));
+  place(id).replaceChildren(element("table", { class: "bars" }, meaning ? "" : element("caption", { class: "legend" }, text(id)), element("tbody", {}, ...rows.map(({ row }) => row))));
   updates.push(() => {
     const found = sums(measure, [id]);
     const most = Math.max(...found, 1e-9);
