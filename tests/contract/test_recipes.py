@@ -43,6 +43,8 @@ HELD = {
     "a field of a request": "unit/api/test_fast_reading.py::test_what_is_read_fast_is_read_the_same_in_full",
     "a field of a response": "contract/test_prediction_contract.py"
     "::test_a_response_has_the_fields_that_the_api_documents",
+    "a covariate of the uplift model": "unit/campaigns/test_customer_traits.py"
+    "::test_features_and_lifecycle_are_traits_and_what_is_unknown_is_none",
     "a package that Lambda needs": "integration/api/test_lambda.py"
     "::test_a_package_holds_its_group_and_the_model_and_is_small",
     "something that reads or writes": "contract/test_repository.py"
