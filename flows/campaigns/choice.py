@@ -1,7 +1,8 @@
 """Which customers of a campaign's audience are worth contacting, and which of them the budget pays for.
 
 Two lists compete by the profit that is expected of them: the best of the uplift model's ranking, where it beats chance,
-and customers by lot in equal shares of every stratum. Both are valued on past targets that no model was fitted to."""
+and customers by lot in equal shares of every stratum. Both are valued on past targets that no model was fitted to.
+A share of the budget of a ranking goes to customers by lot, whatever is expected of them, so that learning goes on."""
 
 from dataclasses import astuple, dataclass, replace
 from typing import Any
@@ -38,7 +39,8 @@ class Candidates:
 class Chosen:
     """The customers that the budget pays for, in order. cost: of contacting each. chance: of a purchase within the
     window and without the campaign; NaN for who was not scored. excluded: the number of others, by reason.
-    expected_profit: of contacting the treated together; None where earlier campaigns do not tell."""
+    expected_profit: of contacting the treated together; None where earlier campaigns do not tell. explored: how many
+    of them, at the end, are there by lot although a ranking is used."""
 
     people: pa.Table
     is_in_holdout: NDArray[np.bool_]
@@ -47,6 +49,7 @@ class Chosen:
     estimate: Estimate | None
     excluded: dict[str, int]
     expected_profit: Interval | None = None
+    explored: int = 0
 
 
 def best_list(
@@ -62,8 +65,10 @@ def best_list(
     if not isinstance(fitted, Uplift):
         return by_lot
     lists = [by_lot]
-    if fitted.beats_random and len((candidates := worth_contacting(campaign, screened, fitted)).customers):
-        lists.insert(0, choose(campaign, candidates, horizon_days))
+    if fitted.beats_random:
+        estimate = fitted.expected_profit(screened.eligible, campaign.margin, campaign.offer, campaign.window_days)
+        if (estimate.mean > 0).any():
+            lists.insert(0, _ranked(campaign, screened, estimate, horizon_days))
     return max((_valued(campaign, chosen, fitted) for chosen in lists), key=_mean_profit)
 
 
@@ -77,9 +82,54 @@ def _mean_profit(chosen: Chosen) -> float:
     return chosen.expected_profit.mean if chosen.expected_profit else 0.0
 
 
-def worth_contacting(campaign: Campaign, screened: EligibilityResult, fitted: Uplift) -> Candidates:
+def _ranked(campaign: Campaign, screened: EligibilityResult, estimate: Estimate, horizon_days: int) -> Chosen:
+    """The best of the ranking, and for the share of the budget that is to explore, others by lot."""
+    candidates = worth_contacting(screened, estimate)
+    share = campaign.explore
+    if share:
+        try:
+            best = choose(_of_budget(campaign, (1 - share) * campaign.budget), candidates, horizon_days)
+            return _with_others(campaign, screened, estimate, best, horizon_days)
+        except BadInput:  # too small to be shared
+            pass
+    return choose(campaign, candidates, horizon_days)
+
+
+def _with_others(
+    campaign: Campaign, screened: EligibilityResult, estimate: Estimate, best: Chosen, horizon_days: int
+) -> Chosen:
+    """The others are as many as the share says, and cost no more: where few are worth contacting, few are tried."""
+    to_best = campaign.explore / (1 - campaign.explore)
+    budget = min(campaign.explore * campaign.budget, to_best * float(best.cost[~best.is_in_holdout].sum()))
+    eligible = screened.eligible
+    is_best = pc.is_in(eligible["customer_id"], best.people["customer_id"].combine_chunks())
+    rest = eligible.filter(pc.invert(is_best))
+    most = min(round(to_best * len(best.people)), len(rest))
+    if not most:
+        return choose(campaign, worth_contacting(screened, estimate), horizon_days)
+    others = choose(_of_budget(campaign, budget), Candidates(rest, {}, None), horizon_days)
+    people = pa.concat_tables([best.people, others.people.slice(0, most)])
+    rows = np.asarray(pc.index_in(people["customer_id"], eligible["customer_id"].combine_chunks()).to_numpy())
+    left = np.ones(len(eligible), dtype=bool)
+    left[rows] = False
+    reasons = {WOULD_NOT_PAY: left & (estimate.mean <= 0), BEYOND_BUDGET: left & (estimate.mean > 0)}
+    return Chosen(
+        people=people,
+        is_in_holdout=np.concatenate([best.is_in_holdout, others.is_in_holdout[:most]]),
+        cost=np.concatenate([best.cost, others.cost[:most]]),
+        chance=np.concatenate([best.chance, others.chance[:most]]),
+        estimate=_estimate_of(estimate, rows),
+        excluded=screened.excluded | {why: int(of.sum()) for why, of in reasons.items() if of.any()},
+        explored=min(most, len(others.people)),
+    )
+
+
+def _of_budget(campaign: Campaign, budget: float) -> Campaign:
+    return campaign.model_copy(update={"budget": budget})
+
+
+def worth_contacting(screened: EligibilityResult, estimate: Estimate) -> Candidates:
     """The customers who are expected to bring more than they cost."""
-    estimate = fitted.expected_profit(screened.eligible, campaign.margin, campaign.offer, campaign.window_days)
     pays, excluded = estimate.mean > 0, dict(screened.excluded)
     if not pays.all():
         excluded[WOULD_NOT_PAY] = int((~pays).sum())

@@ -86,7 +86,8 @@ class ContactCap(_Strict):
 
 class Campaign(_Strict):
     """margin: share of revenue that remains before the campaign's own cost. holdout: share of the chosen customers
-    who are not contacted. window_days: a purchase counts until so many days after the launch. to_learn: it may be
+    who are not contacted. window_days: a purchase counts until so many days after the launch. explore: share of
+    the budget that goes to customers by lot where a ranking is used. to_learn: it may be
     launched although it is expected to lose."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{2,59}$")
@@ -96,6 +97,7 @@ class Campaign(_Strict):
     budget: float = Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)
     contact_cap: ContactCap = Field(default_factory=lambda: ContactCap.model_validate({}))
     holdout: float = Field(0.2, ge=0, le=0.9, strict=True)
+    explore: float = Field(0.05, ge=0, le=0.5, strict=True)
     i_know: bool = False
     to_learn: bool = False
     window_days: int = Field(30, ge=1, le=365)
@@ -231,7 +233,11 @@ def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> s
     if problem["type"] == "float_type" and isinstance(problem["input"], str):
         if (meant_number := as_number(problem["input"])) is not None:
             message = f"{message}, with a point and without a unit: {place[-1]}: {meant_number:g}"
-    elif problem["type"] == "less_than_equal" and place in (("margin",), ("holdout",)) and 1 < problem["input"] < 100:
+    elif (
+        problem["type"] == "less_than_equal"
+        and place in (("margin",), ("holdout",), ("explore",))
+        and 1 < problem["input"] < 100
+    ):
         message = f"{message}. {problem['input']:g} % is written {problem['input'] / 100:g}"
     if problem["type"] == "value_error" and isinstance(problem["input"], Mapping):  # about keys that the message names
         key = (*place, message.split(":")[0])

@@ -31,7 +31,8 @@ class Plan:
     at_stake: expected loss of the treated. expected_cost: of contacting the treated;
     highest_cost: if every one of them redeemed the offer. expected_profit: of the treated together; None where no model
     could be fitted to earlier campaigns. uncorrected_profit: the same without the correction by `record`, what came of
-    earlier promises. global_holdout: share of all customers that no campaign contacts.
+    earlier promises. global_holdout: share of all customers that no campaign contacts. explored, explored_cost: of the
+    treated, those who are there by lot although a ranking is used, and what contacting them is expected to cost.
     """
 
     campaign: Campaign
@@ -50,6 +51,8 @@ class Plan:
     uncorrected_profit: Interval | None = None
     record: TrackRecord = NO_RECORD
     global_holdout: float = 0.0
+    explored: int = 0
+    explored_cost: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -88,6 +91,7 @@ def plan(
     if uncorrected is not None:
         chosen = replace(chosen, expected_profit=record.corrected(uncorrected, int(treated.sum())))
     could_show = _power(campaign, chosen, horizon_days)
+    explored = treated & (np.arange(len(people)) >= len(people) - chosen.explored)
     return Plan(
         campaign=campaign,
         launched_on=launched_on,
@@ -104,6 +108,8 @@ def plan(
         currency=people["currency"][0].as_py(),
         uncorrected_profit=uncorrected,
         record=record,
+        explored=int(explored.sum()),
+        explored_cost=float(chosen.cost[explored].sum()),
         warnings=[
             *_warnings(campaign, could_show, chosen),
             *(fitted.transfer.differences if isinstance(fitted, Uplift) else ()),

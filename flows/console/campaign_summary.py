@@ -59,6 +59,11 @@ def _planned(plan: Plan) -> Iterator[str]:
     yield f"{plan.count('treated'):,} to contact, {plan.count('holdout'):,} in the control group"
     how = "expected profit" if plan.ranked_by == BY_UPLIFT else plan.ranked_by
     yield f"chosen by {how}. {plan.why_ranked_so}"
+    if plan.explored:
+        yield (
+            f"{plan.explored:,} of them by lot, for {money(plan.explored_cost, currency)}, whatever is expected of"
+            f" them, so that learning goes on (explore: {campaign.explore:g})"
+        )
     yield (
         f"cost: {money(plan.expected_cost, currency)} expected, {money(plan.highest_cost, currency)} if everybody"
         f" redeemed, of a budget of {money(campaign.budget, currency)}"

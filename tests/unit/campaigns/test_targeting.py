@@ -112,7 +112,7 @@ def test_another_name_draws_other_arms():
 
 
 def test_with_a_fitted_model_the_most_profitable_come_first():
-    found = planned(fitted=Fitted(lambda customer_id: float(customer_id[1:])))
+    found = planned(fitted=Fitted(lambda customer_id: float(customer_id[1:])), explore=0.0)
     assert found.ranked_by == "uplift"
     chosen = [int(i[1:]) for i in found.targets["customer_id"].to_pylist()]
     assert chosen == sorted(chosen, reverse=True)
@@ -123,9 +123,44 @@ def test_with_a_fitted_model_the_most_profitable_come_first():
 
 
 def test_customers_who_cost_more_than_they_bring_are_left_alone_however_large_the_budget():
-    found = planned(fitted=Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5), budget=1e6)
+    of_first = Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.5)
+    found = planned(fitted=of_first, budget=1e6, explore=0.0)
     assert len(found.targets) == 100
     assert found.excluded == {WOULD_NOT_PAY: 900}
+
+
+def test_a_small_share_of_a_ranked_list_is_by_lot_whatever_is_expected_of_them():
+    """Also of those who are expected to cost more than they bring: else they would never be tried again."""
+    of_some = Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 400 else -0.1)
+    found = planned(candidates(2_000), fitted=of_some, budget=400, explore=0.1)
+    expected = found.targets["expected_profit"].to_numpy()
+    assert found.ranked_by == "uplift"
+    assert 0 < found.explored <= 0.1 * len(found.targets)
+    assert 0 < found.explored_cost <= 0.1 * 400
+    assert found.expected_cost <= 400
+    assert (expected < 0).any()
+    assert (expected[: -int(0.12 * len(expected))] > 0).all()  # the best come first
+    by_lot = found.targets.slice(int((expected > 0).argmin()))
+    assert {"treated", "holdout"} == set(by_lot["arm"].to_pylist())
+    assert set(found.targets["treatment_share"].to_pylist()) == {0.8}
+    assert len(found.targets) + sum(found.excluded.values()) == found.audience_size
+    assert len(set(found.targets["customer_id"].to_pylist())) == len(found.targets)
+
+
+def test_where_few_are_worth_contacting_few_are_tried_by_lot():
+    """A twentieth of a budget that nobody could spend would be everybody, and what is free has no budget."""
+    of_first = Fitted(lambda customer_id: 1.0 if int(customer_id[1:]) < 100 else -0.01)
+    for offer in ({"text": "x", "cost_per_contact": 0.5}, {"text": "free"}):
+        found = planned(candidates(2_000), fitted=of_first, budget=1e6, offer=offer)
+        assert len(found.targets) == pytest.approx(100 / 0.95, abs=2)
+
+
+def test_a_list_by_lot_and_a_budget_too_small_to_be_shared_explore_nothing_more():
+    assert planned().explored == 0
+    assert planned(fitted=Fitted(lambda _: 1.0, beats_random=False)).explored == 0
+    tiny = planned(fitted=Fitted(lambda _: 1.0), budget=10)
+    assert tiny.explored == 0
+    assert tiny.count("treated") > 1
 
 
 def test_a_ranking_that_is_not_trusted_is_not_used_but_what_contacting_changed_is_known():
