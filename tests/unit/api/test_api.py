@@ -129,6 +129,7 @@ def history(**changes):
         (customer(purchases_last_180_days=0), "/features/purchases_last_180_days", "by recency_days, is in its days"),
         (customer(spend_last_90_days=10), "/features/spend_last_90_days", "by recency_days, is before its days"),
         (customer(days_since_2nd_last_purchase=94), "/features/recency_days", "larger than days_since_2nd_last"),
+        (customer(max_gap_days=401), "/features/max_gap_days", "larger than tenure_days"),
         (customer(max_gap_days=70), "/features/mean_gap_days", "larger than max_gap_days"),
         (customer(decayed_purchases_15_days=0.5), "/features/decayed_purchases_15_days", "larger than decayed_purch"),
         (customer(average_order_value=90), "/features/monetary", "not frequency × average_order_value"),

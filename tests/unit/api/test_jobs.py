@@ -57,11 +57,19 @@ def begin(client, content, **headers):
     return answer.headers["location"]
 
 
+def finished(client, place):
+    """The job, once it is over."""
+    begun = time.monotonic()
+    while (job := client.get(place).json())["status"] in ("waiting", "running"):
+        assert time.monotonic() < begun + 30, job
+        time.sleep(0.005)
+    return job
+
+
 def done(client, content, **headers):
     """(what the job has counted, its result)."""
     place = begin(client, content, **headers)
-    while (job := client.get(place).json())["status"] in ("waiting", "running"):
-        time.sleep(0.005)
+    job = finished(client, place)
     assert job["status"] == "done", job
     counts = job["scored"], job["rejected"], job["not_stored"]
     return counts, [json.loads(line) for line in client.get(f"{place}/result").content.splitlines()], place
@@ -138,9 +146,9 @@ def test_a_job_that_a_stop_interrupted_is_done_after_the_next_start(api):
         early = client.get(f"{place}/result")
         assert (early.status_code, early.json()["code"], early.headers["retry-after"]) == (409, "job_unfinished", "2")
         (api.jobs.folder / ("0" * 32)).mkdir()  # of an upload that was never whole
-        with api.jobs.working():
-            while client.get(place).json()["status"] != "done":
-                time.sleep(0.005)
+        started_again = FileJobs(api.jobs.folder, api.jobs.reading, api.jobs.predictor)
+        with started_again.working():
+            assert finished(client, place)["status"] == "done"
         (place,) = api.jobs.folder.iterdir()
         assert sorted(file.name for file in place.iterdir()) == ["job.json", "result.jsonl", "result.parquet"]
 
@@ -164,8 +172,7 @@ def test_what_could_not_be_stored_is_counted(client, queue):
 def test_a_job_that_fails_says_so_and_the_next_one_is_done(client, monkeypatch):
     monkeypatch.setattr(FileJobs, "_score", lambda *_: 1 / 0)
     place = begin(client, lines(customer()))
-    while (job := client.get(place).json())["status"] in ("waiting", "running"):
-        time.sleep(0.005)
+    job = finished(client, place)
     assert (job["status"], "on our side" in job["problem"]) == ("failed", True)
     monkeypatch.undo()
     assert done(client, lines(customer()))[0] == (1, 0, 0)
