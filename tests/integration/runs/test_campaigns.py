@@ -15,6 +15,7 @@ from flows.adapters.marts import campaign_tables
 from flows.adapters.marts.campaign_sends import SENDS
 from flows.errors import BadInput, SettingsError
 from flows.flow.campaign import campaign
+from flows.flow.campaign_plan import campaign_plan
 from flows.settings import Settings
 from tests.running.processes import flows
 
@@ -334,6 +335,26 @@ def test_the_definition_is_kept_with_the_campaign(after):
     (row,) = ask(after, "from marts.campaigns").to_pylist()
     assert json.loads(row["definition"])["offer"]["text"] == "5 € off"
     assert (row["window_ends_on"], row["ranked_by"]) == (AFTER, "chance")
+
+
+def test_a_run_writes_down_its_forecasts_and_what_came_of_earlier_ones(after):
+    rows = ask(after, "from marts.promises where kind = 'expected_spend' order by stated_on").to_pylist()
+    assert [row["stated_on"] for row in rows] == [LAUNCHED_ON, AFTER]
+    assert all(row["promised_low"] < row["promised"] < row["promised_high"] for row in rows)
+    assert [row["came"] for row in rows] == [None, None]  # their 60 days have not passed
+
+
+def test_the_next_three_campaigns_are_planned_and_nothing_is_written(after):
+    file = after.parent / "campaign.yml"
+    file.write_text(FILE, encoding="utf-8")
+    targets = "select count(*) from marts.campaign_targets"
+    before = ask(after, targets)
+    found = campaign_plan(Settings(data_dir=after, **SHOP), file)
+    assert len(found.outlook.steps) == 3
+    assert 0 < found.outlook.steps[0].treated <= found.eligible
+    assert len(found.outlook.effects) == 1  # of the campaign that has ended
+    assert found.outlook.steps[0].launched_on == AFTER
+    assert ask(after, targets).equals(before)
 
 
 def test_a_second_campaign_learns_from_the_first(after):

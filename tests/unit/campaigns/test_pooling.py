@@ -25,6 +25,7 @@ def test_campaigns_that_differ_beyond_chance_say_little_of_the_next():
     differ = pooled([Measured(-2.0, 0.1), Measured(2.0, 0.1)])
     assert differ.mean == pytest.approx(0)
     assert differ.error > 1.5
+    assert abs(pooled([Measured(-2.0, 0.1), Measured(2.0, 0.5)]).mean) < 0.2  # count alike, however well each is known
 
 
 def test_a_campaign_that_says_little_is_mostly_what_the_earlier_ones_were():
