@@ -80,7 +80,11 @@ class Outlook:
 
     @property
     def says_contact_nobody(self) -> bool:
-        return self.expected_profit_per_contact is not None and self.expected_profit_per_contact <= 0
+        """Whether one more campaign is expected to lose money, by more than the standard error of that: to stop ends
+        the learning, too, so a doubt is not enough."""
+        if self.next_effect is None or self.expected_profit_per_contact is None:
+            return False
+        return self.expected_profit_per_contact + self.next_effect.error <= 0
 
 
 def look_ahead(campaign: Campaign, eligible: Eligible, launched_on: date, past: Sequence[PastCampaign] = ()) -> Outlook:

@@ -77,6 +77,11 @@ def _verdict(run: OutlookRun) -> str:
             "Contact nobody: by what campaigns brought so far, each contact is expected to lose"
             f" {money(-(outlook.expected_profit_per_contact or 0), run.currency, digits=2)}. Try another offer."
         )
+    if (profit := outlook.expected_profit_per_contact) is not None and profit <= 0:
+        return (
+            f"One more is expected to lose {money(-profit, run.currency, digits=2)} per contact, though that may be"
+            " chance: launch it only if that is worth knowing, and run `churn campaign plan` again after it."
+        )
     if not outlook.can_learn:
         needed = f"{outlook.steps[0].alone.customers_needed:,}"
         return (

@@ -78,6 +78,13 @@ def test_no_campaign_costs_more_than_its_budget():
         assert step.treated + step.held_out < 2_000
 
 
+def test_a_loss_that_may_be_chance_is_named_and_does_not_stop_the_learning():
+    cost = look_ahead(SPRING, eligible(), LAUNCHED_ON).cost_per_contact
+    outlook = look_ahead(SPRING, eligible(), LAUNCHED_ON, [PastCampaign(Measured(cost - 0.2, 0.3), 500, 500)])
+    assert not outlook.says_contact_nobody
+    assert "One more is expected to lose €0.20 per contact, though that may be chance" in printed(outlook)
+
+
 @pytest.mark.parametrize(("brought", "stops"), [(-0.3, True), (0.4, True), (5.0, False)])
 def test_a_campaign_that_brings_less_than_it_costs_is_not_planned_again(brought, stops):
     outlook = look_ahead(SPRING, eligible(), LAUNCHED_ON, [PastCampaign(Measured(brought, 0.3), 500, 500)] * 2)
