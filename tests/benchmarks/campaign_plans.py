@@ -1,8 +1,9 @@
 """Three campaigns of a shop of 2,000 customers: as `churn campaign plan` says, and by lot each time.
 
 In each world both contact as many customers by lot. Lots each time have a control group of a fifth and never stop. The
-plan has the control groups that it prints, pools what the campaigns brought, and stops where it says so. Profit is what contacting the customers brings on average in that world. Where contacting everybody pays,
-nothing earns more than never to stop: there the plan costs what it takes to find out.
+plan has the control groups that it prints, pools what the campaigns brought, and stops where it says so. Profit is what
+contacting the customers brings on average in that world. Where contacting everybody pays, nothing earns more than never
+to stop: there the plan costs what it takes to find out.
 """
 
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.campaign_tables import CAMPAIGNS
+from flows.adapters.marts.campaign_tables import CAMPAIGNS, TARGETS
 from flows.campaigns.definition import Campaign
 from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect
 from flows.campaigns.outlook import PastCampaign
@@ -102,22 +102,28 @@ def read_result(warehouse: Warehouse, campaign: str, as_of: date) -> dict[str, A
 
 
 def read_effects(warehouse: Warehouse, as_of: date, currency: str | None) -> list[PastCampaign]:
-    """The effect of each campaign whose window has ended by then, the oldest first: where it could be measured, and can
-    be trusted."""
+    """The effect of each campaign whose window has ended by then, the oldest first, where it can be trusted. Where too
+    few have bought to measure margin, that of the additional buyers with average orders stands for it."""
     rows = warehouse.read(
-        f"""select margin_per_treated, margin_low, margin_high, treated, held_out from {RESULTS}
-        where segment = '{WHOLE_CAMPAIGN}' and window_ends_on <= '{as_of}' and margin_low is not null
-            and not is_sample_ratio_off and contacted * 2 >= treated and coalesce(currency, '') = '{currency or ""}'
-        order by launched_on, campaign"""
+        f"""select results.*, campaigns.margin, targets.average_order_value from {RESULTS} as results
+        inner join {CAMPAIGNS} as campaigns on results.campaign = campaigns.campaign
+        left join (
+            select campaign, avg(average_order_value) as average_order_value from {TARGETS}
+            where arm in ('treated', 'holdout') group by campaign
+        ) as targets on results.campaign = targets.campaign
+        where results.segment = '{WHOLE_CAMPAIGN}' and results.window_ends_on <= '{as_of}'
+            and results.lift_low is not null and not results.is_sample_ratio_off
+            and results.contacted * 2 >= results.treated and coalesce(results.currency, '') = '{currency or ""}'
+        order by results.launched_on, results.campaign"""
     ).to_pylist()
-    return [
-        PastCampaign(
-            Measured(row["margin_per_treated"], (row["margin_high"] - row["margin_low"]) / (2 * NORMAL_95)),
-            row["treated"],
-            row["held_out"],
-        )
-        for row in rows
-    ]
+    return [PastCampaign(_margin_per_treated(row), row["treated"], row["held_out"]) for row in rows]
+
+
+def _margin_per_treated(row: Mapping[str, Any]) -> Measured:
+    if row["margin_low"] is not None:
+        return Measured(row["margin_per_treated"], (row["margin_high"] - row["margin_low"]) / (2 * NORMAL_95))
+    each = row["margin"] * (row["average_order_value"] or 0.0)
+    return Measured(each * row["lift"], each * (row["lift_high"] - row["lift_low"]) / (2 * NORMAL_95))
 
 
 def store_results(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.adapters.marts.campaign_results import read_history, read_results, store_results
+from flows.adapters.marts.campaign_results import read_effects, read_history, read_results, store_results
 from flows.adapters.marts.staged_orders import AsOf
 from flows.settings import Settings
 from flows.steps.measurement import measure_campaigns
@@ -87,6 +87,21 @@ def test_a_campaign_that_brought_no_buyer_has_no_cost_for_each(shop):
         assert row["cost_per_additional_buyer"] == (
             pytest.approx(row["cost"] / row["additional_buyers"]) if more else None
         )
+
+
+def test_the_effect_of_few_buyers_is_that_of_their_number_with_average_orders(shop):
+    target = "select 'spring' as campaign, 'treated' as arm, 50::double as average_order_value"
+    with shop.connect() as con:
+        con.execute(f"create table marts.campaign_targets as {target}")
+    (measured,) = read_effects(shop, ENDED_ON, "EUR")
+    (row,) = read_results(shop, ENDED_ON).to_pylist()
+    assert measured.effect.mean == row["margin_per_treated"]
+    shop.change("-", ["update marts.campaign_results set margin_per_treated = null, margin_low = null, lift = 0.1"])
+    (estimated,) = read_effects(shop, ENDED_ON, "EUR")
+    assert estimated.effect.mean == pytest.approx(0.4 * 50 * 0.1)
+    assert estimated.effect.error == pytest.approx(0.4 * 50 * (row["lift_high"] - row["lift_low"]) / (2 * 1.96))
+    assert (estimated.treated, estimated.held_out) == (200, 50)
+    assert read_effects(shop, ENDED_ON, "CHF") == []
 
 
 def test_what_was_bought_afterwards_is_measured_once_after_sixty_days(shop):
