@@ -12,7 +12,7 @@ snowflake = {
   user         = "TERRAFORM"
 }
 database      = "SHOP_DEV"
-credit_quotas = { load = 5, transform = 5, report = 2 }
+credit_quotas = { load = 5, transform = 5, sink = 2, report = 2 }
 
 prefect = {
   api_url   = "https://prefect.example.com/api"
@@ -24,7 +24,7 @@ airbyte = {
   workspace_id = "00000000-0000-4000-8000-000000000001"
 }
 
-hubspot = {} # where campaigns and, daily, segments are sent
+hubspot = {} # where campaigns are sent; segments are not: see segments_daily
 
 tableau = {
   url  = "https://example.online.tableau.com"

@@ -30,6 +30,7 @@ module "snowflake" {
   public_keys            = var.public_keys
   next_public_keys       = var.next_public_keys
   credit_quotas          = var.credit_quotas
+  warehouse_sizes        = var.warehouse_sizes
   notify_users           = var.notify_users
   network_allowed_ips    = var.network_allowed_ips
   pii_roles              = var.pii_roles
@@ -85,7 +86,7 @@ module "aws" {
     account   = local.snowflake_account
     user      = module.snowflake.users["scorer"]
     role      = module.snowflake.roles["scorer"]
-    warehouse = module.snowflake.warehouses["load"]
+    warehouse = module.snowflake.warehouses["sink"]
     database  = module.snowflake.database
   }
 }

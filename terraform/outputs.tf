@@ -25,7 +25,7 @@ output "environment_variables" {
       AIRBYTE_URL   = try(var.airbyte.url, null)
       AIRBYTE_BLOCK = module.prefect.airbyte_block
 
-      DESTINATION              = try(var.hubspot.segments_daily, false) ? "hubspot" : null
+      DESTINATION              = var.hubspot != null && coalesce(try(var.hubspot.segments_daily, null), var.environment == "prod") ? "hubspot" : null
       GLOBAL_HOLDOUT           = var.global_holdout > 0 ? tostring(var.global_holdout) : null
       HUBSPOT_ACTIVATION_BLOCK = module.prefect.hubspot_block
       HUBSPOT_CREATE_CONTACTS  = try(var.hubspot.create_contacts, false) ? "1" : null

@@ -11,9 +11,7 @@ provider "snowflake" {
 
   # The provider calls these previews and may change them with a minor version: versions.tf holds it still.
   preview_features_enabled = [
-    "snowflake_api_integration_amazon_api_gateway_resource",
     "snowflake_external_function_resource",
-    "snowflake_stage_internal_resource",
     "snowflake_table_resource",
   ]
 }

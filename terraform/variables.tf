@@ -164,9 +164,15 @@ variable "next_public_keys" {
 }
 
 variable "credit_quotas" {
-  description = "Credits a month at which a warehouse is suspended: load, transform, report."
+  description = "Credits a month at which a warehouse is suspended: load, transform, sink, report."
   type        = map(number)
-  default     = { load = 20, transform = 15, report = 10 }
+  default     = { load = 20, transform = 15, sink = 10, report = 10 }
+}
+
+variable "warehouse_sizes" {
+  description = "Sizes of the warehouses load, transform, sink and report, from XSMALL to XLARGE."
+  type        = map(string)
+  default     = { load = "XSMALL", transform = "XSMALL", sink = "XSMALL", report = "XSMALL" }
 }
 
 variable "notify_users" {
@@ -314,9 +320,9 @@ variable "python_runtime" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many copies of the API run at once at most; -1: no limit, for a new account has too few to reserve any."
+  description = "How many copies of the API run at once at most; -1: no limit of its own, which a new account needs: it has too few to reserve any."
   type        = number
-  default     = 20
+  default     = -1
 }
 
 variable "startup" {
@@ -400,9 +406,9 @@ variable "tableau" {
 }
 
 variable "hubspot" {
-  description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run; create_contacts: also create contacts that HubSpot does not know. null: none."
+  description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run (null: in prod alone, for dev would overwrite prod's where a shop has one HubSpot); create_contacts: also create contacts that HubSpot does not know. null: none."
   type = object({
-    segments_daily  = optional(bool, true)
+    segments_daily  = optional(bool)
     create_contacts = optional(bool, false)
   })
   default = null

@@ -95,7 +95,7 @@ variable "memory_mb" {
 variable "reserved_concurrency" {
   description = "How many copies of the API run at once at most, taken from the account's; -1: no limit. A new account has 10 in all, of which none can be reserved."
   type        = number
-  default     = 20
+  default     = -1
 
   validation {
     condition     = var.reserved_concurrency == -1 || (var.reserved_concurrency >= 1 && var.reserved_concurrency <= 1000)

@@ -50,8 +50,7 @@ resource "snowflake_grant_privileges_to_account_role" "predict_churn" {
 
   on_schema_object {
     object_type = "FUNCTION"
-    object_name = "\"${local.database}\".\"MARTS\".\"PREDICT_CHURN\"(VARIANT)"
+    # not written out: a function that is made again would lose the right until the apply after next
+    object_name = snowflake_external_function.predict_churn[0].fully_qualified_name
   }
-
-  depends_on = [snowflake_external_function.predict_churn]
 }

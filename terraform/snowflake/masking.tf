@@ -66,11 +66,11 @@ resource "snowflake_masking_policy" "personal_data" {
 resource "snowflake_tag" "personal_data" {
   for_each = local.used_masks
 
-  database       = snowflake_database.main.name
-  schema         = snowflake_schema.all[local.governance_schema].name
-  name           = upper("MASK_${each.key}")
-  comment        = each.value.comment
-  allowed_values = ["on"]
+  database               = snowflake_database.main.name
+  schema                 = snowflake_schema.all[local.governance_schema].name
+  name                   = upper("MASK_${each.key}")
+  comment                = each.value.comment
+  ordered_allowed_values = ["on"]
   masking_policies = [
     for key, policy in local.policies : snowflake_masking_policy.personal_data[key].fully_qualified_name if policy.mask == each.key
   ]

@@ -5,8 +5,8 @@ locals {
 
   purposes        = toset(["loader", "transformer", "scorer", "reporter"])
   role_names      = { for purpose in local.purposes : purpose => "${local.prefix}_${upper(purpose)}" }
-  warehouse_names = { for purpose in ["load", "transform", "report"] : purpose => "${local.prefix}_${upper(purpose)}" }
-  warehouse_of    = { loader = "load", transformer = "transform", scorer = "load", reporter = "report" }
+  warehouse_names = { for purpose in ["load", "transform", "sink", "report"] : purpose => "${local.prefix}_${upper(purpose)}" }
+  warehouse_of    = { loader = "load", transformer = "transform", scorer = "sink", reporter = "report" }
 
   source_schemas = toset([for source in var.sources : "RAW_${upper(source)}"])
   # Airbyte's destination prepares its tables here and then swaps them into raw_<source>

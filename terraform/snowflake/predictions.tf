@@ -23,6 +23,7 @@ locals {
     ["NEXT_ORDER_EARLIEST_ON", "DATE"],
     ["NEXT_ORDER_ON", "DATE"],
     ["NEXT_ORDER_LATEST_ON", "DATE"],
+    ["NEXT_ORDER_IF_BACK_ON", "DATE"],
     ["REASON_1", "VARCHAR"],
     ["REASON_2", "VARCHAR"],
     ["REASON_3", "VARCHAR"],

@@ -6,8 +6,11 @@
 #   terraform state rm 'module.snowflake.terraform_data.production_data'
 resource "terraform_data" "production_data" {
   for_each = var.environment == "prod" ? merge(
-    # with the name as it is written: the provider may rename a database in place, and stages would be lost
-    { database = "${snowflake_database.main.id} ${var.database}", churn_predictions = snowflake_table.churn_predictions.id },
+    # with its name: the provider may rename a database in place, and stages would be lost
+    { database = "${snowflake_database.main.id} ${local.database}", churn_predictions = snowflake_table.churn_predictions.id },
+    # another name would replace each user, role and warehouse
+    { name = local.prefix },
+    { for name, stage in local.stage_grants : "stage ${name}" => stage },
     { for name, schema in snowflake_schema.all : "schema ${name}" => schema.id },
   ) : {}
 

@@ -12,11 +12,11 @@ resource "snowflake_tag" "cost_center" {
 resource "snowflake_tag" "purpose" {
   count = local.has_tags ? 1 : 0
 
-  database       = snowflake_database.main.name
-  schema         = snowflake_schema.all[local.governance_schema].name
-  name           = "PURPOSE"
-  comment        = "What a warehouse is for"
-  allowed_values = keys(local.warehouse_names)
+  database               = snowflake_database.main.name
+  schema                 = snowflake_schema.all[local.governance_schema].name
+  name                   = "PURPOSE"
+  comment                = "What a warehouse is for"
+  ordered_allowed_values = sort(keys(local.warehouse_names))
 }
 
 resource "snowflake_tag_association" "cost_center_of_database" {

@@ -82,16 +82,32 @@ variable "next_public_keys" {
 variable "credit_quotas" {
   description = "Credits that each warehouse may use a month; at the quota it is suspended."
   type        = map(number)
-  default     = { load = 20, transform = 15, report = 10 }
+  default     = { load = 20, transform = 15, sink = 10, report = 10 }
 
   validation {
-    condition     = toset(keys(var.credit_quotas)) == toset(["load", "transform", "report"])
-    error_message = "credit_quotas: write a number of credits each for load, transform and report."
+    condition     = toset(keys(var.credit_quotas)) == toset(["load", "transform", "sink", "report"])
+    error_message = "credit_quotas: write a number of credits each for load, transform, sink and report."
   }
 
   validation {
     condition     = alltrue([for quota in values(var.credit_quotas) : quota >= 1 && quota == floor(quota)])
     error_message = "credit_quotas: write whole numbers from 1 on; what a run costs is in docs/snowflake-cost.md."
+  }
+}
+
+variable "warehouse_sizes" {
+  description = "Of each warehouse; the next size costs twice as much an hour, and a long run takes about half of the time."
+  type        = map(string)
+  default     = { load = "XSMALL", transform = "XSMALL", sink = "XSMALL", report = "XSMALL" }
+
+  validation {
+    condition     = toset(keys(var.warehouse_sizes)) == toset(["load", "transform", "sink", "report"])
+    error_message = "warehouse_sizes: write a size each for load, transform, sink and report."
+  }
+
+  validation {
+    condition     = alltrue([for size in values(var.warehouse_sizes) : contains(["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"], size)])
+    error_message = "warehouse_sizes: write XSMALL, SMALL, MEDIUM, LARGE or XLARGE; which a shop needs is in docs/snowflake-cost.md."
   }
 }
 

@@ -1,6 +1,6 @@
 locals {
   # seconds; a session may ask for less, never for more. dbt's variable statement_timeout_seconds is 7,200
-  statement_timeouts = { load = 3600, transform = 7200, report = 600 }
+  statement_timeouts = { load = 3600, transform = 7200, sink = 600, report = 600 }
 }
 
 resource "snowflake_resource_monitor" "purpose" {
@@ -23,11 +23,15 @@ resource "snowflake_resource_monitor" "purpose" {
 resource "snowflake_warehouse" "purpose" {
   for_each = local.warehouse_names
 
-  name             = each.value
-  comment          = "${title(each.key)} (${var.name}, ${var.environment})"
-  warehouse_size   = "XSMALL"
-  warehouse_type   = "STANDARD"
-  resource_monitor = snowflake_resource_monitor.purpose[each.key].fully_qualified_name
+  name           = each.value
+  comment        = "${title(each.key)} (${var.name}, ${var.environment})"
+  warehouse_size = var.warehouse_sizes[each.key]
+  warehouse_type = "STANDARD"
+  # Left out, a new warehouse is of the second generation, which costs a third more, and has query acceleration on, which
+  # is billed apart and stopped by no quota.
+  generation                = "1"
+  enable_query_acceleration = "false"
+  resource_monitor          = snowflake_resource_monitor.purpose[each.key].fully_qualified_name
 
   auto_suspend        = 60
   auto_resume         = "true"

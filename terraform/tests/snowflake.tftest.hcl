@@ -41,8 +41,8 @@ run "warehouses_are_small_and_fall_asleep" {
   }
 
   assert {
-    condition     = length(snowflake_warehouse.purpose) == 3
-    error_message = "There are to be three warehouses: load, transform and report."
+    condition     = length(snowflake_warehouse.purpose) == 4
+    error_message = "There are to be four warehouses: load, transform, sink and report."
   }
 
   assert {
@@ -222,7 +222,7 @@ run "snowflake_calls_one_resource_of_one_stage" {
   }
 
   assert {
-    condition     = snowflake_grant_privileges_to_account_role.predict_churn[0].on_schema_object[0].object_name == "\"SHOP_DEV\".\"MARTS\".\"PREDICT_CHURN\"(VARIANT)"
+    condition     = snowflake_grant_privileges_to_account_role.predict_churn[0].on_schema_object[0].object_name == snowflake_external_function.predict_churn[0].fully_qualified_name
     error_message = "dbt calls marts.predict_churn(variant); the transformer must be allowed to."
   }
 
@@ -262,7 +262,7 @@ run "prod_keeps_its_data" {
   }
 
   assert {
-    condition     = toset(keys(terraform_data.production_data)) == setunion(["database", "churn_predictions"], [for name in keys(snowflake_schema.all) : "schema ${name}"])
+    condition     = toset(keys(terraform_data.production_data)) == setunion(["database", "churn_predictions", "name", "stage loads", "stage models"], [for name in keys(snowflake_schema.all) : "schema ${name}"])
     error_message = "Something in prod that holds data can be destroyed by mistake."
   }
 
@@ -317,7 +317,7 @@ run "bad_input_is_refused" {
     public_keys = {
       loader = "-----BEGIN PRIVATE KEY-----"
     }
-    credit_quotas       = { load = 0.5, transform = 1, report = 1 }
+    credit_quotas       = { load = 0.5, transform = 1, sink = 1, report = 1 }
     network_allowed_ips = ["0.0.0.0/0", "home"]
     external_function   = { url = "http://here", role_arn = "role" }
     pii_roles           = ["a'; drop"]

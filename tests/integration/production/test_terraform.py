@@ -100,7 +100,7 @@ def test_snowflake_and_aws_trust_each_other_after_one_apply(applied):
 def test_every_warehouse_sleeps_after_a_minute_and_has_a_quota(environment, request):
     found = resources(request.getfixturevalue(f"{environment}_plan"))
     warehouses = [one["values"] for one in found.values() if one["type"] == "snowflake_warehouse"]
-    assert len(warehouses) == 3
+    assert len(warehouses) == 4
     for warehouse in warehouses:
         assert (warehouse["warehouse_size"], warehouse["auto_suspend"]) == ("XSMALL", 60)
         assert warehouse.get("resource_monitor", "known after apply")
@@ -306,7 +306,7 @@ def test_what_needs_more_than_one_look_fails_at_plan_too(terraform):
     wrong = {
         "airbyte": ({"url": "https://airbyte.example.com", "workspace_id": "1"}, "write https://api.airbyte.com/v1"),
         "public_keys": ({"loader": "x"}, "write one key each for loader, transformer, scorer and reporter"),
-        "credit_quotas": ({"load": 0, "transform": 1, "report": 1}, "write whole numbers from 1 on"),
+        "credit_quotas": ({"load": 0, "transform": 1, "sink": 1, "report": 1}, "write whole numbers from 1 on"),
         "network_allowed_ips": (["0.0.0.0/0"], "leave the list empty instead"),
         "readers": (["PUBLIC"], "PUBLIC is everyone"),
         "startup": ("warm", "write none, snapstart or provisioned"),
@@ -363,7 +363,36 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
     assert json.loads((terraform.folder / "terraform.tfstate").read_text())["resources"]
 
 
+def test_another_name_in_prod_is_refused_for_it_would_replace_every_user_and_warehouse(terraform, applied):
+    prod = Terraform(terraform.folder, terraform.reattach, terraform.variables, "prod.tfvars")
+    prod.apply()
+    renamed = prod.planning("plan", "-var=name=other")
+    assert renamed.status == 1
+    assert 'production_data["name"]' in renamed.flowing.replace(" ", "")
+    same = prod.planning("plan", "-var=database=shop")  # the provider writes every name in capitals
+    assert same.status == 0, same.errors
+
+
 # That the stand-in would notice
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("snowflake/masking.tf", "ordered_allowed_values", "allowed_values"),
+        (
+            "providers.tf",
+            '"snowflake_table_resource",',
+            '"snowflake_table_resource", "snowflake_stage_internal_resource",',
+        ),
+    ],
+)
+def test_what_a_provider_deprecates_fails(providers, tmp_path, file, right, wrong):
+    terraform = Terraform.copied(tmp_path, providers, variables=variables(tmp_path))
+    changed = terraform.folder / file
+    changed.write_text(changed.read_text().replace(right, wrong))
+    with pytest.raises(AssertionError, match="Warning: Deprecated"):
+        terraform.planning("plan")
 
 
 @pytest.mark.parametrize(
@@ -371,7 +400,7 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
     [
         ("aws/queue.tf", "receive_wait_time_seconds", "receive_wait_seconds", "validate", "Unsupported argument"),
         ("aws/iam.tf", '"lambda.amazonaws.com"', '"lambda.amazon.com"', "validate", "which is no Service"),
-        ("snowflake/warehouses.tf", '"XSMALL"', '"TINY"', "validate", "warehouse_size must be one of"),
+        ("snowflake/warehouses.tf", '"STANDARD"', '"TINY"', "validate", "warehouse_type must be one of"),
         (
             "providers.tf",
             '"snowflake_external_function_resource",',

@@ -69,11 +69,14 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
         self.around = Surroundings({key: value for key, value in config.items() if value is not Unknown})
         if self.backend:
             self.backend.configure(self.around.config)
-        return pb.ConfigureProvider.Response()
+        named = rules.STABLE_FEATURES.intersection(self.around.config.get("preview_features_enabled") or ())
+        warnings = [("preview_features_enabled", f"Deprecated: {one} is no preview any more") for one in sorted(named)]
+        return pb.ConfigureProvider.Response(diagnostics=_diagnostics(warnings, pb.Diagnostic.WARNING))
 
     def ValidateResourceConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        found = rules.problems(request.type_name, read(request.config))
-        return pb.ValidateResourceConfig.Response(diagnostics=_diagnostics(found))
+        kind, config = request.type_name, read(request.config)
+        warnings = _diagnostics(rules.deprecated(kind, config), pb.Diagnostic.WARNING)
+        return pb.ValidateResourceConfig.Response(diagnostics=[*_diagnostics(rules.problems(kind, config)), *warnings])
 
     def ValidateDataResourceConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         found = rules.problems(request.type_name, read(request.config))
@@ -159,10 +162,10 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
         return f"{kind} is a preview feature: add {feature} to preview_features_enabled in the provider's block"
 
 
-def _diagnostics(problems: Iterable[tuple[str, str]]) -> list[pb.Diagnostic]:
+def _diagnostics(problems: Iterable[tuple[str, str]], severity: int = pb.Diagnostic.ERROR) -> list[pb.Diagnostic]:
     return [
         pb.Diagnostic(
-            severity=pb.Diagnostic.ERROR,
+            severity=severity,
             summary=sentence,
             attribute=pb.AttributePath(steps=[pb.AttributePath.Step(attribute_name=attribute)]),
         )

@@ -164,16 +164,22 @@ FOLLOWS: dict[str, dict[str, set[str]]] = {
 
 # Snowflake's provider has these only if preview_features_enabled names them
 PREVIEW = {
-    "snowflake_api_integration", "snowflake_api_integration_amazon_api_gateway", "snowflake_dynamic_table",
+    "snowflake_api_integration", "snowflake_dynamic_table",
     "snowflake_email_notification_integration", "snowflake_external_function", "snowflake_external_table",
     "snowflake_file_format", "snowflake_function_python", "snowflake_network_policy_attachment",
     "snowflake_network_rule", "snowflake_notification_integration", "snowflake_object_parameter",
     "snowflake_password_policy", "snowflake_pipe", "snowflake_sequence", "snowflake_share", "snowflake_stage",
-    "snowflake_stage_external_s3", "snowflake_stage_internal", "snowflake_storage_integration",
+    "snowflake_stage_external_s3", "snowflake_storage_integration",
     "snowflake_storage_integration_aws", "snowflake_table", "snowflake_table_column_masking_policy_application",
     "snowflake_table_constraint", "snowflake_user_authentication_policy_attachment",
     "snowflake_user_password_policy_attachment", "snowflake_user_public_keys",
 }  # fmt: skip
+
+# no previews any more: naming them is deprecated
+STABLE_FEATURES = {"snowflake_stage_internal_resource", "snowflake_api_integration_amazon_api_gateway_resource"}
+
+# Arguments that the provider still takes, with what to write instead; its documents say so, its schema does not
+DEPRECATED: dict[str, dict[str, str]] = {"snowflake_tag": {"allowed_values": "ordered_allowed_values"}}
 
 _IDENTITY, _TRUST, _RESOURCE = "identity", "trust", "resource"
 POLICIES: dict[str, tuple[str, str]] = {
@@ -201,6 +207,13 @@ def problems(kind: str, config: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(config.get(attribute), str):
             for problem in problems_of_policy(config[attribute], what_for):
                 yield attribute, f"{attribute}: {problem}"
+
+
+def deprecated(kind: str, config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Attribute and sentence, of each argument that is deprecated."""
+    for attribute, instead in DEPRECATED.get(kind, {}).items():
+        if config.get(attribute) is not None:
+            yield attribute, f"Deprecated: {attribute} of {kind}; write {instead}"
 
 
 def preview_feature(kind: str) -> str | None:

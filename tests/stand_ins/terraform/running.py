@@ -100,7 +100,9 @@ class Terraform:
             [*terraform(), command, *(() if command in ("show", "fmt", "version") else ("-no-color",)), *options],
             cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
-        return Result(result.returncode, result.stdout + result.stderr)
+        found = Result(result.returncode, result.stdout + result.stderr)
+        assert "Warning: Deprecated" not in found.text, found.text
+        return found
 
     def must(self, command: str, *options: str) -> str:
         result = self.run(command, *options)
