@@ -23,7 +23,7 @@ import duckdb
 
 from tests.benchmarks.load import load, post_request
 from tests.benchmarks.measured import Figure
-from tests.running.processes import flows, free_port, read_until
+from tests.running.processes import flows, free_port, wait_for_port
 from tests.running.serving import customer
 
 SECONDS, CUSTOMERS = 1_800.0, 2_000
@@ -34,8 +34,8 @@ WARM_UP_SHARE = 0.2
 
 @dataclass
 class Soaked:
-    """`unanswered`: requests that a restart cut off. `lost`: predictions with `stored: true` that are in no table.
-    `megabytes`: of each server, at the end of its warm-up and at its end."""
+    """`unanswered`: requests that a restart cut off, or that found nobody listening. `lost`: predictions with
+    `stored: true` that are in no table. `megabytes`: of each server, at the end of its warm-up and at its end."""
 
     maximum_per_second: float = 0.0
     answered: int = 0
@@ -85,7 +85,7 @@ def soak(folder: Path, seconds: float, customers: int) -> Soaked:
     soaked, port = Soaked(), free_port()
     _run(folder, customers, 0, soaked)
     with flows("serve", folder, PORT=str(port)) as server:
-        read_until(server, "serving")
+        wait_for_port(port, server)
         request = post_request("/predict", json.dumps(customer("probe")).encode())
         soaked.maximum_per_second = load(port, request, CONNECTIONS, PROBE_SECONDS).per_second
     over = threading.Event()
@@ -95,7 +95,7 @@ def soak(folder: Path, seconds: float, customers: int) -> Soaked:
     with ExitStack() as started:
         for number, end in enumerate((signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)):
             server = started.enter_context(flows("serve", folder, PORT=str(port)))
-            read_until(server, "serving")
+            wait_for_port(port, server)
             threading.Thread(target=server.stdout.read, daemon=True).start()  # type: ignore[union-attr]
             if not number:
                 runs.start()
