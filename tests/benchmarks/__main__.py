@@ -17,6 +17,7 @@ from tests.benchmarks import (
     campaign_plans,
     campaign_power,
     campaign_promises,
+    campaign_tails,
     campaigns,
     cdk_landing,
     cold_start,
@@ -47,7 +48,8 @@ BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     soak, dashboard, training, quality_of_september, regimes, keepable,
     lifecycle, value,
-    season, segments, calibrations, campaign_intervals, campaign_power, campaign_chance, campaign_promises,
+    season, segments, calibrations,
+    campaign_intervals, campaign_tails, campaign_power, campaign_chance, campaign_promises,
     campaign_plans, campaign_learners, hillstrom, campaigns, snowflake_cost,
 )  # fmt: skip
 NAMES = [benchmark.__name__.rsplit(".", 1)[-1] for benchmark in BENCHMARKS]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from flows.campaigns.measurement import (
     Outcomes,
     adjusted_difference,
+    even_out_largest,
     measure,
     money_difference,
     rate_difference,
@@ -148,3 +149,42 @@ def test_a_segment_without_a_holdout_has_rates_and_no_lift():
     assert lost.held_out == 0
     assert not is_known(lost.lift)
     assert 0 < lost.treated_rate < 1
+
+
+def test_which_arm_has_the_single_huge_order_does_not_matter():
+    rng = np.random.default_rng(11)
+    bought, money, treated, _ = shop(rng, 4_000)
+    nothing = np.zeros((4_000, 0))
+    here, there = (np.flatnonzero(bought & arm)[0] for arm in (treated, ~treated))
+    found = []
+    for one in (here, there):
+        with_huge = money.copy()
+        with_huge[[here, there]] = money.max()
+        with_huge[one] = 1_000 * money.max()
+        found.append(money_difference(with_huge, bought, treated, nothing))
+    assert found[0].mean == pytest.approx(found[1].mean)
+    assert found[0].high - found[0].low == pytest.approx(found[1].high - found[1].low)
+
+
+def test_evening_out_the_largest_amounts_keeps_the_total_and_all_others():
+    bought, money, _, _ = shop(np.random.default_rng(12), 4_000)
+    evened = even_out_largest(money, bought)
+    assert evened.sum() == pytest.approx(money.sum())
+    changed = evened != money
+    assert changed.sum() == pytest.approx(0.05 * bought.sum(), abs=2)
+    assert money[changed].min() > money[~changed].max()
+
+
+@pytest.mark.parametrize("baskets", [1.0, 1.25])
+def test_intervals_of_heavy_tailed_spend_are_narrower_and_hold_what_is_true(baskets):
+    n, sigma, held, widths = 3_000, 1.5, 0, []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        treated, bought = rng.random(n) < 0.5, rng.random(n) < 0.15
+        money = bought * rng.lognormal(-(sigma**2) / 2, sigma, n) * np.where(treated, baskets, 1)
+        found = money_difference(money, bought, treated, np.zeros((n, 0)))
+        raw = adjusted_difference(money, treated, np.zeros((n, 0)))
+        held += found.low <= 0.15 * (baskets - 1) <= found.high
+        widths.append((found.high - found.low) / (raw.high - raw.low))
+    assert held / 200 > 0.91
+    assert np.mean(widths) < 0.85
