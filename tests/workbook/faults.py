@@ -178,5 +178,8 @@ FAULTS = {
     "a campaign believed whose draw was off": Fault(
         {"answers"}, {"IF [is_sample_ratio_off] THEN 1 ELSE 0 END": "IF [is_sample_ratio_off] THEN 0 ELSE 0 END"}
     ),
+    "no day for those who are not expected soon": Fault(
+        {"answers"}, {"&quot;if they come back: &quot; + STR([next_order_if_back_on])": "STR([next_order_on])"}
+    ),
     "unknown countries left out": Fault({"answers"}, {"IFNULL([country], &quot;unknown&quot;)": "[country]"}),
 }

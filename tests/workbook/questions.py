@@ -20,6 +20,8 @@ CHANNEL = "coalesce(channel, 'unknown') as c_channel"
 BAND = "coalesce(risk_band, 'not scored') as c_risk_band"
 LIFECYCLE = "coalesce(lifecycle, 'not scored') as c_lifecycle"
 QUEUE = "case queue when 'win_back' then 'win back' else coalesce(queue, 'none') end as c_queue"
+NEXT_ORDER = """coalesce(cast(next_order_on as varchar),
+    'if they come back: ' || cast(next_order_if_back_on as varchar), 'none expected soon') as c_next_order"""
 CLV_DAYS = "coalesce(cast(max(clv_days) as varchar), 'an unknown number of') as c_clv_days"
 DAYS_OF_CLV = "coalesce(cast(clv_days as varchar), 'an unknown number of') as c_clv_days"
 
@@ -101,7 +103,7 @@ QUESTIONS = {
     "Customers to contact": f"""select customer_id, segment, {COUNTRY}, {BAND}, {LIFECYCLE}, {QUEUE}, why as c_why,
         queue_value, win_back_value, clv, clv_low, clv_high, {DAYS_OF_CLV}, coalesce(reason_1, '–') as c_reason_1,
         coalesce(reason_2, '–') as c_reason_2, coalesce(reason_3, '–') as c_reason_3, recommended_action,
-        coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
+        {NEXT_ORDER},
         coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend,
         recency_days, coalesce(currency, 'currency unknown') as c_currency,
         'https://crm.example.com/customers/' || replace(url_encode(customer_id), '%40', '@') as c_crm_link
@@ -111,7 +113,7 @@ QUESTIONS = {
         {LIFECYCLE}, alive_probability, {QUEUE}, coalesce(why, 'in no queue') as c_why, win_back_value, clv, clv_low,
         clv_high, {DAYS_OF_CLV}, coalesce(reason_1, '–') as c_reason_1, coalesce(reason_2, '–') as c_reason_2,
         coalesce(reason_3, '–') as c_reason_3, recommended_action,
-        coalesce(cast(next_order_on as varchar), 'none expected soon') as c_next_order,
+        {NEXT_ORDER},
         coalesce(email, 'no address known') as c_email, expected_loss, churn_probability, expected_spend, frequency,
         monetary, recency_days, first_purchased_on, coalesce(currency, 'currency unknown') as c_currency
         from {{customers}} where may_be_contacted and customer_id = ''""",

@@ -126,6 +126,7 @@ def _customer(n: int, chance: random.Random) -> dict[str, Any]:
         "risk_band": band if is_scored else None,
         "expected_spend": round((1 - probability) * 80, 4) if is_scored else None,
         "next_order_on": AS_OF + timedelta(days=n % 90) if is_scored and n % 2 else None,
+        "next_order_if_back_on": AS_OF + timedelta(days=n % 90) if is_scored and n % 8 else None,
         "reason_1": f"higher risk: reason {n % 7}" if is_scored else None,
         "reason_2": f"lower risk: reason {n % 5}" if is_scored else None,
         "reason_3": "higher risk: one order so far" if is_scored and n % 3 else None,

@@ -16,9 +16,10 @@ from flows.ports.warehouse import Warehouse
 # of each queue
 MAX_LISTED, MAX_LISTED_PER_MEMBER = 400, 20
 _EACH = ("segment", "country", "channel", "risk_band", "cohort", "segment, in_country", "segment, in_risk_band")
+_TEXTS = ("recommended_action", "why", "reason_1", "reason_2", "reason_3")
 _LISTED = (
     "customer_id", "email", "churn_probability", "queue_value", "expected_spend", "next_order_on",
-    "recommended_action", "why", "reason_1", "reason_2", "reason_3",
+    "next_order_if_back_on", *_TEXTS,
 )  # fmt: skip
 _TO_CONTACT = "may_be_contacted and queue is not null"
 
@@ -39,14 +40,15 @@ def read_contact_list(
         qualify row_number() over (partition by queue order by {BY_QUEUE_VALUE}) <= {MAX_LISTED} or {ranks}
         order by {BY_QUEUE}"""
     )
-    columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_LISTED[6:])}
+    columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_TEXTS)}
     if not show_pii:
         shown = masked(rows.select(["customer_id", "email"]))
         columns |= {name: shown.column(name).to_pylist() for name in shown.column_names}
     for name, digits in (("churn_probability", 4), ("queue_value", 2), ("expected_spend", 2)):
         columns[name] = pc.round(rows.column(name).cast(pa.float64()), digits).to_pylist()
     columns["queue"] = [QUEUES.index(name) for name in rows.column("queue").to_pylist()]
-    columns["next_order_on"] = rows.column("next_order_on").cast(pa.string()).to_pylist()
+    for name in ("next_order_on", "next_order_if_back_on"):
+        columns[name] = rows.column(name).cast(pa.string()).to_pylist()
     return columns | {name: positions(rows, name, members[name]) for name in DIMENSIONS}
 
 
@@ -57,8 +59,8 @@ def write_contact_list(warehouse: Warehouse, file: Path, show_pii: bool) -> None
             round(churn_probability, 4) as churn_probability, round(alive_probability, 4) as alive_probability,
             round(expected_loss, 2) as expected_loss, round(win_back_value, 2) as win_back_value,
             round(clv, 2) as clv, round(clv_low, 2) as clv_low, round(clv_high, 2) as clv_high, clv_days,
-            round(expected_spend, 2) as expected_spend, next_order_on, reason_1, reason_2, reason_3,
-            country, channel, currency, as_of_date
+            round(expected_spend, 2) as expected_spend, next_order_on, next_order_if_back_on,
+            reason_1, reason_2, reason_3, country, channel, currency, as_of_date
         from marts.marketing_customers where {_TO_CONTACT} order by {BY_QUEUE}"""
     )
     write_csv(safe_for_spreadsheets(rows if show_pii else masked(rows)), file)

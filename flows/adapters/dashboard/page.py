@@ -91,6 +91,7 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "borders": _borders(report),
         "queues": QUEUES,
         "clv_days": clv_days,
+        "clv": _range(report.clv, report.clv_range) | {"days": clv_days},
         "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
         "order_lines": report.order_lines,
         "notes": [*report.identity_notes, *notes],
@@ -99,13 +100,14 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     }
 
 
-def _forecast(report: RunReport) -> dict[str, float | None]:
+def _forecast(report: RunReport) -> dict[str, Any]:
     """The total of expected spend, next to what the customers of then spent on the same days of last year."""
-    low, high, coverage = report.expected_spend_range or (None, None, None)
-    return {
-        "expected": report.expected_spend, "low": low, "high": high, "coverage": coverage,
-        "last_year": report.spend_last_year,
-    }  # fmt: skip
+    return _range(report.expected_spend, report.expected_spend_range) | {"last_year": report.spend_last_year}
+
+
+def _range(expected: float, ends: tuple[float, float, float] | None) -> dict[str, Any]:
+    low, high, coverage = ends or (None, None, None)
+    return {"expected": expected, "low": low, "high": high, "coverage": coverage}
 
 
 def _borders(report: RunReport) -> dict[str, Any] | None:

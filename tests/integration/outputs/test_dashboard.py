@@ -116,8 +116,21 @@ def press(page, place, name):
 
 def test_the_total_of_expected_spend_has_its_interval_and_the_same_days_of_last_year_next_to_it(run, page):
     low, high, _ = run.expected_spend_range
-    for amount in (run.expected_spend, low, high, run.spend_last_year):
+    for amount in (run.expected_spend, low, high, run.spend_last_year, run.clv, *(run.clv_range or ())[:2]):
         assert f"{amount:,.0f}" in page.inner_text("#forecast")
+
+
+def test_who_is_not_expected_soon_has_the_day_of_their_next_order_if_they_come_back(run, page):
+    page.locator("#queues").get_by_role("button", name="Win back").click()
+    [unexpected] = (
+        warehouse(run).read(
+            f"""select customer_id, next_order_if_back_on as day from {CUSTOMERS}
+            where may_be_contacted and queue = 'win_back' and next_order_on is null
+            order by queue_value desc nulls last, monetary desc, customer_id limit 1"""
+        )
+    ).to_pylist()
+    row = page.locator("#list tbody tr", has_text=unexpected["customer_id"]).first
+    assert f"if they come back: {unexpected['day'].day} {unexpected['day']:%b %Y}" in row.inner_text()
 
 
 def test_french_is_set_with_spaces_that_no_line_breaks_at_and_with_curved_apostrophes(page):

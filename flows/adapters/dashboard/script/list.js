@@ -78,6 +78,13 @@ function listed() {
   return rows;
 }
 
+/** When the next order is expected; else, when it would come if they came back at all. */
+function nextOrder(row) {
+  const { next_order_on: on, next_order_if_back_on: ifBack } = data.list;
+  if (on[row]) return formats.day(on[row]);
+  return ifBack[row] ? text("if_back", { day: formats.day(ifBack[row]) }) : text("none_expected");
+}
+
 function listRow(row) {
   const { list } = data;
   const band = data.members.risk_band[list.risk_band[row]];
@@ -91,7 +98,7 @@ function listRow(row) {
     element("td", {}, memberName("segment", list.segment[row])),
     element("td", { class: "n scored" }, band ? element("span", { class: `pill ${band}` }, `${formats.share(list.churn_probability[row])} · ${text(band)}`) : "–"),
     element("td", { class: "n" }, money(list.queue_value[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),
-    element("td", { class: "scored" }, list.next_order_on[row] ? formats.day(list.next_order_on[row]) : text("none_expected")),
+    element("td", { class: "scored" }, nextOrder(row)),
     element("td", { class: "why" }, element("div", {}, phrase(list.why[row])), ...reasons), element("td", { class: "what" }, phrase(list.recommended_action[row])),
   ];
   // on a phone, where a row is a card, each figure has its head with it

@@ -21,7 +21,7 @@ function drawFilters() {
   updates.push(() => {
     place("how-many").textContent = text("how_many", { shown: formats.count(total("customers")), all: formats.count(data.meta.customers) });
     place("chips").replaceChildren(...[...filters].flatMap(([dimension, chosen]) => [...chosen].map((position) =>
-      element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${text(dimension)}: ${memberName(dimension, position)} ×`))));
+      element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${named(text(dimension), memberName(dimension, position))} ×`))));
     place("reset").hidden = !filters.size && !search && !order.by;
   });
 }
@@ -47,7 +47,7 @@ function drawFrame() {
     const key = borders.is_provisional ? "borders_provisional" : meta.as_of >= borders.review_due_on ? "borders_due" : "borders_kept";
     place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
   }
-  place("forecast").textContent = forecast(meta.forecast, meta.horizon_days);
+  place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv)}`;
   place("promises").hidden = !data.promises.length;
   place("promises").textContent = data.promises.map(promise).join(" ");
   place("second-order").textContent = secondOrder(meta.second_order, meta.horizon_days);
@@ -77,6 +77,12 @@ function forecast({ expected, low, high, coverage, last_year }, horizon) {
 function promise({ kind, promises, promised, came, deviation }) {
   const how = deviation === null ? "promise_off" : Math.abs(deviation) < 0.005 ? "promise_right" : deviation > 0 ? "promise_high" : "promise_low";
   return text(how, { what: text(`promised_${kind}`, { count: formats.count(promises) }), share: formats.share(Math.abs(deviation ?? 0)), promised: formats.money(promised), came: formats.money(came) });
+}
+
+/** What they are all expected to spend in the years that CLV is of. */
+function lifetimeValue({ expected, low, high, coverage, days }) {
+  const total = text("clv", { expected: formats.money(expected), days });
+  return `${total} ${low === null ? text("clv_untested") : text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) })}`;
 }
 
 /** Of a shop that is full of one-time buyers: who of them will order again, and how right that was before. */

@@ -38,7 +38,7 @@ function drawRfm() {
   });
   const outside = titled({ r_f: -1 }, () => "");
   place("rfm-none").replaceChildren(outside);
-  updates.push(() => { outside.textContent = `${memberName("r_f", -1)}: ${shown(measure, sums(measure, ["r_f"])[0])}`; });
+  updates.push(() => { outside.textContent = named(memberName("r_f", -1), shown(measure, sums(measure, ["r_f"])[0])); });
 }
 
 function pairs(id, [rowDimension, columnDimension], { rowKeys, cellClass }) {

@@ -10,6 +10,9 @@ const typeset = (words) => language === "en" ? words : words.replace(/ ([:;?!»]
 const text = (key, values = {}) =>
   typeset(texts[key][language]).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
+/** "name: value", with the colon set as the language has it. */
+const named = (name, value) => `${typeset(language === "en" ? `${name}:` : `${name} :`)} ${value}`;
+
 /** The text's name, or that of the text to show instead where no customer was scored. */
 const textOf = (key) => (!data.meta.is_scored && texts[`${key}_unscored`] ? `${key}_unscored` : key);
 
