@@ -132,7 +132,7 @@ def _run_again_and_again(folder: Path, customers: int, over: threading.Event, so
     while not over.is_set():
         _run(folder, customers, soaked.runs + 1, soaked)
         soaked.runs += 1
-        over.wait(1)
+        over.wait(3)  # in which the server merges
 
 
 def _run(folder: Path, customers: int, number: int, soaked: Soaked) -> None:
