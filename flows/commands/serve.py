@@ -68,6 +68,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             settings.jobs_folder,
             lambda of: Reading(service.current_day(), of.scorer.horizon_days, service.time_zone),
             lambda: service.predictor,
+            now,
         )
         service.jobs = jobs
         metrics = ApiMetrics(service.counts, lambda: service.model.version, outbox.waiting)

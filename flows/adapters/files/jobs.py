@@ -7,11 +7,10 @@ import re
 import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,6 +47,7 @@ class FileJobs:
     folder: Path
     reading: Callable[[Predictor], Reading]
     predictor: Callable[[], Predictor]
+    clock: Callable[[], datetime]
     _waiting: "queue.SimpleQueue[str | None]" = field(default_factory=queue.SimpleQueue)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -171,7 +171,7 @@ class FileJobs:
     def _remove_old(self) -> None:
         for place in self.folder.glob("*"):
             _, job = self._read(place.name)
-            if job and job.status in ("done", "failed") and place.stat().st_mtime < time.time() - KEPT_SECONDS:
+            if job and job.status in ("done", "failed") and place.stat().st_mtime < self.clock().timestamp() - KEPT_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ from functions.churn_api.access import Access, ApiKeys
 from functions.churn_api.customers import Reading
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictions import COLUMNS
+from functions.clock import now
 from tests.running.serving import ORDERS, LocalClient, MemoryQueue, customer, service
 
 LINES = {"content-type": "application/x-ndjson"}
@@ -37,6 +38,7 @@ def api(queue, tmp_path):
         tmp_path / "jobs",
         lambda of: Reading(api.current_day(), of.scorer.horizon_days, api.time_zone),
         lambda: api.predictor,
+        now,
     )
     return api
 
@@ -146,7 +148,7 @@ def test_a_job_that_a_stop_interrupted_is_done_after_the_next_start(api):
         early = client.get(f"{place}/result")
         assert (early.status_code, early.json()["code"], early.headers["retry-after"]) == (409, "job_unfinished", "2")
         (api.jobs.folder / ("0" * 32)).mkdir()  # of an upload that was never whole
-        started_again = FileJobs(api.jobs.folder, api.jobs.reading, api.jobs.predictor)
+        started_again = FileJobs(api.jobs.folder, api.jobs.reading, api.jobs.predictor, now)
         with started_again.working():
             assert finished(client, place)["status"] == "done"
         (place,) = api.jobs.folder.iterdir()
