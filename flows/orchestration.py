@@ -4,11 +4,13 @@ PREFECT_API_URL decides. A laptop has no such server; a temporary one costs each
 running when its run is killed. Names and retries are the same in both; Prefect is imported and artifacts are stored
 only with a server."""
 
+import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
@@ -17,6 +19,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from flows.errors import TryAgain
 from flows.timings import timed
+
+log = logging.getLogger(__name__)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -56,7 +60,7 @@ class RetryPolicy:
 # a reader of the laptop's warehouse, or an outage of Snowflake, may end in a moment
 waits_for_warehouse = RetryPolicy(on=TryAgain, pauses_seconds=(1, 2, 4))
 
-ONE_AT_A_TIME = "rfm-churn"  # the concurrency limit of all scheduled flows, over deployments and pools
+ONE_AT_A_TIME = "rfm-churn"  # the concurrency limit of all that writes to the warehouse, over deployments and machines
 
 _run_id: ContextVar[str] = ContextVar("run_id")
 
@@ -152,6 +156,21 @@ def task(function: Any = None, *, run_name: str | None = None, retry: RetryPolic
     if function is not None:
         return Task(function, run_name, retry)
     return lambda decorated: Task(decorated, run_name, retry)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Waits until no other run of any machine writes to the warehouse, and holds them off for the length of the block.
+
+    Without a Prefect server there is one machine, whose run lock does for it."""
+    if not has_prefect_server():
+        yield
+        return
+    from prefect.concurrency.sync import concurrency
+
+    log.info("waiting for other runs to end, if there are any")
+    with concurrency(ONE_AT_A_TIME):
+        yield
 
 
 def run_id() -> str:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 from prefect import flow
-from prefect.concurrency.sync import concurrency
 
 from flows.adapters.files.run_lock import lock
 from flows.adapters.marts.run_report import History
@@ -17,7 +16,7 @@ from flows.flow.activation import activate_segments
 from flows.flow.pipeline import pipeline, read_history
 from flows.flow.publication import publish_to_tableau
 from flows.flow.training import read_snapshots, test_on_the_past, training
-from flows.orchestration import ONE_AT_A_TIME, keep_table, task
+from flows.orchestration import keep_table, one_at_a_time, task
 from flows.settings import Settings, differing, read_settings
 from flows.steps.building import FEATURES, TRAINING, build
 from flows.steps.monitoring import publish_measured, watch_model
@@ -79,7 +78,7 @@ def _settings(as_of: date | None = None) -> Iterator[Settings]:
     logging.getLogger("flows").setLevel(logging.INFO)  # prefect.yaml shows their logs on the run's page
     settings = read_settings(Settings, **({"as_of": as_of} if as_of else {}))
     log.info("%s", differing(settings))
-    with concurrency(ONE_AT_A_TIME), lock(settings.data_dir):
+    with one_at_a_time(), lock(settings.data_dir):
         yield settings
 
 

@@ -9,6 +9,7 @@ from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.files.run_lock import lock
 from flows.adapters.privacy.erasure import all_names, erase_noted, normalised, note
 from flows.errors import BadInput, SettingsError
+from flows.orchestration import one_at_a_time
 from flows.settings import Settings
 from flows.wiring import wire
 from functions.clock import now
@@ -22,7 +23,7 @@ def erase(settings: Settings, file: Path) -> None:
         BadInput: when it lists nobody, or an address of several customers.
     """
     names = read_names(file)
-    with lock(settings.data_dir):
+    with one_at_a_time(), lock(settings.data_dir):
         for line in _erase(settings, names):
             sys.stdout.write(f"{line}\n")
 

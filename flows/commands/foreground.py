@@ -11,6 +11,7 @@ import typer
 
 from flows.adapters.files.run_lock import lock
 from flows.commands.local_tools import keep_tools_local, show_progress
+from flows.orchestration import one_at_a_time
 from flows.settings import Settings, differing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def foreground(settings: Settings) -> Iterator["Console"]:
     keep_tools_local(settings.data_dir)
     show_progress()
     try:
-        with lock(settings.data_dir):
+        with one_at_a_time(), lock(settings.data_dir):
             yield console
         if settings.timings:
             from flows.console.sections import print_sections

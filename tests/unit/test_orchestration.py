@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from flows import orchestration
 from flows.errors import BadInput, WarehouseBusy
@@ -55,6 +56,14 @@ def test_what_would_fail_again_is_not_tried_again(pauses):
     with pytest.raises(BadInput):
         attempt()
     assert (len(tries), pauses) == (1, [])
+
+
+def test_what_writes_takes_the_limit_of_all_machines_where_a_prefect_server_is(prefect_api):
+    with get_client(sync_client=True) as client:
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=orchestration.ONE_AT_A_TIME, limit=1))
+        with orchestration.one_at_a_time():
+            assert client.read_global_concurrency_limit_by_name(orchestration.ONE_AT_A_TIME).active_slots == 1
+        assert client.read_global_concurrency_limit_by_name(orchestration.ONE_AT_A_TIME).active_slots == 0
 
 
 def test_a_flow_may_take_anything_and_prefects_server_gets_none_of_it(prefect_api):
