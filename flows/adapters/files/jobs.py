@@ -169,9 +169,10 @@ class FileJobs:
         draft.replace(draft.with_suffix(".json"))
 
     def _remove_old(self) -> None:
+        since = self.clock().timestamp() - KEPT_SECONDS
         for place in self.folder.glob("*"):
             _, job = self._read(place.name)
-            if job and job.status in ("done", "failed") and place.stat().st_mtime < self.clock().timestamp() - KEPT_SECONDS:
+            if job and job.status in ("done", "failed") and place.stat().st_mtime < since:
                 shutil.rmtree(place, ignore_errors=True)
 
 
