@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.csv_form import write_csv
 from functions.churn_api.customers import Reading, read
+from functions.churn_api.docs_page import add_docs
 from functions.churn_api.documents import (
     OF_EVERY_BODY,
     OF_EVERY_KEY,
@@ -34,6 +35,7 @@ def create_app(service: Service) -> FastAPI:
         title="Churn prediction",
         version=API_VERSION,
         description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 needs none.",
+        docs_url=None,
         redoc_url=None,
     )
 
@@ -120,6 +122,7 @@ def create_app(service: Service) -> FastAPI:
         """What the model was trained on, its quality on held-out dates, and its limits."""
         return JSONResponse(dict(service.model.card))
 
+    add_docs(app)
     _explain_refusals(app)
     app.openapi_schema = describe(app.openapi(), service.base_path)
     return app

@@ -213,6 +213,15 @@ def test_a_server_is_reached_under_its_base_path_and_without_it():
         assert client.get("/churn/openapi.json").json()["servers"] == [{"url": "/churn/v1"}]
 
 
+def test_the_page_of_the_documentation_loads_nothing_from_elsewhere(client):
+    pytest.importorskip("fastapi_offline", reason="the environment is older than the lock")
+    page = client.get("/docs").text
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page)
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert client.get(f"/{path}").status_code == 200, path
+    assert "url: 'openapi.json'" in page
+
+
 def test_a_request_has_one_host(client):
     answer = client.get("/health", headers=[("host", "127.0.0.1"), ("host", "localhost")])
     assert (answer.status_code, "Host" in answer.text) == (400, True)
