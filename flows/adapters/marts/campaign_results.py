@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS, TARGETS
-from flows.campaigns.definition import Campaign
+from flows.campaigns.definition import Offer
 from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect
 from flows.campaigns.outlook import PastCampaign
 from flows.campaigns.pooling import Measured
@@ -41,7 +41,9 @@ def read_history(warehouse: Warehouse, as_of: date) -> pa.Table:
 
 
 def _with_offers(outcomes: pa.Table, campaigns: pa.Table) -> pa.Table:
-    offers = [Campaign.model_validate_json(definition).offer for definition in campaigns["definition"].to_pylist()]
+    campaigns = campaigns.filter(pc.is_in(campaigns["campaign"], outcomes["campaign"].combine_chunks()))
+    definitions = (json.loads(definition) for definition in campaigns["definition"].to_pylist())
+    offers = [Offer.model_validate(definition["offer"]) for definition in definitions]
     described = pa.table(
         {
             "offer_text": pa.array([offer.text for offer in offers], pa.string()),

@@ -145,5 +145,13 @@ def test_each_target_has_the_offer_of_its_campaign(shop):
     assert {tuple(row[name] for name in columns) for row in history.to_pylist()} == {("5 off", "amount_off", 5.0)}
 
 
+def test_a_campaign_that_is_not_learnt_from_may_have_any_definition(shop):
+    shop.change(
+        "launching another",
+        ["insert into marts.campaigns (campaign, definition) values ('of another version', '{}')"],
+    )
+    assert len(read_history(shop, ENDED_ON)) == 250
+
+
 def test_nothing_is_used_of_a_window_that_is_open(shop):
     assert len(read_history(shop, date(2026, 3, 30))) == 0
