@@ -25,7 +25,7 @@ def redrive_dead_letters(queue_url: str, dead_letter_url: str, region: str | Non
 
     place = urlsplit(queue_url)
     try:
-        sqs = boto3.client("sqs", region_name=region, endpoint_url=f"{place.scheme}://{place.netloc}")
+        sqs = boto3.Session(region_name=region).client("sqs", endpoint_url=f"{place.scheme}://{place.netloc}")
         counted = sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"])
         waiting, moved, empty = int(counted["Attributes"]["ApproximateNumberOfMessages"]), 0, 0
         while moved < waiting and empty < EMPTY_ANSWERS:  # and not longer: what is still bad comes back meanwhile
