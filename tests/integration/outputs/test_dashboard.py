@@ -339,6 +339,22 @@ def test_an_empty_queue_says_why(run, page):
     assert page.inner_text("#list-note").startswith("Nobody on the page fits.")
 
 
+def test_a_page_begins_with_a_queue_that_somebody_is_in_and_fits_a_phone_in_french(run, browser, tmp_path):
+    shutil.copy(run.settings.warehouse_file, tmp_path / "copy.duckdb")
+    with duckdb.connect(tmp_path / "copy.duckdb") as con:
+        con.execute(f"update {CUSTOMERS} set queue = 'thank' where queue is not null")
+    copy = DuckDBWarehouse(tmp_path / "copy.duckdb", tmp_path)
+    write_dashboard(copy, run, tmp_path / "page.html")
+    phone = open_page(browser, tmp_path / "page.html", width=390, height=844, locale="fr-FR")
+    assert phone.locator("#queues button[aria-pressed=true]").inner_text().startswith("Remercier")
+    assert phone.locator("#list tbody tr").count() > 10
+    phone.evaluate(
+        "for (const b of document.querySelectorAll('.figures b')) b.textContent = '91\u202f680\u202f474\u00a0£GB'"
+    )
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    phone.context.close()
+
+
 def test_the_list_can_be_sorted_and_searched(run, page):
     page.locator("#list").get_by_role("button", name="Customer").click()
     ids = page.locator("#list tbody td:first-child div:first-child").all_inner_texts()

@@ -8,6 +8,10 @@ const LIST_COLUMNS = [
 const order = { by: null, ascending: false }; // null: as the warehouse ranks
 let search = "", rowsShown = 25;
 let queue = 0; // its position
+
+/** The first queue that anybody is in: a page does not begin with an empty list. */
+const firstQueue = () => Math.max(0, data.meta.queues.findIndex((name) => data.cells[name].some((customers) => customers > 0)));
+
 /** What the queue is sorted by, as a column's name. */
 const queueValue = () => (data.meta.is_scored ? `value_${data.meta.queues[queue]}` : "monetary");
 

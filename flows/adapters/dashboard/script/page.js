@@ -130,6 +130,7 @@ async function unpacked() {
 async function start() {
   data = await unpacked();
   texts = data.texts.labels;
+  queue = firstQueue();
   build(navigator.language?.startsWith("fr") ? "fr" : "en");
   place("language").onclick = () => build(language === "en" ? "fr" : "en");
   place("theme").onclick = () => {
