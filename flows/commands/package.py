@@ -1,13 +1,13 @@
 """`churn package`: the deployment packages of both Lambda functions, for both architectures."""
 
-import os
 import sys
 from pathlib import Path
 
 from flows.adapters.models.lambda_package import FUNCTIONS, LAMBDA_PYTHON, PLATFORMS, build_package, find_python
 from flows.adapters.models.registry import ModelRegistry
 from flows.errors import ModelRefused, SettingsError
-from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings
+from flows.settings import REPOSITORY, SHIPPED_MODELS, Settings, read_settings
+from flows.settings.deployment import DeploymentSettings
 
 DIST = REPOSITORY / "dist"
 
@@ -25,7 +25,7 @@ def package(settings: Settings, python: Path | None = None) -> None:
         SettingsError: when MANAGED_BY=terraform and there is no MODELS.
         PackageFailed: when a package cannot be built.
     """
-    if os.environ.get("MANAGED_BY") == "terraform" and not settings.models:
+    if read_settings(DeploymentSettings).managed_by == "terraform" and not settings.models:
         raise SettingsError("MODELS is not set: `make env` writes it to .env; read that first (docs/deploy.md).")
     own = ModelRegistry(settings.model_store, settings.models_cache).champion()
     model = own or ModelRegistry(str(SHIPPED_MODELS), settings.models_cache).champion()
