@@ -229,6 +229,7 @@ def test_a_shop_of_one_time_buyers_says_who_should_order_again_and_others_say_no
     draw(replace(run, second_order=found), tmp_path / "once.html")
     once = open_page(browser, tmp_path / "once.html", locale="en-GB")
     for _ in ("English", "Français"):
+        assert once.is_visible("#second-order")
         shown = once.inner_text("#second-order").replace("\u202f", " ").replace("\xa0", " ")
         figures_said = re.findall(r"\d[\d ,]*\d", shown)
         assert [number(words) for words in figures_said] == [1234, 180, 21, run.as_of.horizon_days, 37, 31, 58]
