@@ -41,14 +41,15 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
 
     run_values = {**history.run_values, **prepare_scoring(wiring, model)}
     build(wiring.dbt, "3 of 3: scores and marts", SCORES, mappings, run_values)
-    merge_served(wiring.warehouse, settings)
-    measure_campaigns(wiring.warehouse, as_of)
-    measure_together(wiring.warehouse, as_of)
-    measured = watch_model(wiring, as_of, model, started_at)
-    report = gather_report(wiring, settings, history, found, model, measured)
-    keep_promises(wiring.warehouse, report)
-    draw_dashboard(wiring.warehouse, settings, report)
-    write_workbook(wiring.warehouse, settings)
+    with wiring.warehouse.held_open():
+        merge_served(wiring.warehouse, settings)
+        measure_campaigns(wiring.warehouse, as_of)
+        measure_together(wiring.warehouse, as_of)
+        measured = watch_model(wiring, as_of, model, started_at)
+        report = gather_report(wiring, settings, history, found, model, measured)
+        keep_promises(wiring.warehouse, report)
+        draw_dashboard(wiring.warehouse, settings, report)
+        write_workbook(wiring.warehouse, settings)
     publish(report)
     return report
 

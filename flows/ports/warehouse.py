@@ -1,6 +1,7 @@
 """The interface of a warehouse. Queries are written in SQL that both engines support."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -21,6 +22,10 @@ class Warehouse(Protocol):
     @property
     def place(self) -> str:
         """Where the tables are, for messages."""
+        ...
+
+    def held_open(self) -> AbstractContextManager[None]:
+        """Inside the block many calls cost no more than one does to begin with; dbt must not build meanwhile."""
         ...
 
     def read(self, query: str) -> pa.Table:

@@ -61,6 +61,11 @@ class DuckDBWarehouse:
         con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views refer to
         return con
 
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        with self.connect():  # DuckDB shares it with every other connection of this process
+            yield
+
     def read(self, query: str) -> pa.Table:
         with self.connect() as con:
             return con.sql(query).to_arrow_table()

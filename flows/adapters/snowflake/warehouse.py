@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -54,6 +54,9 @@ class SnowflakeWarehouse:
     @property
     def place(self) -> str:
         return f"{self.account.database} in Snowflake's account {self.account.account}"
+
+    def held_open(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the connection stays open anyway
 
     def read(self, query: str) -> pa.Table:
         with self._cursor("a query") as cursor:
