@@ -258,7 +258,7 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
             money(row["expected_loss"], report.as_of.currency),
             percent(row["churn_probability"]),
             money(row["expected_spend"], report.as_of.currency),
-            str(row["next_order_on"] or "none expected"),
+            str(row["next_order_on"] or f"none expected ({row['next_order_if_back_on']} if any)"),
             row["reason_1"] or "–",
         )
         for row in report.most_at_stake.to_pylist()
