@@ -29,6 +29,10 @@ LOG_GROWTH_LIMIT = 30.0
 MIN_DROPOUT = 1e-6
 DROPOUT_NODES = 16
 DROPOUT_LOG_LIMIT = 40.0
+# What is expected of a shop before its customers are looked at, as if it were known from LEFT + STAYED of them: in a young
+# shop of slow customers silence can be slowness alone, and nobody would ever leave.
+LEFT, STAYED = 2.0, 8.0
+USUAL_CONCENTRATION, CONCENTRATION_LOG_SPREAD = 2.0, 1.0
 _START = np.log([0.6, 60.0, 0.5, 3.0])
 _BOUNDS = [(-6.0, 8.0)] * 4
 
@@ -45,7 +49,7 @@ class BuyTillYouDie:
 
     @classmethod
     def fit(cls, features: Floats, *, may_leave_at_once: bool = True) -> Self:
-        """Maximum likelihood fit to the histories of customers at one date; features: [n, number of features]."""
+        """The most probable process given the histories of customers at one date; features: [n, number of features]."""
         histories, customers = np.unique(np.column_stack(history(features)), axis=0, return_counts=True)
         repeats, last, age = histories.T
         first_counts = 1 if may_leave_at_once else 0
@@ -59,7 +63,10 @@ class BuyTillYouDie:
                 alpha + last
             )
             either = np.logaddexp(stayed, np.where(left, has_left, -np.inf)) - betaln(a, b)
-            return float(-(customers * (purchases + either)).sum() / customers.sum())
+            leaves = a / (a + b)
+            unusual = (np.log((a + b) / USUAL_CONCENTRATION) / CONCENTRATION_LOG_SPREAD) ** 2 / 2
+            expected = LEFT * np.log(leaves) + STAYED * np.log1p(-leaves) - unusual
+            return float(-((customers * (purchases + either)).sum() + expected) / customers.sum())
 
         found = minimize(negative_log_likelihood, _START, method="L-BFGS-B", bounds=_BOUNDS)
         r, alpha, a, b = np.exp(found.x).tolist()

@@ -86,6 +86,19 @@ def test_the_next_order_comes_by_its_day_with_the_requested_chance(repeats, span
     assert no_order_by_day == pytest.approx(1 - chance, abs=1e-3) if reached else no_order_by_day >= 1 - chance - 1e-3
 
 
+def test_in_a_young_shop_whose_customers_never_leave_some_may_have_left_all_the_same():
+    rng = np.random.default_rng(5)
+    customers, age = 2_000, rng.uniform(0, 250, 2_000)
+    purchases = rng.exponential(1 / rng.gamma(0.7, 1 / 70, customers)[:, None], (customers, 60)).cumsum(axis=1)
+    came = purchases <= age[:, None]
+    repeats, last = came.sum(axis=1), np.where(came, purchases, 0).max(axis=1)
+    features = np.zeros((customers, len(FEATURE_NAMES)))
+    for name, values in (("frequency", repeats + 1), ("recency_days", age - last), ("tenure_days", age)):
+        features[:, FEATURE_NAMES.index(name)] = values
+    alive = 1 - BuyTillYouDie.fit(features).gone_probability(*history_of(features))
+    assert 0.7 < alive[age - last > 150].mean() < 0.98
+
+
 def test_no_next_order_is_expected_later_than_in_two_horizons():
     churn = np.linspace(0.01, 0.99, 1_000)
     known = np.full(1_000, 3.0), np.full(1_000, 120.0), np.full(1_000, 150.0)
