@@ -57,6 +57,8 @@ def dbt(
     """Runs a command in this process: starting another one takes longer than most commands."""
     from dbt.cli.main import dbtRunner
 
+    from flows.adapters.duckdb.scoring import dbts_connection
+
     lines: list[str] = []
 
     def listen(event: Any) -> None:
@@ -64,7 +66,7 @@ def dbt(
             lines.append(event.info.msg)
 
     given = dbt_arguments("--log-level", "none", *arguments, state=state, variables=variables, project=project)
-    with set_environment(environment):
+    with dbts_connection(), set_environment(environment):
         ended = dbtRunner(callbacks=[listen]).invoke(given)
     return Ended(ended.success, "\n".join([*lines, str(ended.exception or "")]), ended.result)
 
