@@ -70,7 +70,7 @@ function resultCells(result, { row, money, isComparable, isOff }) {
   const count = (of, rate) => element("td", { class: "n" }, formats.count(result[of] ?? 0), ...(isNumber(result[rate]) ? [element("div", {}, formats.rate(result[rate]))] : []));
   const line = (key, figures) => Object.values(figures).every(isNumber) ? [element("div", {}, text(key, Object.fromEntries(Object.entries(figures).map(([of, value]) => [of, money(value)]))))] : [];
   const buyers = isNumber(result.additional_buyers) ? [element("div", {}, text("additional_buyers", { count: formats.count(Math.round(result.additional_buyers)) }))] : [];
-  const returned = isNumber(result.return_on_spend) ? [element("div", {}, text("return_on_spend", { ratio: formats.figure(result.return_on_spend) }))] : [];
+  const returned = isNumber(result.return_on_spend) ? [element("div", {}, text("return_on_spend", { ratio: formats.figure(Math.round(100 * result.return_on_spend) / 100) }))] : [];
   const perBuyer = isKnown("lift", result) && result.lift_low > 0 ? line("cost_per_additional_buyer", { cost: result.cost_per_additional_buyer }) : [];
   const cost = [...line("incremental_revenue", { revenue: result.incremental_revenue }), ...line("cost", { cost: result.cost }), ...returned,
     ...line("afterwards", { revenue: result.revenue_afterwards, low: result.revenue_afterwards_low, high: result.revenue_afterwards_high })];
