@@ -29,8 +29,8 @@ LOG_GROWTH_LIMIT = 30.0
 MIN_DROPOUT = 1e-6
 DROPOUT_NODES = 16
 DROPOUT_LOG_LIMIT = 40.0
-# What is expected of a shop before its customers are looked at, as if it were known from LEFT + STAYED of them: in a young
-# shop of slow customers silence can be slowness alone, and nobody would ever leave.
+# What is expected of a shop before its customers are looked at, as if it were known from LEFT + STAYED of them: in a
+# young shop of slow customers silence can be slowness alone, and nobody would ever leave.
 LEFT, STAYED = 2.0, 8.0
 USUAL_CONCENTRATION, CONCENTRATION_LOG_SPREAD = 2.0, 1.0
 _START = np.log([0.6, 60.0, 0.5, 3.0])
