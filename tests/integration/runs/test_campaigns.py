@@ -314,13 +314,14 @@ def test_money_earned_is_margin_less_cost_and_costs_are_counted_from_who_was_con
     assert sum(row["cost"] for row in parts) == pytest.approx(whole["cost"])
 
 
-def test_predictions_are_judged_and_models_trained_without_those_who_were_contacted(after, run_pipeline):
+def test_predictions_are_judged_and_models_trained_without_those_who_were_contacted(after, tmp_path, run_pipeline):
+    later = shutil.copytree(after, tmp_path / "later")
     contacted = ask(after, "from intermediate.int_campaign_contacts").to_pylist()
     assert {row["contacted_on"] for row in contacted} == {LAUNCHED_ON + timedelta(days=1)}
     assert sorted(row["customer_id"] for row in contacted) == ids(after, "treated")
-    run_pipeline(after, as_of=LAUNCHED_ON + timedelta(days=SHOP["horizon_days"]), **SHOP)
+    run_pipeline(later, as_of=LAUNCHED_ON + timedelta(days=SHOP["horizon_days"]), **SHOP)
     judged = ask(
-        after, f"select customer_id from marts.prediction_outcomes where as_of_date = '{LAUNCHED_ON}'"
+        later, f"select customer_id from marts.prediction_outcomes where as_of_date = '{LAUNCHED_ON}'"
     ).column(0).to_pylist()  # fmt: skip
     assert not set(judged) & set(ids(after, "treated"))
     assert set(ids(after, "holdout")) <= set(judged)
