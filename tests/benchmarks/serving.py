@@ -115,7 +115,7 @@ def _servers(folder: Path) -> Iterator[Server]:
     (folder / "mlserver" / "model-settings.json").write_text(json.dumps(settings))
 
     def rows(n: int) -> list[dict[str, object]]:
-        return [customer(f"C{i}", recency_days=i % 400, monetary=round(0.97 * i, 2)) for i in range(n)]
+        return [customer(f"C{i}", recency_days=i % 400, monetary=round(0.97 * (i + 1), 2)) for i in range(n)]
 
     def body(content: object) -> bytes:
         return json.dumps(content).encode()

@@ -33,5 +33,6 @@ class Bare:
 
 if __name__ == "__main__":
     standing = service()
-    app = RequestMiddleware(Bare(standing), standing.access, standing.model.scorer.model_version, standing.clock)
+    version = standing.model.scorer.model_version
+    app = RequestMiddleware(Bare(standing), standing.access, lambda: version, standing.clock)
     uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off", proxy_headers=False)

@@ -22,7 +22,7 @@ class Churn(litserve.LitAPI):
         return numpy.array([[row["features"][name] for name in NAMES] for row in request["customers"]], dtype=float)
 
     def predict(self, features):
-        return self.session.run(None, {"features": features})
+        return self.session.run(None, {"features": features, "day_of_year": numpy.full(len(features), 182)})
 
     def encode_response(self, outputs):
         return {"figures": [numpy.nan_to_num(output).tolist() for output in outputs]}
