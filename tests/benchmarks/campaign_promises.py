@@ -83,7 +83,7 @@ def figures(of: dict[str, list[Promise]]) -> Iterator[Figure]:
             f" {np.mean([one.is_ranked and one.mean > 0 for one in promises]):.0%}; earned {earned.mean():+,.0f}"
             f" ± {error:,.0f}",
             "earned not clearly below 0",
-            bool(earned.mean() > -2 * error),
+            bool(earned.mean() >= -2 * error),
         )
 
 
