@@ -13,13 +13,12 @@ from typing import Self
 import numpy as np
 
 from flows.churn.btyd import BuyTillYouDie, Floats, history
-from flows.churn.forecast import forecast_of_totals
+from flows.churn.forecast import COVERAGE, forecast_of_totals
 from flows.churn.training_set import TrainingSet, column
 
 # dates whose clv_days have passed: the level follows the newest, the interval needs more customers
 LEVEL_DATES = 4
 INTERVAL_DATES = 12
-INTERVAL_COVERAGE = 0.8
 INTERVAL_GROUPS = 12
 MIN_PER_INTERVAL_GROUP = 40
 # a customer's own mean order value counts as much as the shop's from so many orders on
@@ -67,7 +66,7 @@ class Interval:
 def _ends(spent: Floats) -> Floats:
     """Lower and upper end of what a group spent. Where as many spent nothing as may lie below, nobody lies below, and
     all who may lie outside lie above."""
-    outside = 1 - INTERVAL_COVERAGE
+    outside = 1 - COVERAGE
     low, high, high_from_zero = np.quantile(spent, [outside / 2, 1 - outside / 2, 1 - outside])
     return np.array([low, high if low > 0 else high_from_zero])
 

@@ -17,7 +17,7 @@ from flows.churn.evaluation import Flags, Quality, by_group, mean_quality, norma
 from flows.churn.forecast import COVERAGE
 from flows.churn.onnx_export import PARITY_TOLERANCE, ExportedModel
 from flows.churn.second_order import second_order_quality
-from flows.churn.selection import Selection, waiting_time_of
+from flows.churn.selection import Selection, waiting_times_of_others
 from flows.churn.spend import rate_so_far
 from flows.churn.threads import in_one_thread
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
@@ -170,11 +170,10 @@ def next_order_quality(held_out: Sequence[HeldOut], candidate: str, as_of: date)
     """For each predicted probability of a next order by a day: how often it came, for days that have passed.
 
     The waiting time of each date is that of the other dates."""
-    by_date = []
-    for h in held_out:
-        of_others = waiting_time_of(candidate, [other for other in held_out if other is not h])
-        model = h.models[candidate].with_waiting_time(of_others)
-        by_date.append(next_order_came(model, h.customers, (as_of - h.day).days))
+    by_date = [
+        next_order_came(h.models[candidate].with_waiting_time(of_others), h.customers, (as_of - h.day).days)
+        for h, of_others in zip(held_out, waiting_times_of_others(candidate, held_out), strict=True)
+    ]
     rows = []
     for chance in NEXT_ORDER_CHANCES:
         all_came = np.concatenate([came[chance] for came in by_date])

@@ -70,7 +70,16 @@ def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, 
 
 def waiting_time_of(candidate: str, held_out: Sequence[HeldOut]) -> WaitingTime:
     """When customers of the held-out dates bought within the horizon, against what was predicted for them."""
+    return _fitted_to([h.models[candidate].waited(h.customers) for h in held_out], held_out)
+
+
+def waiting_times_of_others(candidate: str, held_out: Sequence[HeldOut]) -> list[WaitingTime]:
+    """For each held-out date that of the other dates."""
     waited = [h.models[candidate].waited(h.customers) for h in held_out]
+    return [_fitted_to(waited[:date] + waited[date + 1 :], held_out) for date in range(len(held_out))]
+
+
+def _fitted_to(waited: Sequence[tuple[Floats, Floats]], held_out: Sequence[HeldOut]) -> WaitingTime:
     if not waited:
         return WaitingTime()
     features, shares = (np.concatenate(parts) for parts in zip(*waited, strict=True))

@@ -123,7 +123,7 @@ class RunReport:
     @property
     def expected_spend(self) -> float:
         """In the horizon, of all customers; zero where nobody was scored."""
-        return float(sum(value or 0 for value in self.segments.column("expected_spend").to_pylist()))
+        return self._of_all("expected_spend")
 
     @property
     def expected_spend_range(self) -> tuple[float, float, float] | None:
@@ -133,12 +133,15 @@ class RunReport:
     @property
     def clv(self) -> float:
         """In clv_days, of all customers; zero where nobody was scored."""
-        return float(sum(value or 0 for value in self.segments.column("clv").to_pylist()))
+        return self._of_all("clv")
 
     @property
     def clv_range(self) -> tuple[float, float, float] | None:
         """As `expected_spend_range`."""
         return _range(self.clv, self.model.interval_of_clv if self.model else None)
+
+    def _of_all(self, figure: str) -> float:
+        return float(sum(value or 0 for value in self.segments.column(figure).to_pylist()))
 
 
 def _range(total: float, interval: dict[str, float] | None) -> tuple[float, float, float] | None:
