@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -19,6 +21,12 @@ def draws(salt: str, names: Iterable[str]) -> Floats:
     key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
     digests = b"".join(hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names)
     return np.asarray((np.frombuffer(digests, dtype=">u8") >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
+
+
+def strata_of(customers: pa.Table) -> NDArray[np.object_]:
+    """Segment and risk band of each customer."""
+    risk = pc.fill_null(customers["risk_band"], "not scored")
+    return np.asarray(pc.binary_join_element_wise(customers["segment"], risk, ", ").to_numpy(), dtype=object)
 
 
 def rank_within(strata: NDArray[np.object_], draw: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,17 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from flows.campaigns.assignment import draws, in_holdout, rank_within
+from flows.campaigns.assignment import draws, in_holdout, rank_within, strata_of
 from flows.campaigns.audience import EligibilityResult
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import PLAUSIBLE_LIFT
 from flows.campaigns.uplift import Estimate, InsufficientData, Uplift
+from flows.campaigns.variants import VariantUplift, by_lot, cost
 from flows.errors import BadInput
 
 WOULD_NOT_PAY = "contacting them is expected to cost more than it brings"
 BEYOND_BUDGET = "beyond the budget"
+Fitted = Uplift | VariantUplift
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Chosen:
 
 
 def best_list(
-    campaign: Campaign, screened: EligibilityResult, fitted: Uplift | InsufficientData, horizon_days: int
+    campaign: Campaign, screened: EligibilityResult, fitted: Fitted | InsufficientData, horizon_days: int
 ) -> Chosen:
     """The list with the highest expected profit, which may be negative.
 
@@ -61,18 +63,21 @@ def best_list(
         BadInput: when nobody is left, the budget pays for nobody, or everyone it pays for was drawn into the holdout.
     """
     _somebody_is_left(campaign, screened)
-    by_lot = choose(campaign, Candidates(screened.eligible, screened.excluded, None), horizon_days)
-    if not isinstance(fitted, Uplift):
-        return by_lot
-    lists = [by_lot]
+    lot = by_lot(campaign, screened.eligible)
+    assigned = fitted.assigned(campaign, lot) if isinstance(fitted, VariantUplift) else lot
+    screened = replace(screened, eligible=assigned)
+    anybody = choose(campaign, Candidates(assigned, screened.excluded, None), horizon_days)
+    if isinstance(fitted, InsufficientData):
+        return anybody
+    lists = [anybody]
     if fitted.beats_random:
         estimate = fitted.expected_profit(screened.eligible, campaign.margin, campaign.offer, campaign.window_days)
         if (estimate.mean > 0).any():
-            lists.insert(0, _ranked(campaign, screened, estimate, horizon_days))
+            lists.insert(0, _ranked(campaign, screened, fitted, estimate, horizon_days))
     return max((_valued(campaign, chosen, fitted) for chosen in lists), key=_mean_profit)
 
 
-def _valued(campaign: Campaign, chosen: Chosen, fitted: Uplift) -> Chosen:
+def _valued(campaign: Campaign, chosen: Chosen, fitted: Fitted) -> Chosen:
     treated = chosen.people.filter(pa.array(~chosen.is_in_holdout))
     profit = fitted.profit_of_list(treated, campaign.margin, campaign.offer, campaign.window_days)
     return replace(chosen, expected_profit=profit)
@@ -82,23 +87,31 @@ def _mean_profit(chosen: Chosen) -> float:
     return chosen.expected_profit.mean if chosen.expected_profit else 0.0
 
 
-def _ranked(campaign: Campaign, screened: EligibilityResult, estimate: Estimate, horizon_days: int) -> Chosen:
+def _ranked(
+    campaign: Campaign, screened: EligibilityResult, fitted: Fitted, estimate: Estimate, horizon_days: int
+) -> Chosen:
     """The best of the ranking, and for the share of the budget that is to explore, others by lot."""
     candidates = worth_contacting(screened, estimate)
     share = campaign.explore
     if share:
         try:
             best = choose(_of_budget(campaign, (1 - share) * campaign.budget), candidates, horizon_days)
-            return _with_others(campaign, screened, estimate, best, horizon_days)
+            return _with_others(campaign, screened, fitted, estimate, best, horizon_days)
         except BadInput:  # too small to be shared
             pass
     return choose(campaign, candidates, horizon_days)
 
 
 def _with_others(
-    campaign: Campaign, screened: EligibilityResult, estimate: Estimate, best: Chosen, horizon_days: int
+    campaign: Campaign,
+    screened: EligibilityResult,
+    fitted: Fitted,
+    estimate: Estimate,
+    best: Chosen,
+    horizon_days: int,
 ) -> Chosen:
-    """The others are as many as the share says, and cost no more: where few are worth contacting, few are tried."""
+    """The others are as many as the share says, and cost no more: where few are worth contacting, few are tried. Their
+    variants are by lot, too."""
     to_best = campaign.explore / (1 - campaign.explore)
     budget = min(campaign.explore * campaign.budget, to_best * float(best.cost[~best.is_in_holdout].sum()))
     eligible = screened.eligible
@@ -107,7 +120,7 @@ def _with_others(
     most = min(round(to_best * len(best.people)), len(rest))
     if not most:
         return choose(campaign, worth_contacting(screened, estimate), horizon_days)
-    others = choose(_of_budget(campaign, budget), Candidates(rest, {}, None), horizon_days)
+    others = choose(_of_budget(campaign, budget), Candidates(by_lot(campaign, rest), {}, None), horizon_days)
     people = pa.concat_tables([best.people, others.people.slice(0, most)])
     rows = np.asarray(pc.index_in(people["customer_id"], eligible["customer_id"].combine_chunks()).to_numpy())
     left = np.ones(len(eligible), dtype=bool)
@@ -118,7 +131,7 @@ def _with_others(
         is_in_holdout=np.concatenate([best.is_in_holdout, others.is_in_holdout[:most]]),
         cost=np.concatenate([best.cost, others.cost[:most]]),
         chance=np.concatenate([best.chance, others.chance[:most]]),
-        estimate=_estimate_of(estimate, rows),
+        estimate=fitted.expected_profit(people, campaign.margin, campaign.offer, campaign.window_days),
         excluded=screened.excluded | {why: int(of.sum()) for why, of in reasons.items() if of.any()},
         explored=min(most, len(others.people)),
     )
@@ -144,24 +157,24 @@ def choose(campaign: Campaign, candidates: Candidates, horizon_days: int) -> Cho
     if_contacted = np.minimum(np.nan_to_num(chance, nan=1.0) + PLAUSIBLE_LIFT, 1)
     if estimate is not None:
         if_contacted = estimate.chance_if_contacted
-    cost = campaign.offer.cost(if_contacted)
+    costs = cost(campaign, customers, if_contacted)
     ids, strata = customers["customer_id"].to_numpy(), strata_of(customers)
     order = _order(campaign, ids, strata, estimate)
-    chosen, is_in_holdout = _within_budget(campaign, ids, strata, cost, order)
+    chosen, is_in_holdout = _within_budget(campaign, ids, strata, costs, order)
     if len(chosen) and is_in_holdout.all():
         more = "Raise the budget" if len(chosen) < len(customers) else "Widen the audience"
         raise BadInput(f"{campaign.name}: of so few customers ({len(chosen)}) all were drawn into the holdout. {more}.")
     if not len(chosen):
         raise BadInput(
             f"{campaign.name}: a budget of {campaign.budget:,.2f} pays for nobody: contacting the customer who comes"
-            f" first is expected to cost {cost[order[0]]:,.2f}."
+            f" first is expected to cost {costs[order[0]]:,.2f}."
         )
     of_chosen = None if estimate is None else _estimate_of(estimate, chosen)
     excluded = dict(candidates.excluded)
     if len(customers) > len(chosen):
         excluded[BEYOND_BUDGET] = len(customers) - len(chosen)
     people = customers.take(pa.array(chosen))
-    return Chosen(people, is_in_holdout, cost[chosen], chance[chosen], of_chosen, excluded)
+    return Chosen(people, is_in_holdout, costs[chosen], chance[chosen], of_chosen, excluded)
 
 
 def _estimate_of(estimate: Estimate, rows: NDArray[Any]) -> Estimate:
@@ -183,11 +196,6 @@ def _somebody_is_left(campaign: Campaign, screened: EligibilityResult) -> None:
         raise BadInput(
             f"{campaign.name}: of the {screened.audience_size:,} customers of this audience nobody is left: {why}."
         )
-
-
-def strata_of(customers: pa.Table) -> NDArray[np.object_]:
-    risk = pc.fill_null(customers["risk_band"], "not scored")
-    return np.asarray(pc.binary_join_element_wise(customers["segment"], risk, ", ").to_numpy(), dtype=object)
 
 
 def _order(

@@ -6,23 +6,20 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from flows.campaigns.offer import Money, Offer, Strict, Variant
 from flows.campaigns.remedies import as_number, of_syntax
 from flows.errors import BadInput
 from flows.settings import DestinationName
 from functions.churn_api.contract import Lifecycle, RiskBand
 
 Place = tuple[str | int, ...]
-Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
+VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,29}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Audience(_Strict):
+class Audience(Strict):
     """The customers considered. A key that is left out does not restrict them.
 
     consent: `not_opted_out` includes everyone who has not opted out; `known` only those whose contact record states
@@ -37,62 +34,23 @@ class Audience(_Strict):
     consent: Literal["not_opted_out", "known"] = "not_opted_out"
 
 
-OfferKind = Literal["message", "amount_off", "percent_off", "free_delivery", "gift"]
-_WITHOUT_VALUE, _BY_VALUE = ("message",), ("amount_off", "percent_off")
-
-
-class Offer(_Strict):
-    """The offer and its cost in the shop's currency: per customer contacted, and per contacted customer who buys within
-    the window (a voucher, a gift).
-
-    kind and value: what it is and what it is worth to the customer, in the shop's currency, or in percent of an order
-    (15) for percent_off. Campaigns learn from those with the same offer."""
-
-    text: str = Field(min_length=1, max_length=500)
-    kind: OfferKind | None = None
-    value: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)] | None = None
-    cost_per_contact: Money = 0.0
-    cost_per_redemption: Money = 0.0
-
-    def cost(self, chance_of_purchase: Any) -> Any:
-        """The expected cost of contacting customers with these probabilities of a purchase within the window."""
-        return self.cost_per_contact + self.cost_per_redemption * chance_of_purchase
-
-    def describe(self) -> str:
-        """Its kind and value; its text where it has no kind."""
-        if self.kind is None:
-            return f"‘{self.text}’"
-        unit = " %" if self.kind == "percent_off" else ""
-        return self.kind if self.value is None else f"{self.kind} {self.value:g}{unit}"
-
-    @model_validator(mode="after")
-    def _has_what_its_kind_needs(self) -> Self:
-        if self.kind in _BY_VALUE and self.value is None:
-            raise ValueError(f"value: {self.kind} needs what it is worth, such as `value: 5`")
-        if self.value is not None and (self.kind is None or self.kind in _WITHOUT_VALUE):
-            why = "a message has none" if self.kind else f"say what it is: kind: {', '.join(get_args(OfferKind))}"
-            raise ValueError(f"value: {why}")
-        if self.kind == "percent_off" and self.value is not None and not 1 <= self.value <= 100:
-            raise ValueError("value: of percent_off it is in percent, from 1 to 100: 15 for 15 %")
-        return self
-
-
-class ContactCap(_Strict):
+class ContactCap(Strict):
     """No customer is contacted more than `contacts` times within `days` days, over all campaigns."""
 
     contacts: int = Field(1, ge=1, le=100)
     days: int = Field(30, ge=1, le=365)
 
 
-class Campaign(_Strict):
+class Campaign(Strict):
     """margin: share of revenue that remains before the campaign's own cost. holdout: share of the chosen customers
     who are not contacted. window_days: a purchase counts until so many days after the launch. explore: share of
     the budget that goes to customers by lot where a ranking is used. to_learn: it may be
-    launched although it is expected to lose."""
+    launched although it is expected to lose. variants: contents of which each customer gets one."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{2,59}$")
     audience: Audience = Field(default_factory=lambda: Audience.model_validate({}))
     offer: Offer
+    variants: dict[VariantName, Variant] | None = Field(None, min_length=2, max_length=6)
     margin: float = Field(gt=0, le=1, strict=True)
     budget: float = Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)
     contact_cap: ContactCap = Field(default_factory=lambda: ContactCap.model_validate({}))
@@ -107,6 +65,11 @@ class Campaign(_Strict):
     def needs_address(self) -> bool:
         """Whether its destination requires e-mail addresses; a file may be for letters and calls."""
         return self.destination != "csv"
+
+    @property
+    def offers(self) -> dict[str, Offer]:
+        """The offer of each variant; none without variants."""
+        return {name: variant.of(self.offer) for name, variant in (self.variants or {}).items()}
 
     @model_validator(mode="after")
     def _can_be_measured(self) -> Self:
@@ -185,6 +148,7 @@ def _unknown(
 _SHAPES = {
     "tuple_type": "write a list: [one, another]",
     "model_type": "write keys of its own, each with a value",
+    "dict_type": "write a name for each, with keys of its own",
     "float_type": "write a number",
 }
 
@@ -229,6 +193,8 @@ def _describe(file: str, problem: ErrorDetails, lines: Mapping[Place, int]) -> s
         return f"{where}: {name} is missing."
     if problem["type"] == "string_pattern_mismatch" and place == ("name",):
         return f"{where}: name: {problem['input']!r} must be 3 to 60 small letters, digits, - and _."
+    if place[-1:] == ("[key]",):
+        return f"{where}: {name.removesuffix('.[key]')}: a name is up to 30 small letters, digits, - and _."
     message = _SHAPES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "float_type" and isinstance(problem["input"], str):
         if (meant_number := as_number(problem["input"])) is not None:
@@ -255,9 +221,16 @@ def _line(place: Place, lines: Mapping[Place, int]) -> int:
 def _known_keys(place: Place) -> tuple[str, ...]:
     model: type[BaseModel] = Campaign
     for key in place[:-1]:
-        kind = model.model_fields[str(key)].annotation
-        model = next(one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel))
+        if field := model.model_fields.get(str(key)):  # else the name of a variant, of which all have the same keys
+            model = next(_models(field.annotation))
     return tuple(model.model_fields)
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _models(inner)
 
 
 def _did_you_mean(word: str, known: tuple[str, ...]) -> str:

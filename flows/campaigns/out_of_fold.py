@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from flows.campaigns.covariates import Columns, Floats, Ints
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.response_fit import FOLDS, Contest, Fit
 

@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from flows.campaigns.covariates import Columns, Flags, Floats, Known
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.stepwise import ridge_residuals, stepwise
 

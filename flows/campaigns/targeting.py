@@ -8,15 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flows.campaigns.assignment import strata_of
 from flows.campaigns.audience import KNOWN_AT_LAUNCH, EligibilityResult, last_day_of_window
-from flows.campaigns.choice import Chosen, best_list, strata_of
+from flows.campaigns.choice import Chosen, Fitted, best_list
 from flows.campaigns.covariates import Floats, numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.power import Power, power
 from flows.campaigns.track_record import NO_RECORD, TrackRecord
 from flows.campaigns.traits import TRAITS
-from flows.campaigns.uplift import InsufficientData, Uplift
+from flows.campaigns.uplift import InsufficientData
+from flows.campaigns.variants import SHARE, VARIANT, VariantUplift, cost
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
 IN_EQUAL_SHARES = "The same share of every segment and risk band, so that the next campaign can choose."
@@ -33,6 +35,7 @@ class Plan:
     could be fitted to earlier campaigns. uncorrected_profit: the same without the correction by `record`, what came of
     earlier promises. global_holdout: share of all customers that no campaign contacts. explored, explored_cost: of the
     treated, those who are there by lot although a ranking is used, and what contacting them is expected to cost.
+    variants: for each the number of the treated, and what is promised of them.
     """
 
     campaign: Campaign
@@ -53,6 +56,7 @@ class Plan:
     global_holdout: float = 0.0
     explored: int = 0
     explored_cost: float = 0.0
+    variants: dict[str, tuple[int, Interval | None]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -73,7 +77,7 @@ class Plan:
 def plan(
     campaign: Campaign,
     screened: EligibilityResult,
-    fitted: Uplift | InsufficientData,
+    fitted: Fitted | InsufficientData,
     launched_on: date,
     horizon_days: int,
     record: TrackRecord = NO_RECORD,
@@ -102,7 +106,7 @@ def plan(
         why_ranked_so=fitted.why if chosen.estimate is not None else f"{IN_EQUAL_SHARES} {fitted.why}",
         at_stake=float(np.nansum(numbers(people, "expected_loss")[treated])),
         expected_cost=float(chosen.cost[treated].sum()),
-        highest_cost=float(treated.sum() * campaign.offer.cost(1.0)),
+        highest_cost=float(cost(campaign, people, np.ones(len(people)))[treated].sum()),
         expected_profit=chosen.expected_profit,
         power=could_show,
         currency=people["currency"][0].as_py(),
@@ -110,11 +114,25 @@ def plan(
         record=record,
         explored=int(explored.sum()),
         explored_cost=float(chosen.cost[explored].sum()),
+        variants=_by_variant(campaign, people.filter(pa.array(treated)), fitted, record),
         warnings=[
             *_warnings(campaign, could_show, chosen),
-            *(fitted.transfer.differences if isinstance(fitted, Uplift) else ()),
+            *(() if isinstance(fitted, InsufficientData) else fitted.transfer.differences),
         ],
     )
+
+
+def _by_variant(
+    campaign: Campaign, treated: pa.Table, fitted: Fitted | InsufficientData, record: TrackRecord
+) -> dict[str, tuple[int, Interval | None]]:
+    found: dict[str, tuple[int, Interval | None]] = {}
+    for name in campaign.offers:
+        people, promised = treated.filter(pc.equal(treated[VARIANT], name)), None
+        if len(people) and isinstance(fitted, VariantUplift):
+            promised = fitted.profit_of_list(people, campaign.margin, campaign.offer, campaign.window_days)
+            promised = record.corrected(promised, len(people))
+        found[name] = len(people), promised
+    return found
 
 
 def _power(campaign: Campaign, chosen: Chosen, horizon_days: int) -> Power:
@@ -167,6 +185,8 @@ def _targets(
                 for end in ("", "_low", "_high")
             },
             **{name: people[name] for name in (*KNOWN_AT_LAUNCH, TRAITS)},
+            VARIANT: people[VARIANT] if VARIANT in people.column_names else pa.nulls(n, pa.string()),
+            SHARE: people[SHARE] if SHARE in people.column_names else nothing,
         }
     )  # fmt: skip
 

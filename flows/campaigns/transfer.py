@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.campaigns.covariates import Flags, numbers
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.past_targets import PastTargets
 
 # Offers of one kind are the same up to this factor of their values: 5 off and 6 off are, 5 off and 10 off are not.

@@ -14,7 +14,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from flows.campaigns.covariates import Columns, Floats, Known
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.out_of_fold import ONE_SIDED_95, Interval, OutOfFold
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.randomisation import LEVEL, randomisation_p

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from flows.adapters.marts.campaign_tables import Launched
 from flows.campaigns.definition import Campaign
+from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.targeting import BY_UPLIFT, Plan
 from flows.campaigns.track_record import deviation
 from flows.console.amounts import money, percent, with_interval
@@ -59,6 +60,9 @@ def _planned(plan: Plan) -> Iterator[str]:
     yield f"{plan.count('treated'):,} to contact, {plan.count('holdout'):,} in the control group"
     how = "expected profit" if plan.ranked_by == BY_UPLIFT else plan.ranked_by
     yield f"chosen by {how}. {plan.why_ranked_so}"
+    for name, (customers, promised) in plan.variants.items():
+        figures = f"{name}: {customers:,} to contact"
+        yield figures if promised is None else f"{figures}, {_promise(promised, currency)}"
     if plan.explored:
         yield (
             f"{plan.explored:,} of them by lot, for {money(plan.explored_cost, currency)}, whatever is expected of"
@@ -71,8 +75,7 @@ def _planned(plan: Plan) -> Iterator[str]:
     lost = money(plan.at_stake, currency)
     yield f"expected loss with them: {lost} (what they would spend if they stay, less what is expected)"
     if (profit := plan.expected_profit) is not None:
-        mean, low, high = (money(value, currency) for value in (profit.mean, profit.low, profit.high))
-        yield f"profit to expect after its cost: {mean} (90 % between {low} and {high}); of contacting nobody: 0"
+        yield f"{_promise(profit, currency)}; of contacting nobody: 0"
         if (before := plan.uncorrected_profit) is not None and plan.record.promises:
             yield f"corrected by what came of earlier promises; without that {money(before.mean, currency)}"
     yield f"without it {percent(can.rate_without)} would buy within the {campaign.window_days} days"
@@ -83,6 +86,11 @@ def _planned(plan: Plan) -> Iterator[str]:
         yield f"smallest effect that can be shown (80 % chance, 95 % confidence): {points(can.detectable_lift)}{margin}"
     if not isinf(can.break_even_lift):
         yield f"it pays for itself from {points(can.break_even_lift)}"
+
+
+def _promise(profit: Interval, currency: str | None) -> str:
+    mean, low, high = (money(value, currency) for value in (profit.mean, profit.low, profit.high))
+    return f"profit to expect after its cost: {mean} (90 % between {low} and {high})"
 
 
 def _record(plan: Plan) -> Iterator[str]:

@@ -5,7 +5,7 @@ changes arms."""
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,14 +27,16 @@ from flows.adapters.marts.campaign_tables import (
 from flows.adapters.marts.customer_traits import with_traits
 from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
+from flows.campaigns.choice import Fitted
 from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
 from flows.campaigns.transfer import comparable
-from flows.campaigns.uplift import Uplift, fit_uplift
+from flows.campaigns.uplift import InsufficientData, Uplift, fit_uplift
+from flows.campaigns.variants import fit_variants
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, control_group_of, results
+from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, control_group_of, results, variant_of
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
 from flows.wiring import Wiring, destination, wire
@@ -93,10 +95,7 @@ def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> 
     candidates = with_traits(warehouse, wiring.connections, read_candidates(warehouse, campaign, as_of), as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
-    history, transfer = comparable(read_history(warehouse, as_of), campaign.offer, as_of)
-    fitted = fit_uplift(history)
-    if isinstance(fitted, Uplift):
-        fitted = replace(fitted, transfer=transfer)
+    fitted = _fit(read_history(warehouse, as_of), campaign, as_of)
     record = read_track_record(warehouse, as_of, _currency(candidates))
     planned = plan(campaign, screened, fitted, as_of, horizon_days, record)
     planned = replace(planned, global_holdout=global_holdout)
@@ -105,6 +104,14 @@ def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> 
         old = f"the last run is {age} days old: bring in newer orders and `make run` first"
         planned = replace(planned, warnings=[*planned.warnings, old])
     return planned
+
+
+def _fit(history: pa.Table, campaign: Campaign, as_of: date) -> Fitted | InsufficientData:
+    if campaign.variants:
+        return fit_variants(history, campaign)
+    history, transfer = comparable(history, campaign.offer, as_of)
+    fitted = fit_uplift(history)
+    return replace(fitted, transfer=transfer) if isinstance(fitted, Uplift) else fitted
 
 
 @task(retry=waits_for_warehouse)
@@ -129,7 +136,8 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
             f"{campaign.name} is expected to lose money by what past campaigns changed: contact nobody. To spend that"
             " on learning, write this line into its file:\nto_learn: true"
         )
-    for name in (campaign.name, *([control_group_of(campaign.name)] if campaign.holdout else [])):
+    lists = [campaign.name, *(variant_of(campaign.name, variant) for variant in campaign.offers)]
+    for name in (*lists, *([control_group_of(campaign.name)] if campaign.holdout else [])):
         destination(settings, campaign.destination).check(SendRequest(name, CONTACT_SCHEMA.empty_table()))
     log.info("freezing %s: arms do not change any more", campaign.name)
     launched = freeze(warehouse, planned, started_at)
@@ -177,7 +185,9 @@ def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, laun
     )
     people = treated if to.is_full_refresh else unsent
     people = people.filter(people["may_be_contacted"])
-    people = people.append_column("offer", pa.repeat(campaign.offer.text, len(people)))
+    texts = {None: campaign.offer.text} | {name: offer.text for name, offer in campaign.offers.items()}
+    offers = [texts[variant] for variant in people["variant"].to_pylist()]
+    people = people.append_column("offer", pa.array(offers, pa.string()))
     log.info("sending %s customers to %s", f"{len(people):,}", to.name)
     members = frozenset(treated["email"].drop_null().to_pylist())
     done = 0

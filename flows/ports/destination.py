@@ -31,6 +31,7 @@ CONTACT_SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("recommended_action", pa.string()),
         ("offer", pa.string()),  # NULL without a campaign
+        ("variant", pa.string()),  # of the campaign's contents; NULL where it has one for all
         ("country", pa.string()),
         ("currency", pa.string()),
     ]
@@ -93,6 +94,11 @@ class Destination(Protocol):
 def control_group_of(campaign: str) -> str:
     """The name of the list of a campaign's control group at a destination."""
     return f"{campaign} control group"
+
+
+def variant_of(campaign: str, variant: str) -> str:
+    """The name of the list of those who get a variant at a destination."""
+    return f"{campaign} {variant}"
 
 
 def results(customer_ids: pa.Array | pa.ChunkedArray, result: Result, detail: str | None = None) -> pa.Table:

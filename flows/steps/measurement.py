@@ -1,15 +1,20 @@
 """What campaigns changed: a step of every run. Figures of a campaign are withheld until its window has ended."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.marts import global_holdout
-from flows.adapters.marts.campaign_results import read_outcomes, read_to_measure, store_results
+from flows.adapters.marts.campaign_results import read_outcomes, read_to_measure, read_variants, store_results
 from flows.adapters.marts.staged_orders import AsOf
-from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure
+from flows.campaigns.measurement import WHOLE_CAMPAIGN, Outcomes, measure, measure_variant, variant_row
+from flows.campaigns.offer import Offer
 from flows.campaigns.together import Period, effect_of_all
+from flows.campaigns.variants import to_measure
 from flows.orchestration import task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 
@@ -32,7 +37,12 @@ def measure_campaigns(warehouse: Warehouse, as_of: AsOf) -> None:
             continue
         planned_arm_sizes = campaign["treated"], campaign["held_out"]
         effects = list(measure(Outcomes.from_table(targets, campaign["margin"], planned_arm_sizes)))
-        of_segments = _contacted(targets)
+        offers = read_variants(campaign)
+        for variant in offers:
+            of_variant = Outcomes.from_table(to_measure(variant, targets), campaign["margin"], None)
+            if len(of_variant):
+                effects.append(measure_variant(variant, of_variant, len(offers)))
+        of_segments = _contacted(targets, campaign, offers)
         store_results(warehouse, campaign, effects, of_segments)
         whole, (contacted, _) = effects[0], of_segments[WHOLE_CAMPAIGN]
         if contacted < 0.9 * whole.treated:
@@ -72,10 +82,15 @@ def measure_together(warehouse: Warehouse, as_of: AsOf) -> None:
     )  # fmt: skip
 
 
-def _contacted(targets: pa.Table) -> dict[str, tuple[int, int]]:
-    """By segment and in total: how many were contacted, and how many of them bought."""
+def _contacted(
+    targets: pa.Table, campaign: Mapping[str, Any], offers: Mapping[str, Offer]
+) -> dict[str, tuple[int, float]]:
+    """By segment, by variant and in total: how many were contacted, and what that cost."""
     contacted = targets.filter(pc.and_(targets["is_contacted"], pc.equal(targets["arm"], "treated")))
-    grouped = contacted.group_by("segment").aggregate([("purchased", "count"), ("purchased", "sum")])
-    counts = {row["segment"]: (row["purchased_count"], row["purchased_sum"]) for row in grouped.to_pylist()}
-    together = (len(contacted), int(pc.sum(contacted["purchased"]).as_py() or 0))
-    return {**counts, WHOLE_CAMPAIGN: together}
+    bought, segment = contacted["purchased"].to_numpy(), contacted["segment"].to_numpy()
+    costs = campaign["cost_per_contact"] + campaign["cost_per_redemption"] * bought
+    groups = {name: segment == name for name in set(segment)} | {WHOLE_CAMPAIGN: np.ones(len(segment), dtype=bool)}
+    for name, offer in offers.items():
+        groups[variant_row(name)] = own = contacted["variant"].to_numpy() == name
+        costs = np.where(own, offer.cost(bought), costs)
+    return {name: (int(own.sum()), float(costs[own].sum())) for name, own in groups.items()}

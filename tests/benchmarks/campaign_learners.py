@@ -13,7 +13,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from flows.campaigns.covariates import Columns, Floats, Known
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.response_fit import STEPS, Contest, Fit, Stack
 from tests.benchmarks.measured import Figure

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from flows.campaigns.covariates import Floats
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.uplift import InsufficientData, fit_uplift
 from flows.simulator.regimes import GIFT
 from tests.benchmarks.measured import Figure

@@ -23,7 +23,7 @@ from flows.adapters.hubspot.credentials import read_token
 from flows.adapters.hubspot.lists import add_to_list, campaign_list
 from flows.adapters.hubspot.properties import make_properties, property_values
 from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
-from flows.ports.destination import RESULTS, SendRequest, addresses, control_group_of, results
+from flows.ports.destination import RESULTS, SendRequest, addresses, control_group_of, results, variant_of
 from flows.settings import HubSpotSettings
 
 _SENT: Verdict = ("sent", None)
@@ -60,13 +60,15 @@ class HubSpotContacts:
         finally:
             self.api.close()
 
-    def _make_place(self, request: SendRequest) -> str | None:
-        """The id of the campaign's list, if there is a campaign."""
+    def _make_place(self, request: SendRequest) -> dict[str | None, str]:
+        """The ids of the campaign's lists, if there is a campaign: of everybody, and by variant."""
         make_properties(self.api, of_campaign=request.audience is not None)
         if request.audience is None:
-            return None
-        members = {address.strip().lower() for address in request.members}
-        return campaign_list(self.api, request.audience, None if request.is_resumed else members)
+            return {}
+        members = None if request.is_resumed else {address.strip().lower() for address in request.members}
+        variants = sorted(set(request.people["variant"].drop_null().to_pylist()))
+        names = {None: request.audience} | {name: variant_of(request.audience, name) for name in variants}
+        return {variant: campaign_list(self.api, name, members) for variant, name in names.items()}
 
     def send(self, request: SendRequest) -> Iterator[pa.Table]:
         """Sends in batches of addresses: customers with the same address are one contact and share its result.
@@ -86,12 +88,14 @@ class HubSpotContacts:
         first = np.unique(of_address, return_index=True)[1]  # row of each address
         rows_by_address = np.argsort(of_address, kind="stable")
         try:
-            list_id = self._make_place(request)
+            lists = self._make_place(request)
             for start in range(0, len(known), MAX_BATCH_SIZE):
                 batch = known[start : start + MAX_BATCH_SIZE]
                 end = start + len(batch)
-                values = property_values(people.take(first[start:end]), request.audience)
-                verdicts = self._send_batch(dict(zip(batch, values, strict=True)), list_id)
+                of_batch = people.take(first[start:end])
+                values = property_values(of_batch, request.audience)
+                variants = dict(zip(batch, of_batch["variant"].to_pylist(), strict=True))
+                verdicts = self._send_batch(dict(zip(batch, values, strict=True)), lists, variants)
                 begin_row, end_row = np.searchsorted(of_address[rows_by_address], [start, end])
                 rows = rows_by_address[begin_row:end_row]
                 batch_verdicts = [verdicts[address] for address in batch]
@@ -121,8 +125,13 @@ class HubSpotContacts:
             self.api.close()
         return f'the static list "{name}" of HubSpot'
 
-    def _send_batch(self, wanted: Mapping[str, Mapping[str, str]], list_id: str | None) -> dict[str, Verdict]:
-        """The result of each address, given its properties."""
+    def _send_batch(
+        self,
+        wanted: Mapping[str, Mapping[str, str]],
+        lists: Mapping[str | None, str],
+        variants: Mapping[str, str | None],
+    ) -> dict[str, Verdict]:
+        """The result of each address, given its properties and its variant."""
         contacts = find_contacts(self.api, wanted)
         missing = {address: values_of_one for address, values_of_one in wanted.items() if address not in contacts}
         by_id: dict[str, Mapping[str, str]] = {}
@@ -139,9 +148,17 @@ class HubSpotContacts:
             contacts |= created.contacts
             fates |= {contact.id: _SENT for contact in created.contacts.values() if not contact.has_opted_out}
             verdicts |= created.verdicts
-        sent = [record_id for record_id, fate in fates.items() if fate == _SENT]
-        if list_id is not None and sent:
-            fates |= dict.fromkeys(add_to_list(self.api, list_id, sent), _NOT_FOUND)
+        of_contact: dict[str, str | None] = {}
+        for address, contact in contacts.items():  # one contact may have two of the addresses: the first counts
+            of_contact.setdefault(contact.id, variants[address])
+        for variant, list_id in lists.items():
+            sent = [
+                record_id
+                for record_id, fate in fates.items()
+                if fate == _SENT and (variant is None or of_contact[record_id] == variant)
+            ]
+            if sent:
+                fates |= dict.fromkeys(add_to_list(self.api, list_id, sent), _NOT_FOUND)
         return verdicts | {
             address: _OPTED_OUT if contact.has_opted_out else fates[contact.id] for address, contact in contacts.items()
         }

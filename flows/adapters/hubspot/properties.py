@@ -39,6 +39,7 @@ PROPERTIES = (
     Property("recommended_action", "Recommended action", "recommended_action"),
     Property("last_campaign", "Last campaign", None, of_campaign=True),
     Property("last_offer", "Last offer", "offer", of_campaign=True),
+    Property("last_variant", "Last variant", "variant", of_campaign=True),
 )
 
 

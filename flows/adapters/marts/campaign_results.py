@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS, TARGETS
-from flows.campaigns.definition import Offer
-from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect
+from flows.campaigns.definition import Campaign
+from flows.campaigns.measurement import NORMAL_95, WHOLE_CAMPAIGN, Difference, Effect, variant_row
+from flows.campaigns.offer import Offer
 from flows.campaigns.outlook import PastCampaign
 from flows.campaigns.pooling import Measured
 from flows.ports.warehouse import Warehouse
@@ -132,18 +133,24 @@ def store_results(
     warehouse: Warehouse,
     campaign: Mapping[str, Any],
     effects: Iterable[Effect],
-    contacted: Mapping[str, tuple[int, int]],
+    contacted: Mapping[str, tuple[int, float]],
 ) -> None:
     """Stores the effects in marts.campaign_results. contacted: for each segment, how many of the treated were sent and
-    how many of those bought."""
+    what that cost."""
     rows = pa.Table.from_pylist(
-        [_result(campaign, effect, *contacted.get(effect.segment, (0, 0))) for effect in effects], schema=_RESULT
+        [_result(campaign, effect, *contacted.get(effect.segment, (0, 0.0))) for effect in effects], schema=_RESULT
     )
     warehouse.merge(RESULTS, rows, ["campaign", "segment"])
 
 
-def _result(campaign: Mapping[str, Any], effect: Effect, contacted: int, redeemed: int) -> dict[str, Any]:
-    cost = campaign["cost_per_contact"] * contacted + campaign["cost_per_redemption"] * redeemed
+def read_variants(campaign: Mapping[str, Any]) -> dict[str, Offer]:
+    """The offer of each variant of a row of marts.campaigns; none without variants."""
+    definition = json.loads(campaign["definition"])
+    return Campaign.model_validate(definition).offers if definition.get("variants") else {}
+
+
+def _result(campaign: Mapping[str, Any], effect: Effect, contacted: int, cost: float) -> dict[str, Any]:
+    texts = {variant_row(name): offer.text for name, offer in read_variants(campaign).items()}
     margin, to_revenue = effect.margin, effect.treated / campaign["margin"]
     additional_buyers, revenue = effect.treated * effect.lift.mean, to_revenue * margin.mean
     row = {
@@ -152,7 +159,7 @@ def _result(campaign: Mapping[str, Any], effect: Effect, contacted: int, redeeme
         "launched_on": campaign["launched_on"],
         "window_ends_on": campaign["window_ends_on"],
         "window_days": campaign["window_days"],
-        "offer": json.loads(campaign["definition"])["offer"]["text"],
+        "offer": texts.get(effect.segment) or json.loads(campaign["definition"])["offer"]["text"],
         "treated": effect.treated,
         "held_out": effect.held_out,
         "contacted": contacted,

@@ -18,6 +18,7 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
             select {PERSON} as customer_id,
                 min(case when targets.arm = 'treated' then targets.position end) as position,
                 min(targets.segment) as segment, min(targets.risk_band) as risk_band,
+                min(case when targets.arm = 'treated' then targets.variant end) as variant,
                 max(case when targets.arm = 'treated' then 0 else 1 end) = 1 as is_in_holdout
             from {TARGETS} as targets {IDENTITIES}
             where targets.campaign = '{campaign}'
@@ -34,7 +35,7 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
                 or coalesce(reserved.is_in_holdout, false)) as may_be_contacted, persons.segment,
             persons.risk_band, customers.lifecycle, customers.queue, customers.churn_probability,
             customers.expected_spend, customers.clv, customers.expected_loss, customers.win_back_value,
-            customers.reason_1 as reason, customers.recommended_action,
+            customers.reason_1 as reason, customers.recommended_action, persons.variant,
             customers.country, customers.currency,
             sent.customer_id is not null as is_sent
         from persons
@@ -55,7 +56,8 @@ def read_control_group(warehouse: Warehouse, campaign: str) -> pa.Table:
         f"""select customers.customer_id, customers.email, customers.segment, customers.risk_band, customers.lifecycle,
             customers.queue, customers.churn_probability, customers.expected_spend, customers.clv,
             customers.expected_loss, customers.win_back_value, customers.reason_1 as reason,
-            customers.recommended_action, cast(null as varchar) as offer, customers.country, customers.currency
+            customers.recommended_action, cast(null as varchar) as offer, cast(null as varchar) as variant,
+            customers.country, customers.currency
         from marts.marketing_customers as customers
         where customers.customer_id in ({held_out})
         order by customers.customer_id"""

@@ -40,7 +40,8 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
         select people.customer_id, people.email, people.segment, people.risk_band, people.lifecycle,
             people.queue, people.churn_probability, people.expected_spend, people.clv, people.expected_loss,
             people.win_back_value, people.reason, people.recommended_action, cast(null as varchar) as offer,
-            people.country, people.currency, people.fingerprint, known.customer_id is not null as is_sent
+            cast(null as varchar) as variant, people.country, people.currency, people.fingerprint,
+            known.customer_id is not null as is_sent
         from people
         left join {ACTIVATIONS} as known
             on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint

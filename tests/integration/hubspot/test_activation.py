@@ -117,12 +117,24 @@ def test_contacts_get_their_figures_and_are_in_the_campaigns_list():
         "churn_lifecycle": "slipping", "churn_queue": "keep", "churn_probability": "0.8123", "expected_spend": "61.24",
         "churn_clv": "210.99", "expected_loss": "80.46", "win_back_value": "35.13",
         "churn_reason": "Last order 96 days ago", "recommended_action": "Personal win-back",
-        "last_campaign": CAMPAIGN, "last_offer": "-20% on everything",
+        "last_campaign": CAMPAIGN, "last_offer": "-20% on everything", "last_variant": "",
     }  # fmt: skip
     assert properties(hubspot, 53)["churn_probability"] == ""
     assert "rfm_segment" not in properties(hubspot, 52)
     (made,) = hubspot.lists
     assert (made.name, made.processing_type, made.object_type, made.members) == (CAMPAIGN, "MANUAL", "0-1", {51, 53})
+
+
+def test_those_who_get_a_variant_are_in_a_list_of_their_own_too():
+    hubspot = account(contacts=3)
+    with sending_to(hubspot) as destination:
+        send(
+            destination,
+            people(*({"customer_id": f"c{n}", "variant": "hats" if n == 2 else "shoes"} for n in (1, 2, 3))),
+        )
+    members = {made.name: made.members for made in hubspot.lists}
+    assert members == {CAMPAIGN: {51, 52, 53}, f"{CAMPAIGN} shoes": {51, 53}, f"{CAMPAIGN} hats": {52}}
+    assert properties(hubspot, 52)["last_variant"] == "hats"
 
 
 def test_properties_are_made_once_in_a_group_of_our_own():
@@ -143,7 +155,9 @@ def test_segments_alone_make_no_list_and_say_nothing_of_a_campaign():
     with sending_to(hubspot) as destination:
         assert send(destination, numbered(2), audience=None) == {"c1": ("sent", None), "c2": ("sent", None)}
     assert properties(hubspot, 52)["rfm_segment"] == "At risk"
-    assert not {"last_campaign", "last_offer"} & (set(properties(hubspot, 52)) | set(hubspot.properties))
+    assert not {"last_campaign", "last_offer", "last_variant"} & (
+        set(properties(hubspot, 52)) | set(hubspot.properties)
+    )
     assert hubspot.lists == []
 
 

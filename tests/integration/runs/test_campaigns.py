@@ -102,6 +102,18 @@ def test_nobody_who_is_in_the_holdout_or_has_opted_out_is_in_the_file(shop):
     assert not sent & set(opted_out.column(0).to_pylist())
 
 
+def test_each_of_the_treated_is_sent_with_the_variant_that_was_drawn_and_its_text(shop):
+    contents = "variants:\n  shoes: {text: New shoes}\n  hats: {text: New hats}\n"
+    launched = run(shop, FILE + contents, launch=True)
+    sent = in_file(shop).to_pylist()
+    drawn = ask(shop, "select customer_id, variant from marts.campaign_targets where arm = 'treated' order by 1")
+    assert {row["customer_id"]: row["variant"] for row in sent} == dict(zip(*drawn.to_pydict().values(), strict=True))
+    assert {(row["variant"], row["offer"]) for row in sent} == {("shoes", "New shoes"), ("hats", "New hats")}
+    counts = {name: customers for name, (customers, _) in launched.plan.variants.items()}
+    assert abs(counts["shoes"] - counts["hats"]) < 0.2 * len(sent)
+    assert sum(counts.values()) == len(sent)
+
+
 def test_launching_again_changes_nobodys_arm_and_sends_nobody_twice(shop):
     run(shop, launch=True)
     arms, sends = (ask(shop, f"from marts.campaign_{what} order by customer_id") for what in ("targets", "sends"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.out_of_fold import FOLDS, OutOfFold
 from flows.campaigns.past_targets import PastTargets
 from tests.examples.campaign_worlds import BY_NAME, history, probabilities, shop

@@ -68,6 +68,30 @@ def test_a_campaign_costs_what_the_contacted_cost_and_those_of_them_redeem_who_b
     assert sum(segment["cost"] for segment in segments) == whole["cost"]
 
 
+def test_each_variant_is_compared_with_the_control_group_and_costs_what_it_costs(shop):
+    contents = {"shoes": {"text": "New shoes"}, "hats": {"text": "New hats", "cost_per_contact": 1.0}}
+    definition = campaign(variants=contents).model_dump_json()
+    shop.change(
+        "giving it variants",
+        [
+            f"update marts.campaigns set definition = '{definition}'",
+            "alter table marts.campaign_outcomes add column variant varchar",
+            "alter table marts.campaign_outcomes add column variant_share double default 0.5",
+            """update marts.campaign_outcomes
+            set variant = case when cast(substr(customer_id, 2) as integer) % 8 < 4 then 'shoes' else 'hats' end""",
+        ],
+    )
+    measure_campaigns.fn(shop, AsOf(ENDED_ON, "EUR", None, 90, "", customers=400))
+    of = {row["segment"]: row for row in shop.read("from marts.campaign_results").to_pylist()}
+    shoes, hats = of["variant shoes"], of["variant hats"]
+    assert [(row["treated"], row["held_out"], row["contacted"], row["offer"]) for row in (shoes, hats)] == [
+        (100, 50, 52, "New shoes"), (100, 50, 48, "New hats"),
+    ]  # fmt: skip
+    assert (shoes["cost"], hats["cost"]) == (52 * 0.5 + 26 * 5, 48 * 1.0 + 24 * 5)
+    assert of["all"]["cost"] == shoes["cost"] + hats["cost"]
+    assert not shoes["is_sample_ratio_off"]
+
+
 def test_results_name_the_offer_and_what_it_brought_for_what_it_cost(shop):
     (whole,) = read_results(shop, ENDED_ON).to_pylist()
     assert (whole["offer"], whole["window_days"]) == ("5 off", 31)

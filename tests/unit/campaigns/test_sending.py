@@ -38,7 +38,8 @@ create table marts.marketing_customers (customer_id varchar, as_of_date date, ma
 create table marts.churn_predictions (source varchar, scored_at timestamp, horizon_days integer);
 create table marts.campaigns (campaign varchar, launched_on date, window_ends_on date);
 create table marts.campaign_targets (
-    campaign varchar, customer_id varchar, arm varchar, position integer, segment varchar, risk_band varchar);
+    campaign varchar, customer_id varchar, arm varchar, position integer, segment varchar, risk_band varchar,
+    variant varchar);
 create table marts.campaign_sends (
     campaign varchar, customer_id varchar, destination varchar, result varchar, detail varchar,
     contacted_on date, sent_at timestamp);
@@ -49,7 +50,7 @@ FILLED = {
     "intermediate.int_customer_identities": ("given_customer_id", "customer_id"),
     "marts.marketing_customers": ("customer_id", "as_of_date", "may_be_contacted", "opted_out"),
     "marts.campaigns": ("campaign", "launched_on", "window_ends_on"),
-    "marts.campaign_targets": ("campaign", "customer_id", "arm", "position", "segment", "risk_band"),
+    "marts.campaign_targets": ("campaign", "customer_id", "arm", "position", "segment", "risk_band", "variant"),
     "marts.campaign_sends": ("campaign", "customer_id", "destination", "result"),
     "marts.segment_activations": (),  # by what is sent
 }
@@ -111,10 +112,10 @@ def fill(warehouse: DuckDBWarehouse, people, other_ends: date) -> None:
         if merged:
             rows["intermediate.int_customer_identities"].append((f"old {who}", who))
         if merged == "with a holdout member":
-            rows["marts.campaign_targets"].append(("spring", f"old {who}", "holdout", 1, "Lost", "low"))
+            rows["marts.campaign_targets"].append(("spring", f"old {who}", "holdout", 1, "Lost", "low", None))
         for name, of in (("spring", arm), ("other", other)):
             if of:
-                rows["marts.campaign_targets"].append((name, then, of, 1, "Lost", "high"))
+                rows["marts.campaign_targets"].append((name, then, of, 1, "Lost", "high", None))
         if was_sent and arm == "treated":
             rows["marts.campaign_sends"].append(("spring", then, "hubspot", "sent"))
     with warehouse.connect() as con:

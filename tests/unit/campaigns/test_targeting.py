@@ -13,6 +13,7 @@ from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.choice import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.targeting import plan
+from flows.campaigns.transfer import AS_LEARNT
 from flows.campaigns.uplift import Estimate, InsufficientData
 from flows.errors import BadInput
 from tests.examples.candidates import HORIZON_DAYS, LAUNCHED_ON, campaign, candidates
@@ -24,6 +25,7 @@ class Fitted:
     """Somebody who knows what contacting each customer brings."""
 
     why = "because the test says so"
+    transfer = AS_LEARNT
 
     def __init__(self, profit_of, beats_random=True):
         self.profit_of = profit_of
@@ -36,11 +38,6 @@ class Fitted:
     def profit_of_list(self, customers, margin, offer, window_days):
         mean = sum(self.profit_of(i) for i in customers["customer_id"].to_pylist())
         return Interval(mean, mean - 1, mean + 1)
-
-
-@pytest.fixture(autouse=True)
-def _taught_counts_as_uplift(monkeypatch):
-    monkeypatch.setattr("flows.campaigns.choice.Uplift", Fitted)
 
 
 def planned(customers=None, fitted=NOTHING, global_holdout=0.0, **changes):

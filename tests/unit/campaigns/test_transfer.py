@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.transfer import AS_LEARNT, comparable
 from flows.campaigns.uplift import fit_uplift
 from tests.examples.campaign_worlds import BY_NAME, history, shop

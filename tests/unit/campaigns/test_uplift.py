@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from flows.campaigns.covariates import COVARIATES
-from flows.campaigns.definition import Offer
+from flows.campaigns.offer import Offer
 from flows.campaigns.past_targets import PastTargets
 from flows.campaigns.randomisation import randomisation_p
 from flows.campaigns.uplift import InsufficientData, Uplift, fit_uplift
