@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pyarrow import fs
-
+from flows.adapters.files.store import FileStore
 from flows.errors import ModelRefused
 from functions.churn_api.scorer import ModelRefused as CannotLoad
 from functions.churn_api.scorer import Scorer
@@ -56,15 +56,14 @@ class ModelRegistry:
 
     location: str
     cache: Path
-    _opened: list[tuple[fs.FileSystem, str]] = field(default_factory=list, repr=False, compare=False)
 
     def save(self, content: bytes, card: Mapping[str, Any], report: str) -> StoredModel:
         """Stores a new version atomically. An existing version is not changed."""
         version = str(card["model_version"])
-        if not self._exists(f"{version}/{CARD}"):
-            self._write(f"{version}/{MODEL}", content)
-            self._write(f"{version}/{REPORT}", report.encode())
-            self._write(f"{version}/{CARD}", StoredModel(card, content).card_text.encode())
+        if not self._store.exists(f"{version}/{CARD}"):
+            self._store.write(f"{version}/{MODEL}", content)
+            self._store.write(f"{version}/{REPORT}", report.encode())
+            self._store.write(f"{version}/{CARD}", StoredModel(card, content).card_text.encode())
         return self.load(version)
 
     def load(self, version: str) -> StoredModel:
@@ -83,16 +82,15 @@ class ModelRegistry:
 
     def local_folder(self, version: str) -> Path:
         """A folder on this machine that holds the version's files; copied here first if it is elsewhere."""
-        files, root = self._open()
-        if isinstance(files, fs.LocalFileSystem):
-            return Path(root) / version
+        if self._store.folder:
+            return self._store.folder / version
         here = ModelRegistry(str(self.cache), self.cache)
         model = self.load(version)
         here.save(model.content, model.card, self.read(f"{version}/{REPORT}").decode())
         return self.cache / version
 
     def alias(self) -> ChampionAlias:
-        if not self._exists(CHAMPION):
+        if not self._store.exists(CHAMPION):
             return ChampionAlias()
         stored = json.loads(self.read(CHAMPION))
         return ChampionAlias(
@@ -108,7 +106,7 @@ class ModelRegistry:
     def champion_card(self) -> Mapping[str, Any] | None:
         """The champion's card, even where the model itself was made for other features; None where there is none."""
         version = self.alias().champion
-        if not version or not self._exists(f"{version}/{CARD}"):
+        if not version or not self._store.exists(f"{version}/{CARD}"):
             return None
         card: dict[str, Any] = json.loads(self.read(f"{version}/{CARD}"))
         return card
@@ -140,10 +138,7 @@ class ModelRegistry:
 
     def versions(self) -> list[str]:
         """All stored versions, by name."""
-        files, root = self._open()
-        found = files.get_file_info(fs.FileSelector(root, allow_not_found=True))
-        names = [info.base_name for info in found if info.type == fs.FileType.Directory]
-        return sorted(name for name in names if self._exists(f"{name}/{CARD}"))
+        return sorted(name for name in self._store.folders() if self._store.exists(f"{name}/{CARD}"))
 
     def _set_alias(self, alias: ChampionAlias) -> None:
         kept = [version for version in (alias.champion, *alias.previous) if version]
@@ -153,30 +148,12 @@ class ModelRegistry:
             "rejected": list(alias.rejected),
             "sha256": {version: alias.sha256[version] for version in kept if version in alias.sha256},
         }
-        self._write(CHAMPION, (json.dumps(stored, indent=2) + "\n").encode())
-
-    def _open(self) -> tuple[fs.FileSystem, str]:
-        if not self._opened:
-            location = self.location if "://" in self.location else Path(self.location).resolve().as_uri()
-            self._opened.append(fs.FileSystem.from_uri(location))
-        return self._opened[0]
-
-    def _exists(self, name: str) -> bool:
-        files, root = self._open()
-        return bool(files.get_file_info(f"{root}/{name}").type == fs.FileType.File)
+        self._store.write(CHAMPION, (json.dumps(stored, indent=2) + "\n").encode())
 
     def read(self, name: str) -> bytes:
         """The content of a file; OSError when there is none."""
-        files, root = self._open()
-        with files.open_input_stream(f"{root}/{name}") as stream:
-            return bytes(stream.read())
+        return self._store.read(name)
 
-    def _write(self, name: str, content: bytes) -> None:
-        """Atomic: written to another name, then moved."""
-        files, root = self._open()
-        path = f"{root}/{name}"
-        if isinstance(files, fs.LocalFileSystem):
-            files.create_dir(path.rsplit("/", 1)[0])
-        with files.open_output_stream(f"{path}.draft") as stream:
-            stream.write(content)
-        files.move(f"{path}.draft", path)
+    @cached_property
+    def _store(self) -> FileStore:
+        return FileStore(self.location)

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from pyarrow import fs
 
+from flows.adapters.files.store import FileStore
 from flows.adapters.models.registry import ModelRegistry
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import AVERAGED, CANDIDATES
@@ -87,7 +88,7 @@ def test_promoting_by_hand_forgives_a_rollback(registry, models):
 
 def test_a_folder_without_a_card_is_no_version(registry, models):
     """The card is written last: a killed run leaves a model without one, and the next run finishes it."""
-    registry._write(f"{models[0][1]['model_version']}/model.onnx", b"half")
+    FileStore(registry.location).write(f"{models[0][1]['model_version']}/model.onnx", b"half")
     assert registry.versions() == []
     registry.promote(save(registry, models[0]))
     assert registry.champion().content == models[0][0]
@@ -95,14 +96,14 @@ def test_a_folder_without_a_card_is_no_version(registry, models):
 
 def test_a_broken_model_file_is_refused_and_cannot_be_promoted(registry, models):
     version = save(registry, models[0])
-    registry._write(f"{version}/model.onnx", models[0][0][:100])
+    FileStore(registry.location).write(f"{version}/model.onnx", models[0][0][:100])
     with pytest.raises(ModelRefused, match="cannot be used"):
         registry.promote(version)
     assert registry.champion() is None
 
 
 def test_an_alias_of_a_missing_version_is_refused_by_name(registry):
-    registry._write("champion.json", json.dumps({"model_version": "gone"}).encode())
+    FileStore(registry.location).write("champion.json", json.dumps({"model_version": "gone"}).encode())
     with pytest.raises(ModelRefused, match="gone"):
         registry.champion()
 
