@@ -27,8 +27,11 @@ ELSEWHERE = (
     " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
 )
 SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "clv_days", "currency", "accept")
+AGE = ("stale_after_days", "sync_failed")
 SIMULATION = ("customers", "seed")
 HERE = ("data_dir", "warehouse")
+TRAINING = ("models", "training_customers", "review_segments")
+OUTPUT = ("show_pii", "crm_link", "outputs")
 EFFORT = ("threads", "timings")
 PLAN = ("global_holdout", "show_pii", *HERE, "timings")
 CampaignFile = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign, in YAML: docs/campaigns.md.")]
@@ -41,7 +44,7 @@ app.add_typer(models, name="models")
 
 
 @app.command(epilog=ELSEWHERE)
-@takes(*SHOP, *SIMULATION, *HERE, "models", "training_customers", "review_segments", "show_pii", "crm_link", *EFFORT)
+@takes(*SHOP, *AGE, *SIMULATION, *HERE, *TRAINING, *OUTPUT, *EFFORT)
 def run(settings: Settings) -> None:
     """Read orders, and score every customer.
 
@@ -161,7 +164,7 @@ def serve(
 
 
 @app.command(epilog=ELSEWHERE)
-@takes(*HERE)
+@takes(*HERE, "outputs")
 def erase(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A customer id or an e-mail address in each line.")],
     settings: Settings,

@@ -182,6 +182,23 @@ def run_id() -> str:
     return _run_id.get()
 
 
+def alert(about: str, warnings: Sequence[str]) -> None:
+    """Logs warnings, and sends them as one event to a Prefect server: flows/automations.yaml says whom that tells.
+
+    `about`: a word for what they are about. They name no customer: Prefect keeps them, and an erasure does not reach
+    it."""
+    for warning in warnings:
+        log.warning(warning)
+    if warnings and has_prefect_server():
+        from prefect.events import emit_event
+
+        emit_event(
+            "rfm-churn.warning",
+            resource={"prefect.resource.id": f"rfm-churn.{about}", "prefect.resource.name": about},
+            payload={"text": "; ".join(warnings)},
+        )
+
+
 def keep_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
     """An artifact of the flow run, where a server keeps them."""
     if has_prefect_server():

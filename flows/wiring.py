@@ -59,6 +59,7 @@ def wire(settings: Settings) -> Wiring:
             target=settings.warehouse,
             threads=settings.threads,
             state=settings.data_dir / ".dbt",
+            keeps_artifacts=settings.outputs is not None,
             **dbt_settings,
         ),
         own_models=ModelRegistry(settings.model_store, settings.models_cache),

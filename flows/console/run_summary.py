@@ -36,6 +36,8 @@ def as_markdown(report: RunReport) -> str:
             parts += ["", f"| {' | '.join(columns)} |", "|---|" + "---:|" * (len(columns) - 1)]
             parts += [f"| {' | '.join(row)} |" for row in rows]
         parts.append("")
+    if report.outputs:
+        parts += ["## Kept files\n", *(f"- [{output.name}]({output.link})" for output in report.outputs), ""]
     return "\n".join(parts)
 
 
@@ -62,6 +64,8 @@ def _what_was_read(report: RunReport) -> Iterable[str]:
         else:
             yield f"{landing.rows:,} {what} from {files or f'Airbyte, in raw_{connection}.{landing.kind}'}"
         yield from landing.notes
+    yield from report.age.notes
+    yield from report.age.warnings
     yield from describe_receipt(report.receipt)
     yield from describe_left_out(report.left_out, report.as_of.currency)
     yield from report.identity_notes
@@ -267,6 +271,8 @@ def _stakes(report: RunReport) -> tuple[Sequence[str], list[Sequence[str]]]:
 
 
 def _files(report: RunReport) -> Iterable[tuple[str, object]]:
+    if report.outputs:
+        yield "kept by date and as latest", report.settings.outputs
     yield "dashboard", report.settings.dashboard_file
     yield "who to contact", report.settings.contacts_file
     if report.settings.workbook_file.exists():

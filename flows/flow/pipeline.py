@@ -1,5 +1,6 @@
 """The main flow: from a shop's orders to a scored customer list and a page to look at it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from flows.adapters.marts.run_report import History, RunReport
@@ -10,10 +11,11 @@ from flows.settings import Settings
 from flows.sources.selection import sources_of
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING, build, find_as_of
 from flows.steps.erasure import keep_erased
+from flows.steps.freshness import check_age
 from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orders
 from flows.steps.measurement import measure_campaigns, measure_together
 from flows.steps.monitoring import watch_model
-from flows.steps.outputs import draw_dashboard, gather_report, publish, write_workbook
+from flows.steps.outputs import draw_dashboard, gather_report, keep_outputs, publish, write_workbook
 from flows.steps.promises import keep_promises
 from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, kept_horizon, merge_served, prepare_scoring
@@ -31,6 +33,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
     started_at = now()
     wiring = wire(settings)
     history = read_history(wiring, settings, started_at, trains=retrain)
+    history = replace(history, age=check_age(wiring, settings, history, started_at))
     as_of, mappings = history.as_of, history.mappings
 
     champion = None if retrain else fitting_champion(wiring, settings.shop, as_of)
@@ -50,6 +53,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
         keep_promises(wiring.warehouse, report)
         draw_dashboard(wiring.warehouse, settings, report)
         write_workbook(wiring.warehouse, settings)
+    report = replace(report, outputs=keep_outputs(wiring.dbt, settings, report))
     publish(report)
     return report
 
@@ -60,7 +64,7 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime, train
     sources = sources_of(settings, wiring.connections)
     claim_for_shop(wiring.warehouse, settings.shop)
     simulated = simulate_orders(wiring.warehouse, settings) if settings.is_simulated else None
-    syncs = sync_sources(wiring, sources)
+    syncs = sync_sources(wiring, sources, settings)
     landings = land(wiring.warehouse, wiring.connections, sources, simulated, started_at)
     mappings = mappings_of(sources, landings)
     started = {

@@ -28,11 +28,12 @@ class SyncRun:
 
 
 class SyncFailed(PipelineError):
-    """`run`: its last known state; None if none is known to have started."""
+    """`run`: its last known state; None if none is known to have started. `may_pass`: whether another try may succeed;
+    not where a setting, a right or a column is missing."""
 
-    def __init__(self, message: str, run: SyncRun | None = None) -> None:
+    def __init__(self, message: str, run: SyncRun | None = None, may_pass: bool = True) -> None:
         super().__init__(message)
-        self.run = run
+        self.run, self.may_pass = run, may_pass
 
 
 class Syncs(Protocol):

@@ -61,6 +61,16 @@ class Settings(BaseSettings):
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"
     )
+    outputs: str | None = Field(
+        None, description="where a run also puts its files, by as-of date and as latest: a folder or s3://bucket/prefix"
+    )
+    stale_after_days: int = Field(3, ge=1, description="warn when the newest order is more days old")
+    stop_sending_after_days: int = Field(
+        7, ge=1, description="the daily run sends no segments when the newest order or sync is more days old"
+    )
+    sync_failed: Literal["stop", "stale"] = Field(
+        "stop", description="what a run does when a sync fails: stop, or go on with stale data and say so"
+    )
     timings: bool = Field(False, description="print where the time of the command went")
     threads: int | None = Field(
         None, ge=1, le=64, description="how many of dbt's nodes run at a time; none: as profiles.yml says"
@@ -70,6 +80,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("outputs")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        if value and "://" in value and not value.startswith("s3://"):
+            raise ValueError("write it as a folder or as s3://bucket/prefix")
+        return value
 
     @field_validator("accept")
     @classmethod

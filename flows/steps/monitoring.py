@@ -8,7 +8,7 @@ import pyarrow as pa
 from flows.adapters.marts.monitoring import describe_growth, describe_warnings, monitor
 from flows.adapters.marts.staged_orders import AsOf
 from flows.adapters.models.registry import StoredModel
-from flows.orchestration import keep_table, task, waits_for_warehouse
+from flows.orchestration import alert, keep_table, task, waits_for_warehouse
 from flows.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,7 @@ def watch_model(wiring: Wiring, as_of: AsOf, model: StoredModel | None, measured
     """Drift of this run's customers and realised quality of past predictions, with a warning for each figure beyond its
     limit."""
     measured = monitor(wiring.warehouse, wiring.own_models, model, as_of.date, measured_at)
-    for warning in describe_warnings(measured):
-        log.warning(warning)
+    alert("monitoring", describe_warnings(measured))
     for note in describe_growth(measured):
         log.info(note)
     return measured

@@ -6,14 +6,17 @@ import pyarrow as pa
 
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.page import write_dashboard
-from flows.adapters.marts.run_report import History, RunReport, Trained, model_report, read_report
+from flows.adapters.dbt.runner import DbtProject
+from flows.adapters.files.run_outputs import put_outputs
+from flows.adapters.files.store import FileStore
+from flows.adapters.marts.run_report import History, Output, RunReport, Trained, model_report, read_report
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.tableau.extract import write_extract
 from flows.adapters.tableau.hyper import hyper_is_built_for_this_machine
 from flows.adapters.tableau.workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
 from flows.console.run_summary import as_markdown
-from flows.errors import TooLittleData
-from flows.orchestration import keep_markdown, keep_table, task, waits_for_warehouse
+from flows.errors import DbtFailed, TooLittleData
+from flows.orchestration import alert, keep_markdown, keep_table, task, waits_for_warehouse
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
 from flows.steps.monitoring import publish_measured
@@ -59,6 +62,26 @@ def write_workbook(warehouse: Warehouse, settings: Settings) -> None:
     log.info("writing the Tableau workbook with its extract")
     write_extract(warehouse, settings.extract_file, settings.show_pii)
     write_packaged_workbook(WORKBOOK, settings.extract_file, settings.workbook_file)
+
+
+@task(retry=waits_for_warehouse)
+def keep_outputs(dbt: DbtProject, settings: Settings, report: RunReport) -> tuple[Output, ...]:
+    """Puts the run's files and dbt's where OUTPUTS says, if it is set. A failure is an alert and no more: what the run
+    has found is in the warehouse, and waits to be sent."""
+    if settings.outputs is None:
+        return ()
+    files = (settings.dashboard_file, settings.contacts_file, settings.workbook_file, settings.docs_file)
+    try:
+        dbt.document(settings.docs_file)
+        written = {file.name: file.read_bytes() for file in files if file.exists()}
+        written |= {f"dbt/{name}": content for name, content in dbt.artifacts().items()}
+        # a past day is not the latest
+        kept = put_outputs(FileStore(settings.outputs), report.as_of.date, written, is_latest=settings.as_of is None)
+    except (OSError, DbtFailed) as problem:
+        alert("outputs", [f"not all files of the run were put into {settings.outputs}: {problem}"])
+        return ()
+    log.info("put %d files into %s", len(kept), settings.outputs)
+    return kept
 
 
 @task

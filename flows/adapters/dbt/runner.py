@@ -13,9 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.adapters.dbt.artifacts import (
+    CATALOG,
+    MANIFEST,
+    RUN_RESULTS,
+    SOURCES,
+    merged_results,
+    read_artifact,
+    table_age,
+)
 from flows.adapters.dbt.parse import KeptParse
 from flows.errors import BadInput, DbtFailed, PipelineError, WarehouseUnreachable
 from flows.orchestration import has_prefect_server
+from flows.sources.data_age import TableAge
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +47,8 @@ class DbtProject:
     `variables` are passed to every build. `environment` is set during a build: what the profile needs to reach the
     warehouse. Secrets go into the environment, because dbt writes variables to its artifacts.
 
+    `keeps_artifacts`: dbt's JSON files of a run's builds are kept for `artifacts`, which takes half a second a build.
+
     `connection` is entered for the length of each call of dbt: it closes what dbt leaves open.
 
     `advice` returns the remedy for an error message of the warehouse, `is_broken_connection` whether it means that the
@@ -48,9 +60,11 @@ class DbtProject:
     state: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keeps_artifacts: bool = False
     connection: Callable[[], AbstractContextManager[Any]] = nullcontext
     advice: Callable[[str], str | None] = lambda _: None
     is_broken_connection: Callable[[str], bool] = lambda _: False
+    _kept: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def build(self, selection: Sequence[str], variables: Mapping[str, Any], run_values: Mapping[str, Any]) -> None:
         """Builds and tests the selected nodes. Their unit tests belong to the test suite, not to a run.
@@ -81,7 +95,47 @@ class DbtProject:
         if ended.exception is not None:  # dbt could not even start: a bad project file, profile, variable or login
             problem = str(ended.exception)
             raise self._failure(problem, [problem])
+        if self.keeps_artifacts:
+            built = read_artifact(self.state / "target" / RUN_RESULTS)
+            self._kept[RUN_RESULTS] = merged_results(self._kept.get(RUN_RESULTS), built)
         self._require_success(ended.result.results)
+
+    def source_freshness(self, sources: Sequence[str]) -> list[TableAge]:
+        """What `dbt source freshness` finds of these sources' tables that have thresholds, after the last build.
+
+        Raises:
+            DbtFailed, WarehouseUnreachable: when dbt could not even ask.
+        """
+        # fmt: off
+        arguments = ["source", "freshness", "--select", *(f"source:{name}" for name in sources),
+                     "--vars", self._last_given("variables"), "--target", self.target,
+                     "--log-path", str(self.state / "logs")]
+        # fmt: on
+        with self._as_in_last_build():
+            ended = self._invoke(arguments)
+        if ended.exception is not None:
+            raise self._failure(str(ended.exception), [str(ended.exception)])
+        if self.keeps_artifacts:
+            self._kept[SOURCES] = read_artifact(self.state / "target" / SOURCES)
+        return [table_age(result) for result in ended.result.results]
+
+    def artifacts(self) -> dict[str, bytes]:
+        """dbt's JSON files by name: the results of every node of this object's builds in one, what `source_freshness`
+        has found, and the manifest and catalogue of `document`. For tools that read a finished run."""
+        described = {name: self.state / "docs" / name for name in (MANIFEST, CATALOG)}
+        return {
+            **{name: file.read_bytes() for name, file in described.items() if file.exists()},
+            **{name: json.dumps(content).encode() for name, content in self._kept.items()},
+        }
+
+    def _last_given(self, name: str) -> str:
+        """The variables or run values of the last build, as JSON."""
+        return json.dumps(json.loads(self._last_build.read_text(encoding="utf-8"))[name])
+
+    @contextmanager
+    def _as_in_last_build(self) -> Iterator[None]:
+        with self.connection(), _environment({**self.environment, _RUN_VALUES: self._last_given("run_values")}):
+            yield
 
     @property
     def _last_build(self) -> Path:
@@ -95,7 +149,7 @@ class DbtProject:
         return dbtRunner(callbacks=[_log_built]).invoke(
             [*arguments, "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
              "--target-path", str(self.state / "target"), "--log-level", "none", "--log-level-file", "warn",
-             "--no-write-json"]  # half a second for artifacts that nobody needs on a laptop
+             *(() if self.keeps_artifacts else ("--no-write-json",))]
         )
         # fmt: on
 
@@ -130,15 +184,13 @@ class DbtProject:
 
         if not self._last_build.exists():
             raise BadInput("There is nothing to document yet: `make run` first.")
-        last_build = json.loads(self._last_build.read_text(encoding="utf-8"))
-        variables, run_values = last_build["variables"], json.dumps(last_build["run_values"])
         # fmt: off
-        arguments = ["--quiet", "docs", "generate", "--static", "--vars", json.dumps(variables),
+        arguments = ["--quiet", "docs", "generate", "--static", "--vars", self._last_given("variables"),
                      "--target", self.target,
                      "--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
                      "--target-path", str(self.state / "docs"), "--log-path", str(self.state / "logs")]
         # fmt: on
-        with self.connection(), _environment({**self.environment, _RUN_VALUES: run_values}):
+        with self._as_in_last_build():
             ended = dbtRunner().invoke(arguments)
         if not ended.success:
             text = str(ended.exception or "dbt could not document the warehouse: see its messages above.")

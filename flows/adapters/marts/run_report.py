@@ -23,6 +23,7 @@ from flows.errors import TooLittleData
 from flows.ports.syncs import SyncRun
 from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
+from flows.sources.data_age import NOT_JUDGED, DataAge
 from flows.sources.mappings import Landing
 from flows.sources.receipt import Receipt
 
@@ -38,6 +39,15 @@ class History:
     as_of: AsOf
     mappings: Mapping[str, Any]
     run_values: Mapping[str, Any]
+    age: DataAge = NOT_JUDGED
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file of a run that is kept beyond it. `link`: where a person opens it."""
+
+    name: str
+    link: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class RunReport:
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many were read, used or not.
     `spend_last_year`: in the horizon's days a year before, of those who had bought by then; None where the history is
     shorter. `second_order`: None in shops that are not full of one-time buyers. `identity_notes`: which customers were
-    merged, and which conflicts that left."""
+    merged, and which conflicts that left. `outputs`: what was put where OUTPUTS says."""
 
     settings: Settings
     warehouse: str
@@ -115,6 +125,8 @@ class RunReport:
     why_no_model: str | None
     spend_last_year: float | None
     second_order: SecondOrder | None
+    age: DataAge = NOT_JUDGED
+    outputs: tuple[Output, ...] = ()
 
     @property
     def customers(self) -> int:
@@ -207,6 +219,7 @@ def read_report(
         second_order=read_second_order(warehouse, model.model.card, model.model.horizon_days)
         if model and not model.shipped
         else None,
+        age=history.age,
     )
 
 

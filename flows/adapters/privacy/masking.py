@@ -4,6 +4,7 @@ Masking protects against a glance at the screen or a shared picture, not against
 """
 
 import hashlib
+import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,11 @@ def masked(customers: pa.Table) -> pa.Table:
             shown = pc.binary_join_element_wise(shown, _marks(column), "")
         customers = customers.set_column(customers.column_names.index(name), name, shown)
     return customers
+
+
+def masked_text(text: str) -> str:
+    """The same text with e-mail addresses masked."""
+    return re.sub(_LOCAL_PART, r"\1•••@", text)
 
 
 def _marks(ids: pa.ChunkedArray) -> pa.ChunkedArray:

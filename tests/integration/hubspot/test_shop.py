@@ -7,6 +7,7 @@ import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.snowflake.loading import quoted
+from flows.console.run_summary import as_markdown
 from flows.settings import CONNECTIONS, Settings
 from flows.sources.connections import read_connections
 from flows.wiring import wire
@@ -70,6 +71,14 @@ def test_won_deals_are_orders_and_their_line_items_lines(run, hubspot, read):
     assert found["stays"]["email"] == "stays@example.org"
     assert report.as_of.currency == "EUR"
     assert not report.receipt.rejections
+
+
+def test_old_orders_are_reported_though_the_sync_is_new_and_every_table_fresh(run):
+    _, report = run
+    assert [warning.partition(", ")[0] for warning in report.age.warnings] == ["the newest order is of 2025-11-10"]
+    assert [note.split(" at ")[0] for note in report.age.notes][1:] == ["hubspot last brought data"]
+    assert report.age.why_nothing_is_sent.startswith("the newest order is of 2025-11-10")
+    assert report.age.warnings[0] in as_markdown(report)
 
 
 def test_opens_clicks_and_consent_become_features(run, read):

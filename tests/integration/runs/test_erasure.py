@@ -78,7 +78,7 @@ def shop(hubspot, tmp_path_factory, run_pipeline):
     (folder / "contacts.csv").write_text(CONTACTS)
     given = {
         "orders": str(folder / "orders.csv"), "contacts": str(folder / "contacts.csv"),
-        "source": "orders_csv,hubspot", "horizon_days": 90,
+        "source": "orders_csv,hubspot", "horizon_days": 90, "outputs": str(folder / "data" / "outputs"),
     }  # fmt: skip
     settings = Settings(data_dir=folder / "data", **given)
     run_pipeline(settings.data_dir, **given)
@@ -137,7 +137,8 @@ def erasure(shop):
     with pytest.MonkeyPatch.context() as patch:
         lines = []
         patch.setattr("sys.stdout.write", lines.append)
-        assert main(["erase", str(folder / "people.txt"), "--data-dir", str(settings.data_dir)]) == 0
+        places = ["--data-dir", str(settings.data_dir), "--outputs", settings.outputs]
+        assert main(["erase", str(folder / "people.txt"), *places]) == 0
     return before, "".join(lines)
 
 
@@ -163,8 +164,12 @@ def test_nothing_is_left_of_them_in_any_file(shop, erasure):
     (_, before), _ = erasure
     places = {trace.split(":")[0].split("/")[0] for trace in before}
     # they are in a campaign, so on no other list
-    assert {"campaigns", "outbox", "dashboard.html", "warehouse.duckdb"} <= places
+    assert {"campaigns", "outbox", "outputs", "dashboard.html", "warehouse.duckdb"} <= places
     assert not settings.extract_file.exists()
+    assert sorted(file.name for file in (settings.data_dir / "outputs" / "latest").iterdir()) == [
+        "dbt",
+        "dbt_docs.html",
+    ]
     assert traces_in_files(settings.data_dir) == []
     outbox = settings.outbox(settings.shop)
     assert b'"p2"' in b"".join(file.read_bytes() for file in outbox.glob("*.jsonl"))

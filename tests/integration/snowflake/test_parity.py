@@ -151,9 +151,8 @@ def test_the_whole_project_builds_again_with_its_unit_tests_docs_freshness_and_g
     assert features["columns"]["RECENCY_DAYS"]["comment"].startswith("Days since the last purchase")
     pages = cloud.docs_file.read_text()
     assert all(word in pages for word in ("Tableau workbook", "Marketing dashboard", "marketing-analytics@example.com"))
-    _dbt(cloud, tmp_path, "source", "freshness", variables=readers)
-    (fresh,) = json.loads((tmp_path / "sources.json").read_text())["results"]
-    assert fresh["status"] == "pass"
+    (fresh,) = wire(cloud).dbt.source_freshness(["order_lines"])
+    assert (fresh.connection, fresh.table, fresh.status) == ("orders_csv", "order_lines", "pass")
 
 
 def test_a_build_that_is_refused_names_the_step_and_one_that_breaks_off_may_be_tried_again(adversarial):

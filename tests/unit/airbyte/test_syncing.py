@@ -32,14 +32,15 @@ def sync(there, tmp_path):
     """sync(wanted, **airbyte_settings): the flow, in a warehouse of its own."""
 
     @flow(name="syncs")
-    def syncs(server, wanted, recorded_at):
-        return sync_connections(wire(Settings(data_dir=tmp_path)).warehouse, server, wanted, lambda: recorded_at)
+    def syncs(server, wanted, recorded_at, goes_on):
+        warehouse = wire(Settings(data_dir=tmp_path)).warehouse
+        return sync_connections(warehouse, server, wanted, lambda: recorded_at, goes_on)
 
-    def run(wanted, recorded_at=NOON, time=None, **settings):
+    def run(wanted, recorded_at=NOON, time=None, goes_on=False, **settings):
         given = {"url": there.url, "client_id": there.client_id, "client_secret": there.client_secret}
         time = time or Time()
         server = AirbyteServer.read(AirbyteSettings(**given | settings), RetryPolicy(time.wait, time.clock))
-        return syncs(server, wanted, recorded_at)
+        return syncs(server, wanted, recorded_at, goes_on)
 
     return run
 
@@ -111,6 +112,30 @@ def test_what_failed_is_named_after_all_have_ended_and_are_on_record(there, sync
         {"connection": "crm", "status": "failed", "was_attached": True},
         {"connection": "shop", "status": "succeeded", "was_attached": True},
     ]
+
+
+def test_with_stale_data_allowed_a_failure_is_a_note_of_the_run_and_stays_on_record(there, sync, recorded, caplog):
+    crm, _ = there.add_connection("crm"), there.add_connection("shop")
+    there.add_job(crm, "running", "failed")
+    shop, failed = sync({"crm": (), "shop": ()}, goes_on=True)
+    assert (shop.connection, shop.status) == ("shop", "succeeded")
+    assert (failed.connection, failed.status) == ("crm", "failed")
+    (note,) = failed.notes
+    assert note.startswith("crm was not synced, so its data is as old as before: The sync of crm")
+    assert note in caplog.text
+    assert [row["status"] for row in recorded("connection, status")] == ["failed", "succeeded"]
+
+
+def test_a_sync_that_failed_may_pass_and_a_missing_connection_will_not(there, sync):
+    crm = there.add_connection("crm")
+    there.add_job(crm, "running", "failed")
+    with pytest.raises(SyncFailed) as failed:
+        sync({"crm": ()})
+    assert failed.value.may_pass
+    there.add_job(crm, "running", "failed")
+    with pytest.raises(SyncFailed) as failed:
+        sync({"crm": (), "nowhere": ()})
+    assert not failed.value.may_pass
 
 
 def test_a_sync_that_took_too_long_is_on_record_and_brought_up_to_date_by_the_next_run(there, sync, recorded):
