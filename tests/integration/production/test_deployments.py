@@ -106,14 +106,14 @@ def test_what_a_deployment_would_lack_is_named_before_anything_is_changed(prefec
 def test_deploying_again_changes_nothing(deployed):
     first, again = deployed
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert first.stdout.count("created the automation") == 3
-    assert again.stdout.count(" is there") == 6  # two pools, the limit, three automations
+    assert first.stdout.count("created the automation") == 4
+    assert again.stdout.count(" is there") == 7  # two pools, the limit, four automations
 
 
 def test_every_deployment_has_its_schedule_zone_limit_tags_and_pool(prefect, deployed):
     found = ask(prefect, "deployments/filter")
     by_name = {(d["name"], d["entrypoint"].rsplit(":")[-1]): d for d in found}
-    assert len(by_name) == 8
+    assert len(by_name) == 10
     schedules = {
         flow: [(s["schedule"]["cron"], s["schedule"]["timezone"], s["active"]) for s in d["schedules"]]
         for (name, flow), d in by_name.items()
@@ -124,6 +124,7 @@ def test_every_deployment_has_its_schedule_zone_limit_tags_and_pool(prefect, dep
         "weekly_training": [("0 7 * * 0", "Europe/Berlin", True)],
         "monthly_monitoring": [("0 9 2 * *", "Europe/Berlin", True)],
         "backfill": [],
+        "erase": [],
     }
     for (name, _), deployment in by_name.items():
         assert "rfm-churn" in deployment["tags"]
@@ -156,6 +157,19 @@ def test_secrets_are_neither_in_prefect_yaml_nor_in_a_deployment(prefect, deploy
         assert word not in (REPOSITORY / "prefect.yaml").read_text()
 
 
+def test_a_warning_of_a_run_reaches_those_who_are_told_of_failures(prefect, deployed, listener):
+    program = (
+        "from prefect import tags; from flows.orchestration import alert, flow, task\n"
+        "@flow(name='within')\ndef within(): task(lambda: alert('freshness', ['old orders', 'old contacts']))()\n"
+        "with tags('rfm-churn'): within()"
+    )
+    listener.arrived.clear()
+    subprocess.run([sys.executable, "-c", program], env=prefect, cwd=REPOSITORY, check=True, capture_output=True)
+    assert listener.arrived.wait(60)
+    assert listener.reported.pop() == {"text": "rfm-churn warns: old orders; old contacts"}
+    listener.arrived.clear()
+
+
 @pytest.mark.release
 def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, deployed, listener, tmp_path):
     worker_env = prefect | {"DATA_DIR": str(tmp_path / "data"), "CUSTOMERS": "60", "HORIZON_DAYS": "90"}
@@ -168,18 +182,25 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, de
             assert result.startswith("COMPLETED"), f"{flow}: {result}"
         with duckdb.connect(tmp_path / "data" / "warehouse.duckdb", read_only=True) as con:
             shown = con.execute("select distinct as_of_date from marts.marketing_customers").fetchall()
+            erased = con.execute("select min(customer_id) from marts.marketing_customers").fetchall()[0][0]
             scored = con.execute("select distinct as_of_date from marts.churn_predictions order by 1").fetchall()
         assert shown == [scored[-1]]
         assert scored[0] == (date(2026, 3, 31),)
         assert len(scored) == 2
-        assert listener.reported == []
+        assert run(prefect, "erase/local", people=erased).startswith("COMPLETED")
+        with duckdb.connect(tmp_path / "data" / "warehouse.duckdb", read_only=True) as con:
+            about = f"select count(*) from marts.marketing_customers where customer_id = '{erased}'"
+            assert con.execute(about).fetchall() == [(0,)]
+        assert [text for text in listener.reported if "warns: " not in text["text"]] == []
         logged = ask(prefect, "logs/filter", logs={"level": {"ge_": 20}}, limit=200)
         assert "everything is as of the end of" in "\n".join(line["message"] for line in logged)
+        listener.arrived.clear()
         result = run(prefect, "backfill/local", as_of="1999-01-01")
         assert result.startswith("FAILED")
         assert listener.arrived.wait(30)
-    assert all(reported["text"].startswith("rfm-churn: backfill ") for reported in listener.reported), listener.reported
-    assert "nothing was known by then" in listener.reported[0]["text"]
+    failures = [told["text"] for told in listener.reported if "warns: " not in told["text"]]
+    assert all(text.startswith("rfm-churn: backfill ") for text in failures), failures
+    assert "nothing was known by then" in failures[0]
 
 
 def test_a_block_holds_who_we_are_in_snowflake_and_gives_its_key_to_nobody_else(prefect):

@@ -206,7 +206,7 @@ def test_make_deploy_adds_the_deployments_to_what_terraform_owns_and_changes_not
         "hubspot",
         "airbyte",
     )
-    assert len(ask(prefect, "automations/filter", {})) == 3
+    assert len(ask(prefect, "automations/filter", {})) == 4
     assert changed(made) == []
 
 
