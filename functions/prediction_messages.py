@@ -23,7 +23,7 @@ def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iter
     """Predictions, each as JSON, in as few messages as possible. `scored_at` is in UTC."""
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
     for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
-        yield head + b",".join(together) + b"]}"
+        yield b"%b%b]}" % (head, b",".join(together))
 
 
 def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
@@ -31,11 +31,12 @@ def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Itera
     together: list[T] = []
     size = 0
     for part in parts:
-        if together and size + size_of(part) > limit:
+        more = size_of(part)
+        if together and size + more > limit:
             yield together
             together, size = [], 0
         together.append(part)
-        size += size_of(part)
+        size += more
     if together:
         yield together
 

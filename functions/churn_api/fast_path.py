@@ -54,7 +54,7 @@ class FastPath:
 
     async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
         _, texts = await self.service.predict(self.service.predictor, to_score, scope["notes"])
-        await send_whole(send, 200, b"[" + b",".join(texts) + b"]")
+        await send_whole(send, 200, b"[%b]" % b",".join(texts))
 
 
 def _is_json(scope: Scope) -> bool:

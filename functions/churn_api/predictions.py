@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain, islice, repeat
 from typing import Any, Literal
 
 import msgspec
@@ -74,7 +75,7 @@ class PredictionResponse(msgspec.Struct, gc=False):
     expected_loss: float
     win_back_value: float
     next_order_days: NextOrderDays
-    reasons: list[Reason]
+    reasons: Sequence[Reason]
     horizon_days: int
     clv_days: int
     model_version: str
@@ -104,30 +105,22 @@ def predict(scorer: Scorer, requests: Sequence[PredictionRequest]) -> list[list[
     features = (
         requests[0].features if len(requests) == 1 else np.concatenate([to_score.features for to_score in requests])
     )
-    features = features + 0.0  # -0.0 is the same request as 0.0
+    features = np.add(features, 0.0, order="C")  # -0.0 is the same request as 0.0
     days_of_year = np.array([day_of_year(day) for to_score in requests for day in to_score.as_of], dtype=np.int64)
     scores = scorer.score(features, days_of_year)
-    values = zip(
-        _ids(scorer, requests, features), scores.churn_probability.tolist(), risk_bands(scores.churn_probability),
-        scores.expected_spend.tolist(), scores.alive_probability.tolist(), scores.lifecycles,
-        _rows(_without_nan(scores.customer_value)), _rows(_without_nan(scores.next_order_days)),
-        _rows(_CAUSES[scores.causes]), zip(*scores.reasons, strict=True), _rows(scores.effects), strict=True,
+    customer_ids = list(chain.from_iterable(to_score.customer_ids for to_score in requests))
+    by_rank = map(map, repeat(Reason), _columns(_CAUSES[scores.causes]), scores.reasons, _columns(scores.effects))
+    # by columns: a loop over the rows would take several times as long
+    responses = map(
+        PredictionResponse, customer_ids, _ids(scorer, requests, features),
+        map(_day_text, chain.from_iterable(to_score.as_of for to_score in requests)),
+        scores.churn_probability.tolist(), risk_bands(scores.churn_probability), scores.expected_spend.tolist(),
+        scores.alive_probability.tolist(), scores.lifecycles, *_columns(_without_nan(scores.customer_value)),
+        map(NextOrderDays, *_columns(_without_nan(scores.next_order_days))), zip(*by_rank, strict=True),
+        repeat(scorer.horizon_days), repeat(scorer.clv_days), repeat(scorer.model_version),
+        [customer_id is not None for customer_id in customer_ids],
     )  # fmt: skip
-    version, horizon, clv_days = scorer.model_version, scorer.horizon_days, scorer.clv_days
-    return [
-        [
-            PredictionResponse(
-                customer_id, prediction_id, day, probability, band, spend, alive, stage, clv, low, high, loss,
-                win_back, NextOrderDays(*by), list(map(Reason, causes, texts, effects)), horizon, clv_days, version,
-                customer_id is not None,
-            )
-            for customer_id, day, (
-                prediction_id, probability, band, spend, alive, stage, (clv, low, high, loss, win_back), by, causes,
-                texts, effects,
-            ) in zip(to_score.customer_ids, map(_day_text, to_score.as_of), values, strict=False)
-        ]
-        for to_score in requests
-    ]  # fmt: skip
+    return [list(islice(responses, len(to_score))) for to_score in requests]
 
 
 def _without_nan(matrix: NDArray[np.float64]) -> NDArray[Any]:
@@ -136,20 +129,18 @@ def _without_nan(matrix: NDArray[np.float64]) -> NDArray[Any]:
     return values
 
 
-def _rows(matrix: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    """Row by row, without n lists at a time for the garbage collector."""
-    return zip(*matrix.T.tolist(), strict=True)
+def _columns(matrix: NDArray[Any]) -> list[list[Any]]:
+    return matrix.T.tolist()  # type: ignore[no-any-return]
 
 
 def _ids(scorer: Scorer, requests: Sequence[PredictionRequest], features: NDArray[np.float64]) -> Iterator[str]:
-    figures, start, size = features.tobytes(), 0, features.itemsize * features.shape[1]
+    rows = iter(features.view(f"V{features.itemsize * features.shape[1]}")[:, 0].tolist())  # bytes
     for to_score in requests:
         about = f"|{scorer.model_version}|{to_score.source}|"
         marks = to_score.marks or ("",) * len(to_score)
         for customer_id, day, mark in zip(to_score.customer_ids, to_score.as_of, marks, strict=True):
-            key = f"{customer_id}|{_day_text(day)}{about}{mark}|".encode() + figures[start : start + size]
+            key = f"{customer_id}|{_day_text(day)}{about}{mark}|".encode() + next(rows)
             yield blake2b(key, digest_size=16).hexdigest()
-            start += size
 
 
 _day_text = lru_cache(maxsize=1_000)(str)  # 2026-06-30

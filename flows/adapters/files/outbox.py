@@ -56,7 +56,7 @@ class FileOutbox:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
-        content = b"\n".join(messages(source, scored_at, predictions)) + b"\n"
+        content = b"\n".join([*messages(source, scored_at, predictions), b""])
         with self._lock:
             try:
                 self._append(content)

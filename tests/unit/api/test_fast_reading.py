@@ -32,7 +32,9 @@ values = st.one_of(
     st.floats(0, 500),
     st.integers(0, 400),
 )
-ids = st.one_of(st.text(max_size=4), st.sampled_from(["C1", "", "é" * 200, "x" * 201, "\ud800", "\x00", None, 5, " "]))
+ids = st.one_of(
+    st.text(max_size=4), st.sampled_from(["C1", "", "é" * 200, "x" * 201, "\ud800", "\x00", r"\u0000", None, 5, " "])
+)
 days = st.sampled_from(
     ["2026-07-01", "2026-06-30", "2026-07-02", "0001-01-01", "2026-13-01", "", None, 5, "2026-06-30T00:00:00"]
 )
