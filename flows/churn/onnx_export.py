@@ -28,6 +28,10 @@ from functions.prediction_record import NEXT_ORDER_COLUMNS
 OPSET = {"": 21, "ai.onnx.ml": 3}
 # TreeEnsemble on doubles; newer than skl2onnx supports, so it is set on the finished model
 ML_OPSET_OF_TREES = 5
+# of the outputs with several columns
+_WIDTHS = {
+    "contributions": len(CAUSE_NAMES), "next_order_days": len(NEXT_ORDER_COLUMNS), "customer_value": len(VALUES),
+}  # fmt: skip
 PARITY_TOLERANCE = 1e-9
 SPLITS_CHECKED = 2_000
 
@@ -172,7 +176,7 @@ class _TracedTrees:
                         weights.append(float(tree.nodes[child]["value"].item()))
                         targets.append(cause)
         return self.graph.node(
-            "TreeEnsemble", features, op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
+            "TreeEnsemble", features.transposed(), op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
             n_targets=len(CAUSE_NAMES), aggregate_function=1, post_transform=0, tree_roots=roots,
             nodes_featureids=nodes["feature"], nodes_splits=numpy_helper.from_array(np.array(nodes["split"])),
             nodes_modes=numpy_helper.from_array(np.zeros(len(nodes["feature"]), dtype=np.uint8)),  # all: value <= split
@@ -180,7 +184,7 @@ class _TracedTrees:
             nodes_falsenodeids=nodes["no"], nodes_falseleafs=nodes["no_leaf"],
             nodes_missing_value_tracks_true=nodes["missing"],
             leaf_targetids=targets, leaf_weights=numpy_helper.from_array(np.array(weights)),
-        )  # fmt: skip
+        ).transposed()  # fmt: skip
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
@@ -190,9 +194,10 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     if isinstance(model.risk, AdditiveTrees):
         traced: Any = _TracedTrees(model.risk.trees, graph)
         model = replace(model, risk=replace(model.risk, trees=traced))
-    model = model.as_of(days_of_year)
+    model, features = model.as_of(days_of_year), features.transposed()
     outputs: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
-    for traced_output, output in zip(outputs, operator.outputs, strict=True):
+    for name, traced_output, output in zip(OUTPUTS, outputs, operator.outputs, strict=True):
+        traced_output = traced_output.transposed() if name in _WIDTHS else traced_output
         container.add_node("Identity", [traced_output.name], output.full_name, name=f"deliver_{output.full_name}")
 
 
@@ -205,13 +210,8 @@ def _outputs(scope: Any, model: ChurnModel, inputs: Any, custom_parsers: Any = N
 
 
 def _shapes(operator: Any) -> None:
-    widths = {
-        "contributions": [None, len(CAUSE_NAMES)],
-        "next_order_days": [None, len(NEXT_ORDER_COLUMNS)],
-        "customer_value": [None, len(VALUES)],
-    }
     for name, output in zip(OUTPUTS, operator.outputs, strict=True):
-        output.type = DoubleTensorType(widths.get(name, [None]))
+        output.type = DoubleTensorType([None, _WIDTHS[name]] if name in _WIDTHS else [None])
 
 
 update_registered_converter(ChurnModel, "ChurnModel", _shapes, _convert, parser=_outputs)

@@ -33,7 +33,7 @@ class Nodes:
 
 def run(function, values):
     container = Nodes()
-    result = function(Traced(Graph(Names(), container), "x"))
+    result = function(Traced(Graph(Names(), container), "x").transposed())
     shape, double = [None, values.shape[1]], TensorProto.DOUBLE
     graph = helper.make_graph(
         container.nodes, "traced", [helper.make_tensor_value_info("x", double, shape)],
