@@ -22,8 +22,13 @@ output "environment_variables" {
       HORIZON_DAYS  = var.horizon_days == null ? null : tostring(var.horizon_days)
       SHOW_PII      = var.show_pii ? "1" : null
       CRM_LINK      = var.crm_link
+      OUTPUTS       = var.outputs
       AIRBYTE_URL   = try(var.airbyte.url, null)
       AIRBYTE_BLOCK = module.prefect.airbyte_block
+
+      STALE_AFTER_DAYS        = var.old_data.stale_after_days == null ? null : tostring(var.old_data.stale_after_days)
+      STOP_SENDING_AFTER_DAYS = var.old_data.stop_sending_after_days == null ? null : tostring(var.old_data.stop_sending_after_days)
+      SYNC_FAILED             = var.old_data.sync_failed
 
       DESTINATION              = var.hubspot != null && coalesce(try(var.hubspot.segments_daily, null), var.environment == "prod") ? "hubspot" : null
       GLOBAL_HOLDOUT           = var.global_holdout > 0 ? tostring(var.global_holdout) : null

@@ -103,6 +103,37 @@ variable "horizon_days" {
   }
 }
 
+variable "outputs" {
+  description = "Where each run's page, list, workbook and dbt files are kept: OUTPUTS, s3://bucket/prefix. The role of the runs must be able to list, read, write and delete there: docs/production.md. null: they end with the run."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.outputs == null || can(regex("^s3://[a-z0-9][a-z0-9.-]+(/.*)?$", var.outputs))
+    error_message = "outputs: write s3://bucket/prefix, or leave it out."
+  }
+}
+
+variable "old_data" {
+  description = "What runs do with old data: STALE_AFTER_DAYS, STOP_SENDING_AFTER_DAYS and SYNC_FAILED (stop or stale). null: their defaults, in docs/production.md."
+  type = object({
+    stale_after_days        = optional(number)
+    stop_sending_after_days = optional(number)
+    sync_failed             = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for days in [var.old_data.stale_after_days, var.old_data.stop_sending_after_days] : days == null || try(days >= 1 && floor(days) == days, false)])
+    error_message = "old_data: write whole numbers of days from 1 on."
+  }
+
+  validation {
+    condition     = var.old_data.sync_failed == null || try(contains(["stop", "stale"], var.old_data.sync_failed), false)
+    error_message = "old_data.sync_failed: write stop or stale."
+  }
+}
+
 variable "repository_url" {
   description = "From where the runs clone this project: REPOSITORY_URL."
   type        = string

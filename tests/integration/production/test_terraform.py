@@ -201,6 +201,8 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
         network_allowed_ips=["203.0.113.0/24"],
         currency="EUR",
         horizon_days=90,
+        outputs="s3://shop/outputs",
+        old_data={"stale_after_days": 5, "sync_failed": "stale"},
     )
     found = resources(plan)
     connections = [one["values"] for one in found.values() if one["type"] == "airbyte_connection"]
@@ -213,6 +215,9 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     result = plan["output_changes"]["environment_variables"]["after"]
     assert (result["SOURCE"], result["CONTACTS"]) == ("hubspot,orders_csv", "contacts_csv")
     assert (result["CURRENCY"], result["HORIZON_DAYS"]) == ("EUR", "90")
+    assert (result["OUTPUTS"], result["STALE_AFTER_DAYS"]) == ("s3://shop/outputs", "5")
+    assert result["SYNC_FAILED"] == "stale"
+    assert "STOP_SENDING_AFTER_DAYS" not in result
 
 
 # Secrets
@@ -277,6 +282,8 @@ MALFORMED = {
     "source_files": ({"orders_csv": {"orders": {"url": "https://files.example.com/a.csv"}}}, "{ <its stream> ="),
     "currency": ("Euro", "write an ISO code such as EUR"),
     "horizon_days": (3, "write a whole number from 7 to 365"),
+    "outputs": ("https://shop.s3.amazonaws.com", "write s3://bucket/prefix"),
+    "old_data": ({"sync_failed": "ignore"}, "write stop or stale"),
     "repository_url": ("https://token@github.com/o/n.git", "without a token"),
     "snowflake": (
         {"organization": "a-b", "account": "c", "user": "d"},
