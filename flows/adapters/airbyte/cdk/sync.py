@@ -107,13 +107,15 @@ def _discover(source: Source) -> Mapping[str, Mapping[str, Any]]:
     if missing := [stream for stream in connection.streams if stream not in streams]:
         raise SyncFailed(
             f"{name}: the source has no stream {', '.join(missing)}, which airbyte/connections.yml lists; {manifest}"
-            f" has {', '.join(streams) or 'none'}."
+            f" has {', '.join(streams) or 'none'}.",
+            may_pass=False,
         )
     for stream, how in connection.streams.items():
         if how.cursor and "incremental" not in streams[stream]["supported_sync_modes"]:
             raise SyncFailed(
                 f"{name}: the stream {stream} cannot be read from where the last sync ended. Write sync_mode:"
-                f" full_refresh_overwrite in airbyte/connections.yml, or give it an `incremental_sync` in {manifest}."
+                f" full_refresh_overwrite in airbyte/connections.yml, or give it an `incremental_sync` in {manifest}.",
+                may_pass=False,
             )
     return streams
 
@@ -127,7 +129,8 @@ def _require_declared(source: Source, stream: str, missing: frozenset[str]) -> N
         raise SyncFailed(
             f"{source.name}.{stream}: the schema in {source.manifest} does not declare {', '.join(sorted(missing))},"
             " which is needed. Nothing was read. Declare it there, or leave it out of the `columns` in"
-            " airbyte/connections.yml."
+            " airbyte/connections.yml.",
+            may_pass=False,
         )
 
 
