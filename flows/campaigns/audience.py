@@ -40,7 +40,7 @@ class EligibilityResult:
 
 
 def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: float) -> EligibilityResult:
-    """customers: rows of `campaign_tables.read_candidates`."""
+    """customers: rows of `campaign_tables.read_candidates`; with `language` where the audience has languages."""
     customers = _in_audience(customers, campaign.audience)
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
@@ -77,6 +77,7 @@ def _in_audience(customers: pa.Table, audience: Audience) -> pa.Table:
         "lifecycle": audience.lifecycle,
         "country": audience.countries,
         "channel": audience.channels,
+        "language": audience.languages,
     }
     for column, names in wanted.items():
         if names:

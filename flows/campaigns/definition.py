@@ -28,6 +28,7 @@ class Audience(Strict):
     segments: tuple[str, ...] | None = Field(None, min_length=1)
     countries: tuple[str, ...] | None = Field(None, min_length=1)
     channels: tuple[str, ...] | None = Field(None, min_length=1)
+    languages: tuple[str, ...] | None = Field(None, min_length=1)
     min_spend: Money | None = None
     risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
     lifecycle: tuple[Lifecycle, ...] | None = Field(None, min_length=1)
@@ -89,7 +90,7 @@ def read_campaign(
     translated: Mapping[str, str] = MappingProxyType({}),
 ) -> Campaign:
     """The campaign that a YAML text describes. `file`: its name in errors. `segments`: the existing segments. `others`:
-    the existing countries and channels. `translated`: segments by their names in another language.
+    the existing countries, channels and languages. `translated`: segments by their names in another language.
 
     Raises:
         BadInput: with line, key and remedy of everything that does not fit.
@@ -138,13 +139,17 @@ def _unknown(
 ) -> Iterator[str]:
     one = {"countries": "country"}.get(key, key.removesuffix("s"))
     for n, name in enumerate(given):
-        if name not in known:
+        if not known:
+            where = f"{file}, line {_line(('audience', key, n), lines)}: audience.{key}"
+            yield f"{where}: no {one} is known of any customer{_NEEDS.get(key, '')}."
+        elif name not in known:
             yield (
                 f"{file}, line {_line(('audience', key, n), lines)}: audience.{key}: there is no {one} {name!r}."
                 f"{_did_you_mean(name, known)} There are: {', '.join(known)}."
             )
 
 
+_NEEDS = {"languages": ": contacts need a column for it, such as `language` or `locale`"}
 _SHAPES = {
     "tuple_type": "write a list: [one, another]",
     "model_type": "write keys of its own, each with a value",

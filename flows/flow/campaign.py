@@ -24,7 +24,7 @@ from flows.adapters.marts.campaign_tables import (
     read_names,
     read_segments,
 )
-from flows.adapters.marts.customer_traits import with_traits
+from flows.adapters.marts.customer_traits import read_languages, with_language, with_traits
 from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.choice import Fitted
@@ -58,7 +58,7 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     """
     wiring = wire(settings)
     warehouse = wiring.warehouse
-    campaign = read_file(warehouse, file)
+    campaign = read_file(wiring, file)
     launched = find_launched(warehouse, campaign)
     planned = None if launched else plan_campaign(wiring, campaign, settings.global_holdout)
     if planned and launches:
@@ -74,7 +74,8 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
 
 
 @task(retry=waits_for_warehouse)
-def read_file(warehouse: Warehouse, file: Path) -> Campaign:
+def read_file(wiring: Wiring, file: Path) -> Campaign:
+    warehouse = wiring.warehouse
     if not file.is_file():
         raise SettingsError(f"There is no file {file}: name the YAML file of a campaign. docs/campaigns.md shows one.")
     read_as_of(warehouse)  # there are marts
@@ -84,18 +85,30 @@ def read_file(warehouse: Warehouse, file: Path) -> Campaign:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadInput(f"{file}, line {line}: this is not UTF-8. Save the file in that encoding.") from None
     segments = read_segments(warehouse)
-    return read_campaign(text, str(file), segments, read_names(warehouse), in_french(segments))
+    languages = sorted(set(read_languages(warehouse, wiring.connections)["language"].to_pylist()))
+    others = read_names(warehouse) | {"languages": tuple(languages)}
+    return read_campaign(text, str(file), segments, others, in_french(segments))
+
+
+def candidates_of(wiring: Wiring, campaign: Campaign, as_of: date) -> pa.Table:
+    """Every customer, with what the campaign's audience asks for."""
+    candidates = read_candidates(wiring.warehouse, campaign, as_of)
+    if not campaign.audience.languages:
+        return candidates
+    return with_language(read_languages(wiring.warehouse, wiring.connections), candidates)
 
 
 @task(retry=waits_for_warehouse)
 def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> Plan:
     """Screens the audience, fits a model to earlier campaigns, and chooses customers for the budget."""
     warehouse = wiring.warehouse
-    as_of, horizon_days = read_as_of(warehouse)
-    candidates = with_traits(warehouse, wiring.connections, read_candidates(warehouse, campaign, as_of), as_of)
+    with warehouse.held_open():  # not while the model is fitted: others may write then
+        as_of, horizon_days = read_as_of(warehouse)
+        history = read_history(warehouse, as_of)
+        candidates = with_traits(warehouse, wiring.connections, candidates_of(wiring, campaign, as_of), as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
-    fitted = _fit(read_history(warehouse, as_of), campaign, as_of)
+    fitted = _fit(history, campaign, as_of)
     record = read_track_record(warehouse, as_of, _currency(candidates))
     planned = plan(campaign, screened, fitted, as_of, horizon_days, record)
     planned = replace(planned, global_holdout=global_holdout)

@@ -5,18 +5,17 @@ from pathlib import Path
 import numpy as np
 
 from flows.adapters.marts.campaign_results import read_effects
-from flows.adapters.marts.campaign_tables import read_as_of, read_candidates
+from flows.adapters.marts.campaign_tables import read_as_of
 from flows.campaigns.audience import screen_eligibility
 from flows.campaigns.covariates import numbers
 from flows.campaigns.definition import Campaign
 from flows.campaigns.outlook import Eligible, Outlook, look_ahead
 from flows.console.campaign_outlook import OutlookRun
 from flows.errors import BadInput
-from flows.flow.campaign import read_file
+from flows.flow.campaign import candidates_of, read_file
 from flows.orchestration import flow, task, waits_for_warehouse
-from flows.ports.warehouse import Warehouse
 from flows.settings import Settings
-from flows.wiring import wire
+from flows.wiring import Wiring, wire
 
 
 @flow(name="campaign-plan")
@@ -27,16 +26,18 @@ def campaign_plan(settings: Settings, file: Path) -> OutlookRun:
         SettingsError: when there is no such file.
         BadInput: when the file does not fit, or nobody of its audience may be contacted.
     """
-    warehouse = wire(settings).warehouse
-    campaign = read_file(warehouse, file)
-    return OutlookRun(warehouse.current_shop() or "", campaign, *look(warehouse, campaign, settings.global_holdout))
+    wiring = wire(settings)
+    campaign = read_file(wiring, file)
+    found = look(wiring, campaign, settings.global_holdout)
+    return OutlookRun(wiring.warehouse.current_shop() or "", campaign, *found)
 
 
 @task(retry=waits_for_warehouse)
-def look(warehouse: Warehouse, campaign: Campaign, global_holdout: float) -> tuple[Outlook, int, str | None]:
+def look(wiring: Wiring, campaign: Campaign, global_holdout: float) -> tuple[Outlook, int, str | None]:
     """The outlook, the number of customers who may be contacted today, and their currency."""
+    warehouse = wiring.warehouse
     as_of, horizon_days = read_as_of(warehouse)
-    people = screen_eligibility(read_candidates(warehouse, campaign, as_of), campaign, global_holdout).eligible
+    people = screen_eligibility(candidates_of(wiring, campaign, as_of), campaign, global_holdout).eligible
     if not len(people):
         raise BadInput(f"{campaign.name}: nobody of this audience may be contacted as of {as_of}.")
     chance, spend = 1 - numbers(people, "churn_probability"), numbers(people, "spend_last_period")

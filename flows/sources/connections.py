@@ -219,10 +219,11 @@ _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*)
 
 
 class RecognisedHeaders(_Strict):
-    """Headers of the same column in other shops' exports."""
+    """Headers of the same column in other shops' exports. traits: of columns that only campaigns read."""
 
     order_lines: Mapping[OrderLineColumn, tuple[str, ...]]
     contacts: Mapping[ContactColumn, tuple[str, ...]]
+    traits: Mapping[Literal["category", "language"], tuple[str, ...]]
 
 
 class RecognisedValues(_Strict):

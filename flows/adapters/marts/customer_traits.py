@@ -18,10 +18,6 @@ OF_FEATURES = (
     "returned_share", "lines_per_purchase", "emails_opened_last_90_days", "emails_clicked_last_90_days",
     "days_since_last_email_open",
 )  # fmt: skip
-CATEGORY_HEADERS = (
-    "category", "product_category", "item_category", "lineitem_category", "product_type", "department", "collection",
-    "kategorie", "warengruppe", "produktkategorie", "categorie", "rayon", "categoria", "categorie_produit",
-)  # fmt: skip
 MAX_CATEGORIES, MAX_PRODUCTS, MAX_COLUMNS_OF_CONTACTS = 12, 6, 40
 LINES, CONTACTS = "staging.stg_shop__order_lines_validated", "staging.stg_shop__contacts_validated"
 LINKS = "intermediate.int_identity_links"
@@ -75,7 +71,7 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
     )
     person = _PERSON.format(table="lines")
     raw = f"inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key"
-    category = next((columns[plain] for plain in map(_plain, CATEGORY_HEADERS) if plain in columns), None)
+    category = _first(columns, connections.recognised_headers.traits["category"])
     kind, what = ("category", f"trim(landed.{_quoted(category)})") if category else ("product", "lines.sku")
     sold_so = sold.format(join=raw if category else "")
     most = warehouse.read(
@@ -95,8 +91,7 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
         )
         plural = "categories_bought" if category else "products_bought"
         yield found.rename_columns(["customer_id", plural, *(f"{kind}.{value}" for value in names)])
-    headers = map(_plain, headers_of_order_lines(connections)["discount"])
-    discount = next((columns[plain] for plain in headers if plain in columns), None)
+    discount = _first(columns, headers_of_order_lines(connections)["discount"])
     if discount:
         given = f"try_cast(replace(landed.{_quoted(discount)}, ',', '.') as double)"
         yield warehouse.read(
@@ -117,12 +112,40 @@ def _of_contacts(warehouse: Warehouse, connections: Connections, name: str) -> I
     theirs = dict(sorted(theirs.items())[:MAX_COLUMNS_OF_CONTACTS])
     if not theirs:
         return
+    found = _values(warehouse, name, list(theirs.values()))
+    yield found.rename_columns(["customer_id", *(f"contacts.{plain}" for plain in theirs)])
+
+
+def read_languages(warehouse: Warehouse, connections: Connections) -> pa.Table:
+    """customer_id and language, as contacts have it, of the customers of whom it is known."""
+    known = [pa.table({"customer_id": pa.array([], pa.string()), "language": pa.array([], pa.string())})]
+    for name in _sources(warehouse, CONTACTS) if warehouse.exists(LINKS) else []:
+        columns = _raw_columns(warehouse, name, "contacts")
+        if language := _first(columns, connections.recognised_headers.traits["language"]):
+            found = _values(warehouse, name, [language]).rename_columns(["customer_id", "language"])
+            known.append(found.filter(pc.is_valid(found["language"])))
+    every = pa.concat_tables(known)
+    return (
+        every.group_by("customer_id", use_threads=False)
+        .aggregate([("language", "first")])
+        .rename_columns(["customer_id", "language"])
+    )
+
+
+def with_language(languages: pa.Table, candidates: pa.Table) -> pa.Table:
+    """The candidates with the column `language`, of what `read_languages` found."""
+    position = pc.index_in(candidates["customer_id"], languages["customer_id"].combine_chunks())
+    return candidates.append_column("language", languages["language"].take(position))
+
+
+def _values(warehouse: Warehouse, name: str, columns: Sequence[str]) -> pa.Table:
+    """customer_id, and for each column of the contacts of a source the value, as text."""
     person = _PERSON.format(table="links")
     values = ", ".join(
         f"min(nullif(trim(cast(landed.{_quoted(column)} as varchar)), '')) as column_{n}"
-        for n, column in enumerate(theirs.values())
+        for n, column in enumerate(columns)
     )
-    found = warehouse.read(
+    return warehouse.read(
         f"""select {person} as customer_id, {values} from raw_{name}.contacts as landed
         inner join {CONTACTS} as contacts
             on contacts.contact_key = landed._airbyte_raw_id and contacts.source_name = '{name}'
@@ -130,7 +153,6 @@ def _of_contacts(warehouse: Warehouse, connections: Connections, name: str) -> I
         {_IDENTITIES.format(table="links")}
         where contacts.rejection_reason is null group by {person}"""
     )
-    yield found.rename_columns(["customer_id", *(f"contacts.{plain}" for plain in theirs)])
 
 
 def _raw_columns(warehouse: Warehouse, name: str, stream: str) -> dict[str, str]:
@@ -141,6 +163,11 @@ def _raw_columns(warehouse: Warehouse, name: str, stream: str) -> dict[str, str]
     )
     names = found["column_name"].to_pylist()
     return {_plain(column): column for column in names if not column.lower().startswith(("_airbyte", "_ab_"))}
+
+
+def _first(columns: Mapping[str, str], headers: Sequence[str]) -> str | None:
+    """The first of these headers that there is, as it is written there."""
+    return next((columns[plain] for plain in map(_plain, headers) if plain in columns), None)
 
 
 def _plain(header: str) -> str:

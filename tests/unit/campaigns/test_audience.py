@@ -124,3 +124,9 @@ def test_nobody_is_lost_and_nobody_who_must_not_be_contacted_is_eligible(may, ou
     assert eligible["open_campaign"].null_count == len(eligible)
     assert all(count == 0 for count in eligible["contacts_lately"].to_pylist())
     assert not set(eligible["customer_id"].to_pylist()) & set(found.global_holdout_members["customer_id"].to_pylist())
+
+
+def test_the_audience_may_be_of_some_languages_and_unknown_is_none_of_them():
+    customers = candidates(4).append_column("language", pa.array(["fr", "de", None, "nl"]))
+    found = screened(customers, audience={"languages": ["fr", "nl"]})
+    assert found.eligible["customer_id"].to_pylist() == ["C00000", "C00003"]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.adapters.marts.customer_traits import with_traits
+from flows.adapters.marts.customer_traits import read_languages, with_language, with_traits
 from flows.sources.connections import read_connections
 from flows.wiring import CONNECTIONS
 
@@ -91,3 +91,20 @@ def test_any_column_of_a_contacts_file_is_a_trait_but_for_what_names_a_person(wa
 
 def test_a_shop_without_contacts_has_the_other_traits(warehouse):
     assert traits(warehouse, "drop table intermediate.int_identity_links")["C00"]["category.Shoes"] == 0.75
+
+
+def test_the_language_of_customers_is_that_of_their_contacts(warehouse):
+    connections = read_connections(CONNECTIONS)
+    assert read_languages(warehouse, connections).num_rows == 0  # no contacts file has it
+    warehouse.change(
+        "adding a language",
+        [
+            'alter table raw_contacts_csv.contacts add column "Preferred Language" varchar',
+            """update raw_contacts_csv.contacts set "Preferred Language" =
+                case when "Customer ID" < 'C03' then 'fr' when "Customer ID" < 'C30' then 'de' end""",
+        ],
+    )
+    languages = read_languages(warehouse, connections)
+    assert languages.num_rows == 30
+    found = with_language(languages, CUSTOMERS)["language"].to_pylist()
+    assert found == ["fr"] * 3 + ["de"] * 27 + [None] * 10

@@ -132,16 +132,20 @@ def test_names_of_segments_on_the_french_page_are_understood():
     ("audience", "message"),
     [
         ("countries: [Germny]", r"line 5: audience.countries: there is no country 'Germny'. Did you mean Germany\?"),
+        (
+            "languages: [fr]",
+            r"line 5: audience.languages: no language is known of any customer: contacts need a column",
+        ),
         ("channels: [emial]", r"line 5: audience.channels: there is no channel 'emial'. Did you mean email\?"),
     ],
 )
-def test_countries_and_channels_that_no_customer_has_are_refused(audience, message):
+def test_countries_channels_and_languages_that_no_customer_has_are_refused(audience, message):
     with pytest.raises(BadInput, match=message):
         read_campaign(
             SHORT + f"audience: {{{audience}}}\n",
             "c.yml",
             SEGMENTS,
-            {"countries": ("Germany", "France"), "channels": ("email",)},
+            {"countries": ("Germany", "France"), "channels": ("email",), "languages": ()},
         )
 
 
@@ -153,3 +157,32 @@ def test_everything_that_does_not_fit_is_reported_at_once():
 
 def test_no_holdout_is_taken_from_somebody_who_knows():
     assert read(SHORT + "holdout: 0\ni_know: true\n").holdout == 0
+
+
+CONTENTS = """variants:
+  shoes: {text: New shoes}
+  hats: {text: New hats, cost_per_contact: 0.2}
+"""
+
+
+def test_a_variant_has_the_costs_of_the_offer_unless_it_has_its_own():
+    offers = read(SHORT + CONTENTS).offers
+    assert {name: (offer.text, offer.cost_per_contact) for name, offer in offers.items()} == {
+        "shoes": ("New shoes", 0.0),
+        "hats": ("New hats", 0.2),
+    }
+    assert read(SHORT).offers == {}
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        (CONTENTS.replace("hats", "Hats!"), r"line 7: variants.Hats!: a name is up to 30 small letters"),
+        (CONTENTS.replace("text: New hats", "txet: x"), r"line 7: variants.hats.txet is no key of a campaign. Did you"),
+        ("variants: {shoes: {text: New shoes}}\n", r"line 5: variants: .* at least 2 items"),
+        ("variants: [shoes, hats]\n", r"line 5: variants: .* write a name for each, with keys of its own"),
+    ],
+)
+def test_variants_that_do_not_fit_are_refused_with_line_and_remedy(variants, message):
+    with pytest.raises(BadInput, match=message):
+        read(SHORT + variants)
