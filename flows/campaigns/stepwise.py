@@ -9,7 +9,7 @@ import numpy as np
 from flows.campaigns.covariates import Floats
 
 _OF_THE_SLOPE = 0.1
-_PENALTY = 0.05
+_PENALTY = 0.05  # of the ridge, in variances of a column
 
 
 def stepwise(matrix: Floats, responses: Floats, weight: Floats, steps: tuple[int, ...]) -> Floats:
@@ -34,18 +34,11 @@ def stepwise(matrix: Floats, responses: Floats, weight: Floats, steps: tuple[int
     return np.stack(found)
 
 
-def ridge_slopes(matrix: Floats, responses: Floats, weight: Floats, penalty: float) -> Floats:
-    """Intercepts and slopes of a ridge, [1 + columns, k]. penalty: in variances of a standardised column."""
-    share = weight / weight.sum()
-    centre = share @ matrix
-    weighted = (matrix - centre) * share[:, None]
-    gram = weighted.T @ (matrix - centre) + penalty * np.eye(matrix.shape[1])
-    slopes = np.linalg.solve(gram, weighted.T @ responses)
-    return np.vstack([share @ responses - centre @ slopes, slopes])
-
-
 def ridge_residuals(matrix: Floats, outcome: Floats, weight: Floats) -> Floats:
-    """What standardised columns do not explain of an outcome, whatever the arm, [n]: differences between arms stand out
-    better in it."""
-    line = ridge_slopes(matrix, outcome[:, None], weight, _PENALTY)[:, 0]
-    return np.asarray(outcome - line[0] - matrix @ line[1:])
+    """What a ridge on standardised columns does not explain of an outcome, whatever the arm, [n]: differences between
+    arms stand out better in it."""
+    share = weight / weight.sum()
+    centred = matrix - share @ matrix
+    weighted = centred * share[:, None]
+    slopes = np.linalg.solve(weighted.T @ centred + _PENALTY * np.eye(matrix.shape[1]), weighted.T @ outcome)
+    return np.asarray(outcome - share @ outcome - centred @ slopes)

@@ -52,7 +52,7 @@ class Estimate:
 @dataclass(frozen=True)
 class Uplift:
     """The fitted model. out_of_fold: what lists would have brought, on customers that the model was not fitted to.
-    p: of the randomisation test of whether its ranking beats chance.
+    p: of the randomisation test of whether effects differ between customers, as a ranking needs it.
 
     windows: minimum and maximum window of the history; others are clipped to them.
     transfer: how far the effect learnt carries over to the offer at hand.
@@ -69,7 +69,7 @@ class Uplift:
     @property
     def beats_random(self) -> bool:
         """Whether the ranking beats chance: without any effect it is False in 19 of 20 cases."""
-        return self.p <= LEVEL
+        return self.p <= LEVEL and self.gain_over_chance.mean > 0
 
     @property
     def targets(self) -> int:
@@ -87,7 +87,7 @@ class Uplift:
         figures = (
             f"{gain.mean:+.2f} of additional spend per customer contacted"
             f" (in the shop's currency; 90 % interval {gain.low:+.2f} to {gain.high:+.2f};"
-            f" {self.p:.1%} of random draws of the arms do as well)"
+            f" effects seem to differ as much in {self.p:.1%} of random draws of the arms)"
         )
         if self.beats_random:
             return f"{subject} beat chance by {figures}."
