@@ -89,6 +89,7 @@ def test_the_locks_are_hashed_and_hold_each_other():
         "uv.txt",
         "airflow.txt",
         "peers.txt",
+        "uplift.txt",
         "cdk.txt",
         "terraform.txt",
         "checkov.txt",
