@@ -15,8 +15,8 @@ database      = "SHOP_DEV"
 credit_quotas = { load = 5, transform = 5, sink = 2, report = 2 }
 
 prefect = {
-  api_url   = "https://prefect.example.com/api"
-  work_pool = { type = "process" }
+  api_url = "https://api.prefect.cloud/api/accounts/00000000-0000-4000-8000-000000000002/workspaces/00000000-0000-4000-8000-000000000004"
+  plan    = "hobby"
 }
 
 airbyte = {

@@ -13,7 +13,11 @@ locals {
   wanted_connections = setunion(var.source_names, var.contacts_source == null ? [] : [var.contacts_source])
   connections        = { for name in local.wanted_connections : name => local.known_connections[name] }
 
-  scores_in_aws     = var.scoring == "external_function"
+  scores_in_aws = var.scoring == "external_function"
+  prefect_workspace = { # the trust in Prefect Cloud is limited to it
+    prefect_account_id   = try(regex("/accounts/([^/]+)/", var.prefect.api_url)[0], null)
+    prefect_workspace_id = try(regex("/workspaces/([^/]+)", var.prefect.api_url)[0], null)
+  }
   snowflake_account = "${var.snowflake.organization}-${var.snowflake.account}"
 }
 
@@ -74,6 +78,8 @@ module "aws" {
   sink_concurrency        = var.sink_concurrency
   sink_batching_seconds   = var.sink_batching_seconds
 
+  runs = merge(var.runs, local.prefect_workspace)
+
   existing_secrets_kms_key  = var.existing_secrets_kms_key
   hours_without_predictions = var.hours_without_predictions
 
@@ -95,7 +101,9 @@ module "prefect" {
   source = "./prefect"
 
   name        = "rfm-churn" # as in prefect.yaml; dev and prod have a workspace each
-  work_pool   = var.prefect.work_pool
+  runs_on     = var.runs.on
+  runs_on_ecs = module.aws.runs_on_ecs
+  local_pool  = var.prefect.local_pool
   automations = yamldecode(file("${path.module}/../flows/automations.yaml")).automations
 
   snowflake = {

@@ -13,6 +13,7 @@ output "environment_variables" {
       SNOWFLAKE_SCORING     = var.scoring
       AWS_REGION            = var.region
       MODELS                = module.aws.models_location
+      RUNS_ON               = var.runs.on
       QUEUE_URL             = module.aws.queue_url
       DEAD_LETTER_QUEUE_URL = module.aws.dead_letter_queue_url
     },
@@ -21,6 +22,8 @@ output "environment_variables" {
       CURRENCY      = var.currency
       HORIZON_DAYS  = var.horizon_days == null ? null : tostring(var.horizon_days)
       SHOW_PII      = var.show_pii ? "1" : null
+      LOCAL_POOL    = var.prefect.local_pool ? "1" : null
+      RUNS_ROLE     = module.aws.runs_role_arn
       CRM_LINK      = var.crm_link
       OUTPUTS       = var.outputs
       AIRBYTE_URL   = try(var.airbyte.url, null)
@@ -51,8 +54,13 @@ output "api_url" {
   value       = module.aws.api_url
 }
 
+output "image_repository" {
+  description = "Where the image of the runs is pushed to (runs.on = \"ecs\"): docs/deploy.md."
+  value       = module.aws.image_repository
+}
+
 output "models_policy_arn" {
-  description = "For the role under which the runs work, so that they can read and add models."
+  description = "With runs.on = \"machine\": for the machine's role, so that runs can read and add models."
   value       = module.aws.models_policy_arn
 }
 

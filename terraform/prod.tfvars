@@ -16,11 +16,10 @@ database = "SHOP"
 
 prefect = {
   api_url = "https://api.prefect.cloud/api/accounts/00000000-0000-4000-8000-000000000002/workspaces/00000000-0000-4000-8000-000000000003"
-
-  # A worker on a machine of yours, which has a role in AWS and no key. For ecs, ecs:push and the like write the type's
-  # base_job_template too: cluster, roles and credentials of such a pool are not made here.
-  work_pool = { type = "process" }
+  plan    = "hobby" # docs/deploy.md: what the others allow
 }
+
+# runs = { on = "ecs", vpc_id = "vpc-…", subnet_ids = ["subnet-…"], image_tag = "<commit>", customers = 500000 }
 
 airbyte = {
   url          = "https://api.airbyte.com/v1"

@@ -244,13 +244,11 @@ variable "scoring" {
 # Prefect
 
 variable "prefect" {
-  description = "The workspace or server of this environment, as PREFECT_API_URL, and the pool of the scheduled runs."
+  description = "The workspace or server of this environment, as PREFECT_API_URL, its plan, and whether there is a second pool for a machine that has the code."
   type = object({
-    api_url = string
-    work_pool = optional(object({
-      type              = string
-      base_job_template = optional(string)
-    }), { type = "process" })
+    api_url    = string
+    plan       = string
+    local_pool = optional(bool, false)
   })
 
   validation {
@@ -259,19 +257,43 @@ variable "prefect" {
   }
 
   validation {
-    condition     = contains(["process", "docker", "kubernetes", "ecs", "ecs:push", "prefect:managed"], var.prefect.work_pool.type)
-    error_message = "prefect.work_pool.type: write process, docker, kubernetes, ecs, ecs:push or prefect:managed."
+    condition     = contains(["hobby", "starter", "team", "pro", "enterprise", "server"], var.prefect.plan)
+    error_message = "prefect.plan: write hobby, starter, team, pro or enterprise, Prefect Cloud's plans, or server for one's own. docs/deploy.md says what each allows and costs."
   }
 
   validation {
-    # without it the pool would be there, and its runs would not start: cluster, roles and credentials are in no default
-    condition     = contains(["process", "prefect:managed"], var.prefect.work_pool.type) || var.prefect.work_pool.base_job_template != null
-    error_message = "prefect.work_pool.base_job_template: a pool of this type starts nothing without one. Write what `prefect work-pool get-default-base-job-template --type …` prints, filled in with your cluster, roles and credentials block; or choose process or prefect:managed."
+    condition     = (var.prefect.plan == "server") == !startswith(var.prefect.api_url, "https://api.prefect.cloud/")
+    error_message = "prefect.plan: server is one's own, and Prefect Cloud has the others."
   }
 
   validation {
-    condition     = var.prefect.work_pool.base_job_template == null || can(keys(jsondecode(var.prefect.work_pool.base_job_template)))
-    error_message = "prefect.work_pool.base_job_template: write the JSON that `prefect work-pool get-default-base-job-template --type …` prints, with what your runs need; or leave it out."
+    condition     = var.prefect.plan != "hobby" || !var.prefect.local_pool
+    error_message = "prefect.local_pool: the plan hobby has managed pools only, and five deployments, which the schedules take. Leave it out, or take another plan."
+  }
+}
+
+variable "runs" {
+  description = "What runs the flows. on: managed, Prefect Cloud's machines (4 cores, 16 GB); ecs, Fargate in this AWS account, from an image; machine, a worker of one's own. The rest is for ecs: docs/deploy.md."
+  type = object({
+    on                = optional(string, "managed")
+    oidc_provider_arn = optional(string)
+    customers         = optional(number, 100000)
+    cpu               = optional(number)
+    memory_mb         = optional(number)
+    image_tag         = optional(string)
+    vpc_id            = optional(string)
+    subnet_ids        = optional(list(string), [])
+  })
+  default = {}
+
+  validation {
+    condition     = var.prefect.plan != "hobby" || var.runs.on == "managed"
+    error_message = "runs.on: the plan hobby has managed pools only. Write managed, or take another plan."
+  }
+
+  validation {
+    condition     = var.prefect.plan != "server" || var.runs.on == "machine"
+    error_message = "runs.on: managed and ecs are started by Prefect Cloud. With one's own server write machine: docs/deploy.md has its unit and compose file."
   }
 }
 

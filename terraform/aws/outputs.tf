@@ -58,3 +58,25 @@ output "dashboard_url" {
   description = "The dashboard in AWS's console."
   value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
 }
+
+output "runs_role_arn" {
+  description = "The role of the runs; null: a machine of one's own, whose role gets the policy of models_policy_arn."
+  value       = local.runs_on_cloud ? "arn:aws:iam::${var.account_id}:role/${local.prefix}-runs" : null # known before it is there
+}
+
+output "runs_on_ecs" {
+  description = "What Prefect Cloud needs to start a run on Fargate; null: runs are elsewhere."
+  value = local.runs_on_ecs ? {
+    task_definition = aws_ecs_task_definition.runs[0].arn
+    cluster         = aws_ecs_cluster.runs[0].arn
+    push_role       = aws_iam_role.push[0].arn
+    region          = var.region
+    subnets         = var.runs.subnet_ids
+    security_group  = aws_security_group.runs[0].id
+  } : null
+}
+
+output "image_repository" {
+  description = "Where the image of the runs is pushed to; null: runs need none here."
+  value       = one(aws_ecr_repository.runs[*].repository_url)
+}

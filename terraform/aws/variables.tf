@@ -315,3 +315,52 @@ variable "hours_without_predictions" {
     error_message = "hours_without_predictions: write 2 to 168."
   }
 }
+
+variable "runs" {
+  description = "What runs the flows: managed, ecs or machine (runs.tf), and what each needs."
+  type = object({
+    on                   = string
+    prefect_account_id   = optional(string)
+    prefect_workspace_id = optional(string)
+    oidc_provider_arn    = optional(string)
+    customers            = optional(number, 100000)
+    cpu                  = optional(number)
+    memory_mb            = optional(number)
+    image_tag            = optional(string)
+    vpc_id               = optional(string)
+    subnet_ids           = optional(list(string), [])
+  })
+
+  validation {
+    condition     = contains(["managed", "ecs", "machine"], var.runs.on)
+    error_message = "runs.on: write managed, ecs or machine."
+  }
+
+  validation {
+    condition     = var.runs.on == "machine" || (var.runs.prefect_account_id != null && var.runs.prefect_workspace_id != null)
+    error_message = "runs.on: managed and ecs are Prefect Cloud's. With one's own server write machine."
+  }
+
+  validation {
+    condition     = var.runs.on != "ecs" || (var.runs.vpc_id != null && length(var.runs.subnet_ids) > 0)
+    error_message = "runs: ecs needs vpc_id and subnet_ids, of the account's default network for example: `aws ec2 describe-subnets --query 'Subnets[].[VpcId,SubnetId]'`."
+  }
+
+  validation {
+    condition     = var.runs.on != "ecs" || can(regex("^[0-9a-f]{40}$", var.runs.image_tag))
+    error_message = "runs.image_tag: write the commit whose image runs, 40 hexadecimal digits, as `git rev-parse HEAD` prints it."
+  }
+
+  validation {
+    condition = var.runs.cpu == null && var.runs.memory_mb == null || try(contains(concat(
+      [for gb in range(2, 9) : "1024x${gb * 1024}"], [for gb in range(4, 17) : "2048x${gb * 1024}"],
+      [for gb in range(8, 31) : "4096x${gb * 1024}"], [for gb in [32, 40, 48, 60] : "8192x${gb * 1024}"],
+    ), "${var.runs.cpu}x${var.runs.memory_mb}"), false)
+    error_message = "runs: Fargate takes cpu 1024 with memory_mb 2048 to 8192, 2048 with 4096 to 16384, 4096 with 8192 to 30720, 8192 with 32768, 40960, 49152 or 61440, in steps of 1024; write both or none."
+  }
+
+  validation {
+    condition     = var.runs.oidc_provider_arn == null || can(regex("^arn:aws:iam::[0-9]{12}:oidc-provider/api\\.prefect\\.cloud/oidc-provider$", var.runs.oidc_provider_arn))
+    error_message = "runs.oidc_provider_arn: write arn:aws:iam::<account>:oidc-provider/api.prefect.cloud/oidc-provider, where another environment of this account has made it."
+  }
+}

@@ -3,12 +3,27 @@ variable "name" {
   type        = string
 }
 
-variable "work_pool" {
-  description = "The pool of the scheduled runs: its type, and as JSON what its runs need (null: Prefect's default)."
+variable "runs_on" {
+  description = "What runs the flows: managed (Prefect Cloud's machines), ecs (Fargate, started by Prefect Cloud) or machine (a worker of one's own)."
+  type        = string
+}
+
+variable "runs_on_ecs" {
+  description = "With ecs: what a task is started from."
   type = object({
-    type              = string
-    base_job_template = optional(string)
+    task_definition = string
+    cluster         = string
+    push_role       = string
+    region          = string
+    subnets         = list(string)
+    security_group  = string
   })
+  default = null
+}
+
+variable "local_pool" {
+  description = "Whether there is a second pool, for a machine that has the code and the environment."
+  type        = bool
 }
 
 variable "snowflake" {

@@ -20,6 +20,27 @@ mock_provider "aws" {
   mock_resource "aws_secretsmanager_secret" {
     defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:mocked" }
   }
+  mock_resource "aws_ecs_cluster" {
+    defaults = { arn = "arn:aws:ecs:eu-central-1:123456789012:cluster/mocked" }
+  }
+  mock_resource "aws_ecs_task_definition" {
+    defaults = {
+      arn                  = "arn:aws:ecs:eu-central-1:123456789012:task-definition/mocked:1"
+      arn_without_revision = "arn:aws:ecs:eu-central-1:123456789012:task-definition/mocked"
+    }
+  }
+  mock_resource "aws_ecr_repository" {
+    defaults = {
+      arn            = "arn:aws:ecr:eu-central-1:123456789012:repository/mocked"
+      repository_url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mocked"
+    }
+  }
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/api.prefect.cloud/oidc-provider" }
+  }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:mocked" }
   }
@@ -54,6 +75,7 @@ variables {
   environment = "dev"
   region      = "eu-central-1"
   account_id  = "123456789012"
+  runs        = { on = "machine" }
   packages    = { churn_api = "tests/package.zip", prediction_sink = "tests/package.zip" }
   snowflake_principal = {
     user_arn    = "arn:aws:iam::999999999999:user/snowflake"
@@ -488,4 +510,124 @@ run "prod_must_tell_somebody" {
   }
 
   expect_failures = [var.alarm_emails, var.architecture, var.provisioned_concurrency]
+}
+
+run "a_machine_of_ones_own_needs_no_role_here" {
+  command = plan
+
+  module {
+    source = "./aws"
+  }
+
+  assert {
+    condition     = length(aws_iam_role.runs) == 0 && length(aws_iam_openid_connect_provider.prefect) == 0 && length(aws_ecs_cluster.runs) == 0
+    error_message = "Nobody but the machine's own role is to read models."
+  }
+}
+
+run "prefects_machines_take_on_a_role_of_this_workspace_alone" {
+  command = apply
+
+  module {
+    source = "./aws"
+  }
+
+  variables {
+    runs = { on = "managed", prefect_account_id = "account-1", prefect_workspace_id = "workspace-1" }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.runs[0].assume_role_policy).Statement[0].Condition.StringEquals == {
+      "api.prefect.cloud/oidc-provider:aud"          = "prefect-cloud"
+      "api.prefect.cloud/oidc-provider:sub"          = "prefect:account:account-1"
+      "api.prefect.cloud/oidc-provider:workspace_id" = "workspace-1"
+    }
+    error_message = "Anybody's Prefect account could take the role on."
+  }
+
+  assert {
+    condition     = length(aws_ecs_cluster.runs) == 0 && output.runs_on_ecs == null
+    error_message = "Prefect's machines need nothing of ours but the role."
+  }
+}
+
+run "runs_on_fargate_are_as_big_as_the_shop_and_prefect_may_start_them_alone" {
+  command = apply
+
+  module {
+    source = "./aws"
+  }
+
+  variables {
+    runs = {
+      on                   = "ecs"
+      prefect_account_id   = "account-1"
+      prefect_workspace_id = "workspace-1"
+      customers            = 500000
+      image_tag            = "0123456789abcdef0123456789abcdef01234567"
+      vpc_id               = "vpc-1"
+      subnet_ids           = ["subnet-1"]
+    }
+  }
+
+  assert {
+    condition     = aws_ecs_task_definition.runs[0].cpu == "2048" && aws_ecs_task_definition.runs[0].memory == "8192"
+    error_message = "A run of half a million customers takes 2 to 4 GB; twice as much is to be there."
+  }
+
+  assert {
+    condition     = endswith(jsondecode(aws_ecs_task_definition.runs[0].container_definitions)[0].image, ":0123456789abcdef0123456789abcdef01234567")
+    error_message = "The image is to be that of one commit."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.runs[0].assume_role_policy).Statement[0].Principal == { Service = "ecs-tasks.amazonaws.com" }
+    error_message = "The runs' role is the tasks' alone."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.push[0].policy).Statement :
+      !strcontains(jsonencode(statement.Action), "*") && (statement.Resource != "*" || statement.Action == "ecs:DescribeTaskDefinition")
+    ])
+    error_message = "Prefect Cloud may start, watch and stop these tasks, and nothing else."
+  }
+
+  assert {
+    condition     = length(aws_security_group.runs[0].ingress) == 0
+    error_message = "Nothing comes in."
+  }
+}
+
+run "a_size_that_fargate_does_not_have_is_refused" {
+  command = plan
+
+  module {
+    source = "./aws"
+  }
+
+  variables {
+    runs = {
+      on        = "ecs", prefect_account_id = "a", prefect_workspace_id = "w", cpu = 1024, memory_mb = 16384
+      image_tag = "0123456789abcdef0123456789abcdef01234567", vpc_id = "vpc-1", subnet_ids = ["subnet-1"]
+    }
+  }
+
+  expect_failures = [var.runs]
+}
+
+run "an_image_by_a_name_that_moves_is_refused" {
+  command = plan
+
+  module {
+    source = "./aws"
+  }
+
+  variables {
+    runs = {
+      on = "ecs", prefect_account_id = "a", prefect_workspace_id = "w", image_tag = "latest", vpc_id = "vpc-1", subnet_ids = ["subnet-1"]
+    }
+  }
+
+  expect_failures = [var.runs]
 }

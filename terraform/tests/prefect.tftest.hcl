@@ -4,7 +4,8 @@ mock_provider "prefect" {}
 
 variables {
   name                             = "rfm-churn"
-  work_pool                        = { type = "process" }
+  runs_on                          = "machine"
+  local_pool                       = true
   snowflake                        = { account = "ORG-SHOP", user = "U", role = "R", warehouse = "W", database = "D" }
   snowflake_private_key            = "-----BEGIN PRIVATE KEY-----"
   snowflake_private_key_passphrase = "example"
@@ -42,7 +43,7 @@ run "one_run_at_a_time" {
   }
 
   assert {
-    condition     = prefect_work_pool.scheduled.concurrency_limit == 1 && prefect_work_pool.local.concurrency_limit == 1
+    condition     = prefect_work_pool.scheduled.concurrency_limit == 1 && prefect_work_pool.local[0].concurrency_limit == 1
     error_message = "Two runs would write the same tables: each pool is to be limited to one."
   }
 
@@ -121,4 +122,57 @@ run "an_action_with_a_block_that_nobody_knows_is_refused" {
   }
 
   expect_failures = [prefect_automation.this]
+}
+
+run "without_the_second_pool_there_is_one" {
+  command = plan
+
+  module {
+    source = "./prefect"
+  }
+
+  variables {
+    runs_on    = "managed"
+    local_pool = false
+  }
+
+  assert {
+    condition     = length(prefect_work_pool.local) == 0 && prefect_work_pool.scheduled.type == "prefect:managed"
+    error_message = "Prefect's free plan has one pool of its own type."
+  }
+}
+
+run "a_run_on_fargate_is_started_from_terraforms_definition" {
+  command = apply
+
+  module {
+    source = "./prefect"
+  }
+
+  variables {
+    runs_on = "ecs"
+    runs_on_ecs = {
+      task_definition = "arn:aws:ecs:eu-central-1:123456789012:task-definition/rfm-churn-dev-runs:7"
+      cluster         = "arn:aws:ecs:eu-central-1:123456789012:cluster/rfm-churn-dev"
+      push_role       = "arn:aws:iam::123456789012:role/rfm-churn-dev-push"
+      region          = "eu-central-1"
+      subnets         = ["subnet-1"]
+      security_group  = "sg-1"
+    }
+  }
+
+  assert {
+    condition     = prefect_work_pool.scheduled.type == "ecs:push"
+    error_message = "Prefect Cloud starts the tasks: there is no worker."
+  }
+
+  assert {
+    condition     = jsondecode(prefect_work_pool.scheduled.base_job_template).job_configuration.task_run_request.taskDefinition == var.runs_on_ecs.task_definition
+    error_message = "Without a definition Prefect would register one of its own, with 2 GB."
+  }
+
+  assert {
+    condition     = !strcontains(prefect_work_pool.scheduled.base_job_template, "access_key")
+    error_message = "The role is taken on by OpenID Connect: there is to be no key."
+  }
 }

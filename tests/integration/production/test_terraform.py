@@ -220,6 +220,49 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     assert "STOP_SENDING_AFTER_DAYS" not in result
 
 
+FARGATE = {
+    "on": "ecs", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"], "image_tag": "0123456789abcdef0123456789abcdef01234567",
+}  # fmt: skip
+CLOUD = "https://api.prefect.cloud/api/accounts/a/workspaces/w"
+
+
+def test_by_default_prefects_own_machines_run_the_flows_with_a_role_and_no_key(dev_plan):
+    found = resources(dev_plan)
+    pools = {one["values"]["name"]: one["values"]["type"] for one in found.values() if one["type"] == "prefect_work_pool"}
+    assert pools == {"rfm-churn": "prefect:managed"}  # all that Prefect's free plan has
+    assert "module.aws.aws_iam_role.runs[0]" in found
+    runs_role = dev_plan["output_changes"]["environment_variables"]["after"]["RUNS_ROLE"]
+    assert runs_role == "arn:aws:iam::123456789012:role/rfm-churn-dev-runs"
+    assert "aws_iam_access_key" not in types(dev_plan)
+
+
+def test_runs_on_fargate_are_planned_with_all_that_starts_them(terraform):
+    plan = terraform.plan(runs=FARGATE, prefect={"api_url": CLOUD, "plan": "starter", "local_pool": True})
+    assert types(plan) >= {
+        "aws_ecr_repository", "aws_ecs_cluster", "aws_ecs_task_definition", "aws_security_group",
+        "aws_iam_openid_connect_provider",
+    }  # fmt: skip
+    pools = [one["values"] for one in resources(plan).values() if one["type"] == "prefect_work_pool"]
+    assert {pool["name"]: pool["type"] for pool in pools} == {"rfm-churn": "ecs:push", "rfm-churn-local": "process"}
+
+
+@pytest.mark.parametrize(
+    ("prefect", "runs", "sentence"),
+    [
+        ({"api_url": CLOUD, "plan": "hobby"}, FARGATE, "the plan hobby has managed pools only"),
+        ({"api_url": CLOUD, "plan": "hobby", "local_pool": True}, {}, "five deployments, which the schedules take"),
+        ({"api_url": "https://prefect.example.com/api", "plan": "server"}, {}, "With one's own server write machine"),
+        ({"api_url": CLOUD, "plan": "server"}, {"on": "machine"}, "server is one's own"),
+        ({"api_url": CLOUD, "plan": "free"}, {}, "write hobby, starter, team, pro or enterprise"),
+    ],
+    ids=["fargate", "second-pool", "own-server", "cloud-as-server", "unknown"],
+)
+def test_what_a_plan_of_prefect_does_not_allow_is_refused_at_plan(terraform, prefect, runs, sentence):
+    result = terraform.planning("plan", prefect=prefect, runs=runs)
+    assert result.status == 1
+    assert sentence in result.flowing
+
+
 # Secrets
 
 
@@ -291,7 +334,7 @@ MALFORMED = {
     ),
     "database": ("shop-dev", "write letters, digits and underscores"),
     "scoring": ("nobody", "write external_function or udf"),
-    "prefect": ({"api_url": "http://prefect.example.com/api"}, "http only to this machine"),
+    "prefect": ({"api_url": "http://prefect.example.com/api", "plan": "server"}, "http only to this machine"),
     "snowflake_private_key": ("key.p8", "write a PKCS#8 key in PEM"),
     "transformer_private_key": ("key.p8", "write a PKCS#8 key in PEM"),
     "alerts_url": ("#alerts", "write the https:// address of a webhook"),

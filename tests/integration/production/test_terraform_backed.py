@@ -55,7 +55,8 @@ def made(aws, prefect, tmp_path_factory):
     """dev, applied with both; it is removed again by the last test."""
     folder = tmp_path_factory.mktemp("terraform")
     given = variables(folder) | {
-        "prefect": {"api_url": prefect["PREFECT_API_URL"], "work_pool": {"type": "process"}},
+        "prefect": {"api_url": prefect["PREFECT_API_URL"], "plan": "server", "local_pool": True},
+        "runs": {"on": "machine"},
         "transformer_private_key": encrypted(PASSPHRASE.encode()),
         "transformer_private_key_passphrase": PASSPHRASE,
         "prefect_api_key": None,

@@ -46,6 +46,13 @@ ONE_OF: dict[str, dict[Path, set[Any]]] = {
         ("statistic",): {"SampleCount", "Average", "Sum", "Minimum", "Maximum"},
         ("treat_missing_data",): {"missing", "ignore", "breaching", "notBreaching"},
     },
+    "aws_ecr_repository": {("image_tag_mutability",): {"MUTABLE", "IMMUTABLE"}},
+    "aws_ecs_cluster": {("setting", "name"): {"containerInsights"}},
+    "aws_ecs_task_definition": {
+        ("network_mode",): {"awsvpc"},  # Fargate's only one
+        ("requires_compatibilities",): {"FARGATE", "EC2", "EXTERNAL"},
+        ("runtime_platform", "cpu_architecture"): {"X86_64", "ARM64"},
+    },
     "aws_lambda_function": {
         ("runtime",): {"python3.10", "python3.11", "python3.12", "python3.13", "python3.14"},  # that may still be made
         ("architectures",): {"x86_64", "arm64"},
@@ -112,6 +119,8 @@ MATCHES: dict[str, dict[Path, str]] = {
         ("function_name",): r"[a-zA-Z0-9-_]{1,64}",
         ("role",): r"arn:aws[a-z-]*:iam::\d{12}:role/.+",
     },
+    "aws_ecr_repository": {("name",): r"[a-z0-9]+([._/-][a-z0-9]+)*"},
+    "aws_iam_openid_connect_provider": {("url",): r"https://.+"},
     "aws_s3_bucket": {("bucket",): r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"},
     "aws_sns_topic_subscription": {("topic_arn",): r"arn:aws[a-z-]*:sns:.+"},
     "aws_sqs_queue": {("name",): r"[A-Za-z0-9_-]{1,80}"},
@@ -125,6 +134,8 @@ JSON: dict[str, set[Path]] = {
     "airbyte_destination": {("configuration",)},
     "airbyte_source": {("configuration",)},
     "aws_cloudwatch_dashboard": {("dashboard_body",)},
+    "aws_ecr_lifecycle_policy": {("policy",)},
+    "aws_ecs_task_definition": {("container_definitions",)},
     "aws_sqs_queue": {("redrive_policy",)},
     "aws_sqs_queue_redrive_allow_policy": {("redrive_allow_policy",)},
     "prefect_automation": {
