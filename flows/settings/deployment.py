@@ -22,9 +22,23 @@ class DeploymentSettings(BaseSettings):
     managed_by: Literal["terraform"] | None = Field(
         None, description="terraform: work pools, limits and automations are Terraform's; only deployments are made"
     )
+    runs_on: Literal["managed", "ecs", "machine"] = Field(
+        "managed", description="managed: runs fetch code and packages; ecs, machine: both are in an image"
+    )
+    runs_role: str | None = Field(
+        None, description="with managed: the role in AWS that Prefect Cloud takes on for a run"
+    )
+    git_commit: str | None = Field(
+        None, pattern="^[0-9a-f]{40}$", description="what runs fetch; by default the commit of this checkout"
+    )
+    repository_token_block: str | None = Field(
+        None, description="a Prefect Secret block with a token, where the repository is private"
+    )
+    code_directory: str = Field("/srv/churn", description="where the code is in the image, or on the machine")
+    local_pool: bool = Field(False, description="1: a second pool for a machine that has code and environment")
 
     @property
     def missing(self) -> Iterator[str]:
         """Variables without which a deployment would be half blank."""
-        needed = (name for name in type(self).model_fields if name != "managed_by")
+        needed = ("prefect_api_url", "repository_url", "snowflake_block", "source", "models")
         return (variable(type(self), name) for name in needed if getattr(self, name) is None)

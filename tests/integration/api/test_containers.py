@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,15 +9,10 @@ import sys
 import pytest
 
 from flows.settings import REPOSITORY
+from tests.running.image import DOCKERFILE, environment, given, unpack
 from tests.running.processes import free_port, wait_for_port
 
 SERVING = REPOSITORY / "docs" / "serving"
-DOCKERFILE = (SERVING / "Dockerfile").read_text()
-UNIT = SERVING / "churn-api.service"
-
-
-def given(instruction):
-    return re.findall(rf"^\s*{instruction} (.+)$", DOCKERFILE, re.M)
 
 
 def command(line):
@@ -27,40 +21,42 @@ def command(line):
 
 
 def test_what_the_image_copies_serves_and_is_found_healthy(tmp_path):
-    for line in given("COPY"):
-        source, target = line.split()
-        if source.endswith("/"):
-            shutil.copytree(REPOSITORY / source, tmp_path / target)
-        else:
-            assert (REPOSITORY / source).exists()
+    unpack(tmp_path)
     healthy, start = given("CMD")
     port = free_port()
-    settings = dict(pair.split("=", 1) for pair in given("ENV")[0].split())
+    settings = environment()
     assert {"USER churn", "VOLUME /data", f"EXPOSE {settings['PORT']}"} <= {*DOCKERFILE.splitlines()}
-    environment = {
+    machine = {
         "PATH": os.environ["PATH"], **settings, "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(tmp_path),
         "PORT": str(port), "API_KEYS": json.dumps({"shop": "k" * 30}),
     }  # fmt: skip
-    with subprocess.Popen(command(start), env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command(start), env=machine, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for_port(port, process)
-            subprocess.run(command(healthy), env=environment, check=True)
+            subprocess.run(command(healthy), env=machine, check=True)
         finally:
             process.terminate()
-    refused = subprocess.run(command(healthy), env=environment, stderr=subprocess.DEVNULL, check=False)
+    refused = subprocess.run(command(healthy), env=machine, stderr=subprocess.DEVNULL, check=False)
     assert refused.returncode == 1
 
 
-def test_the_unit_starts_what_the_project_has_and_waits_for_the_end():
-    lines = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line and line[0] != "#")
-    assert lines["ExecStart"].endswith("/.venv/bin/python -m flows serve")
+@pytest.mark.parametrize(
+    ("unit", "start"),
+    [("churn-api", "flows serve"), ("churn-worker", "prefect worker start --pool rfm-churn --type process")],
+)
+def test_a_unit_starts_what_the_project_has_and_waits_for_the_end(unit, start):
+    text = (SERVING / f"{unit}.service").read_text()
+    lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    assert lines["ExecStart"].endswith(f"/.venv/bin/python -m {start}")
     assert "PYTHONPATH=/opt/churn" in lines["Environment"]
     assert float(lines["TimeoutStopSec"]) > 10
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/churn/.venv/bin/python", sys.executable))
+@pytest.mark.parametrize("name", ["churn-api", "churn-worker"])
+def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path, name):
+    unit = tmp_path / f"{name}.service"
+    text = (SERVING / unit.name).read_text()
+    unit.write_text(text.replace("/opt/churn/.venv/bin/python", sys.executable))
     checked = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
-    assert not [line for line in checked.stderr.splitlines() if UNIT.name in line], checked.stderr
+    assert not [line for line in checked.stderr.splitlines() if unit.name in line], checked.stderr

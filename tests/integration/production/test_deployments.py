@@ -14,6 +14,7 @@ import yaml
 
 from flows.settings import REPOSITORY
 from tests.running.http_server import answering
+from tests.running.image import environment, unpack
 from tests.running.prefect_server import prefect_server
 from tests.running.processes import process_group
 from tests.stand_ins.snowflake_server import der, encrypted
@@ -53,6 +54,7 @@ def prefect(tmp_path_factory, listener):
             "SNOWFLAKE_BLOCK": "rfm-churn",
             "SOURCE": "my_shop",
             "MODELS": "s3://bucket/models",
+            "LOCAL_POOL": "1",
         }
         program = (
             f"from prefect.blocks.webhook import Webhook;Webhook(url='{listener.url}').save('alerts', overwrite=True)"
@@ -79,16 +81,16 @@ def ask(prefect, path, **body):
         return json.load(response)
 
 
-def run(prefect, deployment, **parameters):
+def run(prefect, deployment, job_variables=None, **parameters):
     """Starts a run of a deployment and waits for its end; returns its state."""
     program = (
         "import json, sys; from prefect.deployments import run_deployment\n"
-        "run = run_deployment(sys.argv[1], parameters=json.loads(sys.argv[2]), timeout=300, poll_interval=1,"
-        " as_subflow=False)\n"
+        "run = run_deployment(sys.argv[1], parameters=json.loads(sys.argv[2]),"
+        " job_variables=json.loads(sys.argv[3]), timeout=300, poll_interval=1, as_subflow=False)\n"
         "print(run.state.type.value, run.state.message)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program, deployment, json.dumps(parameters)],
+        [sys.executable, "-c", program, deployment, json.dumps(parameters), json.dumps(job_variables or {})],
         env=prefect, capture_output=True, text=True,
     )  # fmt: skip
     return result.stdout.strip() or result.stderr[-2000:]
@@ -236,3 +238,23 @@ except SettingsError as problem:
     reported = json.dumps(ask(prefect, "block_documents/filter", include_secrets=False))
     assert "open sesame" not in reported
     assert "BEGIN ENCRYPTED" not in reported
+
+
+@pytest.mark.release
+def test_a_run_from_the_image_ends_on_the_worker_that_compose_starts(prefect, deployed, tmp_path):
+    """There is no container engine in the tests: the image's steps are carried out, and its worker's command is run."""
+    unpack(tmp_path / "image")
+    env = prefect | {"RUNS_ON": "machine", "CODE_DIRECTORY": str(tmp_path / "image")}
+    again = subprocess.run(
+        [sys.executable, "-m", "flows", "deploy"], env=env, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert again.returncode == 0, again.stderr
+    compose = yaml.safe_load((REPOSITORY / "docs" / "serving" / "compose.yml").read_text())["services"]["worker"]
+    command = [part for part in compose["command"] if part != "--with-healthcheck"]  # its port is fixed
+    worker_env = env | environment() | {"PYTHONPATH": str(tmp_path / "image"), "DATA_DIR": str(tmp_path / "data")}
+    shop = {"WAREHOUSE": "duckdb", "SOURCE": "simulated_shop", "MODELS": "", "CUSTOMERS": "60", "HORIZON_DAYS": "90"}
+    worker = [sys.executable, *command[1:]]
+    with process_group(worker, signal.SIGTERM, env=worker_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        result = run(prefect, "daily-pipeline/production", job_variables={"env": shop})
+    assert result.startswith("COMPLETED"), result
+    assert (tmp_path / "data" / "warehouse.duckdb").is_file()

@@ -228,7 +228,9 @@ CLOUD = "https://api.prefect.cloud/api/accounts/a/workspaces/w"
 
 def test_by_default_prefects_own_machines_run_the_flows_with_a_role_and_no_key(dev_plan):
     found = resources(dev_plan)
-    pools = {one["values"]["name"]: one["values"]["type"] for one in found.values() if one["type"] == "prefect_work_pool"}
+    pools = {
+        one["values"]["name"]: one["values"]["type"] for one in found.values() if one["type"] == "prefect_work_pool"
+    }
     assert pools == {"rfm-churn": "prefect:managed"}  # all that Prefect's free plan has
     assert "module.aws.aws_iam_role.runs[0]" in found
     runs_role = dev_plan["output_changes"]["environment_variables"]["after"]["RUNS_ROLE"]
