@@ -19,6 +19,7 @@ OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CU
 	OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
 	FILE LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL REPOSITORY_TOKEN_BLOCK MANAGED_BY RUNS_ON RUNS_ROLE GIT_COMMIT CODE_DIRECTORY LOCAL_POOL \
+	$(addprefix ALERTS_,TO SECRET SENDER RECIPIENTS) \
 	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
 		DATABASE SCHEMA QUERY_TAG STATEMENT_TIMEOUT_SECONDS SCORING HOST PORT PROTOCOL) \
 	$(addprefix AIRBYTE_,URL CLIENT_ID CLIENT_SECRET BLOCK CONNECTIONS SYNC_TIMEOUT_SECONDS ON_TIMEOUT) \
@@ -39,7 +40,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy alert-test erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -79,6 +80,9 @@ env: $(BIN)/churn ## write Terraform's outputs to .env (or ENV_FILE=), without s
 
 deploy: $(BIN)/churn ## create work pools, deployments and automations on the Prefect server of PREFECT_API_URL=
 	@$(CHURN) deploy
+
+alert-test: $(BIN)/churn ## send one alert to the receiver of ALERTS_TO=, to see it arrive
+	@$(CHURN) alert-test
 
 erase: $(BIN)/churn ## erase the people in FILE=, one customer id or e-mail address per line, for good
 	@$(CHURN) erase $(if $(FILE),"$$FILE")

@@ -282,6 +282,14 @@ def deploy() -> None:
 
 
 @app.command()
+def alert_test() -> None:
+    """Send one alert, to see it arrive."""
+    from flows.commands.alert_test import alert_test
+
+    alert_test()
+
+
+@app.command()
 def redrive(
     queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="SQS queue of predictions")],
     dead_letter_queue_url: Annotated[str, typer.Option(envvar="DEAD_LETTER_QUEUE_URL", help="its dead-letter queue")],

@@ -19,6 +19,8 @@ prefect = {
   plan    = "hobby"
 }
 
+alerts = { to = "slack" } # its address is a secret: secrets.tf
+
 airbyte = {
   url          = "https://airbyte.example.com/api/public/v1"
   workspace_id = "00000000-0000-4000-8000-000000000001"

@@ -78,7 +78,7 @@ module "aws" {
   sink_concurrency        = var.sink_concurrency
   sink_batching_seconds   = var.sink_batching_seconds
 
-  runs = merge(var.runs, local.prefect_workspace)
+  runs = merge(var.runs, local.prefect_workspace, { image_tag = var.image_tag })
 
   existing_secrets_kms_key  = var.existing_secrets_kms_key
   hours_without_predictions = var.hours_without_predictions
@@ -115,7 +115,9 @@ module "prefect" {
   }
   snowflake_private_key            = var.transformer_private_key
   snowflake_private_key_passphrase = var.transformer_private_key_passphrase
-  alerts_url                       = var.alerts_url
+  alerts                           = var.alerts
+  alerts_form                      = try(yamldecode(file("${path.module}/../flows/alerts.yaml")).receivers[var.alerts.to], null)
+  alerts_secret                    = var.alerts_secret
   has_airbyte                      = var.airbyte != null
   airbyte_client_id                = var.airbyte_client_id
   airbyte_client_secret            = var.airbyte_client_secret

@@ -19,7 +19,9 @@ prefect = {
   plan    = "hobby" # docs/deploy.md: what the others allow
 }
 
-# runs = { on = "ecs", vpc_id = "vpc-…", subnet_ids = ["subnet-…"], image_tag = "<commit>", customers = 500000 }
+# runs = { on = "ecs", vpc_id = "vpc-…", subnet_ids = ["subnet-…"], customers = 500000 }
+
+alerts = { to = "slack" } # its address is a secret: secrets.tf
 
 airbyte = {
   url          = "https://api.airbyte.com/v1"

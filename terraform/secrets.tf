@@ -51,15 +51,20 @@ variable "prefect_api_key" {
   ephemeral   = true
 }
 
-variable "alerts_url" {
-  description = "Where failed, late and silent runs are posted to: a webhook of Slack, Teams, PagerDuty, or anything that takes JSON."
+variable "alerts_secret" {
+  description = "Of alerts.to: the webhook's address, PagerDuty's integration key, or SendGrid's API key for e-mail."
   type        = string
   sensitive   = true
   ephemeral   = true
 
   validation {
-    condition     = can(regex("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])", var.alerts_url))
-    error_message = "alerts_url: write the https:// address of a webhook."
+    condition     = contains(["pagerduty", "email"], var.alerts.to) || can(regex("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])", var.alerts_secret))
+    error_message = "alerts_secret: write the https:// address of a webhook."
+  }
+
+  validation {
+    condition     = var.alerts.to != "pagerduty" || can(regex("^[A-Za-z0-9]{32}$", var.alerts_secret))
+    error_message = "alerts_secret: write the integration key of a PagerDuty service, 32 letters and digits (Events API v2), not an address."
   }
 }
 

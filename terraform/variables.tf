@@ -280,7 +280,6 @@ variable "runs" {
     customers         = optional(number, 100000)
     cpu               = optional(number)
     memory_mb         = optional(number)
-    image_tag         = optional(string)
     vpc_id            = optional(string)
     subnet_ids        = optional(list(string), [])
   })
@@ -295,6 +294,31 @@ variable "runs" {
     condition     = var.prefect.plan != "server" || var.runs.on == "machine"
     error_message = "runs.on: managed and ecs are started by Prefect Cloud. With one's own server write machine: docs/deploy.md has its unit and compose file."
   }
+}
+
+variable "alerts" {
+  description = "Who is told of runs that fail, are late or fall silent: slack, teams, pagerduty, webhook (anything that takes JSON) or email (by SendGrid, with sender and recipients). The address or key is alerts_secret."
+  type = object({
+    to         = string
+    sender     = optional(string)
+    recipients = optional(list(string), [])
+  })
+
+  validation {
+    condition     = contains(["slack", "teams", "pagerduty", "webhook", "email"], var.alerts.to)
+    error_message = "alerts.to: write slack, teams, pagerduty, webhook or email."
+  }
+
+  validation {
+    condition     = var.alerts.to != "email" || (var.alerts.sender != null && length(var.alerts.recipients) > 0)
+    error_message = "alerts: an e-mail needs a sender that SendGrid knows, and recipients."
+  }
+}
+
+variable "image_tag" {
+  description = "With runs.on = \"ecs\": the commit whose image runs."
+  type        = string
+  default     = null
 }
 
 # Airbyte

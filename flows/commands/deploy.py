@@ -49,6 +49,11 @@ def deploy() -> None:
         make_process_pool,
     )
 
+    if settings.alerts_to:
+        from flows.adapters.prefect.alerts import ALERTS, block_of
+
+        block_of(settings).save(ALERTS, overwrite=True)
+        sys.stdout.write(f"alerts go to {settings.alerts_to}\n")
     with get_client(sync_client=True) as client:
         sys.stdout.write(f"{limit_work_pool(client, POOL)}\n")
         if settings.local_pool:

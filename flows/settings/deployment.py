@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.settings.reader import variable
+
+Receiver = Literal["slack", "teams", "pagerduty", "webhook", "email"]
 
 
 class DeploymentSettings(BaseSettings):
@@ -36,6 +38,13 @@ class DeploymentSettings(BaseSettings):
     )
     code_directory: str = Field("/srv/churn", description="where the code is in the image, or on the machine")
     local_pool: bool = Field(False, description="1: a second pool for a machine that has code and environment")
+
+    alerts_to: Receiver | None = Field(None, description="who gets alerts; none: the block `alerts` as it is")
+    alerts_secret: SecretStr | None = Field(
+        None, description="the webhook's address; PagerDuty's integration key; for email SendGrid's API key"
+    )
+    alerts_sender: str | None = Field(None, description="with email: from")
+    alerts_recipients: str | None = Field(None, description="with email: to, addresses with commas")
 
     @property
     def missing(self) -> Iterator[str]:

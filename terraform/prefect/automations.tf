@@ -3,7 +3,7 @@
 
 locals {
   automations = { for automation in var.automations : automation.name => automation }
-  blocks      = { "webhook/alerts" = prefect_block.alerts.id }
+  blocks      = { alerts = prefect_block.alerts.id }
 }
 
 resource "prefect_automation" "this" {
@@ -30,7 +30,8 @@ resource "prefect_automation" "this" {
     for action in each.value.actions : {
       type              = action.type
       block_document_id = try(local.blocks[action.block_document_id], null)
-      payload           = try(action.payload, null)
+      subject           = try(action.subject, null)
+      body              = try(action.body, null)
       state             = try(action.state, null)
       name              = try(action.name, null)
       message           = try(action.message, null)
@@ -42,7 +43,7 @@ resource "prefect_automation" "this" {
       condition = alltrue([
         for action in each.value.actions : try(contains(keys(local.blocks), action.block_document_id), true)
       ])
-      error_message = "An action of this automation names a block that terraform/prefect/automations.tf does not know: add it to `blocks` there, or write webhook/alerts."
+      error_message = "An action of this automation names a block that terraform/prefect/automations.tf does not know: add it to `blocks` there, or write alerts."
     }
   }
 }

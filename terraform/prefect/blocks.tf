@@ -32,12 +32,19 @@ resource "prefect_block" "snowflake" {
 }
 
 resource "prefect_block" "alerts" {
-  name      = "alerts" # by this name flows/automations.yaml knows it
-  type_slug = "webhook"
+  name      = "alerts" # by this name flows/automations.yaml and `make alert-test` know it
+  type_slug = var.alerts.to == "email" ? "sendgrid-email" : "custom-webhook"
 
-  data_wo = jsonencode({
-    method = "POST"
-    url    = var.alerts_url
+  data_wo = var.alerts.to == "email" ? jsonencode({
+    api_key      = var.alerts_secret
+    sender_email = var.alerts.sender
+    to_emails    = var.alerts.recipients
+    }) : jsonencode({
+    name      = "alerts"
+    method    = "POST"
+    url       = try(var.alerts_form.url, null)
+    json_data = try(var.alerts_form.json_data, null)
+    secrets   = { secret = var.alerts_secret }
   })
   data_wo_version = var.secrets_version
 }

@@ -52,8 +52,18 @@ variable "snowflake_private_key_passphrase" {
   nullable    = true
 }
 
-variable "alerts_url" {
-  description = "Where alerts are posted to. Anyone who has such an address can post too, so it is a secret."
+variable "alerts" {
+  description = "Who gets alerts; sender and recipients of an e-mail."
+  type        = object({ to = string, sender = optional(string), recipients = optional(list(string), []) })
+}
+
+variable "alerts_form" {
+  description = "What that receiver takes: its entry of flows/alerts.yaml; null: an e-mail."
+  type        = any
+}
+
+variable "alerts_secret" {
+  description = "Its address or key. Anyone who has such an address can post too, so it is a secret."
   type        = string
   sensitive   = true
   ephemeral   = true

@@ -9,7 +9,9 @@ variables {
   snowflake                        = { account = "ORG-SHOP", user = "U", role = "R", warehouse = "W", database = "D" }
   snowflake_private_key            = "-----BEGIN PRIVATE KEY-----"
   snowflake_private_key_passphrase = "example"
-  alerts_url                       = "https://hooks.example.com/alerts"
+  alerts                           = { to = "slack" }
+  alerts_form                      = { url = "{{secret}}", json_data = { text = "{{subject}}" } }
+  alerts_secret                    = "https://hooks.example.com/alerts"
   has_airbyte                      = false
   airbyte_client_id                = "example"
   airbyte_client_secret            = "example"
@@ -31,7 +33,7 @@ variables {
       threshold     = 1
       within        = 0
     }
-    actions = [{ type = "call-webhook", block_document_id = "webhook/alerts", payload = "{}" }]
+    actions = [{ type = "send-notification", block_document_id = "alerts", subject = "s", body = "b" }]
   }]
 }
 
@@ -80,7 +82,7 @@ run "an_alert_goes_to_the_block" {
 
   assert {
     condition     = prefect_automation.this["rfm-churn failed"].actions[0].block_document_id == prefect_block.alerts.id
-    error_message = "webhook/alerts in flows/automations.yaml is the block `alerts`."
+    error_message = "alerts in flows/automations.yaml is the block `alerts`."
   }
 }
 
@@ -117,7 +119,7 @@ run "an_action_with_a_block_that_nobody_knows_is_refused" {
         threshold     = 1
         within        = 0
       }
-      actions = [{ type = "call-webhook", block_document_id = "slack/ops", payload = "{}" }]
+      actions = [{ type = "send-notification", block_document_id = "slack/ops", subject = "s", body = "b" }]
     }]
   }
 
@@ -174,5 +176,23 @@ run "a_run_on_fargate_is_started_from_terraforms_definition" {
   assert {
     condition     = !strcontains(prefect_work_pool.scheduled.base_job_template, "access_key")
     error_message = "The role is taken on by OpenID Connect: there is to be no key."
+  }
+}
+
+run "an_e_mail_is_another_block_of_the_same_name" {
+  command = plan
+
+  module {
+    source = "./prefect"
+  }
+
+  variables {
+    alerts      = { to = "email", sender = "runs@example.com", recipients = ["data@example.com"] }
+    alerts_form = null
+  }
+
+  assert {
+    condition     = prefect_block.alerts.type_slug == "sendgrid-email" && prefect_block.alerts.name == "alerts"
+    error_message = "An e-mail goes by SendGrid."
   }
 }

@@ -10,6 +10,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoo
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
+from flows.adapters.prefect.alerts import ALERTS, find_block_id
 from flows.errors import SettingsError
 
 
@@ -80,18 +81,15 @@ def _content(automation: AutomationCore) -> dict[str, Any]:
 
 
 def _with_block_ids(client: SyncPrefectClient, described: dict[str, Any]) -> dict[str, Any]:
-    """The file names blocks as `type/name`; Prefect needs their ids."""
+    """The file says `alerts`; Prefect needs the id of that block."""
     actions = []
     for action in described["actions"]:
-        if name := action.get("block_document_id"):
-            kind, _, block = name.partition("/")
-            try:
-                document = client.read_block_document_by_name(block, kind, include_secrets=False)
-            except ObjectNotFound:
+        if action.get("block_document_id") == ALERTS:
+            if (found := find_block_id(client)) is None:
                 raise SettingsError(
-                    f"The automation {described['name']!r} needs the block {name}: create it on Prefect's page Blocks,"
-                    " with the URL that gets the alerts."
-                ) from None
-            action = action | {"block_document_id": document.id}
+                    f"The automation {described['name']!r} needs the block {ALERTS}: set ALERTS_TO and ALERTS_SECRET"
+                    " (docs/production.md), and it is made."
+                )
+            action = action | {"block_document_id": found}
         actions.append(action)
     return described | {"actions": actions}

@@ -17,6 +17,7 @@ from tests.running.http_server import answering
 from tests.running.image import environment, unpack
 from tests.running.prefect_server import prefect_server
 from tests.running.processes import process_group
+from tests.stand_ins.alert_receivers import answer
 from tests.stand_ins.snowflake_server import der, encrypted
 
 pytestmark = pytest.mark.whole_run
@@ -25,15 +26,17 @@ LOCAL = ("daily-pipeline", "weekly-training", "monthly-monitoring", "backfill")
 
 
 class Listener:
-    """Takes what Prefect's webhook sends."""
+    """Slack, as far as it takes alerts."""
 
     def __init__(self):
         self.reported, self.arrived = [], threading.Event()
 
-    def take(self, _, body):
-        self.reported.append(json.loads(body))
-        self.arrived.set()
-        return 200, b""
+    def take(self, headers, body):
+        status, said = answer("slack", headers, body)
+        if status == 200:
+            self.reported.append(json.loads(body))
+            self.arrived.set()
+        return status, said
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +58,9 @@ def prefect(tmp_path_factory, listener):
             "SOURCE": "my_shop",
             "MODELS": "s3://bucket/models",
             "LOCAL_POOL": "1",
+            "ALERTS_TO": "slack",
+            "ALERTS_SECRET": listener.url,
         }
-        program = (
-            f"from prefect.blocks.webhook import Webhook;Webhook(url='{listener.url}').save('alerts', overwrite=True)"
-        )
-        subprocess.run([sys.executable, "-c", program], env=env, check=True)
         # the open server knows no push pools
         pool = [sys.executable, "-m", "prefect", "--no-prompt", "work-pool", "create", "rfm-churn", "--type", "process"]
         subprocess.run(pool, env=env, check=True, stdout=subprocess.DEVNULL)
@@ -168,7 +169,15 @@ def test_a_warning_of_a_run_reaches_those_who_are_told_of_failures(prefect, depl
     listener.arrived.clear()
     subprocess.run([sys.executable, "-c", program], env=prefect, cwd=REPOSITORY, check=True, capture_output=True)
     assert listener.arrived.wait(60)
-    assert listener.reported.pop() == {"text": "rfm-churn warns: old orders; old contacts"}
+    assert listener.reported.pop() == {"text": "*rfm-churn warns*\nold orders; old contacts"}
+    listener.arrived.clear()
+
+
+def test_a_test_alert_arrives_in_the_form_that_the_receiver_takes(prefect, deployed, listener):
+    command = [sys.executable, "-m", "flows", "alert-test"]
+    result = subprocess.run(command, env=prefect, cwd=REPOSITORY, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert listener.reported.pop()["text"].startswith("*rfm-churn: a test alert*")
     listener.arrived.clear()
 
 
@@ -200,8 +209,8 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, de
         result = run(prefect, "backfill/local", as_of="1999-01-01")
         assert result.startswith("FAILED")
         assert listener.arrived.wait(30)
-    failures = [told["text"] for told in listener.reported if "warns: " not in told["text"]]
-    assert all(text.startswith("rfm-churn: backfill ") for text in failures), failures
+    failures = [told["text"] for told in listener.reported if " warns" not in told["text"]]
+    assert all(text.startswith("*rfm-churn: backfill ") for text in failures), failures
     assert "nothing was known by then" in failures[0]
 
 

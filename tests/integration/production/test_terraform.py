@@ -220,9 +220,8 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     assert "STOP_SENDING_AFTER_DAYS" not in result
 
 
-FARGATE = {
-    "on": "ecs", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"], "image_tag": "0123456789abcdef0123456789abcdef01234567",
-}  # fmt: skip
+FARGATE = {"on": "ecs", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CLOUD = "https://api.prefect.cloud/api/accounts/a/workspaces/w"
 
 
@@ -239,7 +238,8 @@ def test_by_default_prefects_own_machines_run_the_flows_with_a_role_and_no_key(d
 
 
 def test_runs_on_fargate_are_planned_with_all_that_starts_them(terraform):
-    plan = terraform.plan(runs=FARGATE, prefect={"api_url": CLOUD, "plan": "starter", "local_pool": True})
+    starter = {"api_url": CLOUD, "plan": "starter", "local_pool": True}
+    plan = terraform.plan(runs=FARGATE, image_tag=COMMIT, prefect=starter)
     assert types(plan) >= {
         "aws_ecr_repository", "aws_ecs_cluster", "aws_ecs_task_definition", "aws_security_group",
         "aws_iam_openid_connect_provider",
@@ -260,7 +260,7 @@ def test_runs_on_fargate_are_planned_with_all_that_starts_them(terraform):
     ids=["fargate", "second-pool", "own-server", "cloud-as-server", "unknown"],
 )
 def test_what_a_plan_of_prefect_does_not_allow_is_refused_at_plan(terraform, prefect, runs, sentence):
-    result = terraform.planning("plan", prefect=prefect, runs=runs)
+    result = terraform.planning("plan", prefect=prefect, runs=runs, image_tag=COMMIT)
     assert result.status == 1
     assert sentence in result.flowing
 
@@ -310,7 +310,7 @@ def test_no_output_is_made_of_a_secret(applied):
 
 
 def test_missing_variables_are_named(terraform):
-    missing = ("snowflake_private_key", "transformer_private_key", "alerts_url", "public_keys")
+    missing = ("snowflake_private_key", "transformer_private_key", "alerts_secret", "public_keys")
     result = terraform.planning("plan", **dict.fromkeys(missing))
     assert result.status == 1
     for name in missing:
@@ -339,7 +339,7 @@ MALFORMED = {
     "prefect": ({"api_url": "http://prefect.example.com/api", "plan": "server"}, "http only to this machine"),
     "snowflake_private_key": ("key.p8", "write a PKCS#8 key in PEM"),
     "transformer_private_key": ("key.p8", "write a PKCS#8 key in PEM"),
-    "alerts_url": ("#alerts", "write the https:// address of a webhook"),
+    "alerts_secret": ("#alerts", "write the https:// address of a webhook"),
     "secrets_version": (1.5, "write a whole number from 1 on"),
 }
 

@@ -26,9 +26,10 @@ ALERTS = "http://127.0.0.1:9/alerts"
 def prefect(tmp_path_factory):
     """The environment of a machine whose Prefect server is new; Terraform finds there what Prefect registers itself."""
     register = (
-        "from prefect.blocks.system import Secret; from prefect.blocks.webhook import Webhook\n"
+        "from prefect.blocks.system import Secret\n"
+        "from prefect.blocks.notifications import CustomWebhookNotificationBlock\n"
         "from prefect_snowflake import SnowflakeConnector\n"
-        "for block in (Secret, Webhook, SnowflakeConnector): block.register_type_and_schema()"
+        "for block in (Secret, CustomWebhookNotificationBlock, SnowflakeConnector): block.register_type_and_schema()"
     )
     with prefect_server(tmp_path_factory.mktemp("prefect")) as env:
         subprocess.run([sys.executable, "-c", register], env=env, check=True)
@@ -60,7 +61,7 @@ def made(aws, prefect, tmp_path_factory):
         "transformer_private_key": encrypted(PASSPHRASE.encode()),
         "transformer_private_key_passphrase": PASSPHRASE,
         "prefect_api_key": None,
-        "alerts_url": ALERTS,
+        "alerts_secret": ALERTS,
     }
     with stand_in("--aws", aws.url, "--prefect") as reattach:
         terraform = Terraform.copied(folder, reattach, variables=given)
@@ -166,14 +167,14 @@ def test_what_was_removed_by_hand_is_created_again(aws, made):
 def test_the_runs_find_their_block_with_a_key_that_opens_and_an_address_for_alerts(prefect, made):
     program = """
 from prefect.blocks.system import Secret
-from prefect.blocks.webhook import Webhook
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from flows.adapters.airbyte.credentials import read_credentials
 from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.settings import AirbyteSettings, SnowflakeSettings
 account = SnowflakeAccount.read(SnowflakeSettings(block="rfm-churn"))
 print(account.connection_arguments()["private_key"].hex())
 print(account)
-print(Webhook.load("alerts").url.get_secret_value())
+print(CustomWebhookNotificationBlock.load("alerts").secrets.get_secret_value()["secret"])
 print(*read_credentials(AirbyteSettings(block="airbyte")))
 """
     result = subprocess.run(

@@ -11,7 +11,7 @@ SECRETS = {
     "transformer_private_key": _PEM.format("found-transformers-key"),
     "transformer_private_key_passphrase": "found-transformers-passphrase",
     "prefect_api_key": "found-prefects-key",
-    "alerts_url": "https://hooks.example.com/found-alerts-address",
+    "alerts_secret": "https://hooks.example.com/found-alerts-address",
     "airbyte_client_id": "found-airbytes-id",
     "airbyte_client_secret": "found-airbytes-secret",
     "tableau_token_name": "found-tableaus-name",
