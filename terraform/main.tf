@@ -77,6 +77,7 @@ module "aws" {
   memory_mb               = var.memory_mb
   sink_concurrency        = var.sink_concurrency
   sink_batching_seconds   = var.sink_batching_seconds
+  outputs_kept_days       = var.outputs_kept_days
 
   runs = merge(var.runs, local.prefect_workspace, { image_tag = var.image_tag })
 
@@ -138,6 +139,8 @@ module "airbyte" {
   manifests    = "${path.module}/../airbyte"
   settings     = var.source_settings
   files        = var.source_files
+
+  file_credentials = var.source_file_credentials
 
   snowflake = {
     account   = local.snowflake_account

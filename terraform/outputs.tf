@@ -13,6 +13,7 @@ output "environment_variables" {
       SNOWFLAKE_SCORING     = var.scoring
       AWS_REGION            = var.region
       MODELS                = module.aws.models_location
+      OUTPUTS               = coalesce(var.outputs, module.aws.outputs_location)
       RUNS_ON               = var.runs.on
       QUEUE_URL             = module.aws.queue_url
       DEAD_LETTER_QUEUE_URL = module.aws.dead_letter_queue_url
@@ -25,7 +26,6 @@ output "environment_variables" {
       LOCAL_POOL    = var.prefect.local_pool ? "1" : null
       RUNS_ROLE     = module.aws.runs_role_arn
       CRM_LINK      = var.crm_link
-      OUTPUTS       = var.outputs
       AIRBYTE_URL   = try(var.airbyte.url, null)
       AIRBYTE_BLOCK = module.prefect.airbyte_block
 

@@ -169,3 +169,19 @@ variable "source_settings" {
   default     = {}
   sensitive   = true
 }
+
+variable "source_file_credentials" {
+  description = "With what Airbyte opens source_files on S3 (aws_access_key_id, aws_secret_access_key), Google Cloud Storage (service_account_json) or SFTP (user, password); or secret_coordinate::NAME."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+
+  validation {
+    condition = alltrue([
+      for scheme, names in { s3 = ["aws_access_key_id", "aws_secret_access_key"], gs = ["service_account_json"], sftp = ["user", "password"] } :
+      alltrue([for name in names : lookup(var.source_file_credentials, name, "") != ""])
+      if anytrue(flatten([for streams in values(var.source_files) : [for file in values(streams) : startswith(file.url, "${scheme}://")]]))
+    ])
+    error_message = "source_file_credentials: files on s3:// need aws_access_key_id and aws_secret_access_key, on gs:// service_account_json, on sftp:// user and password."
+  }
+}

@@ -61,7 +61,7 @@ variable "contacts_source" {
 }
 
 variable "source_files" {
-  description = "For entries with `connector: csv`: by stream, the address at which Airbyte fetches the file. An entry without one is brought by `make run ORDERS=…`."
+  description = "For entries with `connector: csv`: by stream, the address at which Airbyte fetches the file, https://, s3://, gs:// or sftp://. It is read as text. An entry without one is brought by `make run ORDERS=…`."
   type = map(map(object({
     url            = string
     reader_options = optional(string)
@@ -76,8 +76,8 @@ variable "source_files" {
   }
 
   validation {
-    condition     = alltrue(flatten([for streams in values(var.source_files) : [for file in values(streams) : startswith(file.url, "https://")]]))
-    error_message = "source_files: every url must begin with https://, and contain no password, because it is in the state."
+    condition     = alltrue(flatten([for streams in values(var.source_files) : [for file in values(streams) : can(regex("^(https|s3|gs|sftp)://[^@]+$", file.url))]]))
+    error_message = "source_files: every url must begin with https://, s3://, gs:// or sftp://, and contain no user or password: source_file_credentials has them."
   }
 }
 
@@ -104,7 +104,7 @@ variable "horizon_days" {
 }
 
 variable "outputs" {
-  description = "Where each run's page, list, workbook and dbt files are kept: OUTPUTS, s3://bucket/prefix. The role of the runs must be able to list, read, write and delete there: docs/production.md. null: they end with the run."
+  description = "Where each run's page, list, workbook and dbt files are kept: OUTPUTS, s3://bucket/prefix. null: next to the models. Elsewhere the role of the runs must be able to list, read, write and delete: docs/production.md."
   type        = string
   default     = null
 
@@ -112,6 +112,12 @@ variable "outputs" {
     condition     = var.outputs == null || can(regex("^s3://[a-z0-9][a-z0-9.-]+(/.*)?$", var.outputs))
     error_message = "outputs: write s3://bucket/prefix, or leave it out."
   }
+}
+
+variable "outputs_kept_days" {
+  description = "How long they are kept next to the models. They show customers."
+  type        = number
+  default     = 90
 }
 
 variable "old_data" {

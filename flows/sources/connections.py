@@ -160,11 +160,13 @@ class EmailEvents(_Meaning):
 
 
 class Connection(_Strict):
-    """One source. A `declarative` one is run by the Airbyte CDK from its `manifest`, a file next to connections.yml."""
+    """One source. A `declarative` one is run by the Airbyte CDK from its `manifest`, a file next to connections.yml;
+    one of the `catalogue` by an Airbyte server alone, which has its connector under `definition_id`."""
 
     description: str
-    connector: Literal["csv", "declarative"]
+    connector: Literal["csv", "declarative", "catalogue"]
     manifest: str | None = None
+    definition_id: str | None = Field(None, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     config: Mapping[str, Any] = Field(default_factory=dict)
     streams: Mapping[str, Stream] = Field(min_length=1)
     order_lines: OrderLines | None = None
@@ -176,7 +178,9 @@ class Connection(_Strict):
     def _is_whole(self) -> Self:
         if (self.connector == "declarative") != (self.manifest is not None):
             raise ValueError("a `manifest` belongs to connector: declarative, and to no other")
-        if len(self.streams) > 1 and self.connector == "declarative" and not self.personal_records:
+        if (self.connector == "catalogue") != (self.definition_id is not None):
+            raise ValueError("a `definition_id` belongs to connector: catalogue, and to no other")
+        if len(self.streams) > 1 and self.connector != "csv" and not self.personal_records:
             raise ValueError("name the staging model of which record is whose as `personal_records`, for `make erase`")
         if self.connector == "csv" and (unread := set(self.streams) - {"order_lines", "contacts"}):
             raise ValueError(f"a file holds order_lines or contacts, not {', '.join(sorted(unread))}")

@@ -13,13 +13,15 @@ STATEMENT_CHARACTERS = 500_000
 
 _TYPES = {"timestamp": "timestamp_ntz"}  # the meaning of plain timestamp is a setting of the account
 
+# A message that comes again has the same dates; named, they keep Snowflake from reading the ids of all days, by which
+# the table is clustered.
 # MERGE, and not INSERT … WHERE NOT EXISTS: Snowflake lets only one MERGE at a time change a table
 MERGE = f"""merge into {RELATION} as stored
 using (
     select {", ".join(f"item.value:{name}::{_TYPES.get(kind, kind)} as {name}" for name, kind in COLUMNS.items())}
     from (select parse_json(%s) as records) as message, lateral flatten(input => message.records) as item
 ) as incoming
-on stored.prediction_id = incoming.prediction_id
+on stored.prediction_id = incoming.prediction_id and stored.as_of_date = incoming.as_of_date
 when not matched then insert ({", ".join(COLUMNS)}) values ({", ".join(f"incoming.{name}" for name in COLUMNS)})"""
 
 

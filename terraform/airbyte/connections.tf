@@ -3,6 +3,7 @@
 
 locals {
   synced = merge(
+    { for name, entry in local.catalogue : name => { entry = entry, streams = entry.streams, source = airbyte_source.catalogue[name].source_id, schema = "raw_${name}" } },
     { for name, entry in local.declarative : name => { entry = entry, streams = entry.streams, source = airbyte_source.declarative[name].source_id, schema = "raw_${name}" } },
     {
       for key, file in local.files : length(var.files[file.connection]) == 1 ? file.connection : key => {

@@ -27,6 +27,12 @@ variable "files" {
   })))
 }
 
+variable "file_credentials" {
+  description = "With what files on S3, Google Cloud Storage or SFTP are opened: aws_access_key_id and aws_secret_access_key; service_account_json; user and password."
+  type        = map(string)
+  sensitive   = true
+}
+
 variable "snowflake" {
   description = "Where Airbyte loads to, and with which user."
   type = object({

@@ -1,8 +1,9 @@
 # Trained models: a folder for each version, which is never changed, and a small file that names the champion. The API
-# serves it: what is promoted or rolled back needs no apply.
+# serves it: what is promoted or rolled back needs no apply. Next to them the pages and lists of the runs, for a while.
 
 locals {
-  models_location = "s3://${aws_s3_bucket.models.bucket}/models"
+  models_location  = "s3://${aws_s3_bucket.models.bucket}/models"
+  outputs_location = "s3://${aws_s3_bucket.models.bucket}/outputs"
 }
 
 resource "aws_s3_bucket" "models" {
@@ -89,6 +90,22 @@ resource "aws_s3_bucket_lifecycle_configuration" "models" {
     }
   }
 
+  # They are about customers: what an erasure has removed is to be gone, its earlier versions too
+  rule {
+    id     = "outputs-of-runs"
+    status = "Enabled"
+    filter {
+      prefix = "outputs/"
+    }
+
+    expiration {
+      days = var.outputs_kept_days
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   rule {
     id     = "uploads-that-broke-off"
     status = "Enabled"
@@ -105,7 +122,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "models" {
 # For the role that runs the flows (the task role of Prefect's work pool): attach it there.
 resource "aws_iam_policy" "models" {
   name        = "${local.prefix}-models"
-  description = "Read and add models; no version can be changed back or deleted"
+  description = "Read and add models, of which no version can be changed back or deleted; bring and remove outputs"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -129,6 +146,13 @@ resource "aws_iam_policy" "models" {
         Effect   = "Allow"
         Action   = "s3:DeleteObject"
         Resource = "${aws_s3_bucket.models.arn}/models/*.draft"
+      },
+      {
+        # an erasure removes the files about customers
+        Sid      = "BringAndRemoveOutputs"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = "${aws_s3_bucket.models.arn}/outputs/*" # a folder for each day
       },
       {
         Sid       = "EncryptModels"

@@ -80,3 +80,8 @@ output "image_repository" {
   description = "Where the image of the runs is pushed to; null: runs need none here."
   value       = one(aws_ecr_repository.runs[*].repository_url)
 }
+
+output "outputs_location" {
+  description = "OUTPUTS of the flows."
+  value       = local.outputs_location
+}

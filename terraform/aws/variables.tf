@@ -364,3 +364,14 @@ variable "runs" {
     error_message = "runs.oidc_provider_arn: write arn:aws:iam::<account>:oidc-provider/api.prefect.cloud/oidc-provider, where another environment of this account has made it."
   }
 }
+
+variable "outputs_kept_days" {
+  description = "How long the page, list and workbook of a run are kept."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.outputs_kept_days >= 1 && floor(var.outputs_kept_days) == var.outputs_kept_days
+    error_message = "outputs_kept_days: write a whole number of days from 1 on."
+  }
+}

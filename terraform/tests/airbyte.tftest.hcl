@@ -3,10 +3,11 @@
 mock_provider "airbyte" {}
 
 variables {
-  workspace_id = "00000000-0000-4000-8000-000000000001"
-  manifests    = "../airbyte"
-  settings     = { TOKEN = "with \"quotes\" and \\ and $" }
-  files        = {}
+  workspace_id     = "00000000-0000-4000-8000-000000000001"
+  manifests        = "../airbyte"
+  settings         = { TOKEN = "with \"quotes\" and \\ and $" }
+  files            = {}
+  file_credentials = {}
   snowflake = {
     account = "ORG-SHOP", user = "U", role = "R", warehouse = "W", database = "D", schema = "AIRBYTE_INTERNAL"
   }

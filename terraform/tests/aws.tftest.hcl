@@ -149,7 +149,7 @@ run "policies_name_actions_and_resources" {
   assert {
     condition = alltrue([
       for statement in jsondecode(aws_iam_policy.models.policy).Statement :
-      !strcontains(jsonencode(statement.Action), "s3:DeleteObject") || endswith(statement.Resource, ".draft")
+      !strcontains(jsonencode(statement.Action), "s3:DeleteObject") || endswith(statement.Resource, ".draft") || endswith(statement.Resource, "/outputs/*")
     ])
     error_message = "The flows can delete models."
   }

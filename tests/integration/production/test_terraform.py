@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 
+import pandas
 import pytest
 import yaml
 
@@ -263,6 +264,86 @@ def test_what_a_plan_of_prefect_does_not_allow_is_refused_at_plan(terraform, pre
     result = terraform.planning("plan", prefect=prefect, runs=runs, image_tag=COMMIT)
     assert result.status == 1
     assert sentence in result.flowing
+
+
+CATALOGUE = """
+  shopify:
+    description: "Shopify. SHOPIFY_TOKEN is an access token."
+    connector: catalogue
+    definition_id: 9da77001-af33-4bcd-be46-6252bf9342b9
+    config: {shop: example, credentials: {auth_method: api_password, api_password: "${SHOPIFY_TOKEN}"}}
+    streams:
+      orders: {sync_mode: incremental_deduped_history, primary_key: [id], cursor: updated_at}
+    order_lines:
+      model: stg_shopify_order_lines
+      columns: [customer_id, order_id, ordered_at, quantity, unit_price]
+
+  orders_csv:"""
+
+
+def test_a_connector_of_airbytes_catalogue_is_provisioned_with_the_config_of_its_entry(providers, tmp_path):
+    terraform = Terraform.copied(tmp_path, providers, variables=variables(tmp_path))
+    entries = terraform.folder.parent / "airbyte" / "connections.yml"
+    entries.write_text(entries.read_text().replace("\n  orders_csv:", CATALOGUE, 1))
+    settings = {"SHOPIFY_TOKEN": "secret_coordinate::shopify"}
+    found = resources(terraform.plan(source_names=["shopify"], source_settings=settings))
+    source = found['module.airbyte[0].airbyte_source.catalogue["shopify"]']["values"]
+    assert source["definition_id"] == "9da77001-af33-4bcd-be46-6252bf9342b9"
+    assert json.loads(source["configuration"])["credentials"]["api_password"] == "secret_coordinate::shopify"
+    assert found['module.airbyte[0].airbyte_connection.this["shopify"]']["values"]["namespace_format"] == "raw_shopify"
+    missing = terraform.planning("plan", source_names=["shopify"], source_settings={})
+    assert "The source shopify needs SHOPIFY_TOKEN" in missing.flowing
+
+
+@pytest.mark.parametrize(
+    ("url", "credentials", "provider"),
+    [
+        (
+            "s3://shop/orders.csv", {"aws_access_key_id": "found-k", "aws_secret_access_key": "found-s"},
+            {"storage": "S3"},
+        ),
+        ("gs://shop/orders.csv", {"service_account_json": "found-j"}, {"storage": "GCS"}),
+        (
+            "sftp://files.example.com:2222/out/orders.csv", {"user": "found-u", "password": "found-p"},
+            {"storage": "SFTP", "host": "files.example.com", "port": 2222},
+        ),
+    ],
+)  # fmt: skip
+def test_files_lie_where_shops_have_them_and_their_keys_are_shown_to_nobody(terraform, url, credentials, provider):
+    given = {
+        "source_names": ["orders_csv"], "source_files": {"orders_csv": {"order_lines": {"url": url}}},
+        "source_settings": {}, "source_file_credentials": credentials,
+    }  # fmt: skip
+    found = resources(terraform.plan(**given))
+    file = json.loads(
+        found['module.airbyte[0].airbyte_source.file["orders_csv.order_lines"]']["values"]["configuration"]
+    )
+    assert file["provider"] == provider | credentials
+    shown = terraform.planning("plan", **given)
+    assert MARK not in shown.text
+    refused = terraform.planning("plan", **given | {"source_file_credentials": {}})
+    assert "source_file_credentials: files on s3:// need" in refused.flowing
+
+
+def test_airbyte_reads_files_as_text_as_the_laptop_does(terraform, tmp_path):
+    """With the connector's own reader, pandas in chunks of 10,000 lines, and the options that Terraform gives it."""
+    files = {"orders_csv": {"order_lines": {"url": "https://files.example.com/orders.csv"}}}
+    found = resources(terraform.plan(source_names=["orders_csv"], source_settings={}, source_files=files))
+    file = json.loads(
+        found['module.airbyte[0].airbyte_source.file["orders_csv.order_lines"]']["values"]["configuration"]
+    )
+    odd = ["00123", "NA", "null", "9007199254740993", "1e5", "", "True", "12.50"]
+    values = [odd[row % len(odd)] if row % 9_999 < 8 else f"{row:06d}" for row in range(25_000)]
+    table = tmp_path / "orders.csv"
+    table.write_text("customer_id,amount\n" + "".join(f'"{value}",1\n' for value in values))
+
+    def read(**options):
+        return [
+            value for chunk in pandas.read_csv(table, chunksize=10_000, **options) for value in chunk["customer_id"]
+        ]
+
+    assert read(**json.loads(file["reader_options"])) == values
+    assert read() != values  # what the connector does by itself
 
 
 # Secrets

@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.adapters.airbyte.cdk.process import Source
 from flows.adapters.airbyte.cdk.sync import sync
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.errors import SettingsError
 from flows.ports.syncs import SyncFailed, SyncRun
 from flows.sources.connections import Connections
 
@@ -32,7 +33,11 @@ class CdkSyncs:
             SettingsError: when a variable that the connection's `config` names is not set.
         """
         connection, started_at = self.connections.connection(wanted), self.clock()
-        assert connection.manifest is not None  # checked by the file's schema
+        if connection.manifest is None:
+            raise SettingsError(
+                f"{wanted} is a connector of Airbyte's catalogue, which a laptop does not run: set AIRBYTE_URL, or"
+                " bring its orders as a file (ORDERS=)."
+            )
         config = connection.filled_config()
         source = Source(wanted, connection, config, self.manifests / connection.manifest, self.warehouse.scratch)
         required = {name: frozenset(stream.needed) for name, stream in connection.streams.items()}
