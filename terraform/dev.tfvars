@@ -12,7 +12,7 @@ snowflake = {
   user         = "TERRAFORM"
 }
 database      = "SHOP_DEV"
-credit_quotas = { load = 5, transform = 5, sink = 2, report = 2 }
+credit_quotas = { load = 5, transform = 5, sink = 1, report = 2 }
 
 prefect = {
   api_url = "https://api.prefect.cloud/api/accounts/00000000-0000-4000-8000-000000000002/workspaces/00000000-0000-4000-8000-000000000004"

@@ -76,7 +76,7 @@ module "aws" {
   log_level               = var.log_level
   memory_mb               = var.memory_mb
   sink_concurrency        = var.sink_concurrency
-  sink_batching_seconds   = var.sink_batching_seconds
+  sink_every_hours        = var.sink_every_hours
   outputs_kept_days       = var.outputs_kept_days
 
   runs = merge(var.runs, local.prefect_workspace, { image_tag = var.image_tag })

@@ -201,9 +201,9 @@ variable "next_public_keys" {
 }
 
 variable "credit_quotas" {
-  description = "Credits a month at which a warehouse is suspended: load, transform, sink, report."
+  description = "Credits at which a warehouse is suspended: load, transform and report a month, sink a week."
   type        = map(number)
-  default     = { load = 20, transform = 15, sink = 10, report = 10 }
+  default     = { load = 20, transform = 15, sink = 3, report = 10 }
 }
 
 variable "warehouse_sizes" {
@@ -563,10 +563,10 @@ variable "sink_concurrency" {
   default     = 2
 }
 
-variable "sink_batching_seconds" {
-  description = "How long predictions are gathered before they are merged; each merge wakes a warehouse."
+variable "sink_every_hours" {
+  description = "How often the sink brings served predictions to Snowflake; 0: as they come, every five minutes, which costs what docs/deploy.md says."
   type        = number
-  default     = 300
+  default     = 6
 }
 
 variable "existing_secrets_kms_key" {

@@ -75,12 +75,12 @@ locals {
         if_missing  = "notBreaching"
       }
       oldest-message = {
-        description = "Predictions wait for over half an hour: is the sink failing, or Snowflake down?"
+        description = "Predictions wait for longer than they should: is the sink failing, or Snowflake down, or does a message not fit?"
         namespace   = "AWS/SQS"
         metric      = "ApproximateAgeOfOldestMessage"
         dimensions  = { QueueName = aws_sqs_queue.predictions.name }
         statistic   = "Maximum"
-        threshold   = 1800
+        threshold   = var.sink_every_hours == 0 ? 1800 : (var.sink_every_hours + 1) * 3600
         period      = local.five_minutes
         periods     = 1
         if_missing  = "notBreaching"

@@ -11,6 +11,7 @@ locals {
       MODELS = local.models_location
     }
     prediction_sink = {
+      QUEUE_URL                    = aws_sqs_queue.predictions.url
       SNOWFLAKE_ACCOUNT            = var.snowflake_settings.account
       SNOWFLAKE_USER               = var.snowflake_settings.user
       SNOWFLAKE_ROLE               = var.snowflake_settings.role

@@ -16,8 +16,8 @@ locals {
     prediction_sink = {
       name        = "${local.prefix}-prediction-sink"
       description = "Merges predictions from the queue into marts.churn_predictions"
-      # some 30 s for a warehouse to wake up and for the connector's own retries, and time for the merge
-      timeout = 120
+      # some 30 s for a warehouse to wake up and for the connector's own retries, and time for merges of what has gathered
+      timeout = var.sink_every_hours == 0 ? 120 : 600
     }
   }
 }

@@ -8,12 +8,13 @@ resource "aws_sqs_queue" "predictions" {
   receive_wait_time_seconds = 20
 
   # a message in work must not be delivered again: six times the sink's timeout and the batching window, as AWS advises
-  visibility_timeout_seconds = 6 * local.functions.prediction_sink.timeout + var.sink_batching_seconds
+  visibility_timeout_seconds = 6 * local.functions.prediction_sink.timeout + local.sink_batching_seconds
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    # over an hour in which Snowflake may be away; the age of the oldest message raises an alarm before
-    maxReceiveCount = 5
+    # Snowflake may be away for over an hour, or, by the clock, as long as a week's used up quota suspends the warehouse;
+    # the age of the oldest message raises an alarm before
+    maxReceiveCount = var.sink_every_hours == 0 ? 5 : ceil(180 / var.sink_every_hours)
   })
 
   tags = local.tags
@@ -55,7 +56,14 @@ resource "aws_sqs_queue_policy" "nothing_in_clear" {
   })
 }
 
+locals {
+  sink_batching_seconds = 300 # the most there is
+}
+
+# As messages come (sink_every_hours = 0)
 resource "aws_lambda_event_source_mapping" "predictions" {
+  count = var.sink_every_hours == 0 ? 1 : 0
+
   event_source_arn = aws_sqs_queue.predictions.arn
   function_name    = aws_lambda_alias.live["prediction_sink"].arn
 
@@ -64,7 +72,7 @@ resource "aws_lambda_event_source_mapping" "predictions" {
 
   # a message holds up to 200 KB; Lambda stops at 6 MB by itself
   batch_size                         = 100
-  maximum_batching_window_in_seconds = var.sink_batching_seconds
+  maximum_batching_window_in_seconds = local.sink_batching_seconds
 
   scaling_config {
     maximum_concurrency = var.sink_concurrency
@@ -74,4 +82,34 @@ resource "aws_lambda_event_source_mapping" "predictions" {
 
   # Lambda checks whether the function may receive when the mapping is created
   depends_on = [aws_iam_role_policy.prediction_sink]
+}
+
+# By the clock: one call merges all that has gathered
+resource "aws_cloudwatch_event_rule" "gather" {
+  count = var.sink_every_hours == 0 ? 0 : 1
+
+  name                = "${local.prefix}-gather"
+  description         = "Merge the predictions that wait"
+  schedule_expression = "rate(${var.sink_every_hours} ${var.sink_every_hours == 1 ? "hour" : "hours"})"
+
+  tags = local.tags
+}
+
+resource "aws_cloudwatch_event_target" "gather" {
+  count = var.sink_every_hours == 0 ? 0 : 1
+
+  rule  = aws_cloudwatch_event_rule.gather[0].name
+  arn   = aws_lambda_alias.live["prediction_sink"].arn
+  input = jsonencode({ gather = true })
+}
+
+resource "aws_lambda_permission" "gather" {
+  count = var.sink_every_hours == 0 ? 0 : 1
+
+  statement_id  = "ByTheClock"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.all["prediction_sink"].function_name
+  qualifier     = aws_lambda_alias.live["prediction_sink"].name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.gather[0].arn
 }

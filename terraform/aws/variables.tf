@@ -114,14 +114,14 @@ variable "sink_concurrency" {
   }
 }
 
-variable "sink_batching_seconds" {
-  description = "How long messages are gathered before they are merged. Each merge wakes Snowflake's warehouse for a minute at least."
+variable "sink_every_hours" {
+  description = "How often the sink merges what waits in the queue. Each merge wakes Snowflake's warehouse for a minute at least. 0: as messages come, every five minutes."
   type        = number
-  default     = 300
+  default     = 6
 
   validation {
-    condition     = var.sink_batching_seconds >= 1 && var.sink_batching_seconds <= 300
-    error_message = "sink_batching_seconds: write 1 to 300."
+    condition     = contains([0, 1, 2, 3, 4, 6, 8, 12, 24], var.sink_every_hours)
+    error_message = "sink_every_hours: write 1, 2, 3, 4, 6, 8, 12 or 24, or 0 for as they come."
   }
 }
 

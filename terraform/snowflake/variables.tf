@@ -80,9 +80,9 @@ variable "next_public_keys" {
 }
 
 variable "credit_quotas" {
-  description = "Credits that each warehouse may use a month; at the quota it is suspended."
+  description = "Credits that each warehouse may use a month, the sink a week; at the quota it is suspended."
   type        = map(number)
-  default     = { load = 20, transform = 15, sink = 10, report = 10 }
+  default     = { load = 20, transform = 15, sink = 3, report = 10 }
 
   validation {
     condition     = toset(keys(var.credit_quotas)) == toset(["load", "transform", "sink", "report"])

@@ -10,8 +10,8 @@ resource "snowflake_resource_monitor" "purpose" {
   credit_quota = var.credit_quotas[each.key]
   notify_users = var.notify_users
 
-  # without a frequency and a start the quota would be for ever
-  frequency       = "MONTHLY"
+  # without a frequency and a start the quota would be for ever. The sink's is of a week: its messages wait for 14 days
+  frequency       = each.key == "sink" ? "WEEKLY" : "MONTHLY"
   start_timestamp = "IMMEDIATELY"
 
   notify_triggers = [50, 75, 90]

@@ -41,6 +41,9 @@ mock_provider "aws" {
   mock_resource "aws_iam_policy" {
     defaults = { arn = "arn:aws:iam::123456789012:policy/mocked" }
   }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/mocked" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:mocked" }
   }
@@ -232,8 +235,12 @@ run "nothing_is_lost_on_the_way" {
     source = "./aws"
   }
 
+  variables {
+    sink_every_hours = 0
+  }
+
   assert {
-    condition     = aws_lambda_event_source_mapping.predictions.function_response_types == toset(["ReportBatchItemFailures"])
+    condition     = aws_lambda_event_source_mapping.predictions[0].function_response_types == toset(["ReportBatchItemFailures"])
     error_message = "One bad message would bring all others of its batch back."
   }
 
@@ -243,12 +250,12 @@ run "nothing_is_lost_on_the_way" {
   }
 
   assert {
-    condition     = aws_sqs_queue.predictions.visibility_timeout_seconds >= 6 * aws_lambda_function.all["prediction_sink"].timeout + aws_lambda_event_source_mapping.predictions.maximum_batching_window_in_seconds
+    condition     = aws_sqs_queue.predictions.visibility_timeout_seconds >= 6 * aws_lambda_function.all["prediction_sink"].timeout + aws_lambda_event_source_mapping.predictions[0].maximum_batching_window_in_seconds
     error_message = "A message that is being merged would come again."
   }
 
   assert {
-    condition     = aws_lambda_function.all["prediction_sink"].reserved_concurrent_executions == -1 || aws_lambda_event_source_mapping.predictions.scaling_config[0].maximum_concurrency <= aws_lambda_function.all["prediction_sink"].reserved_concurrent_executions
+    condition     = aws_lambda_function.all["prediction_sink"].reserved_concurrent_executions == -1 || aws_lambda_event_source_mapping.predictions[0].scaling_config[0].maximum_concurrency <= aws_lambda_function.all["prediction_sink"].reserved_concurrent_executions
     error_message = "The queue would ask for more copies of the sink than may run, and messages would be counted as failed."
   }
 }
@@ -322,7 +329,7 @@ run "no_secret_is_anywhere" {
   }
 
   assert {
-    condition     = toset(keys(aws_lambda_function.all["prediction_sink"].environment[0].variables)) == toset(["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_ROLE", "SNOWFLAKE_WAREHOUSE", "SNOWFLAKE_DATABASE", "SNOWFLAKE_PRIVATE_KEY_SECRET", "LOG_LEVEL"])
+    condition     = toset(keys(aws_lambda_function.all["prediction_sink"].environment[0].variables)) == toset(["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_ROLE", "SNOWFLAKE_WAREHOUSE", "SNOWFLAKE_DATABASE", "SNOWFLAKE_PRIVATE_KEY_SECRET", "LOG_LEVEL", "QUEUE_URL"])
     error_message = "The sink has a variable too many, or too few."
   }
 
@@ -469,7 +476,7 @@ run "bad_input_is_refused" {
     memory_mb                 = { churn_api = 64 }
     reserved_concurrency      = 0
     sink_concurrency          = 1
-    sink_batching_seconds     = 900
+    sink_every_hours          = 5
     startup                   = "fast"
     throttle                  = { rate = 0, burst = 0 }
     jwt                       = { issuer = "login.example.com", audience = [] }
@@ -487,7 +494,7 @@ run "bad_input_is_refused" {
 
   expect_failures = [
     var.name, var.environment, var.region, var.account_id, var.packages, var.python_runtime, var.memory_mb,
-    var.reserved_concurrency, var.sink_concurrency, var.sink_batching_seconds, var.startup, var.throttle, var.jwt,
+    var.reserved_concurrency, var.sink_concurrency, var.sink_every_hours, var.startup, var.throttle, var.jwt,
     var.existing_secrets, var.existing_secrets_kms_key, var.snowflake_principal, var.snowflake_settings,
     var.shop_time_zone, var.when_not_stored, var.log_level, var.log_retention_days, var.monthly_budget_usd,
     var.hours_without_predictions,
@@ -630,4 +637,32 @@ run "an_image_by_a_name_that_moves_is_refused" {
   }
 
   expect_failures = [var.runs]
+}
+
+run "a_trickle_wakes_the_warehouse_a_few_times_a_day_and_survives_a_weeks_quota" {
+  command = apply
+
+  module {
+    source = "./aws"
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.predictions) == 0 && aws_cloudwatch_event_rule.gather[0].schedule_expression == "rate(6 hours)"
+    error_message = "Each message would wake Snowflake's warehouse for a minute."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.predictions.redrive_policy).maxReceiveCount * 6 >= 7 * 24
+    error_message = "A warehouse that is suspended for the rest of a week must not turn predictions into dead letters."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.all["oldest-message"].threshold > 6 * 3600
+    error_message = "The alarm would go off before the sink has had its turn."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.predictions.visibility_timeout_seconds >= 6 * aws_lambda_function.all["prediction_sink"].timeout
+    error_message = "A message in work would be delivered again."
+  }
 }

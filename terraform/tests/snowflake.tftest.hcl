@@ -62,9 +62,9 @@ run "warehouses_are_small_and_fall_asleep" {
     condition = alltrue([
       for purpose, monitor in snowflake_resource_monitor.purpose :
       snowflake_warehouse.purpose[purpose].resource_monitor == monitor.fully_qualified_name
-      && monitor.frequency == "MONTHLY" && length(monitor.notify_triggers) > 0 && monitor.suspend_trigger <= 100
+      && monitor.frequency == (purpose == "sink" ? "WEEKLY" : "MONTHLY") && length(monitor.notify_triggers) > 0 && monitor.suspend_trigger <= 100
     ])
-    error_message = "A warehouse has no monthly quota that notifies and suspends."
+    error_message = "A warehouse has no quota that notifies and suspends, of a month, or of a week for the sink, whose messages wait for two."
   }
 }
 

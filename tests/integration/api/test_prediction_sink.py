@@ -18,6 +18,7 @@ from functions.churn_api.sqs_queue import SqsQueue
 from functions.clock import now
 from functions.prediction_messages import read_message
 from functions.prediction_record import COLUMNS
+from functions.prediction_sink.gather import gather
 from functions.prediction_sink.sink import merge_messages
 from functions.prediction_sink.snowflake_connection import (
     SettingsRefused,
@@ -161,6 +162,21 @@ def test_what_a_caller_got_is_in_the_mart(trigger, mart):
                 <= (row["next_order_on"] - row["as_of_date"]).days
             )
         assert row["scored_at"].replace(tzinfo=None) == NOW.replace(tzinfo=None)
+
+
+def test_a_call_by_the_clock_brings_what_has_gathered_and_leaves_what_does_not_fit(trigger, mart):
+    messages, answers = answered(*(customer(f"C{n:02}") for n in range(12)))
+    one_each = [json.dumps(json.loads(messages[0]) | {"answers": [answer]}) for answer in answers]
+    trigger.send(*one_each, "no json")
+    trigger.sqs.set_queue_attributes(QueueUrl=trigger.url, Attributes={"VisibilityTimeout": "600"})
+    queue = aws.sqs(trigger.url, "eu-central-1", now)
+    assert gather(queue, trigger.url, mart.merge, lambda: 600.0) == 12
+    queue.close()
+    assert {row[0] for row in mart.rows()} == {answer["prediction_id"] for answer in answers}
+    in_work = trigger.sqs.get_queue_attributes(
+        QueueUrl=trigger.url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"]
+    assert in_work == {"ApproximateNumberOfMessagesNotVisible": "1"}
 
 
 def test_duplicates_redeliveries_and_another_order_change_nothing(trigger, mart):

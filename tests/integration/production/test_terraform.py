@@ -123,10 +123,9 @@ def test_what_is_kept_in_aws_is_encrypted_and_private(environment, request):
     assert all(group["retention_in_days"] for group in of["aws_cloudwatch_log_group"])
 
 
-def test_the_batches_of_the_queue_fail_by_the_message(dev_plan):
-    (mapping,) = [
-        one["values"] for one in resources(dev_plan).values() if one["type"] == "aws_lambda_event_source_mapping"
-    ]
+def test_the_batches_of_the_queue_fail_by_the_message(terraform):
+    plan = terraform.plan(sink_every_hours=0)
+    (mapping,) = [one["values"] for one in resources(plan).values() if one["type"] == "aws_lambda_event_source_mapping"]
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
 
 

@@ -58,6 +58,7 @@ def made(aws, prefect, tmp_path_factory):
     given = variables(folder) | {
         "prefect": {"api_url": prefect["PREFECT_API_URL"], "plan": "server", "local_pool": True},
         "runs": {"on": "machine"},
+        "sink_every_hours": 0,
         "transformer_private_key": encrypted(PASSPHRASE.encode()),
         "transformer_private_key_passphrase": PASSPHRASE,
         "prefect_api_key": None,

@@ -19,6 +19,7 @@ _ARNS = {
     "aws_apigatewayv2_stage": "arn:aws:apigateway:{region}::/apis/{api_id}/stages/{name}",
     "aws_budgets_budget": "arn:aws:budgets::{account}:budget/{name}",
     "aws_cloudwatch_dashboard": "arn:aws:cloudwatch::{account}:dashboard/{dashboard_name}",
+    "aws_cloudwatch_event_rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "aws_cloudwatch_log_group": "arn:aws:logs:{region}:{account}:log-group:{name}",
     "aws_cloudwatch_metric_alarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{alarm_name}",
     "aws_ecr_repository": "arn:aws:ecr:{region}:{account}:repository/{name}",
