@@ -1,6 +1,7 @@
 """prefect.yaml on a real Prefect server: what is deployed, that it runs, and who is notified when it fails."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,10 @@ class Listener:
             self.reported.append(json.loads(body))
             self.arrived.set()
         return status, said
+
+    def failures(self):
+        """What was reported of runs that failed; a busy machine may be late, and runs may warn."""
+        return [told["text"] for told in self.reported if not re.search(r" is Late| warns", told["text"])]
 
 
 @pytest.fixture(scope="module")
@@ -202,16 +207,15 @@ def test_every_deployment_runs_on_a_worker_and_a_failure_is_reported(prefect, de
         with duckdb.connect(tmp_path / "data" / "warehouse.duckdb", read_only=True) as con:
             about = f"select count(*) from marts.marketing_customers where customer_id = '{erased}'"
             assert con.execute(about).fetchall() == [(0,)]
-        assert [text for text in listener.reported if "warns: " not in text["text"]] == []
+        assert listener.failures() == []
         logged = ask(prefect, "logs/filter", logs={"level": {"ge_": 20}}, limit=200)
         assert "everything is as of the end of" in "\n".join(line["message"] for line in logged)
         listener.arrived.clear()
         result = run(prefect, "backfill/local", as_of="1999-01-01")
         assert result.startswith("FAILED")
         assert listener.arrived.wait(30)
-    failures = [told["text"] for told in listener.reported if " warns" not in told["text"]]
-    assert all(text.startswith("*rfm-churn: backfill ") for text in failures), failures
-    assert "nothing was known by then" in failures[0]
+    assert all(text.startswith("*rfm-churn: backfill ") for text in listener.failures()), listener.reported
+    assert "nothing was known by then" in listener.failures()[0]
 
 
 def test_a_block_holds_who_we_are_in_snowflake_and_gives_its_key_to_nobody_else(prefect):
