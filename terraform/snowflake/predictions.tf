@@ -44,7 +44,8 @@ resource "snowflake_table" "churn_predictions" {
     for_each = local.prediction_columns
     content {
       name = column.value[0]
-      type = column.value[1]
+      # the length that text has where none is written, since bundle 2025_07: a shorter one dbt would widen, under a mask
+      type = column.value[1] == "VARCHAR" ? "VARCHAR(134217728)" : column.value[1]
     }
   }
 

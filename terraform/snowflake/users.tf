@@ -9,6 +9,10 @@ resource "snowflake_service_user" "purpose" {
   # with ALL a session would add the rights of every role that is ever granted to the user
   default_secondary_roles_option = "NONE"
 
+  # what an account has set must not decide what a date means
+  timezone               = "UTC"
+  timestamp_type_mapping = "TIMESTAMP_NTZ"
+
   # Snowflake wants the body alone, in one line
   rsa_public_key   = replace(replace(var.public_keys[each.key], "/-----[A-Z ]+-----/", ""), "/\\s/", "")
   rsa_public_key_2 = contains(keys(var.next_public_keys), each.key) ? replace(replace(var.next_public_keys[each.key], "/-----[A-Z ]+-----/", ""), "/\\s/", "") : null
