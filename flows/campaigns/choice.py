@@ -24,6 +24,7 @@ from flows.errors import BadInput
 
 WOULD_NOT_PAY = "contacting them is expected to cost more than it brings"
 BEYOND_BUDGET = "beyond the budget"
+_MAX_PACE = (0.001, 20.0)  # of the horizon's, over a window
 Fitted = Uplift | VariantUplift
 
 
@@ -55,7 +56,7 @@ class Chosen:
 
 
 def best_list(
-    campaign: Campaign, screened: EligibilityResult, fitted: Fitted | InsufficientData, horizon_days: int
+    campaign: Campaign, screened: EligibilityResult, fitted: Fitted | InsufficientData, horizon_days: float
 ) -> Chosen:
     """The list with the highest expected profit, which may be negative.
 
@@ -88,7 +89,7 @@ def _mean_profit(chosen: Chosen) -> float:
 
 
 def _ranked(
-    campaign: Campaign, screened: EligibilityResult, fitted: Fitted, estimate: Estimate, horizon_days: int
+    campaign: Campaign, screened: EligibilityResult, fitted: Fitted, estimate: Estimate, horizon_days: float
 ) -> Chosen:
     """The best of the ranking, and for the share of the budget that is to explore, others by lot."""
     candidates = worth_contacting(screened, estimate)
@@ -108,7 +109,7 @@ def _with_others(
     fitted: Fitted,
     estimate: Estimate,
     best: Chosen,
-    horizon_days: int,
+    horizon_days: float,
 ) -> Chosen:
     """The others are as many as the share says, and cost no more: where few are worth contacting, few are tried. Their
     variants are by lot, too."""
@@ -149,7 +150,7 @@ def worth_contacting(screened: EligibilityResult, estimate: Estimate) -> Candida
     return Candidates(screened.eligible.filter(pa.array(pays)), excluded, _estimate_of(estimate, pays))
 
 
-def choose(campaign: Campaign, candidates: Candidates, horizon_days: int) -> Chosen:
+def choose(campaign: Campaign, candidates: Candidates, horizon_days: float) -> Chosen:
     customers, estimate = candidates.customers, candidates.estimate
     chance = chance_of_purchase(customers, campaign.window_days, horizon_days)
     # contacted customers buy more often, or the campaign would be useless: the budget must cover their redemptions too.
@@ -181,10 +182,24 @@ def _estimate_of(estimate: Estimate, rows: NDArray[Any]) -> Estimate:
     return Estimate(*(values[rows] for values in astuple(estimate)))
 
 
-def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: int) -> Floats:
+def chance_of_purchase(customers: pa.Table, window_days: int, horizon_days: float) -> Floats:
     """Probability of a purchase within the window without a campaign, for each customer: the model's, at a constant
-    pace over its horizon; NaN where not scored."""
+    pace over its horizon, or over that of `horizon_at_pace`; NaN where not scored."""
     return np.asarray(1 - numbers(customers, "churn_probability") ** (window_days / horizon_days))
+
+
+def horizon_at_pace(customers: pa.Table, share: float | None, window_days: int, horizon_days: int) -> float:
+    """The horizon at whose constant pace this share of those who buy within `horizon_days` have bought by the end of
+    the window. Shops are not at a constant pace: more buy in December, and who is active buys soon."""
+    churn = numbers(customers, "churn_probability")
+    churn = churn[~np.isnan(churn)]
+    if share is None or not len(churn):
+        return horizon_days
+    wanted, low, high = share * float((1 - churn).mean()), *_MAX_PACE
+    for _ in range(40):  # the more of the horizon's pace, the more buy
+        pace = (low + high) / 2
+        low, high = (pace, high) if float((1 - churn**pace).mean()) < wanted else (low, pace)
+    return window_days / high
 
 
 def _somebody_is_left(campaign: Campaign, screened: EligibilityResult) -> None:

@@ -79,12 +79,12 @@ def plan(
     screened: EligibilityResult,
     fitted: Fitted | InsufficientData,
     launched_on: date,
-    horizon_days: int,
+    horizon_days: float,
     record: TrackRecord = NO_RECORD,
 ) -> Plan:
     """Chooses as many customers as the budget pays for, by the expected profit of contacting them or by chance with the
     same share of each stratum, whichever is expected to bring more; by chance where earlier campaigns do not tell, so
-    that the next campaign can.
+    that the next campaign can. horizon_days: of the churn probabilities, or that of `horizon_at_pace`.
 
     Raises:
         BadInput: when nobody is left, the budget pays for nobody, or everyone it pays for was drawn into the holdout.
@@ -135,7 +135,7 @@ def _by_variant(
     return found
 
 
-def _power(campaign: Campaign, chosen: Chosen, horizon_days: int) -> Power:
+def _power(campaign: Campaign, chosen: Chosen, horizon_days: float) -> Power:
     share_of_horizon = campaign.window_days / horizon_days
     spend = numbers(chosen.people, "spend_last_period")
     usual = 1 - (1 - float((spend > 0).mean())) ** share_of_horizon

@@ -23,11 +23,12 @@ from flows.adapters.marts.campaign_tables import (
     read_candidates,
     read_names,
     read_segments,
+    read_share_in_window,
 )
 from flows.adapters.marts.customer_traits import read_languages, with_language, with_traits
 from flows.adapters.marts.promises import read_track_record
 from flows.campaigns.audience import screen_eligibility
-from flows.campaigns.choice import Fitted
+from flows.campaigns.choice import Fitted, horizon_at_pace
 from flows.campaigns.definition import Campaign, read_campaign
 from flows.campaigns.targeting import Plan, plan
 from flows.campaigns.transfer import comparable
@@ -105,12 +106,14 @@ def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> 
     with warehouse.held_open():  # not while the model is fitted: others may write then
         as_of, horizon_days = read_as_of(warehouse)
         history = read_history(warehouse, as_of)
+        share = read_share_in_window(warehouse, as_of, campaign.window_days, horizon_days)
         candidates = with_traits(warehouse, wiring.connections, candidates_of(wiring, campaign, as_of), as_of)
     screened = screen_eligibility(candidates, campaign, global_holdout)
     log.info("fitting to campaigns whose window has ended")
     fitted = _fit(history, campaign, as_of)
     record = read_track_record(warehouse, as_of, _currency(candidates))
-    planned = plan(campaign, screened, fitted, as_of, horizon_days, record)
+    horizon = horizon_at_pace(candidates, share, campaign.window_days, horizon_days)
+    planned = plan(campaign, screened, fitted, as_of, horizon, record)
     planned = replace(planned, global_holdout=global_holdout)
     started_at = now()
     if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CAMPAIGNS, TARGETS = "marts.campaigns", "marts.campaign_targets"
 RESERVED = "intermediate.int_reserved_customers"  # a view, so it includes campaigns launched since the last run
+_SAME_WEEKS = (-21, -14, -7, 0, 7, 14, 21)  # days around the same day of another year
 # Customers who have been merged since they became targets have the merged customer's id.
 PERSON = "coalesce(identities.customer_id, targets.customer_id)"
 IDENTITIES = (
@@ -111,6 +112,38 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
         ) as never on customers.customer_id = never.customer_id
         order by customers.customer_id"""
     )
+
+
+def read_share_in_window(warehouse: Warehouse, as_of: date, window_days: int, horizon_days: int) -> float | None:
+    """Of the customers who bought within a horizon that began in these weeks a year before, the share that had by the
+    end of a window; more than 1 where that is longer. None where nobody did, or the shop is not so old."""
+    longest, starts = max(window_days, horizon_days), [as_of - timedelta(days=365 + days) for days in _SAME_WEEKS]
+    rows = " union all ".join(
+        f"select date '{day}' as start_on, date '{day + timedelta(days=window_days)}' as window_on,"
+        f" date '{day + timedelta(days=horizon_days)}' as horizon_on, date '{day + timedelta(days=longest)}' as last_on"
+        for day in starts
+        if day + timedelta(days=longest) <= as_of
+    )
+    if not rows:
+        return None
+    in_window, in_horizon = warehouse.row(
+        f"""with starts as ({rows}),
+        bought as (
+            select customer_id, purchased_on, min(purchased_on) over (partition by customer_id) as first_on
+            from intermediate.int_purchases
+            where net_amount > 0 and known_from <= '{as_of}' and known_until > '{as_of}'
+        ),
+        next_purchases as (
+            select starts.start_on, starts.window_on, starts.horizon_on, min(bought.purchased_on) as next_on
+            from starts
+            inner join bought on bought.purchased_on > starts.start_on and bought.purchased_on <= starts.last_on
+            where bought.first_on <= starts.start_on
+            group by starts.start_on, starts.window_on, starts.horizon_on, bought.customer_id
+        )
+        select count(case when next_on <= window_on then 1 end), count(case when next_on <= horizon_on then 1 end)
+        from next_purchases"""
+    )
+    return in_window / in_horizon if in_window and in_horizon else None
 
 
 def find_launched(warehouse: Warehouse, campaign: Campaign) -> Launched | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.campaigns.assignment import in_holdout
 from flows.campaigns.audience import screen_eligibility
-from flows.campaigns.choice import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase
+from flows.campaigns.choice import BEYOND_BUDGET, WOULD_NOT_PAY, chance_of_purchase, horizon_at_pace
 from flows.campaigns.out_of_fold import Interval
 from flows.campaigns.targeting import plan
 from flows.campaigns.transfer import AS_LEARNT
@@ -319,3 +319,15 @@ def test_risk_is_not_taken_for_effect():
     of_all = customers.filter(pc.equal(customers["risk_band"], "high"))
     chosen, everybody = pc.mean(high["churn_probability"]).as_py(), pc.mean(of_all["churn_probability"]).as_py()
     assert chosen == pytest.approx(everybody, abs=0.01)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4, 1.6])
+def test_within_a_window_as_many_buy_as_the_shop_has_seen_in_such_windows(share):
+    customers = candidates(500)
+    in_horizon = chance_of_purchase(customers, 90, 90).mean()
+    horizon = horizon_at_pace(customers, share, 30, 90)
+    assert chance_of_purchase(customers, 30, horizon).mean() == pytest.approx(share * in_horizon, rel=1e-4)
+
+
+def test_without_a_year_of_history_the_pace_is_constant():
+    assert horizon_at_pace(candidates(500), None, 30, 90) == 90
