@@ -124,7 +124,7 @@ def _of_mail(table: pa.Table, name: str, mail: str, folder: Path) -> Iterator[Fi
     bought = {goods: past.known.covariates[f"{goods}s"] == 1 for goods in ("women", "men")}
     groups = {f"{goods}'s goods": own for goods, own in bought.items()} | {"both": bought["women"] & bought["men"]}
     yield Figure(
-        f"{name}: additional visits per 100 contacted, of all who had bought such goods: nobody is known to gain more",
+        f"{name}: additional visits per 100 contacted, of all who had bought such goods",
         f"{_effect(past, bought['women' if 'women' in name else 'men']):.1f}",
         " · ".join(f"{goods} {_effect(past, own):.1f} of {own.mean():.0%}" for goods, own in groups.items()),
     )
