@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.churn.btyd import BuyTillYouDie, Floats
+from flows.churn.btyd import Floats
 from flows.churn.candidates import BASELINES, CANDIDATES
 from flows.churn.churn_model import RECENT_SNAPSHOTS, ChurnModel
 from flows.churn.evaluation import Flags, Quality, measure
+from flows.churn.pace import fit_process
 from flows.churn.threads import side_by_side
 from flows.churn.training_set import HORIZONS_TO_KEEP, TrainingSet
 from flows.errors import TooLittleData
@@ -136,7 +137,7 @@ def hold_out(day: date, past: TrainingSet, customers: TrainingSet) -> HeldOut:
     """Trains everything on `past`, which must have been known at `day`, and predicts for the customers of that day."""
     recent = past.newest(RECENT_SNAPSHOTS)
     predicted = {name: fit(recent)(customers.features) for name, fit in BASELINES.items()}
-    process = BuyTillYouDie.fit(past.newest(1).features)
+    process = fit_process(past)
     models = {name: ChurnModel.train(fit, past, process) for name, fit in CANDIDATES.items()}
     predicted |= {name: model.churn_probability(customers.features) for name, model in models.items()}
     has_year_before = past.year_before(day) is not None

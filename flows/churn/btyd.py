@@ -1,80 +1,66 @@
 """Buy till you die: the process behind repeat purchases, fitted to how often and how lately customers bought.
 
-BG/NBD (Fader, Hardie and Lee, Marketing Science 24, 2005) lets a customer leave after each repeat purchase;
-MBG/NBD (Batislam, Denizel and Filiztekin, IJRM 24, 2007) after each purchase, the first one too. Both give
-P(no purchase in the next days) in closed form. (1 - P(alive), often shown instead, calls every one-time buyer of a
-BG/NBD alive and is not a churn probability.)
+Customers buy at a pace of their own until they leave: with a purchase, the first one too, as in MBG/NBD (Batislam,
+Denizel and Filiztekin, IJRM 24, 2007), or at any moment, as in Pareto/NBD (Schmittlein, Morrison and Colombo,
+Management Science 33, 1987). When they may have left since the last purchase is an integral over that time; P(alive)
+and P(no purchase in the next days) follow. (1 - P(alive), often shown instead, is no churn probability: who buys once a
+year is still there.)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import betaln, gammaln
 
+from flows.churn.btyd_fit import moments_of_silence, most_probable
 from flows.churn.training_set import column
 
 Floats = NDArray[np.float64]
+Days = TypeVar("Days", float, Floats, float | Floats)
 
 # log P is kept this far from 0 and from -∞, so that its log-odds are finite and stable in double precision
 LOG_P_RANGE = (-20.0, -1e-6)
 # the odds of having left are at most 8,000 to 1: beyond that the waiting time below would be a difference of rounding
 # errors
 LOG_GONE_LIMIT = 9.0
+MIN_P = 1e-12
 LOG_GROWTH_LIMIT = 30.0
+# a trend is carried back no further than 20 years: beyond, days at today's pace would be astronomically many
+MAX_TREND_DAYS = 7_300.0
 # a chance of leaving below this is as good as none, and a difference of rounding errors
-MIN_DROPOUT = 1e-6
-DROPOUT_NODES = 16
+MIN_DROPOUT = 1e-5
+# an exponent of 0, which would divide by it
+MIN_POWER = 1e-3
+DROPOUT_NODES = 12
 DROPOUT_LOG_LIMIT = 40.0
-# What is expected of a shop before its customers are looked at, as if it were known from LEFT + STAYED of them: in a
-# young shop of slow customers silence can be slowness alone, and nobody would ever leave.
-LEFT, STAYED = 2.0, 8.0
-USUAL_CONCENTRATION, CONCENTRATION_LOG_SPREAD = 2.0, 1.0
-_START = np.log([0.6, 60.0, 0.5, 3.0])
-_BOUNDS = [(-6.0, 8.0)] * 4
 
 
 @dataclass(frozen=True)
 class BuyTillYouDie:
-    """Purchase rates ~ Gamma(r, 1/alpha days), chance of leaving after a purchase ~ Beta(a, b)."""
+    """Purchase rates ~ Gamma(r, 1/alpha days), chance of leaving with a purchase ~ Beta(a, b), rate of leaving at any
+    moment ~ Gamma(s, 1/beta days). `trend`: the change per day of the logarithm of everybody's pace. The days of these
+    distributions are days at today's pace: of last year more than 365, if the pace falls."""
 
     r: float
     alpha: float
     a: float
     b: float
-    may_leave_at_once: bool = True  # MBG/NBD; False: BG/NBD
+    s: float
+    beta: float
+    trend: float = 0.0
 
     @classmethod
-    def fit(cls, features: Floats, *, may_leave_at_once: bool = True) -> Self:
+    def fit(cls, features: Floats, trend: float = 0.0) -> Self:
         """The most probable process given the histories of customers at one date; features: [n, number of features]."""
-        histories, customers = np.unique(np.column_stack(history(features)), axis=0, return_counts=True)
-        repeats, last, age = histories.T
-        first_counts = 1 if may_leave_at_once else 0
-        left = (repeats > 0) | may_leave_at_once
-
-        def negative_log_likelihood(log_parameters: Floats) -> float:
-            r, alpha, a, b = np.exp(log_parameters)
-            purchases = gammaln(r + repeats) - gammaln(r) + r * np.log(alpha)
-            stayed = betaln(a, b + repeats + first_counts) - (r + repeats) * np.log(alpha + age)
-            has_left = betaln(a + 1, b + np.maximum(repeats - 1 + first_counts, 0)) - (r + repeats) * np.log(
-                alpha + last
-            )
-            either = np.logaddexp(stayed, np.where(left, has_left, -np.inf)) - betaln(a, b)
-            leaves = a / (a + b)
-            unusual = (np.log((a + b) / USUAL_CONCENTRATION) / CONCENTRATION_LOG_SPREAD) ** 2 / 2
-            expected = LEFT * np.log(leaves) + STAYED * np.log1p(-leaves) - unusual
-            return float(-((customers * (purchases + either)).sum() + expected) / customers.sum())
-
-        found = minimize(negative_log_likelihood, _START, method="L-BFGS-B", bounds=_BOUNDS)
-        r, alpha, a, b = np.exp(found.x).tolist()
-        return cls(r, alpha, a, b, may_leave_at_once)
+        repeats, last, age = history(features)
+        clock = cls(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, trend)
+        r, alpha, a, b, s, beta = most_probable(repeats, *clock._at_todays_pace(last, age))
+        return cls(r, alpha, a, b, s, beta, trend)
 
     def log_odds_of_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float) -> Floats:
         """Log-odds of buying nothing within `days`, of customers with these histories: see `history`."""
-        log_p = np.clip(self._log_no_purchase(repeats, last, age, days), *LOG_P_RANGE)
+        log_p = np.clip(self._log_no_purchase(repeats, last, age, days, days), *LOG_P_RANGE)
         log_odds: Floats = log_p - np.log(1 - np.exp(log_p))
         return log_odds
 
@@ -87,11 +73,10 @@ class BuyTillYouDie:
         the horizon."""
         hazard_ratio = self._hazard_ratio(repeats, last, age, churn_probability, horizon_days)
         no_purchase_yet = np.exp(np.log(1 - chances) / np.expand_dims(hazard_ratio, (1,)))
-        gone = np.expand_dims(np.exp(self._log_gone_to_stayed(repeats, last, age)), (1,))
-        left_over = no_purchase_yet * (1 + gone) - gone
+        known, never = (np.expand_dims(of, (1,)) for of in self._known_and_never(repeats, last, age, horizon_days))
+        left_over = no_purchase_yet * (1 + never) - never
         log_growth = -np.log(np.maximum(left_over, 1e-300)) / np.expand_dims(self.r + repeats, (1,))
-        known = np.expand_dims(self.alpha + age, (1,))
-        days = known * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1)
+        days = self._calendar_days(known * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1))
         return np.where((left_over > 0) & (days <= 2 * horizon_days), days, np.nan)
 
     def share_of_purchases_by(
@@ -99,20 +84,20 @@ class BuyTillYouDie:
     ) -> Floats:
         """Share of the next purchases of the horizon that come within `days` of it, [n]: see `days_until`."""
         hazard_ratio = self._hazard_ratio(repeats, last, age, churn_probability, horizon_days)
-        none_by_then = np.exp(hazard_ratio * self._log_no_purchase(repeats, last, age, days))
+        none_by_then = np.exp(hazard_ratio * self._log_no_purchase(repeats, last, age, days, horizon_days))
         share: Floats = (1 - none_by_then) / np.maximum(1 - churn_probability, 1e-9)
         return share
 
     def _hazard_ratio(
         self, repeats: Floats, last: Floats, age: Floats, churn_probability: Floats, horizon_days: int
     ) -> Floats:
-        log_p = np.clip(self._log_no_purchase(repeats, last, age, horizon_days), *LOG_P_RANGE)
+        log_p = np.clip(self._log_no_purchase(repeats, last, age, horizon_days, horizon_days), *LOG_P_RANGE)
         ratio: Floats = np.log(np.clip(churn_probability, 1e-9, 1 - 1e-9)) / log_p
         return ratio
 
     def gone_probability(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
         """P(has left), [n], of customers with these histories: see `history`."""
-        odds = np.exp(self._log_gone_to_stayed(repeats, last, age))
+        odds = self._gone_to_stayed(repeats, *self._at_todays_pace(last, age))
         gone: Floats = odds / (1 + odds)  # not expit, which ONNX Runtime rounds to 14 decimals
         return gone
 
@@ -120,40 +105,104 @@ class BuyTillYouDie:
         """P(has not left) on the day of the last purchase, [n]."""
         return (self.b + repeats) / (self.a + self.b + repeats)
 
-    def purchase_rate(self, repeats: Floats, age: Floats) -> Floats:
-        """Expected purchases per day, [n], of customers who are still there and never leave."""
-        return (self.r + repeats) / (self.alpha + age)
+    def purchases_if_staying(self, repeats: Floats, age: Floats, days: float) -> Floats:
+        """Expected purchases in the next days, [n], of customers who are still there and never leave."""
+        return (self.r + repeats) * (self._days_ahead(days) / (self.alpha + self._days_since(age)))
 
-    def purchases_ahead(self, repeats: Floats, age: Floats, cases: Sequence[tuple[int, float]]) -> Floats:
-        """Expected purchases of customers who are still there and may leave after each, [n, cases].
+    def purchases_ahead(
+        self, repeats: Floats, age: Floats, horizon_days: float, clv_days: float
+    ) -> tuple[Floats, Floats, Floats]:
+        """Expected purchases of customers who are still there and may leave, [n] each: in the horizon, in clv_days, and
+        in clv_days after one more purchase today.
 
-        A case is (further purchases today, days ahead). E[(1 - (1 + p·days/(alpha + age))^-(r + purchases)) / p] over
-        the chance p of leaving ~ Beta(a, b + purchases), by a quadrature over y, p = y / (b + purchases + y), which has
-        its nodes where that distribution is."""
-        further, days = (np.array(values, dtype=np.float64)[:, None] for values in zip(*cases, strict=True))
+        The purchases of who leaves with purchases only, as far as customers are still there otherwise: on the mean of
+        the horizon, and of the rest of clv_days."""
+        since_first = self._days_since(age)
+        horizon, clv = self._days_ahead(horizon_days), self._days_ahead(clv_days)
+        cases = np.array([[0.0, horizon], [0.0, clv], [1.0, clv]])
+        by_then = self._purchases_until_one_is_the_last(repeats, self.alpha + since_first, *cases.T)
+        in_horizon, in_clv_days, after_one_more = (by_then[:, case] for case in range(len(cases)))
+        lifetime = self.beta + since_first
+        until_horizon = in_horizon * self._still_there(lifetime, 0.0, horizon)
+        until_clv = until_horizon + (in_clv_days - in_horizon) * self._still_there(lifetime, horizon, clv)
+        return until_horizon, until_clv, after_one_more * self._still_there(lifetime, 0.0, clv)
+
+    def _still_there(self, lifetime: Floats, start: float, end: float) -> Floats:
+        """Mean over days ahead of the chance to have left by then with purchases only."""
+        if start == end:
+            return lifetime / (lifetime + start)
+        power = 1 - self.s if abs(1 - self.s) > MIN_POWER else MIN_POWER
+        ends = [np.exp(power * np.log(1 + days / lifetime)) for days in (start, end)]
+        mean: Floats = lifetime * (ends[1] - ends[0]) / (power * (end - start))
+        return mean
+
+    def _purchases_until_one_is_the_last(self, repeats: Floats, known: Floats, further: Floats, days: Floats) -> Floats:
+        """E[(1 - (1 + p·days/known)^-(r + purchases)) / p] over the chance p of leaving ~ Beta(a, b + purchases),
+        [n, cases], by a quadrature over y, p = y / (b + purchases + y), which has its nodes where that distribution
+        is."""
         nodes, weights = _dropout_nodes(self.a)
-        bought, known = np.expand_dims(repeats, (1, 2)) + further, np.expand_dims(age, (1, 2)) + self.alpha
+        bought = np.expand_dims(repeats, (1, 2)) + further[:, None]
         stayed = bought + (self.b + 1)
         weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
         dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
         # not log1p, which the graph does not have: both must round alike
-        none_by_then = np.exp(-(bought + self.r) * np.log(1 + dropout * (days / known)))
+        log_growth = np.log(1 + dropout * (days[:, None] / np.expand_dims(known, (1, 2))))
+        none_by_then = np.exp(-(bought + self.r) * log_growth)
         expected: Floats = (weight * (1 - none_by_then) / dropout).sum(axis=2) / weight.sum(axis=2)
         return expected
 
-    def _log_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float | Floats) -> Floats:
-        """log of L(history without a purchase for `days` more) / L(history)."""
-        gone = self._log_gone_to_stayed(repeats, last, age)
-        silent = -(self.r + repeats) * np.log(1 + days / (self.alpha + age))
-        log_p: Floats = np.logaddexp(silent, gone) - np.logaddexp(0.0, gone)
+    def _log_no_purchase(
+        self, repeats: Floats, last: Floats, age: Floats, days: float | Floats, horizon_days: float
+    ) -> Floats:
+        """log P(no purchase for `days` more)."""
+        known, never = self._known_and_never(repeats, last, age, horizon_days)
+        silent = -(self.r + repeats) * np.log(1 + self._days_ahead(days) / known)
+        log_p: Floats = np.log(np.maximum((np.exp(silent) + never) / (1 + never), MIN_P))
         return log_p
 
-    def _log_gone_to_stayed(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
-        """log of L(left after the last purchase) / L(did not leave)."""
-        chances = self.b + repeats if self.may_leave_at_once else self.b + np.maximum(repeats - 1, 0)
-        growth = np.log(self.alpha + age) - np.log(self.alpha + last)
-        ratio = np.minimum(np.log(self.a / chances) + (self.r + repeats) * growth, LOG_GONE_LIMIT)
-        return ratio if self.may_leave_at_once else np.where(repeats > 0, ratio, -np.inf)
+    def _known_and_never(
+        self, repeats: Floats, last: Floats, age: Floats, horizon_days: float
+    ) -> tuple[Floats, Floats]:
+        """alpha + age; and the odds that no purchase is to come, because the customer has left or, as far as the
+        horizon is concerned, leaves before the purchase: before the time that those wait who buy in the horizon, which
+        is half of it for the slow."""
+        last, age = self._at_todays_pace(last, age)
+        known = self.alpha + age
+        wait = 1 / ((self.r + repeats) / known + 2 / self._days_ahead(horizon_days))
+        leaves = np.exp(self.s * np.log(1 + wait / (self.beta + age)))
+        return known, (1 + self._gone_to_stayed(repeats, last, age)) * leaves - 1
+
+    def _gone_to_stayed(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
+        """Odds of having left: with the last purchase, or at a moment since. Days at today's pace."""
+        bought = self.r + repeats
+        log_known, log_lifetime = np.log(self.alpha + age), np.log(self.beta + age)
+        with_purchase = np.log(self.a / (self.b + repeats)) + bought * (log_known - np.log(self.alpha + last))
+        with_purchase = with_purchase + self.s * (log_lifetime - np.log(self.beta + last))
+        log_known_then, moments, weights = moments_of_silence(last, age, self.alpha)
+        lifetimes = self.beta + moments
+        since = np.expand_dims(bought, (1,)) * (np.expand_dims(log_known, (1,)) - log_known_then)
+        since = since + self.s * (np.expand_dims(log_lifetime, (1,)) - np.log(lifetimes))
+        leaving = (np.exp(np.minimum(since, LOG_GONE_LIMIT)) * (self.s * weights / lifetimes)).sum(axis=1)
+        odds: Floats = np.exp(np.minimum(with_purchase, LOG_GONE_LIMIT)) + leaving
+        return np.minimum(odds, np.exp(LOG_GONE_LIMIT))
+
+    def _at_todays_pace(self, last: Floats, age: Floats) -> tuple[Floats, Floats]:
+        since_first = self._days_since(age)
+        return since_first - self._days_since(age - last), since_first
+
+    def _days_since(self, days: Floats) -> Floats:
+        """The days past as days at today's pace."""
+        if not self.trend:
+            return days
+        return (1 - np.exp(-self.trend * np.minimum(days, MAX_TREND_DAYS))) / self.trend
+
+    def _days_ahead(self, days: Days) -> Days:
+        """The days to come as days at today's pace."""
+        return (np.exp(self.trend * days) - 1) / self.trend if self.trend else days
+
+    def _calendar_days(self, days: Floats) -> Floats:
+        """The days to come that are so many at today's pace."""
+        return np.log(np.maximum(1 + self.trend * days, 1e-300)) / self.trend if self.trend else days
 
 
 def _dropout_nodes(a: float) -> tuple[Floats, Floats]:

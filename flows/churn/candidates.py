@@ -5,14 +5,15 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
-from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.btyd import Floats, history
 from flows.churn.churn_model import Fit
 from flows.churn.lines import fit_logistic
+from flows.churn.pace import fit_process
 from flows.churn.risk import AdditiveTrees, LinearRisk, logs_of
 from flows.churn.training_set import TrainingSet, column
 
-AVERAGED = "logistic RFMT, averaged with MBG/NBD"
-STACKED = "logistic RFMT with MBG/NBD inside"
+AVERAGED = "logistic RFMT, averaged with buy-till-you-die"
+STACKED = "logistic RFMT with buy-till-you-die inside"
 TREES = "additive boosted trees"
 
 # From simple to complex: a later one is chosen only where it is clearly better.
@@ -45,8 +46,8 @@ def _rfmt(data: TrainingSet) -> Predict:
     return _regression(data, logs_of)
 
 
-def _bg_nbd(data: TrainingSet) -> Predict:
-    process = BuyTillYouDie.fit(data.newest(1).features, may_leave_at_once=False)
+def _process(data: TrainingSet) -> Predict:
+    process = fit_process(data)
     return lambda features: expit(process.log_odds_of_no_purchase(*history(features), data.horizon_days))
 
 
@@ -54,7 +55,7 @@ BASELINES: dict[str, Callable[[TrainingSet], Predict]] = {
     "recency": _recency,
     "RFM sum": _rfm_sum,
     "logistic RFMT": _rfmt,
-    "BG/NBD": _bg_nbd,
+    "buy-till-you-die": _process,
 }
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from flows.churn.backtest import has_both_outcomes
-from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import RECENT_SNAPSHOTS, ChurnModel
+from flows.churn.pace import fit_process
 from flows.churn.training_set import TrainingSet
 from functions.churn_api.contract import LIFECYCLES
 
@@ -23,7 +23,7 @@ def clv_window_quality(data: TrainingSet, candidate: str) -> dict[str, Any] | No
     day, past, then = days[-1], data.known_by(days[-1]), data.at(days[-1:])
     if not len(past) or not has_both_outcomes(past.newest(RECENT_SNAPSHOTS)):
         return None
-    process = BuyTillYouDie.fit(past.newest(1).features)
+    process = fit_process(past)
     model = ChurnModel.train(CANDIDATES[candidate], past, process).with_value(past)
     stages, interval = model.lifecycle(then.features), model.value.interval
     clv, low, high, _, _ = model.customer_value(then.features).T

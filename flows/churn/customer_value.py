@@ -118,7 +118,7 @@ class CustomerValue:
             interval = Interval.fit(level * expected[several], spent[several])
             total = _total(past, expected, known[-INTERVAL_DATES:], clv_days)
         now = past.newest(1).features
-        alive, rate = 1 - process.gone_probability(*history(now)), _ahead(now, process, clv_days, horizon_days)[0]
+        alive, rate = 1 - process.gone_probability(*history(now)), _ahead(now, process, clv_days, horizon_days)[1]
         per_order = float((alive * rate * shop._order_value(now)).sum())
         of_newest = level * float(expected[past.dates == past.dates.max()].sum())
         return cls(
@@ -130,18 +130,18 @@ class CustomerValue:
         self, features: Floats, process: BuyTillYouDie, spend_in_horizon: Floats, gone: Floats, horizon_days: int
     ) -> Outlook:
         """`spend_in_horizon`: expected, without a season, [n]; `gone`: the probability that they have left."""
-        leaving, horizon, after_today = _ahead(features, process, self.clv_days, horizon_days)
+        horizon, leaving, after_today = _ahead(features, process, self.clv_days, horizon_days)
         repeats, age = _repeats_and_age(features)
         per_purchase = self.level * spend_in_horizon / horizon
         clv = per_purchase * leaving
-        staying = per_purchase * process.purchase_rate(repeats, age) * self.clv_days
+        staying = per_purchase * process.purchases_if_staying(repeats, age, self.clv_days)
         returned = (1 + after_today) * self._order_value(features) * self.order_value_level
         unknown = clv * np.nan
         low, high = self.interval.ends(clv) if self.interval else (unknown, unknown)
         return Outlook(clv, low, high, np.maximum(staying - clv, 0), gone * returned)
 
     def _clv(self, features: Floats, process: BuyTillYouDie, spend_in_horizon: Floats, horizon_days: int) -> Floats:
-        leaving, horizon, _ = _ahead(features, process, self.clv_days, horizon_days)
+        horizon, leaving, _ = _ahead(features, process, self.clv_days, horizon_days)
         return self.level * spend_in_horizon * leaving / horizon
 
     def _order_value(self, features: Floats) -> Floats:
@@ -159,11 +159,9 @@ def _total(past: TrainingSet, expected: Floats, days: list[date], clv_days: int)
 
 
 def _ahead(features: Floats, process: BuyTillYouDie, clv_days: int, horizon_days: int) -> tuple[Floats, Floats, Floats]:
-    """Expected purchases, [n] each, of customers who are still there: in clv_days, in the horizon, and in clv_days
+    """Expected purchases, [n] each, of customers who are still there: in the horizon, in clv_days, and in clv_days
     after one more today."""
-    repeats, age = _repeats_and_age(features)
-    expected = process.purchases_ahead(repeats, age, [(0, clv_days), (0, horizon_days), (1, clv_days)])
-    return expected[:, 0], expected[:, 1], expected[:, 2]
+    return process.purchases_ahead(*_repeats_and_age(features), horizon_days, clv_days)
 
 
 def _repeats_and_age(features: Floats) -> tuple[Floats, Floats]:

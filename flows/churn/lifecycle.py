@@ -12,7 +12,7 @@ from flows.churn.training_set import column
 from functions.churn_api.contract import LIFECYCLES, Lifecycle
 
 # P(alive) from which somebody is called active, and below which they are called gone
-ACTIVE_FROM = 0.9
+ACTIVE_FROM = 0.93
 GONE_BELOW = 0.12
 # share of the P(alive) right after their last purchase below which they are slipping: a quarter of it is lost
 SLIPPING_BELOW = 0.75

@@ -49,7 +49,8 @@ class LinearRisk:
         return cls(intercept, _four(slopes), process, float(slopes[4]), data.horizon_days, _middle(data))
 
     def log_odds(self, features: Floats) -> Floats:
-        return self._log_odds(*_rfmt(features))
+        expected = self.process.log_odds_of_no_purchase(*history(features), self.horizon_days)
+        return self._line(*_rfmt(features)) + self.process_weight * expected
 
     def contributions(self, features: Floats) -> Floats:
         """The difference between a typical active customer's log-odds and this customer's, by cause, [n, causes].
@@ -62,24 +63,27 @@ class LinearRisk:
         r, f, m, t = self.typical
         to_last = tenure - recency
         usual = np.where(frequency > 1, np.maximum(to_last / np.maximum(frequency - 1, 1), 1), r)
-        today = self._log_odds(recency, frequency, monetary, tenure)
         on_the_usual_day = self._log_odds(usual, frequency, monetary, to_last + usual)
         zero = np.zeros_like(recency)
-        typical = self._log_odds(zero + r, f, monetary, zero + t)
+        typical = self._log_odds(*np.array([[r], [f], [m], [t]]))
+        spend = self.slopes[2] * (np.log1p(monetary) - np.log1p(m))
         by_cause = {
-            "recency": today - on_the_usual_day,
-            "frequency": on_the_usual_day - typical,
-            "spend": self.slopes[2] * (np.log1p(monetary) - np.log1p(m)),
+            "recency": self.log_odds(features) - on_the_usual_day,
+            "frequency": on_the_usual_day - typical - spend,
+            "spend": spend,
         }
         return np.column_stack([by_cause.get(cause, zero) for cause in CAUSE_NAMES])
 
-    def _log_odds(self, recency: Floats, frequency: Floats | float, monetary: Floats, tenure: Floats) -> Floats:
-        r, f, m, t = self.slopes
-        line = self.intercept + r * np.log1p(recency) + f * np.log1p(frequency) + m * np.log1p(monetary)
+    def _log_odds(self, recency: Floats, frequency: Floats, monetary: Floats, tenure: Floats) -> Floats:
         repeats = np.maximum(frequency - 1, 0)
         last = np.where(repeats > 0, tenure - recency, 0.0)
         expected = self.process.log_odds_of_no_purchase(repeats, last, tenure, self.horizon_days)
-        odds: Floats = line + t * np.log1p(tenure) + self.process_weight * expected
+        return self._line(recency, frequency, monetary, tenure) + self.process_weight * expected
+
+    def _line(self, recency: Floats, frequency: Floats, monetary: Floats, tenure: Floats) -> Floats:
+        r, f, m, t = self.slopes
+        line = self.intercept + r * np.log1p(recency) + f * np.log1p(frequency) + m * np.log1p(monetary)
+        odds: Floats = line + t * np.log1p(tenure)
         return odds
 
 

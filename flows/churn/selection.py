@@ -7,11 +7,12 @@ from datetime import date
 import numpy as np
 
 from flows.churn.backtest import Backtest, HeldOut
-from flows.churn.btyd import BuyTillYouDie, Floats
+from flows.churn.btyd import Floats
 from flows.churn.candidates import CANDIDATES
 from flows.churn.churn_model import ChurnModel
 from flows.churn.evaluation import given_the_base_rate
 from flows.churn.forecast import SpendForecast, forecast_of_totals
+from flows.churn.pace import fit_process
 from flows.churn.training_set import TrainingSet
 from flows.churn.waiting_time import WaitingTime
 
@@ -60,7 +61,7 @@ def select(backtest: Backtest) -> Selection:
 def train_selected(data: TrainingSet, backtest: Backtest, selection: Selection, as_of: date) -> ChurnModel:
     """The chosen candidate, trained on everything known by `as_of`, with the spend level and the waiting
     time of the backtest, and the value of customers at the level of past dates."""
-    process = BuyTillYouDie.fit(data.newest(1).features)
+    process = fit_process(data)
     model = ChurnModel.train(CANDIDATES[selection.candidate], data, process)
     if backtest.seasonal:
         model = model.in_season(data, as_of, whole_year=True)

@@ -27,7 +27,7 @@ from tests.benchmarks.regimes import CUSTOMERS, DAYS
 from tests.examples.simulated_snapshots import simulated_snapshots
 
 DATES = 8
-OFFSET = "logistic RFMT, MBG/NBD as offset"
+OFFSET = "logistic RFMT, buy-till-you-die as offset"
 
 
 def measure(folder: Path) -> Iterator[Figure]:

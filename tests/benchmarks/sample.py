@@ -21,7 +21,7 @@ from tests.benchmarks.measured import Figure, run_python
 from tests.benchmarks.quality import ONLINE_RETAIL
 from tests.examples.simulated_snapshots import simulated_snapshots
 
-CANDIDATE = "logistic RFMT with MBG/NBD inside"
+CANDIDATE = "logistic RFMT with buy-till-you-die inside"
 
 
 def measure(folder: Path) -> Iterator[Figure]:

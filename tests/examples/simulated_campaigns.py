@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.churn.btyd import BuyTillYouDie
 from flows.churn.candidates import AVERAGED, CANDIDATES
 from flows.churn.churn_model import ChurnModel
+from flows.churn.pace import fit_process
 from flows.churn.training_set import TrainingSet
 from flows.simulator.response import responses, with_responses
 from flows.simulator.shop import ShopProfile, simulate
@@ -81,7 +81,7 @@ def campaigned(
 def _scored(data: TrainingSet, order_lines: pa.Table, day: date) -> pa.Table:
     """The customers of a snapshot with what was expected of them that day, in the order of their ids."""
     past, now = data.known_by(day), data.at([day])
-    process = BuyTillYouDie.fit(past.newest(1).features)
+    process = fit_process(past)
     model = ChurnModel.train(CANDIDATES[AVERAGED], past, process)
     known = _known(order_lines, day, data.horizon_days)  # and those who sent everything back
     known = known.take(pc.index_in(pa.array(now.customer_ids, pa.string()), known.column("customer_id")))

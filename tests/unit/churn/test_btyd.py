@@ -1,33 +1,41 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from flows.churn.btyd import BuyTillYouDie
+from flows.churn.btyd import BuyTillYouDie, history
+from flows.churn.btyd_fit import Likelihood
 from functions.churn_api.contract import FEATURE_NAMES
 
-TRUTH = BuyTillYouDie(r=0.8, alpha=60.0, a=1.2, b=3.0)
+TRUTH = BuyTillYouDie(r=0.8, alpha=60.0, a=0.6, b=3.0, s=1.5, beta=600.0)
 
 
 def simulate(customers, days_observed, days_more, rng):
-    """Customers of the MBG/NBD process: their histories, and whether they bought in the days after."""
+    """Customers of the process: their histories, whether they have left, and whether they bought in the days after."""
     features = np.zeros((customers, len(FEATURE_NAMES)))
-    bought = np.zeros(customers, dtype=bool)
+    left, bought = np.zeros((2, customers), dtype=bool)
+    leaves_after = rng.exponential(1 / rng.gamma(TRUTH.s, 1 / TRUTH.beta, customers))
     rate = rng.gamma(TRUTH.r, 1 / TRUTH.alpha, customers)
     leaving = rng.beta(TRUTH.a, TRUTH.b, customers)
     for i in range(customers):
         age = rng.uniform(30, days_observed)
         now, purchases, last = 0.0, 1, 0.0
-        while rng.random() >= leaving[i]:
+        left[i] = leaves_after[i] <= age
+        while True:
+            if rng.random() < leaving[i]:
+                left[i] = True
+                break
             now += rng.exponential(1 / rate[i])
-            if now > age:
-                bought[i] = now <= age + days_more
+            if now > min(age, leaves_after[i]):
+                bought[i] = age < now <= min(age + days_more, leaves_after[i])
                 break
             purchases, last = purchases + 1, now
         values = {"frequency": purchases, "recency_days": age - last, "tenure_days": age}
         for name, value in values.items():
             features[i, FEATURE_NAMES.index(name)] = value
-    return features, bought
+    return features, left, bought
 
 
 @pytest.fixture(scope="module")
@@ -36,36 +44,55 @@ def customers():
 
 
 def history_of(features):
-    from flows.churn.btyd import history
-
     return history(features)
 
 
 def test_a_fit_finds_the_process_that_the_customers_follow(customers):
-    features, _ = customers
+    features, left, _ = customers
     found = BuyTillYouDie.fit(features)
     assert found.r == pytest.approx(TRUTH.r, rel=0.1)
     assert found.alpha == pytest.approx(TRUTH.alpha, rel=0.15)
-    assert found.a / (found.a + found.b) == pytest.approx(TRUTH.a / (TRUTH.a + TRUTH.b), rel=0.1)
+    assert found.gone_probability(*history_of(features)).mean() == pytest.approx(left.mean(), abs=0.02)
+    assert found.s / found.beta == pytest.approx(TRUTH.s / TRUTH.beta, rel=0.25)
+
+
+def test_those_who_have_left_are_as_many_as_the_process_says_after_any_silence(customers):
+    features, left, _ = customers
+    gone = TRUTH.gone_probability(*history_of(features))
+    for part in np.array_split(np.argsort(gone), 5):
+        assert left[part].mean() == pytest.approx(gone[part].mean(), abs=0.02)
+
+
+def test_slopes_of_the_likelihood_are_its_differences(customers):
+    likelihood, at, step = (
+        Likelihood(*(of[:50] for of in history_of(customers[0]))),
+        np.log([0.6, 60, 0.5, 3, 0.5, 300]),
+        1e-6,
+    )
+    found, slopes = likelihood(np.exp(at))
+    for parameter, moved in enumerate(at + step * np.eye(6)):
+        differences = (likelihood(np.exp(moved))[0] - found) / step
+        assert np.allclose(differences, slopes[:, parameter], atol=1e-4)
+
+
+def test_where_everybody_slows_down_silence_is_slowness_and_the_next_purchases_are_fewer():
+    known = np.array([4.0]), np.array([500.0]), np.array([700.0])
+    slower = replace(TRUTH, trend=np.log(0.7) / 365)
+    assert slower.purchases_if_staying(known[0], known[2], 365) < TRUTH.purchases_if_staying(known[0], known[2], 365)
+    fast_then = replace(TRUTH, trend=1e-9)
+    assert fast_then.gone_probability(*known) == pytest.approx(TRUTH.gone_probability(*known), rel=1e-4)
 
 
 def test_the_probability_is_the_share_that_does_not_come_back(customers):
-    features, bought = customers
+    features, _, bought = customers
     p = 1 / (1 + np.exp(-TRUTH.log_odds_of_no_purchase(*history_of(features), 90)))
     for part in np.array_split(np.argsort(p), 5):
         assert (~bought[part]).mean() == pytest.approx(p[part].mean(), abs=0.02)
 
 
-def test_bg_nbd_takes_no_one_time_buyer_for_gone():
-    bg = BuyTillYouDie(0.8, 60.0, 1.2, 3.0, may_leave_at_once=False)
-    silent = np.array([0.0]), np.array([0.0]), np.array([1000.0])
-    p = 1 / (1 + np.exp(-bg.log_odds_of_no_purchase(*silent, 90)))
-    assert p[0] == pytest.approx(((60 + 1000) / (60 + 1000 + 90)) ** 0.8)
-
-
 def churn_is_not_certain(known):
     """Beyond this the logarithms are cut off, so as to be finite."""
-    return -20 < TRUTH._log_no_purchase(*known, 90)[0] < -1e-5
+    return -20 < TRUTH._log_no_purchase(*known, 90, 90)[0] < -1e-5
 
 
 @given(
@@ -81,7 +108,7 @@ def test_the_next_order_comes_by_its_day_with_the_requested_chance(repeats, span
     else:
         reached = True
     assume(churn_is_not_certain(known))
-    at_horizon, at_day = (np.exp(TRUTH._log_no_purchase(*known, d))[0] for d in (90, days))
+    at_horizon, at_day = (np.exp(TRUTH._log_no_purchase(*known, d, 90))[0] for d in (90, days))
     no_order_by_day = at_day ** (np.log(churn) / np.log(at_horizon))
     assert no_order_by_day == pytest.approx(1 - chance, abs=1e-3) if reached else no_order_by_day >= 1 - chance - 1e-3
 
@@ -100,8 +127,8 @@ def test_in_a_young_shop_whose_customers_never_leave_some_may_have_left_all_the_
 
 
 def test_no_next_order_is_expected_later_than_in_two_horizons():
-    churn = np.linspace(0.01, 0.99, 1_000)
-    known = np.full(1_000, 3.0), np.full(1_000, 120.0), np.full(1_000, 150.0)
+    churn = np.linspace(0.01, 0.99, 10_000)
+    known = np.full(10_000, 3.0), np.full(10_000, 120.0), np.full(10_000, 150.0)
     days = TRUTH.days_until(np.array([[0.5]]), *known, churn, 90)
     assert 179 < np.nanmax(days) <= 180
     assert np.isnan(days[churn > 0.9]).all()

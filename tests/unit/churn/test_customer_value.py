@@ -2,20 +2,28 @@
 
 import numpy as np
 import pytest
-from scipy.stats import beta
 
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.customer_value import Interval
 
-PROCESS = BuyTillYouDie(r=1.06, alpha=87.0, a=0.45, b=0.64)
+PROCESS = BuyTillYouDie(r=1.06, alpha=87.0, a=0.45, b=2.5, s=0.7, beta=400.0, trend=-0.0004)
 
 
-@pytest.mark.parametrize(("repeats", "age", "days"), [(0.0, 0.0, 365.0), (3.0, 500.0, 90.0), (50.0, 700.0, 730.0)])
-def test_purchases_ahead_are_the_mean_over_the_chance_of_leaving(repeats, age, days):
-    chances = beta.ppf((np.arange(100_000) + 0.5) / 100_000, PROCESS.a, PROCESS.b + repeats + 1)
-    by_then = -np.expm1(-(PROCESS.r + repeats) * np.log1p(chances * days / (PROCESS.alpha + age))) / chances
-    ((expected,),) = PROCESS.purchases_ahead(np.array([repeats]), np.array([age]), [(0, days)])
-    assert expected == pytest.approx(by_then.mean(), rel=1e-3)
+@pytest.mark.parametrize(("repeats", "age", "horizon"), [(0.0, 0.0, 90.0), (3.0, 500.0, 30.0), (50.0, 700.0, 365.0)])
+def test_purchases_ahead_are_the_mean_over_customers_who_may_leave_at_any_moment(repeats, age, horizon):
+    rng, n = np.random.default_rng(4), 400_000
+    since_first = PROCESS._days_since(age)
+
+    def mean(days, further):
+        left_out = PROCESS._days_ahead(days)
+        pace = rng.gamma(PROCESS.r + repeats + further, 1 / (PROCESS.alpha + since_first), n)
+        leaving = pace * rng.beta(PROCESS.a, PROCESS.b + repeats + further + 1, n)
+        leaving += rng.gamma(PROCESS.s, 1 / (PROCESS.beta + since_first), n)
+        return (pace * -np.expm1(-leaving * left_out) / leaving).mean()
+
+    found = PROCESS.purchases_ahead(np.array([repeats]), np.array([age]), horizon, 365.0)
+    expected = [mean(horizon, 0), mean(365.0, 0), mean(365.0, 1)]
+    assert np.ravel(found) == pytest.approx(expected, rel=0.02)
 
 
 def test_an_interval_holds_what_was_expected_and_most_of_what_was_spent():
