@@ -18,6 +18,7 @@ from flows.churn.churn_model import ChurnModel
 from flows.churn.selection import select, train_selected
 from flows.churn.training_set import TrainingSet
 from flows.simulator.shop import ShopClock, ShopProfile, simulate
+from tests.benchmarks.best_possible import expected_loss
 from tests.examples.simulated_snapshots import snapshot_table
 
 # thresholds of the product were chosen on shops of other seeds
@@ -36,7 +37,8 @@ class UnseenYear:
     """The served procedure as of `day`, the last but 365 of the shop, and its customers of that day, [n].
 
     had_left: by then, [n]. lost: what those who left in the 365 days would have spent in the rest of them, [n], in the
-    reporting currency; 0 of all others.
+    reporting currency; 0 of all others. `lost_at_best`: what histories and the shop's true distributions let expect of
+    that; nan in a shop with habits.
     """
 
     day: date
@@ -44,6 +46,7 @@ class UnseenYear:
     customers: TrainingSet
     had_left: NDArray[np.bool_]
     lost: Floats
+    lost_at_best: Floats
 
 
 def unseen_years(profile: ShopProfile) -> list[UnseenYear]:
@@ -73,7 +76,8 @@ def _measured(profile: ShopProfile, folder: Path) -> UnseenYear:
     had_left = _floats(truth, "left_at_shop_day") <= clock.elapsed[(day - profile.first_day).days + 1]
     lost = np.zeros(len(customers))
     lost[~had_left] = _purchases_lost(truth.filter(~had_left), clock, profile)
-    return UnseenYear(day, model, customers, had_left, lost * _spend_per_purchase(truth, profile))
+    at_best = expected_loss(profile, clock, day, customers) if profile.habits is None else lost * np.nan
+    return UnseenYear(day, model, customers, had_left, lost * _spend_per_purchase(truth, profile), at_best)
 
 
 def _by_customer(truth: pa.Table, customers: TrainingSet) -> pa.Table:

@@ -8,7 +8,7 @@ from flows.churn.lifecycle import ACTIVE_FROM, GONE_BELOW, lifecycle
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, LIFECYCLES, feature_position
 
-PROCESS = BuyTillYouDie(r=0.8, alpha=70.0, a=0.4, b=2.0)
+PROCESS = BuyTillYouDie(r=0.8, alpha=70.0, a=0.4, b=2.0, s=0.5, beta=300.0)
 
 
 def stage(alive, *, purchases, silent_days, usual_days):
@@ -28,9 +28,9 @@ def stage(alive, *, purchases, silent_days, usual_days):
     [
         (0.80, 1, 90, "new"),
         (0.80, 1, 91, "due"),
-        (0.91, 5, 90, "active"),
-        (0.91, 5, 91, "due"),  # almost certainly there, and late
-        (0.89, 5, 10, "due"),  # in time, and not sure of
+        (0.94, 5, 90, "active"),
+        (0.94, 5, 91, "due"),  # almost certainly there, and late
+        (0.92, 5, 10, "due"),  # in time, and not sure of
         (0.50, 5, 91, "slipping"),
         (0.13, 5, 400, "slipping"),
         (0.12, 5, 400, "gone"),
