@@ -65,7 +65,7 @@ class LinearRisk:
         usual = np.where(frequency > 1, np.maximum(to_last / np.maximum(frequency - 1, 1), 1), r)
         on_the_usual_day = self._log_odds(usual, frequency, monetary, to_last + usual)
         zero = np.zeros_like(recency)
-        typical = self._log_odds(*np.array([[r], [f], [m], [t]]))
+        (typical,) = self._log_odds(*np.array([[r], [f], [m], [t]])).tolist()
         spend = self.slopes[2] * (np.log1p(monetary) - np.log1p(m))
         by_cause = {
             "recency": self.log_odds(features) - on_the_usual_day,

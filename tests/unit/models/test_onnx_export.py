@@ -102,7 +102,7 @@ def test_customers_that_only_the_process_has_given_up_are_scored_alike():
         "recency_days": silence, "frequency": orders, "tenure_days": silence + orders * 9,
     }.items():  # fmt: skip
         rows[:, FEATURE_NAMES.index(name)] = values
-    quick_to_give_up = BuyTillYouDie(r=0.8, alpha=20.0, a=0.5, b=3.0)
+    quick_to_give_up = BuyTillYouDie(r=0.8, alpha=20.0, a=0.5, b=3.0, s=0.5, beta=200.0, trend=-0.0003)
     for intercept in (-6.0, -4.0, -1.0):
         assert isinstance(model.risk, LinearRisk)
         risk = replace(model.risk, intercept=intercept, process=quick_to_give_up, process_weight=0.1)
