@@ -61,18 +61,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 # The files that take longest, which begin first, so that no worker waits for another's at the end.
 SLOWEST = (
-    "runs/test_campaigns", "snowflake/test_parity", "production/test_deployments", "snowflake/test_campaigns",
-    "runs/test_processes", "outputs/test_dashboard", "runs/test_time", "runs/test_odd_shops", "runs/test_erasure",
-    "hubspot/test_shop", "churn/test_regimes",
+    "integration/runs/test_campaigns", "integration/snowflake/test_parity", "integration/production/test_deployments",
+    "integration/snowflake/test_campaigns", "integration/runs/test_processes", "integration/outputs/test_dashboard",
+    "integration/runs/test_time", "integration/runs/test_odd_shops", "integration/runs/test_erasure",
+    "integration/hubspot/test_shop", "integration/churn/test_regimes",
+    "unit/campaigns/test_uplift", "contract/test_dbt_units", "contract/test_recipes", "unit/churn/test_backtest",
 )  # fmt: skip
-_OF_INTEGRATION = Path(__file__).parent / "integration"
+_TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, and whole runs before the short tests, which fill what is left of the time. With
     `--no-loadscope-reorder`; else pytest-xdist begins with the files of many tests."""
 
-    places = {_OF_INTEGRATION / f"{name}.py": place for place, name in enumerate(SLOWEST)}
+    places = {_TESTS / f"{name}.py": place for place, name in enumerate(SLOWEST)}
 
     def order(item: pytest.Item) -> tuple[int, bool]:
         return places.get(item.path, len(places)), item.get_closest_marker("whole_run") is None

@@ -64,7 +64,7 @@ def written(body, ascii_only):
     return json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(body=bodies, ascii_only=st.booleans())
 def test_what_is_read_fast_is_read_the_same_in_full(body, ascii_only):
     text = written(body, ascii_only)

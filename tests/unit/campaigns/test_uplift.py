@@ -94,6 +94,12 @@ def fitted_without_effect():
     return [fit_uplift(campaign(1_200, seed, nobody_cares)) for seed in range(12)]
 
 
+@pytest.fixture(scope="module")
+def fitted_to_ten():
+    """To ten histories, each of the same shop."""
+    return [fit_uplift(campaign(2_000, seed)) for seed in range(100, 110)]
+
+
 def test_it_finds_who_responds(fitted, new_customers):
     profit = fitted.expected_profit(new_customers, 1.0, FREE, 30).mean
     responds = effect(new_customers) > 0
@@ -104,27 +110,25 @@ def test_it_finds_who_responds(fitted, new_customers):
     assert "beat chance by +" in fitted.why
 
 
-def test_the_interval_holds_the_effect(new_customers):
+def test_the_interval_holds_the_effect(fitted_to_ten, new_customers):
     """Over several histories, of nearly so many customers as it says."""
     inside = []
-    for seed in range(100, 110):
-        estimate = fit_uplift(campaign(2_000, seed)).expected_profit(new_customers, 1.0, FREE, 30)
+    for fitted in fitted_to_ten:
+        estimate = fitted.expected_profit(new_customers, 1.0, FREE, 30)
         inside.append((estimate.low <= true_profit(new_customers)) & (true_profit(new_customers) <= estimate.high))
         assert (estimate.low < estimate.mean).all()
         assert (estimate.mean < estimate.high).all()
     assert 0.82 < np.mean(inside) < 0.98
 
 
-def test_more_history_narrows_the_interval(new_customers):
+def test_more_history_narrows_the_interval(fitted_to_ten, new_customers):
     """On average over histories: how far each candidate is followed differs from one to the next."""
 
-    def width(targets):
-        found = [
-            fit_uplift(campaign(targets, seed)).expected_profit(new_customers, 1.0, FREE, 30) for seed in (4, 5, 6)
-        ]
+    def width(several):
+        found = [fitted.expected_profit(new_customers, 1.0, FREE, 30) for fitted in several]
         return np.mean([(estimate.high - estimate.low).mean() for estimate in found])
 
-    assert width(8_000) < 0.75 * width(1_000)
+    assert width(fit_uplift(campaign(8_000, seed)) for seed in (4, 5, 6)) < 0.75 * width(fitted_to_ten)
 
 
 def test_where_there_is_no_effect_it_says_so(fitted_without_effect):
@@ -133,11 +137,10 @@ def test_where_there_is_no_effect_it_says_so(fitted_without_effect):
     assert "did not clearly beat chance" in useless.why
 
 
-def test_the_profit_of_a_list_is_what_past_targets_of_its_places_brought(new_customers):
+def test_the_profit_of_a_list_is_what_past_targets_of_its_places_brought(fitted_to_ten, new_customers):
     """Of the best fifth and of everybody, over several histories: it is not too high because the list was chosen."""
     held, off = [], []
-    for seed in range(200, 210):
-        fitted = fit_uplift(campaign(2_000, seed))
+    for fitted in fitted_to_ten:
         ranked = np.argsort(-fitted.expected_profit(new_customers, 1.0, FREE, 30).mean)
         for rows in (ranked[:600], ranked):
             promised = fitted.profit_of_list(new_customers.take(pa.array(rows)), 1.0, FREE, 30)

@@ -16,22 +16,24 @@ MONTHS = [date(2025, month, 1) for month in range(1, 9)]
 TWO_YEARS = [date(2023 + month // 12, month % 12 + 1, 1) for month in range(24)]
 
 
-def test_a_model_is_tested_only_on_dates_after_all_that_it_learned_from():
-    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+@pytest.fixture(scope="module")
+def backtest():
+    return run_backtest(made_up_snapshots(MONTHS, 250))
+
+
+def test_a_model_is_tested_only_on_dates_after_all_that_it_learned_from(backtest):
     assert len(backtest.held_out) == HELD_OUT_DATES
     for held_out in backtest.held_out:
         assert set(held_out.customers.dates.tolist()) == {held_out.day}
         assert all(day + timedelta(days=60) <= held_out.day for day in held_out.trained_on)
 
 
-def test_baselines_and_candidates_are_compared_on_the_same_customers():
-    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+def test_baselines_and_candidates_are_compared_on_the_same_customers(backtest):
     assert set(backtest.qualities) == {*BASELINES, *CANDIDATES}
     assert {q.customers for qualities in backtest.qualities_of_all.values() for q in qualities} == {250}
 
 
-def test_quality_is_measured_first_on_customers_who_could_still_be_kept():
-    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+def test_quality_is_measured_first_on_customers_who_could_still_be_kept(backtest):
     for held_out in backtest.held_out:
         can_be_kept = held_out.customers.column("recency_days") <= 2 * 60
         assert 100 < can_be_kept.sum() < 250
@@ -71,10 +73,8 @@ def test_a_model_that_is_kept_follows_the_season_of_the_day_it_is_used_on():
     assert off["used"] < 0.06 < off["kept"]
 
 
-def test_a_model_of_a_young_shop_knows_no_season_on_any_day():
-    young = made_up_snapshots(MONTHS, 250)
-    backtest = run_backtest(young)
-    model = train_selected(young, backtest, select(backtest), date(2025, 1, 1))
+def test_a_model_of_a_young_shop_knows_no_season_on_any_day(backtest):
+    model = train_selected(made_up_snapshots(MONTHS, 250), backtest, select(backtest), date(2025, 1, 1))
     assert not model.season.log_odds.any()
     assert not model.season.log_spend.any()
 
@@ -95,8 +95,7 @@ def test_a_year_that_was_unlike_is_not_followed():
     assert not backtest.seasonal
 
 
-def test_without_a_year_before_there_is_no_season_to_follow():
-    backtest = run_backtest(made_up_snapshots(MONTHS, 250))
+def test_without_a_year_before_there_is_no_season_to_follow(backtest):
     assert backtest.season_gain is None
     assert not backtest.seasonal
 

@@ -13,6 +13,16 @@ from tests.examples.snapshots import made_up_snapshots
 MONTHS = [date(2025, month, 1) for month in range(1, 9)]
 
 
+@pytest.fixture(scope="module")
+def data():
+    return made_up_snapshots(MONTHS, 400)
+
+
+@pytest.fixture(scope="module")
+def backtest(data):
+    return run_backtest(data)
+
+
 def held_out(churned, keepable=None, **probability):
     ids = np.array([f"C{i}" for i in range(len(churned))], dtype=object)
     customers = SimpleNamespace(churned=churned, customer_ids=ids)
@@ -57,9 +67,7 @@ def test_customers_in_several_dates_count_once():
     assert four_times.standard_error == pytest.approx(once.standard_error)
 
 
-def test_the_final_model_expects_the_total_that_the_backtest_found():
-    data = made_up_snapshots(MONTHS, 400)
-    backtest = run_backtest(data)
+def test_the_final_model_expects_the_total_that_the_backtest_found(data, backtest):
     selection = select(backtest)
     expected = sum(h.models[selection.candidate].expected_spend(h.customers.features).sum() for h in backtest.held_out)
     assert selection.spend.level * expected == pytest.approx(sum(h.customers.spend.sum() for h in backtest.held_out))
@@ -69,9 +77,7 @@ def test_the_final_model_expects_the_total_that_the_backtest_found():
     assert total == pytest.approx(selection.spend.level * recent.spend.sum())
 
 
-def test_the_final_model_waits_as_customers_of_the_held_out_dates_did():
-    data = made_up_snapshots(MONTHS, 400)
-    backtest = run_backtest(data)
+def test_the_final_model_waits_as_customers_of_the_held_out_dates_did(data, backtest):
     selection = select(backtest)
     as_of = date(2025, 10, 1)
     model = train_selected(data, backtest, selection, as_of)
@@ -80,9 +86,7 @@ def test_the_final_model_waits_as_customers_of_the_held_out_dates_did():
     assert half["came"] == pytest.approx(0.5, abs=0.05)
 
 
-def test_days_to_the_next_order_are_those_of_the_nearest_day_and_none_is_over():
-    data = made_up_snapshots(MONTHS, 400)
-    backtest = run_backtest(data)
+def test_days_to_the_next_order_are_those_of_the_nearest_day_and_none_is_over(backtest):
     (newest, *_) = backtest.held_out
     for model in newest.models.values():
         days = model.next_order_days(newest.customers.features)[:, :3]
@@ -90,9 +94,7 @@ def test_days_to_the_next_order_are_those_of_the_nearest_day_and_none_is_over():
         assert (np.diff(days, axis=1)[~np.isnan(days[:, 1:]).any(axis=1)] >= 0).all()
 
 
-def test_the_day_if_they_come_back_is_known_of_everybody_and_right_for_half_of_those_who_do():
-    data = made_up_snapshots(MONTHS, 400)
-    backtest = run_backtest(data)
+def test_the_day_if_they_come_back_is_known_of_everybody_and_right_for_half_of_those_who_do(data, backtest):
     model = train_selected(data, backtest, select(backtest), date(2025, 10, 1))
     customers = data.newest(4)
     if_back = np.ceil(model.next_order_days(customers.features)[:, 3])

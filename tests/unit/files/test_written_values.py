@@ -52,7 +52,7 @@ STYLES = [
 
 
 @given(columns_of_moments())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_a_column_of_moments_is_asked_about_or_read_right(column):
     texts, days = column
     with duckdb.connect() as con:
@@ -85,7 +85,7 @@ def columns_of_numbers(draw):
 
 
 @given(columns_of_numbers())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_column_of_numbers_is_asked_about_or_read_right(column):
     texts, numbers = column
     evidence = gather((text, 1) for text in texts)
