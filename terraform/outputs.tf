@@ -19,9 +19,11 @@ output "environment_variables" {
       DEAD_LETTER_QUEUE_URL = module.aws.dead_letter_queue_url
     },
     { for name, value in { # blank is not the same as unset
-      CONTACTS      = var.contacts_source
-      CURRENCY      = var.currency
-      HORIZON_DAYS  = var.horizon_days == null ? null : tostring(var.horizon_days)
+      CONTACTS              = var.contacts_source
+      CURRENCY              = var.currency
+      HORIZON_DAYS          = var.horizon_days == null ? null : tostring(var.horizon_days)
+      PREDICTIONS_KEPT_DAYS = var.predictions_kept_days == null ? null : tostring(var.predictions_kept_days)
+
       SHOW_PII      = var.show_pii ? "1" : null
       LOCAL_POOL    = var.prefect.local_pool ? "1" : null
       RUNS_ROLE     = module.aws.runs_role_arn

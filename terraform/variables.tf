@@ -120,6 +120,17 @@ variable "outputs_kept_days" {
   default     = 90
 }
 
+variable "predictions_kept_days" {
+  description = "How long predictions are kept: PREDICTIONS_KEPT_DAYS. null: for ever."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.predictions_kept_days == null || try(var.predictions_kept_days >= 400 && floor(var.predictions_kept_days) == var.predictions_kept_days, false)
+    error_message = "predictions_kept_days: write a whole number from 400 on, or leave it out; a year is needed to see how right they were."
+  }
+}
+
 variable "old_data" {
   description = "What runs do with old data: STALE_AFTER_DAYS, STOP_SENDING_AFTER_DAYS and SYNC_FAILED (stop or stale). null: their defaults, in docs/production.md."
   type = object({

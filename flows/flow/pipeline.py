@@ -80,6 +80,6 @@ def read_history(wiring: Wiring, settings: Settings, started_at: datetime, train
         **started, "as_of_date": str(as_of.date), "reporting_currency": as_of.convert_to, "currency": as_of.currency,
         "horizon_days": as_of.horizon_days, "clv_days": settings.clv_days, "model_version": None,
         "training_sample_below": sample_below(settings.training_customers, as_of.customers),
-        "review_segments": settings.review_segments,
+        "review_segments": settings.review_segments, "predictions_kept_days": settings.predictions_kept_days,
     }  # fmt: skip
     return History(syncs, landings, simulated, receipt, as_of, mappings, run_values)

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     review_segments: bool = Field(
         False, description="decide the borders of segments again, from the customers of the as-of date"
     )
+    predictions_kept_days: int | None = Field(
+        None,
+        ge=400,
+        description="delete predictions that are older; none: keep all. A year is needed to see how right they were",
+    )
     global_holdout: float = Field(0, ge=0, le=0.5, description="share of the customers that no campaign ever contacts")
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -43,10 +44,19 @@ def test_a_second_run_on_a_grown_file_equals_a_first_run_on_it(tmp_path, run_pip
     assert [row["as_of_date"] for row in history] == [first.as_of.date, second.as_of.date]
     assert all(row["n"] == row["customers"] for row in history)
 
-    # and a third run, of a file from which a customer has gone, leaves no prediction of that customer behind
+    # and a third run, of a file from which a customer has gone, leaves no prediction of that customer behind, and none
+    # that is older than is kept
     gone = "C000003"
     kept = pc.not_equal(lines.column("customer_id"), gone)
-    third = run_pipeline(twice, orders=write_orders(file, lines.filter(pc.fill_null(kept, True))))
+    with duckdb.connect(twice / "warehouse.duckdb") as con:
+        con.execute(
+            "insert into marts.churn_predictions by name select * replace (prediction_id || 'old' as prediction_id,"
+            " as_of_date - 450 as as_of_date) from marts.churn_predictions where as_of_date = $1", [first.as_of.date],
+        )  # fmt: skip
+    kept_lines = write_orders(file, lines.filter(pc.fill_null(kept, True)))
+    third = run_pipeline(twice, orders=kept_lines, predictions_kept_days=400)
+    dates = read(twice, "select distinct as_of_date from marts.churn_predictions order by 1").column(0).to_pylist()
+    assert dates == [first.as_of.date, second.as_of.date]
     ids = mart(read, twice, "churn_predictions", third.as_of.date).column("customer_id").to_pylist()
     assert gone not in ids
     assert len(ids) == len(set(ids)) == third.customers

@@ -14,9 +14,13 @@
     transient=false,
     cluster_by=['as_of_date'],
     tmp_relation_type='table',
-    post_hook="delete from {{ this }} where source = 'batch' and as_of_date = {{ as_of_date() }}
+    post_hook=[
+        "delete from {{ this }} where source = 'batch' and as_of_date = {{ as_of_date() }}
         and horizon_days = {{ run_value('horizon_days') }}
-        and scored_at <> cast('{{ run_value(\"scored_at\") }}' as timestamp)"
+        and scored_at <> cast('{{ run_value(\"scored_at\") }}' as timestamp)",
+        "{% if run_value('predictions_kept_days') %}delete from {{ this }} where as_of_date <
+        {{ add_days(as_of_date(), '-' ~ run_value('predictions_kept_days')) }}{% endif %}",
+    ]
 ) }}
 
 with scored as (
