@@ -65,6 +65,7 @@ module "aws" {
   provisioned_concurrency = var.provisioned_concurrency
   throttle                = var.throttle
   jwt                     = var.jwt
+  domain                  = var.domain
   existing_secrets        = var.existing_secrets
   shop_time_zone          = var.shop_time_zone
   when_not_stored         = var.when_not_stored

@@ -56,6 +56,11 @@ output "api_url" {
   value       = module.aws.api_url
 }
 
+output "api_domain_target" {
+  description = "What the DNS record of `domain` points to, as a CNAME."
+  value       = module.aws.api_domain_target
+}
+
 output "image_repository" {
   description = "Where the image of the runs is pushed to (runs.on = \"ecs\"): docs/deploy.md."
   value       = module.aws.image_repository

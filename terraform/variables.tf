@@ -443,6 +443,12 @@ variable "jwt" {
   default     = null
 }
 
+variable "domain" {
+  description = "A name of one's own for the API, and the ARN of its certificate in ACM: { name = \"churn.example.com\", certificate_arn = \"arn:aws:acm:…\" }. null: API Gateway's name."
+  type        = object({ name = string, certificate_arn = string })
+  default     = null
+}
+
 variable "existing_secrets" {
   description = "ARNs of secrets in AWS that are there already, instead of the empty ones that are made: api_keys, snowflake_private_key."
   type        = object({ api_keys = optional(string), snowflake_private_key = optional(string) })

@@ -1,14 +1,23 @@
 # For tools. The key, x-api-key, is checked by the API itself, as on a laptop: an HTTP API has no keys of its own.
 # /snowflake is not among its routes: Snowflake comes by the REST API, signed.
 
+# Each is also under /v1, which /openapi.json describes and generated clients call; HEAD is answered where GET is.
+
 locals {
-  routes = {
-    "POST /predict"     = { path = "/predict", is_open = false }
-    "GET /model"        = { path = "/model", is_open = false }
-    "GET /health"       = { path = "/health", is_open = true } # whether a model is loaded, and which
-    "GET /docs"         = { path = "/docs", is_open = true }
-    "GET /openapi.json" = { path = "/openapi.json", is_open = true }
+  paths = {
+    "/predict"      = { methods = ["POST"], is_open = false }
+    "/model"        = { methods = ["GET", "HEAD"], is_open = false }
+    "/health"       = { methods = ["GET", "HEAD"], is_open = true } # whether a model is loaded, and which
+    "/ready"        = { methods = ["GET", "HEAD"], is_open = true }
+    "/docs"         = { methods = ["GET", "HEAD"], is_open = true }
+    "/docs/{asset}" = { methods = ["GET", "HEAD"], is_open = true } # its scripts and styles
+    "/openapi.json" = { methods = ["GET", "HEAD"], is_open = true }
   }
+  routes = merge([
+    for prefix in ["", "/v1"] : merge([
+      for path, route in local.paths : { for method in route.methods : "${method} ${prefix}${path}" => route }
+    ]...)
+  ]...)
 }
 
 resource "aws_apigatewayv2_api" "tools" {
@@ -83,13 +92,34 @@ resource "aws_apigatewayv2_stage" "default" {
 }
 
 resource "aws_lambda_permission" "http_api" {
-  for_each = local.routes
-
-  statement_id  = "http-api-${replace(trimprefix(each.value.path, "/"), ".", "-")}"
+  statement_id  = "http-api"
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.all["churn_api"].function_name
   qualifier     = aws_lambda_alias.live["churn_api"].name
   principal     = "apigateway.amazonaws.com"
-  # this path of this API; the wildcards are its one stage and the route's one method
-  source_arn = "${aws_apigatewayv2_api.tools.execution_arn}/*/*${each.value.path}"
+  # this API, which has the routes above and no other; the wildcards are its one stage and a route's method and path
+  source_arn = "${aws_apigatewayv2_api.tools.execution_arn}/*/*"
+}
+
+# A name of one's own, which a DNS record points to (output api_domain_target)
+resource "aws_apigatewayv2_domain_name" "tools" {
+  count = var.domain == null ? 0 : 1
+
+  domain_name = var.domain.name
+
+  domain_name_configuration {
+    certificate_arn = var.domain.certificate_arn
+    endpoint_type   = "REGIONAL"
+    security_policy = "TLS_1_2"
+  }
+
+  tags = local.tags
+}
+
+resource "aws_apigatewayv2_api_mapping" "tools" {
+  count = var.domain == null ? 0 : 1
+
+  api_id      = aws_apigatewayv2_api.tools.id
+  domain_name = aws_apigatewayv2_domain_name.tools[0].id
+  stage       = aws_apigatewayv2_stage.default.id
 }

@@ -1,6 +1,11 @@
 output "api_url" {
   description = "Where tools send POST /predict."
-  value       = aws_apigatewayv2_api.tools.api_endpoint
+  value       = var.domain == null ? aws_apigatewayv2_api.tools.api_endpoint : "https://${var.domain.name}"
+}
+
+output "api_domain_target" {
+  description = "What the DNS record of `domain` points to; null: there is none."
+  value       = one(aws_apigatewayv2_domain_name.tools[*].domain_name_configuration[0].target_domain_name)
 }
 
 output "snowflake_api_url" {

@@ -169,6 +169,17 @@ variable "jwt" {
   }
 }
 
+variable "domain" {
+  description = "A name of one's own for the API of tools, and its certificate in ACM, in the same region; null: API Gateway's."
+  type        = object({ name = string, certificate_arn = string })
+  default     = null
+
+  validation {
+    condition     = var.domain == null || (can(regex("^[a-z0-9.-]+\\.[a-z]+$", try(var.domain.name, ""))) && can(regex("^arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$", try(var.domain.certificate_arn, ""))))
+    error_message = "domain: write { name = \"churn.example.com\", certificate_arn = \"arn:aws:acm:<region>:<account>:certificate/<id>\" }."
+  }
+}
+
 variable "existing_secrets" {
   description = "ARNs of secrets that are there already, instead of the empty ones that are made here."
   type        = object({ api_keys = optional(string), snowflake_private_key = optional(string) })

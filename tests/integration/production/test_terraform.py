@@ -10,6 +10,8 @@ import yaml
 
 from flows.settings import CONNECTIONS, REPOSITORY
 from flows.sources.connections import read_connections
+from functions.churn_api.fast_path import create_api
+from tests.running.serving import LocalClient, service
 from tests.stand_ins.terraform.inputs import IN_CLEAR, MARK, REFERENCES, SECRETS, description, variables
 from tests.stand_ins.terraform.running import NOT_INSTALLED, Terraform, is_installed, resources, stand_in
 
@@ -172,6 +174,18 @@ def test_what_make_env_writes_names_what_was_made(applied):
     assert result["MODELS"].startswith("s3://rfm-churn-dev-models")
     assert result["SOURCE"] == "hubspot"
     assert "CURRENCY" not in result  # blank is not the same as unset
+
+
+def test_all_that_generated_clients_call_has_a_route(dev_plan):
+    """They call what /openapi.json describes; what the gateway does not know it answers itself, with 404."""
+    with LocalClient(create_api(service())) as client:
+        described = client.get("/openapi.json").json()["paths"]
+    routes = {
+        one["values"]["route_key"] for one in resources(dev_plan).values() if one["type"] == "aws_apigatewayv2_route"
+    }
+    for path, methods in described.items():
+        for method in methods if "snowflake" not in path else ():
+            assert f"{method.upper()} {path}" in routes
 
 
 def types(plan):
