@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functions.prediction_record import COLUMNS, NEXT_ORDER_COLUMNS, REASONS, Amount, PredictionRecord, Text
 
@@ -46,18 +46,24 @@ def _in_ascii(answer: bytes) -> bytes:
     return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
 
 
-class _Reason(BaseModel):
+class _Read(BaseModel):
+    """Built when the first message is read: an API only writes them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _Reason(_Read):
     text: Text
 
 
-class _Days(BaseModel):
+class _Days(_Read):
     chance_10: Annotated[Amount, Field(le=10_000)] | None
     chance_50: Annotated[Amount, Field(le=10_000)] | None
     chance_90: Annotated[Amount, Field(le=10_000)] | None
     if_back: Annotated[Amount, Field(le=10_000)] | None = None  # no default in answers; earlier versions sent none
 
 
-class _Answer(BaseModel):
+class _Answer(_Read):
     """The fields of a prediction that are validated before its row."""
 
     as_of: Annotated[date, Field(le=date(9000, 1, 1))]
@@ -65,7 +71,7 @@ class _Answer(BaseModel):
     reasons: Annotated[list[_Reason], Field(min_length=REASONS, max_length=REASONS)]
 
 
-class _Message(BaseModel):
+class _Message(_Read):
     model_config = ConfigDict(extra="forbid")
 
     source: Any
@@ -73,13 +79,10 @@ class _Message(BaseModel):
     answers: list[dict[str, Any]]
 
 
-_read_message = TypeAdapter(_Message).validate_json
-
-
 def read_message(body: str | bytes) -> tuple[list[PredictionRecord], list[str]]:
     """The valid rows of a message, and the problems of the others: location and reason, not the values."""
     try:
-        message = _read_message(body)
+        message = _Message.model_validate_json(body)
     except ValidationError as error:
         return [], _describe("message", error)
     good: list[PredictionRecord] = []

@@ -51,7 +51,7 @@ def _next_order(chance: int, otherwise: str) -> Any:
 class PredictionRecord(BaseModel):
     """A row of the mart that did not come from a batch: the mart's columns in its order, with types and meanings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     prediction_id: Annotated[
         Text,
