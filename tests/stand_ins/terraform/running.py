@@ -80,10 +80,9 @@ class Terraform:
     @classmethod
     def copied(cls, folder: Path, reattach: str, **given: Any) -> "Terraform":
         """Initialised, without a backend."""
-        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*")
-        shutil.copytree(REPOSITORY / "terraform", folder / "terraform", ignore=ignored)
-        for name in _READ:
-            (folder / name).symlink_to(REPOSITORY / name)
+        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "__pycache__")
+        for name in ("terraform", *_READ):  # copies: some tests change them
+            shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
         found = cls(folder / "terraform", reattach, **given)
         found.must("init", "-backend=false")
         return found
