@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flows.adapters.snowflake.account import SnowflakeAccount
+from flows.adapters.snowflake.udf import AVAILABLE_PACKAGES, TESTED, choose_packages
 from flows.adapters.snowflake.warehouse import SnowflakeWarehouse
 from flows.errors import WarehouseRefused
 from flows.settings import SHIPPED_MODELS, SnowflakeSettings, read_settings
@@ -51,11 +52,8 @@ def test_the_service_user_signs_in_with_its_role_warehouse_and_database(warehous
 
 
 def test_what_the_function_inside_snowflake_needs_is_there(warehouse):
-    found = warehouse.read(
-        "select distinct package_name from information_schema.packages where language = 'python'"
-        " and package_name in ('numpy', 'onnxruntime', 'pandas', 'pydantic')"
-    )
-    assert found.num_rows == 4
+    found = warehouse.read(AVAILABLE_PACKAGES).to_pylist()
+    assert len(choose_packages((row["package_name"], row["version"]) for row in found)) == len(TESTED)
 
 
 def test_a_run_says_the_same_as_on_the_laptop_value_by_value(tmp_path, run_pipeline, monkeypatch, warehouse):

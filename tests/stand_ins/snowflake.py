@@ -53,6 +53,11 @@ ADMINISTRATION = (
     r"\s*alter\s+session\b",
     r"\s*create\s+or\s+replace\s+function\b",  # in Python, with a model: its handler has tests of its own
 )
+PACKAGES = """(values
+    ('numpy', '1.26.4', 'python', '3.11'), ('numpy', '2.2.5', 'python', '3.11'), ('numpy', '2.3.1', 'python', '3.13'),
+    ('onnxruntime', '1.17.1', 'python', '3.11'), ('onnxruntime', '1.20.1', 'python', '3.11'),
+    ('pandas', '2.2.3', 'python', '3.11'), ('pydantic', '2.10.3', 'python', '3.11')
+    ) as packages(package_name, version, language, runtime_version)"""
 _ANY = re.IGNORECASE | re.DOTALL
 
 
@@ -193,6 +198,8 @@ def repair_statements() -> None:
         if re.match(r"\s*show\s+grants\s+(on|to|of)\b", command, _ANY):
             granted = """'INSERT' as "privilege", 'ROLE' as "granted_to", 'SINK' as "grantee_name" """
             return execute(self, f"select {granted}", **options)  # what dbt by itself would take away
+        # the versions of packages that its Python functions may have, of which DuckDB has none
+        command = re.sub(r"\binformation_schema\.packages\b", PACKAGES, command, flags=_ANY)
         # a temporary table of another schema than the session's
         command = re.sub(
             r"\bcreate\s+(or\s+replace\s+)?temp(?:orary)?\s+(table|view)\s+(?=(if\s+not\s+exists\s+)?[\w\"]+\.)",

@@ -275,12 +275,13 @@ class SnowflakeWarehouse:
         if not calls_the_api or self.scores_with(version) != version:
             execute = partial(self._execute, f"making {snowflake_udf.NAME}")
             place = f"@{snowflake_udf.STAGE}/{version}"
+            packages = snowflake_udf.choose_packages(execute(snowflake_udf.AVAILABLE_PACKAGES))
             self._make_schema(snowflake_udf.STAGE.split(".")[0])
             execute(f"create stage if not exists {snowflake_udf.STAGE}")
             with self._scratch_folder() as scratch:
                 for file in (folder / MODEL, snowflake_udf.write_code(scratch)):
                     execute(f"put 'file://{file}' {place} auto_compress=false overwrite=true")
-            execute(snowflake_udf.create_function(place))
+            execute(snowflake_udf.create_function(place, packages))
             return {"scoring": "udf"} if calls_the_api else {}
         return {}
 

@@ -291,6 +291,8 @@ def test_a_model_is_put_where_the_function_inside_snowflake_finds_it(server, sho
     assert any("functions.zip" in statement for statement in put)
     (made,) = sent(server, "create or replace function marts.predict_churn_udf(recency_days double")
     assert f"'@marts.models/{folder.name}/model.onnx'" in made
+    pinned = "('numpy==2.2.5', 'onnxruntime==1.20.1', 'pandas==2.2.3', 'pydantic==2.10.3')"
+    assert f"packages = {pinned}" in made
 
 
 def test_where_the_api_serves_another_model_the_function_inside_snowflake_scores(shop, monkeypatch):

@@ -3,14 +3,17 @@
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas
 import pytest
 import sqlglot
 
-from flows.adapters.snowflake.udf import create_function, write_code
+from flows.adapters.snowflake.udf import TESTED, choose_packages, create_function, write_code
+from flows.errors import WarehouseRefused
 from flows.settings import SHIPPED_MODELS
 from functions import snowflake_udf
 from functions.churn_api.contract import FEATURE_NAMES
@@ -57,11 +60,44 @@ def test_the_handler_declares_that_it_takes_batches():
 
 
 def test_the_statement_takes_the_contracts_features_in_its_order():
-    statement = create_function("@marts.models/m-1")
+    statement = create_function("@marts.models/m-1", ["numpy==2.2.6", "onnxruntime==1.20.1"])
     signature = statement.split("(", 1)[1].split(")", 1)[0]
     assert signature == ", ".join(f"{name} double" for name in (*FEATURE_NAMES, "day_of_year"))
     assert "imports = ('@marts.models/m-1/functions.zip', '@marts.models/m-1/model.onnx')" in statement
+    assert "packages = ('numpy==2.2.6', 'onnxruntime==1.20.1')" in statement
     assert sqlglot.parse_one(statement, dialect="snowflake") is not None
+
+
+AVAILABLE = [
+    ("numpy", "1.26.4"), ("numpy", "2.2.6"), ("onnxruntime", "1.16.3"), ("onnxruntime", "1.18.1"),
+    ("onnxruntime", "1.20.1"), ("pandas", "2.2.3"), ("pandas", "2.3.0rc1"), ("pydantic", "2.8.2"),
+    ("pydantic", "2.11.7"), ("pydantic", "3.0.1"),
+]  # fmt: skip
+
+
+def test_of_each_package_the_newest_version_that_was_tested_is_taken():
+    pinned = ["numpy==2.2.6", "onnxruntime==1.20.1", "pandas==2.2.3", "pydantic==2.11.7"]
+    assert choose_packages(AVAILABLE) == pinned
+
+
+def test_without_a_runtime_that_reads_the_model_the_run_stops_with_what_is_there_and_what_to_do():
+    old = [row for row in AVAILABLE if row[0] != "onnxruntime" or row[1] == "1.16.3"]
+    with pytest.raises(WarehouseRefused, match=r"onnxruntime 1\.18 to .* 1\.16\.3\. .*SNOWFLAKE_SCORING=external"):
+        choose_packages(old)
+    with pytest.raises(WarehouseRefused, match=r"for Python 3\.11: none"):
+        choose_packages([])
+
+
+def test_the_versions_that_this_runs_with_are_among_the_tested_ones():
+    for name, (oldest, newest) in TESTED.items():
+        release = tuple(int(part) for part in version(name).split(".")[:2])
+        assert oldest <= release <= newest, f"{name} {release}: run the handler with it, and widen TESTED"
+
+
+def test_the_oldest_tested_runtime_reads_the_models_format():
+    header = onnx.load(MODEL, load_external_data=False)
+    assert header.ir_version <= 10  # onnxruntime 1.18
+    assert all(opset.version <= 21 for opset in header.opset_import if not opset.domain)
 
 
 def test_the_zip_file_holds_all_that_the_handler_imports(tmp_path):
