@@ -26,7 +26,8 @@ from functions.churn_api.contract import risk_bands
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
-    "words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "receipt.js", "page.js",
+    "words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "receipt.js",
+    "workbook.js", "take_along.js", "address.js", "page.js",
 )  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 

@@ -25,60 +25,14 @@ from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES
 from functions.churn_api.reasons import describe_reasons
 from functions.prediction_record import REASONS
 from tests.examples import campaigns as made_up
-from tests.running.browser import chromium, headless_chromium, open_page, packed_data
+from tests.running.browser import chromium, open_page, packed_data
+from tests.running.dashboard import CUSTOMERS, draw, press, warehouse
 
 pytestmark = [
     pytest.mark.whole_run,
     pytest.mark.skipif(chromium() is None, reason="needs chromium (Debian package chromium)"),
 ]
 INTERMEDIATE = REPOSITORY / "dbt_project/models/intermediate"
-CUSTOMERS = "marts.marketing_customers"
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, run_pipeline):
-    """A run whose customers have addresses, strange ids, and some who may not be written to; and its page."""
-    report = run_pipeline(tmp_path_factory.mktemp("dashboard"), customers=400)
-    settings = report.settings
-    with duckdb.connect(settings.warehouse_file) as con:
-        con.execute(f"update {CUSTOMERS} set email = lower(customer_id) || '@example.com'")
-        con.execute(f"update {CUSTOMERS} set may_be_contacted = false where hash(customer_id) % 5 = 0")
-        con.execute(
-            f"""update {CUSTOMERS} set customer_id = case position
-                when 1 then '<img src=x onerror=alert(1)>' when 2 then '=1+1' when 3 then 'someone@example.org'
-                else customer_id end
-            from (
-                select customer_id as id, row_number() over (order by queue_value desc) as position from {CUSTOMERS}
-                where may_be_contacted and queue = 'keep'
-            ) where customer_id = id"""
-        )
-    draw(report, settings.dashboard_file)
-    write_contact_list(warehouse(report), settings.contacts_file, show_pii=False)
-    return report
-
-
-def warehouse(report):
-    return DuckDBWarehouse(report.settings.warehouse_file, report.settings.scratch)
-
-
-def draw(report, file, **settings):
-    write_dashboard(
-        warehouse(report), replace(report, settings=report.settings.model_copy(update=settings)), Path(file)
-    )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with headless_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(run, browser):
-    page = open_page(browser, run.settings.dashboard_file, locale="en-GB")
-    yield page
-    assert page.complaints == []
-    page.context.close()
 
 
 def one(run, what, where="true"):
@@ -108,10 +62,6 @@ def figures_of_the_mart(run, where="true"):
 
 def marks(page, place):
     return page.locator(f"#{place} button.mark")
-
-
-def press(page, place, name):
-    page.locator(f"#{place}").get_by_role("button", name=name).first.click()
 
 
 def test_the_total_of_expected_spend_has_its_interval_and_the_same_days_of_last_year_next_to_it(run, page):

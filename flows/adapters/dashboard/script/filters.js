@@ -48,6 +48,7 @@ function failing(columns, rows) {
 
 const AMOUNTS = new Set(["spend_last_365_days", "spend_last_period", "expected_loss", "expected_spend", "expected_to_leave"]);
 const MEASURES = ["customers", "spend_last_365_days", "expected_loss", "expected_spend"];
+const measuresShown = () => MEASURES.filter((of) => data.meta.is_scored || !["expected_loss", "expected_spend"].includes(of));
 let measure = "customers";
 let cellsFailing;
 

@@ -55,12 +55,14 @@ function drawList() {
     });
     return button;
   }));
+  drawTake();
   place("search").placeholder = text("search");
   place("search").setAttribute("aria-label", text("search"));
   updates.push(() => {
     const found = listed();
     body.replaceChildren(...found.slice(0, rowsShown).map(listRow));
     place("more").hidden = found.length <= rowsShown;
+    updateTake(found.length);
     const name = data.meta.queues[queue];
     place("list").hidden = !found.length;
     const isEmpty = total(name) === 0;
@@ -70,11 +72,11 @@ function drawList() {
   });
 }
 
-function listed() {
+function listed(words = search) {
   const { list } = data;
   const fails = failing(list, list.customer_id.length);
   const rows = [];
-  for (let row = 0; row < fails.length; row++) if (list.queue[row] === queue && !fails[row] && (!search || list.words[row].includes(search))) rows.push(row);
+  for (let row = 0; row < fails.length; row++) if (list.queue[row] === queue && !fails[row] && (!words || list.words[row].includes(words))) rows.push(row);
   if (order.by) {
     const column = list[order.by], direction = order.ascending ? 1 : -1;
     rows.sort((a, b) => (column[a] === null) - (column[b] === null) || direction * (column[a] < column[b] ? -1 : column[a] > column[b] ? 1 : 0));

@@ -13,7 +13,7 @@ function drawFilters() {
     return element("label", { class: ["risk_band", "lifecycle"].includes(dimension) ? "scored" : undefined }, text(dimension), select);
   }));
   place("measures").setAttribute("aria-label", text("measures"));
-  place("measures").replaceChildren(...MEASURES.filter((of) => data.meta.is_scored || !["expected_loss", "expected_spend"].includes(of)).map((of) => {
+  place("measures").replaceChildren(...measuresShown().map((of) => {
     const made = element("button", { type: "button", onclick: () => { measure = of; draw(); } }, text(of));
     updates.push(() => made.setAttribute("aria-pressed", measure === of));
     return made;
@@ -22,6 +22,7 @@ function drawFilters() {
     place("how-many").textContent = text("how_many", { shown: formats.count(total("customers")), all: formats.count(data.meta.customers) });
     place("chips").replaceChildren(...[...filters].flatMap(([dimension, chosen]) => [...chosen].map((position) =>
       element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${named(text(dimension), memberName(dimension, position))} ×`))));
+    place("not-here").textContent = missing.length ? text("not_here", { what: missing.map(([dimension, member]) => named(text(dimension), member)).join("; ") }) : "";
     place("reset").hidden = !filters.size && !search && !order.by;
   });
 }
@@ -92,8 +93,9 @@ function secondOrder(found, horizon) {
   return text("second_order", { customers, days: found.days_to_keep, predicted, horizon, past, came, auc });
 }
 
-/** Brings everything up to date with the filters. */
-function draw() {
+/** Brings everything up to date with the filters, the address too. */
+function draw(how = "pushState") {
+  remember(how);
   cellsFailing = failing(data.cells, data.cells.customers.length);
   for (const update of updates) update();
 }
@@ -130,7 +132,7 @@ async function unpacked() {
 async function start() {
   data = await unpacked();
   texts = data.texts.labels;
-  queue = firstQueue();
+  readAddress();
   build(navigator.language?.startsWith("fr") ? "fr" : "en");
   place("language").onclick = () => build(language === "en" ? "fr" : "en");
   place("theme").onclick = () => {
@@ -138,7 +140,12 @@ async function start() {
     document.documentElement.dataset.theme = dark ? "light" : "dark";
   };
   place("reset").onclick = () => { filters.clear(); search = place("search").value = ""; order.by = null; rowsShown = 25; draw(); place("how-many").focus(); };
-  place("search").oninput = (event) => { search = event.target.value.trim().toLowerCase(); draw(); };
+  place("search").oninput = (event) => {
+    const before = search;
+    search = event.target.value.trim().toLowerCase();
+    draw(before && search ? "replaceState" : "pushState"); // one step back leads to before the search, not to each letter
+  };
+  addEventListener("popstate", () => { readAddress(); draw(); });
   place("more").onclick = () => { rowsShown += 100; draw(); if (place("more").hidden) place("search").focus(); };
   document.body.dataset.ready = "yes"; // data-ready: all is drawn
 }
