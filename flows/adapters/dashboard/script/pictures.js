@@ -6,6 +6,7 @@ function drawSegments() {
     const cells = { customers: element("td", { class: "n" }), spend_last_365_days: element("td", { class: "n" }), expected_loss: element("td", { class: "n scored" }), leave: element("td", { class: "n scored" }), expected_spend: element("td", { class: "n scored" }) };
     const row = element("tr", {}, element("th", { scope: "row" }, titled({ segment: key }, () => memberName("segment", key)), element("div", { class: "definition" }, phrase(data.meta.definitions[key]))),
       cells.customers, element("td", {}, size), cells.spend_last_365_days, element("td", {}, value), cells.expected_loss, cells.leave, cells.expected_spend);
+    for (const [name, cell] of Object.entries(cells)) cell.dataset.head = text(name === "leave" ? "mean_probability" : name); // on a phone, a row is a card
     return { key, row, size, value, cells };
   });
   const heads = ["", "customers", "", "spend_last_365_days", "", "expected_loss", "mean_probability", "expected_spend"];
