@@ -258,7 +258,7 @@ def test_every_mark_can_be_reached_and_pressed_with_the_keyboard(page):
     page.keyboard.press("Enter")
     assert mark.get_attribute("aria-pressed") == "true"
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     assert page.locator("#rfm button.mark[aria-pressed=true]").count() == 2
 

@@ -7,7 +7,7 @@ let missing = []; // what a link filters by and this page has not
 
 function viewInAddress() {
   const view = new URLSearchParams();
-  for (const [dimension, chosen] of filters) for (const position of chosen) view.append(dimension, data.members[dimension][position] ?? "");
+  for (const [dimension, position] of choices()) view.append(dimension, data.members[dimension][position] ?? "");
   if (measure !== MEASURES[0]) view.set("measure", measure);
   if (queue !== firstQueue()) view.set("queue", data.meta.queues[queue]);
   if (search) view.set("search", search);

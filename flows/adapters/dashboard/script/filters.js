@@ -7,6 +7,9 @@ const DIMENSIONS = ["segment", "previous_segment", "r_f", "bucket", "risk_band",
 const BIT = Object.fromEntries(DIMENSIONS.map((name, n) => [name, 1 << n]));
 const filters = new Map(); // dimension → set of member positions
 
+/** What is chosen, in one order however it was clicked: [dimension, position]. */
+const choices = () => DIMENSIONS.flatMap((dimension) => [...(filters.get(dimension) ?? [])].sort((a, b) => a - b).map((position) => [dimension, position]));
+
 function memberName(dimension, position) {
   if (position < 0 && dimension === "r_f") return text("nothing_in_window", { window: data.meta.borders?.window_days });
   if (position < 0) return text(dimension === "previous_segment" ? "was_none" : "unknown");

@@ -57,3 +57,28 @@ function titled(members, title) {
 
 const positions = (dimension) => data.members[dimension].map((_, position) => position);
 const axis = (dimension) => (key) => ({ key, title: () => memberName(dimension, key) });
+
+/** Makes one tab stop of all marks of a picture; arrows, Home and End lead from mark to mark. `role`: of what they are in. */
+function oneTabStop(id, role = "grid") {
+  const box = place(id);
+  const rows = () => [...box.querySelectorAll("tr:not([hidden]), .columns")].map((row) => [...row.querySelectorAll("button.mark")]).filter((marks) => marks.length);
+  const stopAt = (made) => { for (const other of box.querySelectorAll("button.mark")) other.tabIndex = other === made ? 0 : -1; };
+  const holder = box.querySelector("table, .columns");
+  holder.setAttribute("role", role);
+  holder.setAttribute("aria-label", box.closest("section").querySelector("h2").textContent + (box.querySelector("caption") ? `, ${text(id)}` : ""));
+  holder.addEventListener("focusin", ({ target }) => { if (target.matches("button.mark")) stopAt(target); });
+  holder.addEventListener("keydown", (event) => {
+    const marks = rows(), y = marks.findIndex((row) => row.includes(event.target));
+    if (y < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const x = marks[y].indexOf(event.target), last = marks[y].length - 1;
+    const to = { ArrowRight: [y, Math.min(x + 1, last)], ArrowLeft: [y, Math.max(x - 1, 0)], ArrowDown: [Math.min(y + 1, marks.length - 1), x], ArrowUp: [Math.max(y - 1, 0), x], Home: [y, 0], End: [y, last] }[event.key];
+    if (!to) return;
+    event.preventDefault(); // the page stays where it is
+    marks[to[0]][Math.min(to[1], marks[to[0]].length - 1)].focus();
+  });
+  updates.push(() => {
+    const all = rows().flat();
+    if (all.length && !all.some((made) => made.tabIndex === 0)) stopAt(all[0]); // the row of the stop may be hidden now
+  });
+  stopAt(rows()[0]?.[0]);
+}

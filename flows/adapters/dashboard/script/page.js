@@ -20,8 +20,8 @@ function drawFilters() {
   }));
   updates.push(() => {
     place("how-many").textContent = text("how_many", { shown: formats.count(total("customers")), all: formats.count(data.meta.customers) });
-    place("chips").replaceChildren(...[...filters].flatMap(([dimension, chosen]) => [...chosen].map((position) =>
-      element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${named(text(dimension), memberName(dimension, position))} ×`))));
+    place("chips").replaceChildren(...choices().map(([dimension, position]) =>
+      element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${named(text(dimension), memberName(dimension, position))} ×`)));
     place("not-here").textContent = missing.length ? text("not_here", { what: missing.map(([dimension, member]) => named(text(dimension), member)).join("; ") }) : "";
     place("reset").hidden = !filters.size && !search && !order.by;
   });
@@ -118,6 +118,8 @@ function build(chosenLanguage) {
   drawBars("channel");
   drawRetention();
   if (data.meta.is_scored) { drawBars("lifecycle", (stage) => text(`lifecycle_${stage}_means`)); drawChurn(); drawDisagreement(); drawTrust(); }
+  for (const id of ["segments", "lifecycle", "rfm", "disagreement", "country", "channel", "movement", "retention"]) if (place(id).querySelector("button.mark")) oneTabStop(id);
+  if (data.meta.is_scored) oneTabStop("churn", "toolbar");
   drawCampaigns();
   drawList();
   drawReceipt();
@@ -139,6 +141,11 @@ async function start() {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
     document.documentElement.dataset.theme = dark ? "light" : "dark";
   };
+  for (const link of document.querySelectorAll(".skip")) {
+    link.onclick = (event) => { event.preventDefault(); place(link.hash.slice(1)).focus(); }; // the address is the view's
+  }
+  const bar = new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--bar", `${getComputedStyle(target).position === "sticky" ? target.offsetHeight : 0}px`));
+  bar.observe(place("filters"));
   place("reset").onclick = () => { filters.clear(); search = place("search").value = ""; order.by = null; rowsShown = 25; draw(); place("how-many").focus(); };
   place("search").oninput = (event) => {
     const before = search;
