@@ -200,7 +200,7 @@ def test_make_deploy_adds_the_deployments_to_what_terraform_owns_and_changes_not
     )
     assert result.returncode == 0, result.stderr
     deployments = ask(prefect, "deployments/filter", {})
-    assert len(deployments) == 8
+    assert len(deployments) == 10
     assert {one["work_pool_name"] for one in deployments} == {"rfm-churn", "rfm-churn-local"}
     (daily,) = [one for one in deployments if one["name"] == "production" and "daily" in one["entrypoint"]]
     job_env = daily["job_variables"]["env"]
