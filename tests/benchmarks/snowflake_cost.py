@@ -1,64 +1,43 @@
-"""`docs/snowflake-cost.md`: what Snowflake costs for a shop of so many customers, from sizes and work measured here.
+"""`docs/snowflake-cost.md`: what a shop of so many customers costs, from sizes and work measured here.
 
 `python -m tests.benchmarks snowflake_cost` measures, writes the page, and prints what it measured.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.churn.training_set import sample_below
 from flows.settings import REPOSITORY, SHIPPED_MODELS
+from flows.simulator.contacts import simulate_contacts
 from flows.simulator.shop import ShopProfile, simulate
-from flows.sources.connections import read_connections
+from flows.sources.connections import Connections, read_connections
+from flows.sources.mappings import Landing, of_model
 from flows.steps.building import FEATURES, SCORES, STAGING, TRAINING
 from functions.churn_api.fast_path import create_api
+from tests.benchmarks.cost_model import (
+    KEPT_DAYS,
+    MAILS_A_YEAR,
+    MEASURED_CUSTOMERS,
+    ROWS_A_CALL,
+    TRAINING_CUSTOMERS,
+    Measured,
+)
+from tests.benchmarks.cost_page import page
 from tests.benchmarks.measured import Figure, run_python
 from tests.running.dbt import dbt_command, dbt_environment
 from tests.running.serving import EXAMPLE, LocalClient, service
 
 PAGE = REPOSITORY / "docs" / "snowflake-cost.md"
-MEASURED_CUSTOMERS = 100_000
-SHOPS = (100_000, 1_000_000, 10_000_000, 100_000_000)
-
-# Assumptions: list prices in USD, AWS US East, 2026; ask your own contract.
-CREDIT = 3.00  # Enterprise edition, on demand
-STORAGE_TB_MONTH = 23.00
-LAMBDA_GB_SECOND, LAMBDA_GB, LAMBDA_MILLION_CALLS = 0.0000166667, 1.77, 0.20  # 1.77 GB is one core
-GATEWAY_MILLION_CALLS = 3.50
-XSMALL_CORES = 8  # of about the speed of this machine's; Snowflake does not publish it
-SIZES = ("XS", "S", "M", "L", "XL", "2XL", "3XL", "4XL")  # each twice the one before, in cores and in credits
-MAX_SECONDS = 1_800  # the smallest warehouse that is done in that time is taken
-IDLE_SECONDS = 60  # AUTO_SUSPEND
-NODE_SECONDS = 3.0  # of each of dbt's nodes, whatever it does: compiling, comments, grants; four run at a time
-FLOW_SECONDS = 120  # what the flow does between its statements, in gaps that are too short for the warehouse to sleep
-ROWS_A_CALL = 500  # Snowflake decides; a few hundred is usual
-API_ROWS_A_CORE_SECOND = 74_000  # `make bench`: 1,000 customers a request
-UDF_ROWS_A_CORE_SECOND = 130_000  # `make bench`: scoring in the warehouse, trees
-KEPT_DAYS = 365  # of predictions
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Of a shop of `MEASURED_CUSTOMERS`: rows and bytes of parquet by relation, what reads what, and the work."""
-
-    rows: dict[str, int]
-    bytes: dict[str, int]
-    parents: dict[str, list[str]]
-    daily_core_seconds: float
-    training_core_seconds: float
-    daily_nodes: int
-    request_bytes: float
-    response_bytes: float
 
 
 def measure(folder: Path) -> Iterator[Figure]:
     measured = _measure(folder)
-    PAGE.write_text(_page(measured), encoding="utf-8")
+    PAGE.write_text(page(measured), encoding="utf-8")
     lines = measured.rows["raw_simulated_shop.order_lines_as_text"]
     yield Figure(
         f"cores × seconds of a daily build, {MEASURED_CUSTOMERS:,} customers and {lines:,} order lines",
@@ -69,32 +48,81 @@ def measure(folder: Path) -> Iterator[Figure]:
 
 def _measure(folder: Path) -> Measured:
     profile = ShopProfile(customers=MEASURED_CUSTOMERS, seed=1)
-    orders, database = folder / "orders.csv", folder / "warehouse.duckdb"
+    orders, contacts, database = folder / "orders.csv", folder / "contacts.csv", folder / "warehouse.duckdb"
+    shop = simulate(profile)
     with duckdb.connect() as con:
-        con.register("lines", simulate(profile).order_lines)
-        con.execute("copy lines to $1 (format csv, header)", [str(orders)])
+        for file, rows in ((orders, shop.order_lines), (contacts, simulate_contacts(shop))):
+            con.register("rows_to_write", rows)
+            con.execute("copy rows_to_write to $1 (format csv, header)", [str(file)])
     connections = read_connections(REPOSITORY / "airbyte" / "connections.yml")
     warehouse = DuckDBWarehouse(database, folder / "tmp")
     warehouse.claim_for_shop("simulated_shop")
-    landing = warehouse.land_order_lines(str(orders), "simulated_shop", connections, datetime.now(UTC))
+    extracted_at = datetime.now(UTC)
+    landings = [
+        warehouse.land_order_lines(str(orders), "simulated_shop", connections, extracted_at),
+        warehouse.land_contacts(str(contacts), "simulated_shop", connections, extracted_at),
+        *_land_email_events(database, connections, profile.last_day),
+    ]
     (model,) = SHIPPED_MODELS.glob("shipped-*")
-    variables = {"order_lines": [mapping.as_dbt_variable() for mapping in landing.mappings]}
+    variables: dict[str, list[object]] = {"sources": ["simulated_shop", "hubspot"]}
+    for landing in landings:
+        variables[landing.kind] = [mapping.as_dbt_variable() for mapping in landing.mappings]
     environment = dbt_environment(
         database, as_of_date=str(profile.last_day), horizon_days=90, model_version=model.name, model_folder=str(model),
-        run_date=str(profile.last_day),
+        run_date=str(profile.last_day), predictions_kept_days=KEPT_DAYS,
+        training_sample_below=sample_below(TRAINING_CUSTOMERS, MEASURED_CUSTOMERS),
     )  # fmt: skip
 
     def dbt(*arguments: str) -> float:
         command = dbt_command(*arguments, variables=variables, state=folder)
         return run_python(*command, **environment).core_seconds
 
-    start = dbt("parse", "--no-partial-parse")
+    dbt("parse", "--no-partial-parse")
+    start = dbt("parse")  # what dbt takes for itself, when it has parsed before
     daily = dbt("build", "--exclude-resource-type", "unit_test", "--select", *STAGING, *FEATURES, *SCORES) - start
     nodes = len(json.loads((folder / "run_results.json").read_text())["results"])
     training = dbt("build", "--exclude-resource-type", "unit_test", "--select", *TRAINING) - start
     rows, sizes = _sizes(database, folder)
     request, response = _message_bytes()
-    return Measured(rows, sizes, _parents(folder), daily, training, nodes, request, response)
+    return Measured(rows, sizes, _parents(folder), daily, training, nodes, request, response, orders.stat().st_size)
+
+
+def _land_email_events(database: Path, connections: Connections, last_day: date) -> list[Landing]:
+    """A year of mails to each contact in HubSpot's shape: sent and delivered, a fourth opened, one in 33 clicked.
+
+    HubSpot's other streams are there without rows: this shop's orders and contacts are files.
+    """
+    landed = "_airbyte_raw_id varchar, _airbyte_extracted_at timestamptz, id varchar, updatedat varchar"
+    others = {
+        "contacts": "properties_email varchar, properties_hs_additional_emails varchar, properties_customer_id varchar,"
+        " properties_hs_email_optout varchar, properties_createdate varchar, properties_hs_merged_object_ids varchar",
+        "deals": "associations varchar, properties_closedate varchar, properties_hs_is_closed_won varchar,"
+        " properties_amount varchar, properties_order_id varchar, properties_deal_currency_code varchar",
+        "line_items": "associations varchar, properties_amount varchar, properties_quantity varchar,"
+        " properties_hs_sku varchar",
+    }
+    with duckdb.connect(database) as con:
+        con.execute("create schema raw_hubspot")
+        for stream, columns in others.items():
+            con.execute(f"create table raw_hubspot.{stream} ({landed}, {columns})")
+            con.execute(f"create table raw_hubspot.archived_{stream} ({landed}, archivedat varchar)")
+        con.execute(f"""
+            create table raw_hubspot.email_events as
+            select
+                uuid() as _airbyte_raw_id, now() as _airbyte_extracted_at, uuid() as id, epoch_ms(sent_at) as created,
+                strftime(sent_at, '%Y-%m-%dT%H:%M:%S.000Z') as createdat, email as recipient, type,
+                cast(null as varchar) as portalsubscriptionstatus
+            from raw_simulated_shop.contacts
+            cross join (
+                select mail, timestamp '{last_day}' - mail * interval {365 // MAILS_A_YEAR} day as sent_at
+                from range({MAILS_A_YEAR}) as mails(mail)
+            )
+            inner join (values ('SENT', 1.0), ('DELIVERED', 1.0), ('OPEN', 0.25), ('CLICK', 0.03)) as kinds(type, share)
+                on hash(email, mail, type) % 100 < 100 * share
+        """)
+    meaning = connections.connection("hubspot").email_events
+    assert meaning is not None
+    return [of_model("email_events", "hubspot", meaning)]
 
 
 def _sizes(database: Path, folder: Path) -> tuple[dict[str, int], dict[str, int]]:
@@ -138,177 +166,3 @@ def _message_bytes() -> tuple[float, float]:
     )
     answer.raise_for_status()
     return len(body) / ROWS_A_CALL, len(answer.content) / ROWS_A_CALL
-
-
-@dataclass(frozen=True)
-class Bill:
-    """A month of a shop, with a daily run and a weekly training, in the smallest warehouse that is fast enough."""
-
-    customers: int
-    stored_bytes: float
-    scanned_bytes: float
-    size: str
-    daily_seconds: float
-    daily_credits: float
-    training_credits: float
-    calls: float
-    api_dollars: float
-    udf_credits: float
-
-    @property
-    def credits(self) -> float:
-        return 30 * self.daily_credits + 4.3 * self.training_credits
-
-    @property
-    def dollars(self) -> float:
-        return self.credits * CREDIT + self.stored_bytes / 1e12 * STORAGE_TB_MONTH
-
-
-def bill(measured: Measured, customers: int) -> Bill:
-    """What a shop costs, in proportion to what was measured."""
-    scale = customers / MEASURED_CUSTOMERS
-    training = {model for model in measured.parents if model.startswith("intermediate.int_training_")}
-    scanned = sum(
-        measured.bytes.get(parent, 0)
-        for model, parents in measured.parents.items() if model not in training
-        for parent in parents
-    )  # fmt: skip
-    latency = measured.daily_nodes * NODE_SECONDS / 4
-    position, seconds = 0, 0.0
-    for position in range(len(SIZES)):
-        seconds = measured.daily_core_seconds * scale / (XSMALL_CORES * 2**position) + latency
-        if seconds <= MAX_SECONDS:
-            break
-    per_second = 2**position / 3600
-    training_seconds = measured.training_core_seconds * scale / (XSMALL_CORES * 2**position) + latency
-    predictions = measured.bytes["marts.churn_predictions"] * scale * KEPT_DAYS
-    others = sum(size for name, size in measured.bytes.items() if name != "marts.churn_predictions") * scale
-    calls = customers / ROWS_A_CALL
-    api = (
-        customers / API_ROWS_A_CORE_SECOND * LAMBDA_GB * LAMBDA_GB_SECOND
-        + calls / 1e6 * (LAMBDA_MILLION_CALLS + GATEWAY_MILLION_CALLS)
-    )  # fmt: skip
-    return Bill(
-        customers=customers,
-        stored_bytes=predictions + others,
-        scanned_bytes=scanned * scale,
-        size=SIZES[position],
-        daily_seconds=seconds,
-        daily_credits=(seconds + FLOW_SECONDS + IDLE_SECONDS) * per_second,
-        training_credits=(training_seconds + FLOW_SECONDS + IDLE_SECONDS) * per_second,
-        calls=calls,
-        api_dollars=30 * api,
-        udf_credits=30 * customers / UDF_ROWS_A_CORE_SECOND / XSMALL_CORES / 3600,
-    )
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} PB"
-
-
-def _page(measured: Measured) -> str:
-    bills = [bill(measured, customers) for customers in SHOPS]
-    each = {name: measured.bytes[name] / MEASURED_CUSTOMERS for name in sorted(measured.bytes)}
-    largest = sorted(each, key=lambda name: each[name], reverse=True)[:8]
-
-    def row(title: str, *values: str) -> str:
-        return f"| {title} | {' | '.join(values)} |"
-
-    table = [
-        row("", *(f"{b.customers:,} customers" for b in bills)),
-        "|---|" + "---:|" * len(bills),
-        row("stored, with a year of daily predictions", *(_size(b.stored_bytes) for b in bills)),
-        row("read by a daily run", *(_size(b.scanned_bytes) for b in bills)),
-        row("virtual warehouse", *(b.size for b in bills)),
-        row("… seconds a day", *(f"{b.daily_seconds:,.0f}" for b in bills)),
-        row("… credits a day", *(f"{b.daily_credits:.3g}" for b in bills)),
-        row("… credits of a weekly training's snapshots", *(f"{b.training_credits:.3g}" for b in bills)),
-        row("**credits a month**", *(f"**{b.credits:,.3g}**" for b in bills)),
-        row("**USD a month**, storage included", *(f"**{b.dollars:,.0f}**" for b in bills)),
-        row("scoring by the API: calls a day", *(f"{b.calls:,.0f}" for b in bills)),
-        row("… sent and received a day",
-            *(_size(b.customers * (measured.request_bytes + measured.response_bytes)) for b in bills)),
-        row("… USD a month: Lambda and API Gateway", *(f"{b.api_dollars:,.2f}" for b in bills)),
-        row("scoring inside Snowflake instead: credits a month", *(f"{b.udf_credits:.3g}" for b in bills)),
-    ]  # fmt: skip
-    sizes = [f"| `{name}` | {measured.rows[name] / MEASURED_CUSTOMERS:.2f} | {each[name]:,.0f} |" for name in largest]
-    return _TEXT.format(
-        table="\n".join(table),
-        sizes="\n".join(sizes),
-        customers=f"{MEASURED_CUSTOMERS:,}",
-        daily=f"{measured.daily_core_seconds:.0f}",
-        training=f"{measured.training_core_seconds:.0f}",
-        nodes=measured.daily_nodes,
-        request=f"{measured.request_bytes:,.0f}",
-        response=f"{measured.response_bytes:,.0f}",
-        credit=f"{CREDIT:.2f}",
-        storage=f"{STORAGE_TB_MONTH:.0f}",
-        cores=XSMALL_CORES,
-        longest=MAX_SECONDS // 60,
-        idle=IDLE_SECONDS,
-        flow=FLOW_SECONDS,
-        rows_a_call=ROWS_A_CALL,
-        api_rows=f"{API_ROWS_A_CORE_SECOND:,}",
-        udf_rows=f"{UDF_ROWS_A_CORE_SECOND:,}",
-        node=NODE_SECONDS,
-    )
-
-
-_TEXT = """# What Snowflake costs
-
-Written by `python -m tests.benchmarks snowflake_cost`, which measures rows, bytes and work on a simulated
-shop and multiplies. It is a model, not a bill: nothing here has run on Snowflake. Change the assumptions at
-the top of `tests/benchmarks/snowflake_cost.py` and run it again.
-
-{table}
-
-## Measured
-
-On a simulated shop of {customers} customers, by DuckDB on this project's own models:
-
-| table | rows a customer | bytes a customer (parquet, zstd) |
-|---|---:|---:|
-{sizes}
-
-- a daily build (order lines, segments, features, scores, marts and their tests: {nodes} nodes): {daily} cores
-  × seconds;
-- training snapshots, built only when a model is trained: {training} cores × seconds more;
-- an external function's row: {request} bytes out, {response} bytes back.
-
-## Assumed
-
-- {credit} USD a credit, {storage} USD a TB and month; Lambda with one core, REST API Gateway, all in one
-  region and at list price, without transfer fees.
-- An XS has {cores} cores of this machine's speed, and twice the warehouse is twice as fast; the smallest one
-  is taken that is done within {longest} minutes. Each of dbt's nodes costs {node} s of its own;
-  four run at a time.
-- During a run the warehouse waits {flow} s for what the flow does between its statements, and {idle} s more until it
-  suspends itself. It does nothing else. Automatic clustering is left out: days arrive in order.
-- Snowflake's files are as large as parquet's; every run reads every column of its inputs, which overestimates
-  it.
-- Snowflake sends {rows_a_call} rows a call; a core of the API answers {api_rows} rows a second, and a core
-  scores {udf_rows} inside the warehouse, both by `make bench`. The time that the warehouse waits for the API is
-  left out.
-
-## What keeps it low
-
-- **A daily run trains nothing.** The snapshots of past dates, the largest tables of all, are built
-  weekly.
-- **Segments, features and scores are computed once a day, in one pass over purchases**, not over order lines.
-- **Staging is rebuilt each time**: late orders, returns and deleted rows are then right without a rule for
-  each. Beyond ten million customers that is most of the bill; an incremental staging by Airbyte's generation
-  would be the next step.
-- **`marts.churn_predictions` is the only table that grows.** It is clustered by the as-of date, and the merge
-  filters by that date, so a run reads one day of it; it alone is not transient.
-- **Rows arrive as parquet by COPY**, and content that is already loaded is not loaded again
-  (`raw.load_manifest`).
-- **One small warehouse** that suspends after a minute, a resource monitor, time limits on statements, a query
-  tag on every session: the cost per session is in `snowflake.account_usage.query_history`.
-- **From ten million customers on, let Snowflake score by itself** (`SNOWFLAKE_SCORING=udf`): the API's calls
-  cost little, but the warehouse waits for them. Also train on a sample: the flow keeps the snapshots in
-  memory.
-"""
