@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
 	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
 	OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
-	FILE LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
+	FILE PERSON LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL REPOSITORY_TOKEN_BLOCK MANAGED_BY RUNS_ON RUNS_ROLE GIT_COMMIT CODE_DIRECTORY LOCAL_POOL \
 	$(addprefix ALERTS_,TO SECRET SENDER RECIPIENTS) \
 	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
@@ -40,7 +40,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy alert-test erase forget docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ erase: $(BIN)/churn ## erase the people in FILE=, one customer id or e-mail addr
 
 forget: ## the old name of make erase
 	@echo "make forget is make erase now, and nobody was erased: make erase FILE=$(or $(FILE),people.txt)" >&2; exit 2
+
+person: $(BIN)/churn ## write everything that is kept about PERSON=, a customer id or e-mail address, to FILE= (person.html)
+	@$(CHURN) person $(if $(PERSON),"$$PERSON" $(if $(FILE),"$$FILE"))
 
 docs: $(BIN)/churn ## write dbt's documentation of all models, columns, tests and exposures, as of the last run
 	@$(CHURN) docs

@@ -179,6 +179,24 @@ def erase(
     erase(settings, file.expanduser())
 
 
+@app.command(epilog=ELSEWHERE)
+@takes(*HERE, "outputs")
+def person(
+    name: Annotated[str, typer.Argument(metavar="PERSON", help="A customer id or an e-mail address.")],
+    settings: Settings,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to write: a page, or JSON where it ends in .json.")
+    ] = Path("person.html"),
+) -> None:
+    """Write down everything that is kept about a person.
+
+    It is for a request of access: what `churn erase` would remove, and where else to ask. Nothing is changed.
+    """
+    from flows.commands.person import person
+
+    person(settings, name, file.expanduser())
+
+
 @models.command(epilog=ELSEWHERE)
 @takes("data_dir", "models")
 def promote(

@@ -7,7 +7,8 @@ from pathlib import Path
 from flows.adapters.files.outbox import FileOutbox
 from flows.adapters.files.run_outputs import remove_customers
 from flows.adapters.files.store import FileStore
-from flows.adapters.privacy.erasure import all_names, erase_noted, normalised, note
+from flows.adapters.privacy.erasure import all_names, erase_noted, note
+from flows.adapters.privacy.personal_rows import normalised
 from flows.errors import BadInput, SettingsError
 from flows.settings import Settings
 from flows.wiring import wire

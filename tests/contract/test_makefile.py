@@ -15,6 +15,7 @@ from functions.churn_api.settings import ApiSettings
 
 OF_MAKE = {
     "FILE",
+    "PERSON",
     "LAUNCH",
     "PLAN",
     "VERSION",
@@ -100,6 +101,8 @@ def test_what_options_and_sources_are_called_is_taken():
         (["campaign", "FILE=spring.yml", "LAUNCH=1"], '-m flows campaign launch "$FILE"'),
         (["campaign", "FILE=spring.yml", "PLAN=1"], '-m flows campaign plan "$FILE"'),
         (["erase", "FILE=people.txt"], '-m flows erase "$FILE"'),
+        (["person", "PERSON=ann@example.com", "FILE=ann.html"], '-m flows person "$PERSON" "$FILE"'),
+        (["person", "FILE=ann.html"], "-m flows person"),
         (["validate-workbook"], "-m flows validate-workbook"),
         (["promote", "VERSION=v"], '-m flows models promote "$VERSION"'),
     ],

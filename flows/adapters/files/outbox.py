@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
@@ -189,28 +189,36 @@ class FileOutbox:
                 kept = []
                 for line in file.read().splitlines(keepends=True):
                     rest, taken = _without(line, customer_ids)
-                    erased += taken
+                    erased += len(taken)
                     kept.append(rest)
                 draft = path.with_suffix(".draft")
                 draft.write_bytes(b"".join(kept))
                 draft.replace(path)
         return erased
 
+    def about(self, customer_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+        """The predictions for these customers, and lines that name one and do not fit. The files stay as they are;
+        what a server writes at this moment may be missing."""
+        for path in sorted(self.folder.glob("*.jsonl")):
+            with suppress(FileNotFoundError):  # merged meanwhile
+                for line in path.read_bytes().splitlines(keepends=True):
+                    yield from _without(line, customer_ids)[1]
 
-def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, int]:
-    """The line without the predictions for these customers, and how many those were; a line that is not a message is
-    removed whole."""
+
+def _without(line: bytes, customer_ids: Collection[str]) -> tuple[bytes, list[dict[str, Any]]]:
+    """The line without the predictions for these customers, and those; a line that is not a message is taken whole."""
     try:
         message = json.loads(line)
-        kept = [
-            prediction for prediction in message["answers"] if not _is_about(prediction["customer_id"], customer_ids)
-        ]
+        is_about = [_is_about(prediction["customer_id"], customer_ids) for prediction in message["answers"]]
     except (ValueError, LookupError, TypeError):
         names_one = any(json.dumps(name)[1:-1].encode() in line for name in customer_ids)
-        return (b"", 1) if names_one else (line, 0)
-    taken = len(message["answers"]) - len(kept)
-    if not taken:
-        return line, 0
+        return (b"", [{"line": line.decode(errors="replace").strip()}]) if names_one else (line, [])
+    if not any(is_about):
+        return line, []
+    pairs = list(zip(message["answers"], is_about, strict=True))
+    kept = [prediction for prediction, theirs in pairs if not theirs]
+    head = {name: value for name, value in message.items() if name != "answers"}
+    taken = [head | prediction for prediction, theirs in pairs if theirs]
     return (json.dumps(message | {"answers": kept}).encode() + b"\n" if kept else b""), taken
 
 

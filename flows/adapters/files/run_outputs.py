@@ -20,10 +20,16 @@ def put_outputs(store: FileStore, day: date, files: Mapping[str, bytes], *, is_l
     return tuple(Output(name, store.link(f"{day}/{name}")) for name in files)
 
 
-def remove_customers(store: FileStore) -> Iterator[str]:
-    """Removes what shows rows about customers, of every day; yields where it was."""
+def customer_files(store: FileStore) -> Iterator[str]:
+    """What shows rows about customers, of every day."""
     for folder in store.folders():
         for name in ABOUT_CUSTOMERS:
             if store.exists(f"{folder}/{name}"):
-                store.remove(f"{folder}/{name}")
-                yield store.link(f"{folder}/{name}")
+                yield f"{folder}/{name}"
+
+
+def remove_customers(store: FileStore) -> Iterator[str]:
+    """Removes what shows rows about customers; yields where it was."""
+    for name in customer_files(store):
+        store.remove(name)
+        yield store.link(name)

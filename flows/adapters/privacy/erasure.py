@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from flows.adapters.privacy.identities import followed, listed, names_there, shared_addresses, words_of
+from flows.adapters.privacy.identities import followed, listed, names_there, shared_addresses
+from flows.adapters.privacy.personal_rows import (
+    ERASING,
+    VALIDATED,
+    built_rows,
+    keys_in_files,
+    normalised,
+    quoting_rows,
+    record_keys,
+)
 from flows.errors import BadInput
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connection, Connections
 from flows.sources.mappings import Kind
 
-# columns that hold a customer's id or address; a test finds tables that have one under another name
-PERSONAL_COLUMNS = ("customer_id", "given_customer_id", "written_id", "email", "link", "identifier")
-# columns that quote what stands in a file
-QUOTING_COLUMNS = ("content", "example", "unreadable_text")
-ERASING, ERASURES, KEY = "raw.erasing", "raw.erasures", "raw.erasure_key"
-VALIDATED: dict[Kind, tuple[str, str]] = {
-    "order_lines": ("staging.stg_shop__order_lines_validated", "order_line_key"),
-    "contacts": ("staging.stg_shop__contacts_validated", "contact_key"),
-}
+ERASURES, KEY = "raw.erasures", "raw.erasure_key"
 THEIRS = f"in (select identifier from {ERASING})"
 
 
@@ -39,12 +39,6 @@ class Erased:
     rows: int
 
 
-def normalised(name: str) -> str:
-    """A customer id or an e-mail address as staging writes it."""
-    trimmed = name.strip()
-    return trimmed.lower() if "@" in trimmed else trimmed
-
-
 def all_names(warehouse: Warehouse, connections: Connections, names: Iterable[str]) -> set[str]:
     """All ids and addresses of the people who are named by ids or e-mail addresses, as far as these are theirs alone.
 
@@ -54,7 +48,7 @@ def all_names(warehouse: Warehouse, connections: Connections, names: Iterable[st
     given = {normalised(name) for name in names} - {""}
     if shared := {name: n for name, n in shared_addresses(warehouse, given).items() if "@" in name}:
         raise BadInput(
-            "Nobody was erased, because these addresses are of several customers: "
+            "Nothing was done, because these addresses are of several customers: "
             + ", ".join(f"{address} of {customers}" for address, customers in sorted(shared.items()))
             + ". Name the customer ids instead."
         )
@@ -77,7 +71,7 @@ def erase_noted(warehouse: Warehouse, connections: Connections, at: datetime) ->
     found = [
         *_erase_raw(warehouse, connections),
         *_erase_built(warehouse),
-        *_erase_unreadable(warehouse, set(names)),
+        *_erase_quoted(warehouse, set(names)),
     ]
     warehouse.change("ending the erasure", [f"drop table {ERASING}"])
     return [erased for erased in found if erased.rows]
@@ -94,6 +88,16 @@ def erase_again(warehouse: Warehouse, connections: Connections, at: datetime) ->
         return found
     note(warehouse, followed(warehouse, connections, {normalised(name) for name in back} | back))
     return found + erase_noted(warehouse, connections, at)
+
+
+def erased_before(warehouse: Warehouse, names: Iterable[str]) -> list[datetime]:
+    """When people with one of these names were erased, UTC: that much is known of them."""
+    if not warehouse.exists(ERASURES):
+        return []
+    hashes = listed(_hash(_key(warehouse), name) for name in names)
+    read = warehouse.read(f"select distinct erased_at from {ERASURES} where hash in ({hashes}) order by 1")
+    found: list[datetime] = read.column("erased_at").to_pylist()
+    return found
 
 
 def _remember(warehouse: Warehouse, names: Sequence[str], at: datetime) -> None:
@@ -129,104 +133,44 @@ def _erase_raw(warehouse: Warehouse, connections: Connections) -> Iterator[Erase
 
 
 def _blank_rows(warehouse: Warehouse, name: str, kind: Kind) -> Iterator[Erased]:
-    relation, key = VALIDATED[kind]
     raw = f"raw_{name}.{kind}"
     if not warehouse.exists(raw):
         return
-    of_source = f"{relation} where source_name = '{name}'"
-    if not warehouse.exists(relation) or not warehouse.row(f"select count(*) from {of_source}")[0]:
+    keys = keys_in_files(warehouse, name, kind, THEIRS)
+    if keys is None:
         # of an earlier run with other sources: no run reads it, and its rows cannot be assigned to people
         yield Erased(f"{raw}, which was dropped as a whole: the last run did not read it", warehouse.drop_raw(raw))
         return
-    whose = f"source_name = '{name}' and (customer_id {THEIRS} or email {THEIRS})"
-    [validated] = warehouse.row(f"select count(*) from {relation} where {whose}")
-    keys = (
-        f"select {key} from {relation} as validated where {whose} and exists (select 1 from {raw} as landed"
-        f" where landed._airbyte_raw_id = validated.{key} and landed._airbyte_extracted_at = validated.extracted_at)"
-    )
-    [there] = warehouse.row(f"select count(*) from ({keys}) as keys")
-    if there != validated:
-        raise BadInput(
-            f"{raw} has been replaced since the last run that came to its end, so its rows cannot be assigned"
-            " to people. Run again: that run finishes the erasure."
-        )
-    if validated:
+    [rows] = warehouse.row(f"select count(*) from ({keys}) as keys")
+    if rows:
         warehouse.blank_rows(name, kind, keys)
-    yield Erased(raw, validated)
+    yield Erased(raw, rows)
 
 
 def _erase_records(warehouse: Warehouse, name: str, connection: Connection) -> Iterator[Erased]:
     # collected first: records can no longer be assigned to people once others are removed
-    found = [
-        warehouse.read(f"select distinct {stream} as stream, _airbyte_raw_id as record_key from {model} where {whose}")
-        for model, stream, whose in _personal_records(connection)
-        if warehouse.exists(model)
-    ]
-    if not found:
-        return
-    keys, statements = pa.concat_tables(found), []
-    for stream in connection.streams:
-        of_stream = keys.filter(pc.equal(keys["stream"], stream)).column("record_key").to_pylist()
-        if of_stream:
-            statements.append(f"delete from raw_{name}.{stream} where _airbyte_raw_id in ({listed(of_stream)})")
-        yield Erased(f"raw_{name}.{stream}", len(of_stream))
+    found = {f"raw_{name}.{stream}": keys for stream, keys in record_keys(warehouse, connection, THEIRS).items()}
+    statements = [f"delete from {raw} where _airbyte_raw_id in ({listed(keys)})" for raw, keys in found.items() if keys]
     if statements:
         warehouse.change(f"erasing records of {name}", statements)
-
-
-def _personal_records(connection: Connection) -> Iterator[tuple[str, str, str]]:
-    """The relations that assign records to people: a relation, its stream, and a condition for the rows to erase."""
-    if connection.personal_records:
-        yield f"staging.{connection.personal_records}", "stream", f"customer_id {THEIRS} or email {THEIRS}"
-        return
-    (stream,) = connection.streams
-    for meaning in (connection.order_lines, connection.contacts, connection.email_events):
-        if meaning is not None and meaning.model:
-            names = [column for column in ("customer_id", "email") if column in meaning.columns]
-            about = " or ".join(f"{name} {THEIRS} or lower(trim({name})) {THEIRS}" for name in names)
-            yield f"staging.{meaning.model}", f"'{stream}'", about
+    for raw, keys in found.items():
+        yield Erased(raw, len(keys))
 
 
 def _erase_built(warehouse: Warehouse) -> Iterator[Erased]:
     """Removes rows from every table that is not a source's."""
-    for relation, columns in _tables_with(warehouse, PERSONAL_COLUMNS):
-        if relation.startswith("raw_") or relation == ERASING:
-            continue
-        about = " or ".join(
-            f"{column} {THEIRS} or ({column} like '%@%' and lower(trim({column})) {THEIRS})" for column in columns
-        )
-        [rows] = warehouse.row(f"select count(*) from {relation} where {about}")
+    for place in built_rows(warehouse, THEIRS):
+        [rows] = warehouse.row(f"select count(*) from {place.relation} where {place.condition}")
         if rows:
-            warehouse.change(f"erasing from {relation}", [f"delete from {relation} where {about}"])
-        yield Erased(relation, rows)
+            statement = f"delete from {place.relation} where {place.condition}"
+            warehouse.change(f"erasing from {place.relation}", [statement])
+        yield Erased(place.relation, rows)
 
 
-def _erase_unreadable(warehouse: Warehouse, names: set[str]) -> Iterator[Erased]:
+def _erase_quoted(warehouse: Warehouse, names: set[str]) -> Iterator[Erased]:
     """Blanks what could not be read where it contains one of the names as a word."""
-    for relation, columns in _tables_with(warehouse, QUOTING_COLUMNS):
-        blanked = 0
-        for column in columns:
-            read = warehouse.read(f"select distinct {column} as quoted from {relation} where {column} is not null")
-            theirs = [
-                text for text in read.column("quoted").to_pylist() if names & set(map(normalised, words_of(text)))
-            ]
-            if theirs:
-                statement = f"update {relation} set {column} = '(erased)' where {column} in ({listed(theirs)})"
-                warehouse.change(f"erasing from {relation}", [statement])
-            blanked += len(theirs)
-        yield Erased(relation, blanked)
-
-
-def _tables_with(warehouse: Warehouse, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Tables with any of the columns, and which of them they have."""
-    found = warehouse.read(
-        f"""select lower(columns.table_schema || '.' || columns.table_name) as relation,
-            lower(columns.column_name) as column_name
-        from information_schema.columns as columns
-        inner join information_schema.tables as tables
-            on columns.table_schema = tables.table_schema and columns.table_name = tables.table_name
-        where tables.table_type = 'BASE TABLE' and lower(columns.column_name) in ({listed(columns)})
-        order by 1, 2"""
-    ).to_pylist()
-    for relation in dict.fromkeys(row["relation"] for row in found):
-        yield relation, [row["column_name"] for row in found if row["relation"] == relation]
+    for relation, column, texts in quoting_rows(warehouse, names):
+        if texts:
+            statement = f"update {relation} set {column} = '(erased)' where {column} in ({listed(texts)})"
+            warehouse.change(f"erasing from {relation}", [statement])
+        yield Erased(relation, len(texts))

@@ -1,6 +1,7 @@
-"""An erased customer is gone from everything, and no sync brings them back."""
+"""Customers can see all that is kept about them. Once erased, they are gone, and no sync brings them back."""
 
 import json
+import re
 import shutil
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from flows.__main__ import main
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.outbox import FileOutbox
 from flows.commands.erase import erase
-from flows.errors import BadInput
+from flows.commands.person import person
+from flows.errors import BadInput, SettingsError
 from flows.flow.campaign import campaign
 from flows.settings import Settings
 from functions.clock import now
@@ -130,8 +132,32 @@ def traces_in_files(folder):
     ]
 
 
+def contents(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 @pytest.fixture(scope="module")
-def erasure(shop):
+def exports(shop):
+    """What is kept about both persons, by place, and what the command printed; nothing is changed by it."""
+    folder, settings, _ = shop
+    (settings.data_dir / ".lock").touch()
+    before = contents(settings.data_dir)
+    places, lines = ["--data-dir", str(settings.data_dir), "--outputs", settings.outputs], []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout.write", lines.append)
+        for name, file in (("forgetme", "one.json"), (" GONE@example.org", "two.json"), ("forgetme", "one.html")):
+            assert main(["person", name, str(folder / file), *places]) == 0
+    after = contents(settings.data_dir)
+    assert [file for file in after.keys() | before.keys() if after.get(file) != before.get(file)] == []
+    written = [json.loads((folder / file).read_text()) for file in ("one.json", "two.json")]
+    shown = {}
+    for part in (part for export in written for part in export["parts"]):
+        shown.setdefault(part["place"], []).extend(part["rows"])
+    return shown, written, "".join(lines), (folder / "one.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def erasure(shop, exports):
     folder, settings, _ = shop
     before = traces(settings.warehouse_file), traces_in_files(settings.data_dir)
     with pytest.MonkeyPatch.context() as patch:
@@ -199,6 +225,52 @@ def test_a_sync_of_everything_and_the_same_files_do_not_bring_them_back(shop, er
     assert erased["erased on request"] == 3
     assert erased["contact: erased on request"] == 1
     assert read(settings.data_dir, "select count(*) as n from marts.customer_rfm").column("n").to_pylist() == [7]
+
+
+def test_an_export_had_shown_what_the_erasure_removes(shop, exports, erasure):
+    _, settings, _ = shop
+    shown, *_ = exports
+    (in_tables, in_files), printed = erasure
+    removed = re.findall(r"([\d,]+) rows of (\S+ in \S+)\n", printed)
+    assert len(removed) > 20
+    lacking = {place: rows for rows, place in removed if len(shown.get(place, ())) < int(rows.replace(",", ""))}
+    assert not lacking
+    relations = {found.split(": ")[0].rsplit(".", 1)[0] for found in in_tables}
+    places = {f"{name} in {settings.warehouse_file}" for name in relations if not name.endswith("_as_text")}
+    assert not places - shown.keys()
+    files = {settings.data_dir / found.split(": ")[0] for found in in_files}
+    readable = {file for file in files if file.suffix in (".csv", ".jsonl")}
+    assert readable
+    assert not {file for file in readable if not {str(file), str(file.parent)} & shown.keys()}
+
+
+def test_an_export_has_all_names_of_one_person_and_nobody_elses(exports):
+    shown, (one, two), printed, page = exports
+    assert set(one["names"]) == {"forgetme", "forget@example.org", "old-forget@example.org", "hubspot-4711"}
+    assert two["names"] == ["gone@example.org", "gonebuyer"]
+    rows = json.dumps(list(shown.values()))
+    for other in ("stays", "till-1", "till"):
+        assert not re.search(rf'"{other}"|{other}@', rows)
+    assert "HubSpot" in printed
+    assert "one.html has it all" in printed
+    assert "please call forgetme" in page
+    assert "stays@example.org" not in page
+
+
+def test_an_export_goes_nowhere_that_erasure_does_not_look_and_over_no_file(shop, exports, tmp_path):
+    folder, settings, _ = shop
+    with pytest.raises(SettingsError, match="no erasure finds it"):
+        person(settings, "stays", settings.data_dir / "stays.html")
+    with pytest.raises(SettingsError, match="is there already"):
+        person(settings, "stays", folder / "one.html")
+    with pytest.raises(BadInput, match=r"till@example.org of 6\. Name the customer ids"):
+        person(settings, "till@example.org", tmp_path / "till.html")
+
+
+def test_who_was_erased_sees_that_a_hash_is_kept(shop, erasure, tmp_path, capsys):
+    person(shop[1], "forgetme", tmp_path / "again.html")
+    assert re.search(r"They were erased on \d{4}-.*; a keyed hash", capsys.readouterr().out)
+    assert not (tmp_path / "again.html").exists()
 
 
 def test_an_address_of_several_customers_is_refused_and_nobody_erased(shop, erasure, tmp_path, read):

@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
+from flows.adapters.dbt.descriptions import Descriptions
 from flows.adapters.duckdb.sql import literal
 from flows.adapters.privacy.erasure import all_names, erase_again, erase_noted, note
+from flows.adapters.privacy.personal_export import parts_of_warehouse
 from flows.adapters.snowflake import account as snowflake_account
 from flows.adapters.snowflake import loading as snowflake_loading
 from flows.adapters.snowflake.account import SnowflakeAccount
@@ -252,7 +254,16 @@ def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the
     shop.warehouse.merge("marts.campaign_targets", targets, ["customer_id"])
     server.steer(statements=[])
 
-    note(shop.warehouse, all_names(shop.warehouse, connection(), [" a'@X.de "]))
+    names = all_names(shop.warehouse, connection(), [" a'@X.de "])
+    exported = list(parts_of_warehouse(shop.warehouse, connection(), names, Descriptions({})))
+    assert {(part.place, len(part.rows)) for part in exported} == {
+        (f"{relation} in {shop.warehouse.place}", 1)
+        for relation in (
+            "raw_shop.order_lines", "staging.stg_shop__order_lines_validated", "marts.campaign_targets",
+        )
+    }  # fmt: skip
+    assert [row["customer_id"] for part in exported for row in part.rows] == ["forget"] * 3
+    note(shop.warehouse, names)
     erased = erase_noted(shop.warehouse, connection(), NOW)
 
     assert {(entry.relation, entry.rows) for entry in erased} == {

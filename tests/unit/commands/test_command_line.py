@@ -155,6 +155,8 @@ def test_a_setting_of_the_environment_that_does_not_fit_is_named(monkeypatch, ca
     [
         (["models", "promote", "v1"], "flows.commands.models.promote", ["v1"]),
         (["erase", "people.txt"], "flows.commands.erase.erase", [Path("people.txt")]),
+        (["person", "C1", "c1.json"], "flows.commands.person.person", ["C1", Path("c1.json")]),
+        (["person", "C1"], "flows.commands.person.person", ["C1", Path("person.html")]),
         (["serve", "--port", "81"], "flows.commands.serve.serve", ["127.0.0.1", 81]),
         (["package"], "flows.commands.package.package", [None]),
     ],
