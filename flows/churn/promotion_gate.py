@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flows.churn.backtest import Backtest, HeldOut
-from flows.churn.evaluation import MAX_ECE
+from flows.churn.evaluation import MAX_ECE, mean_quality
 from flows.churn.selection import mean_by_customer
 from functions.churn_api.scorer import Scorer
 
@@ -62,17 +62,24 @@ def decide_promotion(
         )
     if version == card["model_version"]:
         return Verdict(True, True, "it is the champion already")
-    off = _ece(candidate, backtest) - _allowed_ece(candidate, backtest)
-    worse = off > 0 and _ece(candidate, backtest) > float(card["quality"]["ece"])
+    quality = mean_quality(backtest.qualities[candidate])
+    off = excess_calibration_error(quality)
+    worse = off > 0 and quality["ece"] > float(card["quality"]["ece"])
     if worse:
         return Verdict(False, False, f"its calibration error is {off:.3f} above what is allowed")
     return _against(champion, candidate, backtest)
 
 
+def excess_calibration_error(quality: Mapping[str, float]) -> float:
+    """By how much the mean calibration error of a model is above what is allowed; above zero: read it with care."""
+    return quality["ece"] - MAX_ECE - quality["ece_of_chance"]
+
+
 def _calibrated_first(candidate: str, backtest: Backtest) -> Verdict:
-    ece, allowed = _ece(candidate, backtest), _allowed_ece(candidate, backtest)
-    if ece > allowed:
-        warning = f"with a calibration error of {ece:.3f}, above the {allowed:.3f} that is allowed: read with care"
+    quality = mean_quality(backtest.qualities[candidate])
+    off, ece = excess_calibration_error(quality), quality["ece"]
+    if off > 0:
+        warning = f"with a calibration error of {ece:.3f}, above the {ece - off:.3f} that is allowed: read with care"
         return Verdict(True, True, f"it is the first, {warning}")
     return Verdict(True, True, "it is the first")
 
@@ -111,11 +118,3 @@ def _squared_error_gain(champion: Champion, candidate: str, held_out: HeldOut) -
     customers = held_out.customers.where(keepable)
     predicted = champion.scorer.score(customers.features, held_out.days_of_year[keepable]).churn_probability
     return (predicted - customers.churned) ** 2 - (held_out.probability[candidate][keepable] - customers.churned) ** 2
-
-
-def _ece(candidate: str, backtest: Backtest) -> float:
-    return float(np.mean([quality.ece for quality in backtest.qualities[candidate]]))
-
-
-def _allowed_ece(candidate: str, backtest: Backtest) -> float:
-    return MAX_ECE + float(np.mean([quality.ece_of_chance for quality in backtest.qualities[candidate]]))

@@ -15,6 +15,7 @@ import yaml
 from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
+from flows.adapters.dashboard.first_screen import newest_order, read_changes, trust_level
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
 from flows.adapters.marts.promises import read_totals
@@ -43,6 +44,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "retention": cube.retention,
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
+        "changes": read_changes(warehouse, report),
         "promises": read_totals(warehouse, report.as_of.date, report.as_of.currency),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
         "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
@@ -80,6 +82,8 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "as_of": str(report.as_of.date),
         "horizon_days": report.as_of.horizon_days,
         "currency": report.as_of.currency,
+        "newest_order": newest_order(report),
+        "age_warnings": report.age.warnings,
         "customers": report.customers,
         "is_scored": report.model is not None,
         "forecast": _forecast(report),
@@ -164,7 +168,9 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
     realised = warehouse.read(
         f"select * from {MONITORING} where measure in ({measures}) and {known} and {is_newest} order by measure"
     )
+    warnings = list(dict.fromkeys([*describe_warnings(realised), *describe_warnings(report.measured)]))
     return {
+        "level": trust_level(report, warnings),
         "quality": report.model and _quality(report.model),
         "reliability": deciles.to_pylist(),
         "realised": [
@@ -172,5 +178,5 @@ def _trust(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
             | {"as_of_date": str(row["as_of_date"]), "model_version": row["model_version"]}
             for row in realised.to_pylist()
         ],
-        "warnings": list(dict.fromkeys([*describe_warnings(realised), *describe_warnings(report.measured)])),
+        "warnings": warnings,
     }

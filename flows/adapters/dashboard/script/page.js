@@ -42,6 +42,10 @@ function drawFrame() {
   place("filters").setAttribute("aria-label", text("filters"));
   place("language").textContent = language === "en" ? "Français" : "English";
   place("as-of").textContent = text("as_of", { day: formats.day(meta.as_of), horizon: meta.horizon_days });
+  place("verdict").className = data.trust.level;
+  place("verdict").textContent = [verdict(), meta.newest_order && text("newest_order", { day: formats.day(meta.newest_order) }), ...meta.age_warnings.map((words) => `${phrase(words)}.`)].filter(Boolean).join(" ");
+  place("changes").hidden = !data.changes;
+  place("changes").textContent = data.changes ? changes(data.changes) : "";
   const { borders } = meta;
   place("borders").hidden = !borders;
   if (borders) {
@@ -63,6 +67,18 @@ function drawFrame() {
   ];
   place("footer").replaceChildren(element("ul", {}, ...lines.filter(Boolean).map((line) => element("li", {}, line))));
 }
+
+/** How far to trust what is below, in a sentence. */
+function verdict() {
+  const { level, warnings } = data.trust;
+  return level === "care" && warnings.length ? text("trust_warned", { warning: warnings.map(phrase).join(language === "en" ? "; " : "\u202f; ") }) : text(`trust_${level}`);
+}
+
+/** What is new since the run before. */
+const changes = ({ since, expected_loss, expected_loss_then, ...counts }) => text("changes", {
+  since: formats.day(since), loss: formats.money(expected_loss), then: formats.money(expected_loss_then),
+  ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, formats.count(count)])),
+});
 
 /** What all customers are expected to spend, like for like: next to the customers of a year ago on the same days. */
 function forecast({ expected, low, high, coverage, last_year }, horizon) {

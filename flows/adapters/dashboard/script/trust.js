@@ -1,7 +1,7 @@
 /* How far the figures can be trusted. */
 
 function drawTrust() {
-  const { quality, reliability, realised, warnings } = data.trust;
+  const { level, quality, reliability, realised, warnings } = data.trust;
   place("trust-note").textContent = quality
     ? text("trust_note", { expected: formats.share(quality.mean_probability), left: formats.share(quality.churn_rate), auc: formats.share(quality.auc), auc_of_all: formats.share(quality.auc_of_all), days: quality.days_to_keep })
     : text("trust_shipped");
@@ -23,5 +23,5 @@ function drawTrust() {
         element("tbody", {}, ...realised.map((row) => element("tr", {}, element("th", { scope: "row", title: row.model_version }, `${text(row.measure)} (${formats.day(row.as_of_date)})`),
           element("td", { class: row.is_warning ? "n high" : "n" }, formats.figure(row.value)), element("td", { class: "n" }, formats.figure(row.limit_value))))))
       : element("p", {}, text("nothing_realised", { horizon: data.meta.horizon_days })),
-    warnings.length ? element("ul", { class: "warns" }, ...warnings.map((words) => element("li", {}, phrase(words)))) : element("p", {}, text("no_warnings")));
+    warnings.length ? element("ul", { class: "warns" }, ...warnings.map((words) => element("li", {}, phrase(words)))) : element("p", { class: level === "care" ? "medium" : undefined }, text(level === "care" ? "trust_care" : "no_warnings")));
 }
