@@ -220,7 +220,7 @@ A_SCHEDULED_RUN = Recipe(
         Change(
             "flows/production.py",
             '@flow(name="hourly-greeting")\ndef hourly_greeting() -> None:\n    log.info("hello")\n\n\n',
-            after="MAX_SECONDS = 6 * 3600\n\n\n",
+            after="PAUSES_SECONDS = (1_800.0, 1_800.0)\n\n\n",
         ),
     ),
     places=(

@@ -54,6 +54,10 @@ HELD = {
     "a flow": "unit/test_orchestration.py::test_with_a_server_flows_and_tasks_are_prefects_and_retry_alike",
     "something in Snowflake, AWS, Prefect or Airbyte": "unit/stand_ins/test_terraform.py"
     "::test_the_schemas_know_every_type_that_the_hcl_declares",
+    "a receiver of alerts": "contract/test_alerts.py"
+    "::test_a_receiver_takes_what_is_sent_with_subject_and_body_as_they_are",
+    "a step of delivery": "contract/test_workflows.py"
+    "::test_the_steps_of_an_environment_pack_plan_apply_push_and_deploy_this_commit",
     "a variable that production sets": "unit/commands/test_environment_file.py"
     "::test_terraform_says_all_that_prefect_yaml_asks_for_and_nothing_that_nobody_reads",
     "a figure": "unit/benchmarks/test_page.py::test_the_page_is_what_the_benchmarks_write",
