@@ -30,7 +30,7 @@ def run(tmp_path_factory, run_pipeline):
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # for a session, Playwright's loop would run beside the tests of other files
 def browser():
     with headless_chromium() as browser:
         yield browser
