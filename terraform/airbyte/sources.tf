@@ -31,6 +31,7 @@ locals {
       for said in values(found) : said[0].variable if said[0].optional == null && !contains(local.given, said[0].variable)
     ]))
   }
+  asked_for = { for name, missing in local.missing : name => "The source ${name} needs ${join(" and ", missing)}: ${local.configured[name].description} Write it in `source_settings`, best in the environment: TF_VAR_source_settings='{\"NAME\": \"value\"}'." }
 }
 
 resource "airbyte_declarative_source_definition" "this" {
@@ -52,7 +53,7 @@ resource "airbyte_source" "declarative" {
   lifecycle {
     precondition {
       condition     = length(local.missing[each.key]) == 0
-      error_message = "The source ${each.key} needs ${join(" and ", local.missing[each.key])}: ${each.value.description} Write it in `source_settings`, best in the environment: TF_VAR_source_settings='{\"NAME\": \"value\"}'."
+      error_message = local.asked_for[each.key]
     }
   }
 }
@@ -68,7 +69,7 @@ resource "airbyte_source" "catalogue" {
   lifecycle {
     precondition {
       condition     = length(local.missing[each.key]) == 0
-      error_message = "The source ${each.key} needs ${join(" and ", local.missing[each.key])}: ${each.value.description} Write it in `source_settings`, best in the environment: TF_VAR_source_settings='{\"NAME\": \"value\"}'."
+      error_message = local.asked_for[each.key]
     }
   }
 }

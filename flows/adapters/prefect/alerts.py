@@ -4,7 +4,6 @@ from typing import Any, get_args
 
 import yaml
 from prefect.blocks.abstract import NotificationBlock
-from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock, SendgridEmail
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
@@ -41,7 +40,7 @@ def find_block_id(client: SyncPrefectClient) -> str | None:
     """The id of the block `alerts`, of whichever kind; None: there is none."""
     for kind in _KINDS:
         try:
-            return str(client.read_block_document_by_name(ALERTS, _slug(kind), include_secrets=False).id)
+            return str(client.read_block_document_by_name(ALERTS, kind.get_block_type_slug(), include_secrets=False).id)
         except ObjectNotFound:
             continue
     return None
@@ -75,7 +74,3 @@ def _meaning(receiver: str | None) -> str:
         "pagerduty": "the integration key of a service (Events API v2)",
         "email": "an API key of SendGrid that may send",
     }.get(receiver or "", "the address of the webhook")
-
-
-def _slug(kind: type[Block]) -> str:
-    return kind.get_block_type_slug()
