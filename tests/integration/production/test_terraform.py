@@ -509,6 +509,28 @@ def test_destroying_prods_data_needs_a_second_step(terraform, applied):
     assert json.loads((terraform.folder / "terraform.tfstate").read_text())["resources"]
 
 
+@pytest.mark.parametrize("policy_outlives_its_users", [True, False])
+def test_an_allow_list_can_be_emptied_because_its_users_are_released_first(
+    providers, tmp_path, policy_outlives_its_users
+):
+    """Snowflake drops no policy that a user has."""
+    terraform = Terraform.copied(tmp_path, providers, variables=variables(tmp_path))
+    if not policy_outlives_its_users:
+        for file in ("snowflake/network.tf", "aws/snowflake_api.tf"):  # what depends on a policy hands it on
+            changed = terraform.folder / file
+            changed.write_text(changed.read_text().replace("create_before_destroy = true", ""))
+    few = [
+        f"-target=module.snowflake.snowflake_{one}" for one in ("network_policy.service_users", "service_user.purpose")
+    ]
+    listed = terraform.planning("apply", "-auto-approve", *few, network_allowed_ips=["203.0.113.8"])
+    assert listed.status == 0, listed.errors
+    emptied = terraform.planning("apply", "-auto-approve", *few)
+    if policy_outlives_its_users:
+        assert (emptied.status, "1 destroyed" in emptied.text) == (0, True), emptied.errors
+    else:
+        assert "The policy is attached to USER" in emptied.flowing
+
+
 def test_another_name_in_prod_is_refused_for_it_would_replace_every_user_and_warehouse(terraform, applied):
     prod = Terraform(terraform.folder, terraform.reattach, terraform.variables, "prod.tfvars")
     prod.apply()

@@ -150,6 +150,8 @@ def _of_snowflake(kind: str, planned: Value, around: Surroundings, attribute: st
         return ".".join(f'"{part}"' for part in parts)
     if attribute == "id":
         return ".".join(f'"{part}"' for part in parts) or Unknown
+    if kind == "snowflake_service_user" and attribute == "network_policy":
+        return ""  # the account's
     fields = _fields(kind, planned, around)
     principal = {name: text.format(**fields) for name, text in _SNOWFLAKE_PRINCIPAL.items()}
     if attribute in principal:

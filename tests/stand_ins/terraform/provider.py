@@ -101,7 +101,7 @@ class StandIn(tfplugin_pb2_grpc.ProviderServicer):
         value = planned(self.resources[kind]["block"], proposed, creates=prior is None)
         if prior is None:
             return pb.PlanResourceChange.Response(planned_state=written(value))
-        for name in rules.to_be_computed(kind, prior, value):
+        for name in rules.to_be_computed(kind, prior, value, read(request.config)):
             value[name] = Unknown
         if "tags_all" in value:
             value["tags_all"] = computed(kind, value, self.around, "tags_all")

@@ -173,6 +173,10 @@ FOLLOWS: dict[str, dict[str, set[str]]] = {
     },
 }
 
+# Parameters of an object that its provider unsets when they are left out, although they are computed: what was set
+# before does not stay
+UNSET_WHEN_LEFT_OUT: dict[str, set[str]] = {"snowflake_service_user": {"network_policy"}}
+
 # Snowflake's provider has these only if preview_features_enabled names them
 PREVIEW = {
     "snowflake_api_integration", "snowflake_dynamic_table",
@@ -237,13 +241,15 @@ def replaces(kind: str, prior: dict[str, Any], planned: dict[str, Any]) -> list[
     return sorted(name for name in FORCE_NEW.get(kind, ()) if prior.get(name) != planned.get(name))
 
 
-def to_be_computed(kind: str, prior: dict[str, Any], planned: dict[str, Any]) -> list[str]:
+def to_be_computed(kind: str, prior: dict[str, Any], planned: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """The computed attributes that a change leaves open again."""
-    return [
+    following = [
         name
         for name, causes in FOLLOWS.get(kind, {}).items()
         if any(prior.get(cause) != planned.get(cause) for cause in causes)
     ]
+    unset = [name for name in UNSET_WHEN_LEFT_OUT.get(kind, ()) if prior.get(name) and config.get(name) is None]
+    return following + unset
 
 
 def _is_json(text: str) -> bool:

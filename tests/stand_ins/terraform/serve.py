@@ -17,6 +17,7 @@ from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, tfplugin_pb2_g
 
 from tests.stand_ins.terraform.provider import Backend, StandIn
 from tests.stand_ins.terraform.schemas import read_schema
+from tests.stand_ins.terraform.snowflake_backend import SnowflakeBackend
 
 SOURCES = {
     "airbyte": "airbytehq/airbyte",
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("--aws", metavar="URL")
     parser.add_argument("--prefect", action="store_true")
     options = parser.parse_args()
-    backends: dict[str, Backend] = {}
+    backends: dict[str, Backend] = {"snowflake": SnowflakeBackend()}
     if options.aws:
         from tests.stand_ins.terraform.aws_backend import AwsBackend
 
