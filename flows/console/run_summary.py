@@ -6,7 +6,7 @@ from functools import partial
 from rich.console import Console
 
 from flows.adapters.marts.monitoring import describe_growth, describe_warnings
-from flows.adapters.marts.run_report import ModelReport, RunReport
+from flows.adapters.marts.run_report import ModelReport, RunReport, Total
 from flows.adapters.marts.second_order import SecondOrder
 from flows.churn.evaluation import mean_quality
 from flows.churn.training_set import HORIZONS_TO_KEEP
@@ -218,23 +218,42 @@ def _about_stakes(report: RunReport) -> Iterable[str]:
         days = report.as_of.horizon_days
         yield "at stake: what they would spend in a year if they stay, less what is expected (CLV_DAYS= for more years)"
         yield "queues: keep those who are slipping, then win back those who are gone, thank those who are active"
-        total = _total(report.expected_spend, report.expected_spend_range, report)
-        yield f"from today's customers, next {days} days: {total}"
+        yield f"from today's customers, next {days} days: {_total(report.expected_spend, report)}"
+        yield from _correction(report.expected_spend, report)
         yield _last_year(report)
-        clv_days, clv = report.model.model.card["clv_days"], _total(report.clv, report.clv_range, report)
-        yield f"and in the next {clv_days} days (customer lifetime value): {clv}"
+        clv_days = report.model.model.card["clv_days"]
+        yield f"and in the next {clv_days} days (customer lifetime value): {_total(report.clv, report)}"
+        yield from _correction(report.clv, report)
+        if report.clv.correction.forecasts:
+            loss, before = (money(of, report.as_of.currency) for of in (report.expected_loss, report.uncorrected_loss))
+            yield f"at stake in all, corrected likewise: {loss}; without that {before}"
     if report.second_order:
         yield _second_order(report.second_order, report.as_of.horizon_days)
 
 
-def _total(total: float, ends: tuple[float, float, float] | None, report: RunReport) -> str:
-    stated = money(total, report.as_of.currency)
-    if ends is None:
+def _total(total: Total, report: RunReport) -> str:
+    stated = money(total.expected, report.as_of.currency)
+    if total.ends is None:
         is_shipped = report.model is not None and report.model.shipped
         return f"{stated}, untested on this shop" if is_shipped else f"{stated}, of which no past one can be tested yet"
-    low, high, coverage = ends
+    low, high, coverage = total.ends
     between = " to ".join(money(end, report.as_of.currency) for end in (low, high))
     return f"{stated} ({between}, with a chance of {coverage:.0%})"
+
+
+def _correction(total: Total, report: RunReport) -> Iterable[str]:
+    """What past forecasts of this total were off by, where it is corrected for that."""
+    found = total.correction
+    if not found.forecasts:
+        return
+    several = f"the last {found.forecasts} such forecasts were on average"
+    which = several if found.forecasts > 1 else "the last such forecast was"
+    how = "too high" if found.too_high > 0 else "too low"
+    yield (
+        f"{which} {abs(found.too_high):.0%} {how}; this one is corrected by {found.factor - 1:+.0%} for that, part of"
+        f" which may be chance; without correction {money(total.uncorrected, report.as_of.currency)}, to which the"
+        " figures of single customers add up"
+    )
 
 
 def _last_year(report: RunReport) -> str:

@@ -16,7 +16,7 @@ from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orde
 from flows.steps.measurement import measure_campaigns, measure_together
 from flows.steps.monitoring import watch_model
 from flows.steps.outputs import draw_dashboard, gather_report, keep_outputs, publish, write_workbook
-from flows.steps.promises import keep_promises
+from flows.steps.promises import settle_promises, state_promises
 from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, kept_horizon, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources
@@ -49,8 +49,9 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
         measure_campaigns(wiring.warehouse, as_of)
         measure_together(wiring.warehouse, as_of)
         measured = watch_model(wiring, as_of, model, started_at)
+        settle_promises(wiring.warehouse, as_of)
         report = gather_report(wiring, settings, history, found, model, measured)
-        keep_promises(wiring.warehouse, report)
+        state_promises(wiring.warehouse, report)
         draw_dashboard(wiring.warehouse, settings, report)
         write_workbook(wiring.warehouse, settings)
     report = replace(report, outputs=keep_outputs(wiring.dbt, settings, report))

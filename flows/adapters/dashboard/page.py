@@ -19,7 +19,7 @@ from flows.adapters.dashboard.first_screen import newest_order, read_changes, tr
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
 from flows.adapters.marts.promises import read_totals
-from flows.adapters.marts.run_report import QUEUES, ModelReport, RunReport
+from flows.adapters.marts.run_report import QUEUES, ModelReport, RunReport, Total
 from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.ports.warehouse import Warehouse
 from flows.sources.receipt import Receipt, masked
@@ -96,7 +96,8 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
         "borders": _borders(report),
         "queues": QUEUES,
         "clv_days": clv_days,
-        "clv": _range(report.clv, report.clv_range) | {"days": clv_days},
+        "clv": _total(report.clv) | {"days": clv_days},
+        "expected_loss": {"expected": report.expected_loss, "uncorrected": report.uncorrected_loss},
         "bucket_bands": risk_bands((np.arange(BUCKETS) + 0.5) / BUCKETS),
         "order_lines": report.order_lines,
         "notes": [*report.identity_notes, *notes],
@@ -107,12 +108,14 @@ def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:
 
 def _forecast(report: RunReport) -> dict[str, Any]:
     """The total of expected spend, next to what the customers of then spent on the same days of last year."""
-    return _range(report.expected_spend, report.expected_spend_range) | {"last_year": report.spend_last_year}
+    return _total(report.expected_spend) | {"last_year": report.spend_last_year}
 
 
-def _range(expected: float, ends: tuple[float, float, float] | None) -> dict[str, Any]:
-    low, high, coverage = ends or (None, None, None)
-    return {"expected": expected, "low": low, "high": high, "coverage": coverage}
+def _total(total: Total) -> dict[str, Any]:
+    """`correction`: None where past forecasts say nothing."""
+    low, high, coverage = total.ends or (None, None, None)
+    correction = asdict(total.correction) | {"uncorrected": total.uncorrected} if total.correction.forecasts else None
+    return {"expected": total.expected, "low": low, "high": high, "coverage": coverage, "correction": correction}
 
 
 def _borders(report: RunReport) -> dict[str, Any] | None:

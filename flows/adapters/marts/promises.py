@@ -11,6 +11,7 @@ from flows.adapters.marts.campaign_tables import CAMPAIGNS
 from flows.adapters.marts.staged_orders import AsOf
 from flows.campaigns.measurement import WHOLE_CAMPAIGN
 from flows.campaigns.track_record import MAX_STATED, KeptPromise, TrackRecord, deviation
+from flows.churn.past_forecasts import Corrections, PastForecast, correction
 from flows.ports.warehouse import Warehouse
 
 RELATION, KEY = "marts.promises", ("kind", "subject", "stated_on", "due_on")
@@ -19,12 +20,14 @@ EVERYONE = "all customers"
 # Forecasts that are stated every day are one and the same: they are written down once in so many days.
 DAYS_BETWEEN_FORECASTS = 28
 PURCHASES, PREDICTIONS = "intermediate.int_purchases", "marts.churn_predictions"
-_ENDS = ("", "_low", "_high")
+_MEAN_AND_ENDS = ("", "_low", "_high")
 
 
-def state_forecasts(warehouse: Warehouse, as_of: AsOf, expected_spend_range: tuple[float, float] | None) -> None:
-    """Writes down the expected spend and the expected loss of all customers, as this run has predicted them.
-    expected_spend_range: the ends of the total of expected spend."""
+def state_forecasts(
+    warehouse: Warehouse, as_of: AsOf, uncorrected_range: tuple[float, float] | None, corrections: Corrections
+) -> None:
+    """Writes down the expected spend and the expected loss of all customers, as this run has predicted them, with and
+    without the corrections. uncorrected_range: the ends of the total of expected spend."""
     since = as_of.date - timedelta(days=DAYS_BETWEEN_FORECASTS - 1)
     [stated] = warehouse.row(
         f"""select count(*) from {RELATION}
@@ -36,27 +39,27 @@ def state_forecasts(warehouse: Warehouse, as_of: AsOf, expected_spend_range: tup
     )
     if stated or not customers:
         return
-    low, high = expected_spend_range or (None, None)
     of_all = {"subject": EVERYONE, "stated_on": as_of.date, "customers": customers, "currency": as_of.currency}
     rows = [
         of_all
-        | {"kind": EXPECTED_SPEND, "due_on": as_of.date + timedelta(days=as_of.horizon_days), "promised": spend}
-        | {"promised_low": low, "promised_high": high}
+        | {"kind": EXPECTED_SPEND, "due_on": as_of.date + timedelta(days=as_of.horizon_days)}
+        | {"promised": spend * corrections.spend.factor, "uncorrected": spend}
+        | _ends("promised", uncorrected_range and corrections.spend.of_range(*uncorrected_range))
+        | _ends("uncorrected", uncorrected_range)
     ]
     if loss is not None:
         due_on = as_of.date + timedelta(days=int(clv_days))
-        rows.append(
-            of_all | {"kind": EXPECTED_LOSS, "due_on": due_on, "promised": loss, "spend_if_all_stay": clv + loss}
-        )
+        promised = {"promised": corrections.expected_loss(clv, loss), "uncorrected": loss}
+        rows.append(of_all | {"kind": EXPECTED_LOSS, "due_on": due_on} | promised | {"spend_if_all_stay": clv + loss})
     _store(warehouse, rows)
 
 
 def state_campaigns(warehouse: Warehouse, as_of: date) -> None:
     """Writes down the expected profit of every campaign that was launched with one, and what was measured of it."""
-    results = ", ".join(f"results.profit{end} as came{end}" for end in _ENDS)
+    results = ", ".join(f"results.profit{end} as came{end}" for end in _MEAN_AND_ENDS)
     promised = ", ".join(
         f"campaigns.expected_profit{end} as promised{end}, campaigns.uncorrected_profit{end} as uncorrected{end}"
-        for end in _ENDS
+        for end in _MEAN_AND_ENDS
     )
     found = warehouse.read(
         f"""select '{CAMPAIGN_PROFIT}' as kind, campaigns.campaign as subject, campaigns.launched_on as stated_on,
@@ -79,6 +82,24 @@ def settle_forecasts(warehouse: Warehouse, as_of: date) -> None:
         order by kind, stated_on, due_on"""
     ).to_pylist()
     _store(warehouse, [row | {"came": _came(warehouse, row)} for row in due])
+
+
+def read_corrections(warehouse: Warehouse, as_of: date, currency: str | None) -> Corrections:
+    """Of the forecasts of that day, by what came of those that were due by then. Of an expected loss the clv beside it
+    is what was right or wrong."""
+    rows = warehouse.read(
+        f"""select kind, stated_on, due_on,
+            case when kind = '{EXPECTED_LOSS}' then spend_if_all_stay - coalesce(uncorrected, promised)
+                else coalesce(uncorrected, promised) end as uncorrected,
+            case when kind = '{EXPECTED_LOSS}' then spend_if_all_stay - came else came end as came
+        from {RELATION}
+        where kind in ('{EXPECTED_SPEND}', '{EXPECTED_LOSS}') and {_settled(as_of, currency)}
+        order by stated_on desc"""
+    ).to_pylist()
+    past: dict[str, list[PastForecast]] = {EXPECTED_SPEND: [], EXPECTED_LOSS: []}
+    for row in rows:
+        past[row.pop("kind")].append(PastForecast(**row))
+    return Corrections(correction(past[EXPECTED_SPEND]), correction(past[EXPECTED_LOSS]))
 
 
 def read_track_record(warehouse: Warehouse, as_of: date, currency: str | None) -> TrackRecord:
@@ -130,8 +151,13 @@ def _came(warehouse: Warehouse, row: Mapping[str, Any]) -> float:
 
 
 def _interval(row: Mapping[str, Any], name: str) -> tuple[float, float, float]:
-    mean, low, high = (float(row[f"{name}{end}"]) for end in _ENDS)
+    mean, low, high = (float(row[f"{name}{end}"]) for end in _MEAN_AND_ENDS)
     return mean, low, high
+
+
+def _ends(name: str, ends: tuple[float, float] | None) -> dict[str, float | None]:
+    low, high = ends or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def _store(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
@@ -143,7 +169,7 @@ _SCHEMA = pa.schema(
     {
         "kind": pa.string(), "subject": pa.string(), "stated_on": pa.date32(), "due_on": pa.date32(),
         "customers": pa.int64(),
-        **{f"{name}{end}": pa.float64() for name in ("promised", "uncorrected", "came") for end in _ENDS},
+        **{f"{name}{end}": pa.float64() for name in ("promised", "uncorrected", "came") for end in _MEAN_AND_ENDS},
         "spend_if_all_stay": pa.float64(), "currency": pa.string(),
     }
 )  # fmt: skip

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
 from flows.adapters.marts.left_out import LeftOut, read_left_out
+from flows.adapters.marts.promises import read_corrections
 from flows.adapters.marts.second_order import SecondOrder, read_second_order
 from flows.adapters.marts.segment_borders import SegmentBorders, read_borders
 from flows.adapters.marts.staged_customers import describe_corrections
@@ -17,6 +18,7 @@ from flows.adapters.marts.staged_orders import AsOf, describe_misdated
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.privacy.masking import masked
 from flows.churn.backtest import Backtest
+from flows.churn.past_forecasts import UNCORRECTED, Correction, Corrections
 from flows.churn.promotion_gate import Verdict
 from flows.churn.selection import Selection
 from flows.errors import TooLittleData
@@ -97,6 +99,27 @@ class ModelReport:
 
 
 @dataclass(frozen=True)
+class Total:
+    """Of all customers, corrected by what came of past forecasts, and as the model has it. Ends: of its interval, the
+    lower and the upper one, and the probability that it lies between them."""
+
+    expected: float
+    ends: tuple[float, float, float] | None
+    uncorrected: float
+    uncorrected_ends: tuple[float, float, float] | None
+    correction: Correction
+
+    @classmethod
+    def of(cls, total: float, interval: dict[str, float] | None, correction: Correction) -> Self:
+        """`interval`: factors `low` and `high` of the total, and the `coverage` between them."""
+        own, corrected = None, None
+        if interval is not None:
+            low, high, coverage = total * interval["low"], total * interval["high"], interval["coverage"]
+            own, corrected = (low, high, coverage), (*correction.of_range(low, high), coverage)
+        return cls(total * correction.factor, corrected, total, own, correction)
+
+
+@dataclass(frozen=True)
 class RunReport:
     """Tables: `segments` (segment, customers, spend_last_365_days, expected_spend,
     expected_loss, clv, mean_churn_probability, best segment first), `most_at_stake` (ten rows of marketing_customers),
@@ -104,7 +127,8 @@ class RunReport:
     ended, newest first). `warehouse`: where the marts are. `order_lines`: how many were read, used or not.
     `spend_last_year`: in the horizon's days a year before, of those who had bought by then; None where the history is
     shorter. `second_order`: None in shops that are not full of one-time buyers. `identity_notes`: which customers were
-    merged, and which conflicts that left. `outputs`: what was put where OUTPUTS says."""
+    merged, and which conflicts that left. `corrections`: of totals, by what came of past forecasts. `outputs`: what was
+    put where OUTPUTS says."""
 
     settings: Settings
     warehouse: str
@@ -126,6 +150,7 @@ class RunReport:
     spend_last_year: float | None
     second_order: SecondOrder | None
     age: DataAge = NOT_JUDGED
+    corrections: Corrections = UNCORRECTED
     outputs: tuple[Output, ...] = ()
 
     @property
@@ -133,33 +158,29 @@ class RunReport:
         return int(sum(self.segments.column("customers").to_pylist()))
 
     @property
-    def expected_spend(self) -> float:
+    def expected_spend(self) -> Total:
         """In the horizon, of all customers; zero where nobody was scored."""
-        return self._of_all("expected_spend")
+        interval = self.model.interval_of_total if self.model else None
+        return Total.of(self._of_all("expected_spend"), interval, self.corrections.spend)
 
     @property
-    def expected_spend_range(self) -> tuple[float, float, float] | None:
-        """The lower and the upper end of that total, and the probability that it lies between them."""
-        return _range(self.expected_spend, self.model.interval_of_total if self.model else None)
-
-    @property
-    def clv(self) -> float:
+    def clv(self) -> Total:
         """In clv_days, of all customers; zero where nobody was scored."""
-        return self._of_all("clv")
+        interval = self.model.interval_of_clv if self.model else None
+        return Total.of(self._of_all("clv"), interval, self.corrections.clv)
 
     @property
-    def clv_range(self) -> tuple[float, float, float] | None:
-        """As `expected_spend_range`."""
-        return _range(self.clv, self.model.interval_of_clv if self.model else None)
+    def expected_loss(self) -> float:
+        """In clv_days, of all customers, corrected as their clv is."""
+        return self.corrections.expected_loss(self._of_all("clv"), self.uncorrected_loss)
+
+    @property
+    def uncorrected_loss(self) -> float:
+        """The same as the model has it."""
+        return self._of_all("expected_loss")
 
     def _of_all(self, figure: str) -> float:
         return float(sum(value or 0 for value in self.segments.column(figure).to_pylist()))
-
-
-def _range(total: float, interval: dict[str, float] | None) -> tuple[float, float, float] | None:
-    if interval is None:
-        return None
-    return total * interval["low"], total * interval["high"], interval["coverage"]
 
 
 # the queues of customers to contact, those who can be kept first
@@ -220,6 +241,7 @@ def read_report(
         if model and not model.shipped
         else None,
         age=history.age,
+        corrections=read_corrections(warehouse, as_of.date, as_of.currency),
     )
 
 

@@ -19,6 +19,7 @@ from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts.monitoring import WARNING_TEXTS
 from flows.adapters.marts.second_order import SecondOrder
 from flows.adapters.privacy.masking import masked
+from flows.churn.past_forecasts import Correction, Corrections
 from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES
@@ -65,9 +66,29 @@ def marks(page, place):
 
 
 def test_the_total_of_expected_spend_has_its_interval_and_the_same_days_of_last_year_next_to_it(run, page):
-    low, high, _ = run.expected_spend_range
-    for amount in (run.expected_spend, low, high, run.spend_last_year, run.clv, *(run.clv_range or ())[:2]):
+    spend, clv = run.expected_spend, run.clv
+    for amount in (spend.expected, *spend.ends[:2], run.spend_last_year, clv.expected, *(clv.ends or ())[:2]):
         assert f"{amount:,.0f}" in page.inner_text("#forecast")
+
+
+def test_totals_say_what_past_forecasts_were_off_by_and_what_they_are_without_the_correction(run, browser, tmp_path):
+    off = Corrections(Correction(0.93, 0.03, 4, 0.12), Correction(1.04, 0.02, 2, -0.06))
+    corrected = replace(run, corrections=off)
+    write_dashboard(warehouse(run), corrected, tmp_path / "page.html")
+    drawn = open_page(browser, tmp_path / "page.html", locale="en-GB")
+    spend, clv = corrected.expected_spend, corrected.clv
+    words, summary = drawn.inner_text("#forecast"), as_markdown(corrected)
+    assert "Corrected by −7%: forecasts of this kind that have come due (last 4) were on average 12% too high" in words
+    assert "Corrected by +4%" in words
+    assert "the last 4 such forecasts were on average 12% too high; this one is corrected by -7% for that" in summary
+    for amount in (spend.expected, spend.uncorrected, *spend.ends[:2], clv.uncorrected, corrected.expected_loss):
+        assert f"{amount:,.0f}" in words
+        assert f"{amount:,.0f}" in summary
+    assert spend.expected == pytest.approx(0.93 * run.expected_spend.expected)
+    assert corrected.expected_loss < run.expected_loss
+    drawn.click("#language")
+    assert "Corrigé de −7\xa0%" in drawn.inner_text("#forecast").replace("\u202f", "\xa0")
+    drawn.context.close()
 
 
 def test_who_is_not_expected_soon_has_the_day_of_their_next_order_if_they_come_back(run, page):

@@ -354,6 +354,7 @@ def test_a_run_writes_down_its_forecasts_and_what_came_of_earlier_ones(after):
     rows = ask(after, "from marts.promises where kind = 'expected_spend' order by stated_on").to_pylist()
     assert [row["stated_on"] for row in rows] == [LAUNCHED_ON, AFTER]
     assert all(row["promised_low"] < row["promised"] < row["promised_high"] for row in rows)
+    assert all(row["promised"] == row["uncorrected"] for row in rows)  # nothing was due that could correct them
     assert [row["came"] for row in rows] == [None, None]  # their 60 days have not passed
 
 

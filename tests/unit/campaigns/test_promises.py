@@ -7,6 +7,7 @@ import pytest
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts.promises import (
     RELATION,
+    read_corrections,
     read_totals,
     read_track_record,
     settle_forecasts,
@@ -14,6 +15,7 @@ from flows.adapters.marts.promises import (
     state_forecasts,
 )
 from flows.adapters.marts.staged_orders import AsOf
+from flows.churn.past_forecasts import UNCORRECTED, Correction, Corrections
 from flows.settings import Settings
 
 TODAY, HORIZON_DAYS, CLV_DAYS = date(2026, 3, 31), 60, 365
@@ -74,30 +76,69 @@ def measured(shop, profit=80, is_off=False):
 
 
 def test_forecasts_are_written_down_with_what_is_due_when(shop):
-    state_forecasts(shop, of_day(TODAY), (35.0, 47.0))
+    state_forecasts(shop, of_day(TODAY), (35.0, 47.0), UNCORRECTED)
     (spend,), (loss,) = ledger(shop, "expected_spend"), ledger(shop, "expected_loss")
     assert (spend["promised"], spend["promised_low"], spend["promised_high"]) == (40, 35, 47)
     assert (spend["customers"], spend["due_on"], spend["came"]) == (2, DUE, None)
     assert (loss["promised"], loss["due_on"], loss["spend_if_all_stay"]) == (12, CLV_DUE, 162)
 
 
+def test_a_forecast_is_written_down_as_it_was_corrected_and_without_that(shop):
+    tenth_less = Correction(0.9, 0.02, 4, 0.2)
+    state_forecasts(shop, of_day(TODAY), (35.0, 47.0), Corrections(tenth_less, tenth_less))
+    (spend,), (loss,) = ledger(shop, "expected_spend"), ledger(shop, "expected_loss")
+    assert (spend["promised"], spend["uncorrected"]) == (pytest.approx(36), 40)
+    assert (spend["uncorrected_low"], spend["uncorrected_high"]) == (35, 47)
+    assert spend["promised_low"] < 0.9 * 35
+    assert 0.9 * 47 < spend["promised_high"] < 47
+    assert (loss["promised"], loss["uncorrected"]) == (pytest.approx(162 - 0.9 * 150), 12)
+
+
+def test_forecasts_that_came_due_correct_the_next_by_what_they_were_without_their_own_correction(shop):
+    for n in range(4):
+        day = TODAY - timedelta((n + 1) * HORIZON_DAYS)
+        shop.change("-", [f"""insert into {RELATION} by name select 'expected_spend' as kind, 'all' as subject,
+            date '{day}' as stated_on, date '{day + timedelta(HORIZON_DAYS)}' as due_on, 'EUR' as currency,
+            90 as promised, 120 as uncorrected, 100 as came"""])  # fmt: skip
+    found = read_corrections(shop, TODAY, "EUR")
+    assert found.spend.forecasts == 4
+    assert found.spend.too_high == pytest.approx(0.2)
+    assert 100 / 120 < found.spend.factor < 0.95
+    assert found.clv == UNCORRECTED.clv
+    assert read_corrections(shop, TODAY, "CHF") == UNCORRECTED
+    assert read_corrections(shop, TODAY - timedelta(2 * HORIZON_DAYS), "EUR").spend.forecasts == 2
+
+
+def test_an_expected_loss_corrects_by_the_clv_beside_it(shop):
+    """They would have spent 400 and were expected to spend 300; they spent 270."""
+    for n in range(4):
+        day = TODAY - timedelta((n + 1) * CLV_DAYS)
+        shop.change("-", [f"""insert into {RELATION} by name select 'expected_loss' as kind, 'all' as subject,
+            date '{day}' as stated_on, date '{day + timedelta(CLV_DAYS)}' as due_on, 'EUR' as currency,
+            100 as promised, 400 as spend_if_all_stay, 130 as came"""])  # fmt: skip
+    found = read_corrections(shop, TODAY, "EUR")
+    assert found.clv.too_high == pytest.approx(30 / 270)
+    assert 270 / 300 < found.clv.factor < 1
+    assert found.expected_loss(300, 100) == pytest.approx(400 - 300 * found.clv.factor)
+
+
 def test_a_forecast_of_every_day_is_written_down_once_in_four_weeks(shop):
     for days in (0, 1, 27, 28):
         day = TODAY + timedelta(days)
         shop.change("-", [f"update marts.churn_predictions set as_of_date = '{day}'"])
-        state_forecasts(shop, of_day(day), None)
+        state_forecasts(shop, of_day(day), None, UNCORRECTED)
     assert [row["stated_on"] for row in ledger(shop, "expected_spend")] == [TODAY, TODAY + timedelta(28)]
 
 
 def test_a_run_that_is_repeated_changes_nothing(shop):
     for _ in range(2):
-        state_forecasts(shop, of_day(TODAY), None)
+        state_forecasts(shop, of_day(TODAY), None, UNCORRECTED)
         settle_forecasts(shop, CLV_DUE)
     assert len(ledger(shop, "expected_spend")) == 1
 
 
 def test_what_came_of_a_forecast_is_what_its_customers_spent_until_it_was_due(shop):
-    state_forecasts(shop, of_day(TODAY), None)
+    state_forecasts(shop, of_day(TODAY), None, UNCORRECTED)
     settle_forecasts(shop, DUE - timedelta(1))
     assert ledger(shop, "expected_spend")[0]["came"] is None
     settle_forecasts(shop, DUE)
@@ -129,7 +170,7 @@ def test_a_campaign_whose_arms_are_not_as_drawn_is_in_no_record(shop):
 
 
 def test_totals_say_how_far_off_promises_of_each_kind_were(shop):
-    state_forecasts(shop, of_day(TODAY), None)
+    state_forecasts(shop, of_day(TODAY), None, UNCORRECTED)
     measured(shop)
     settle_forecasts(shop, DUE)
     profit, spend = read_totals(shop, DUE, "EUR")

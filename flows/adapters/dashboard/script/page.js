@@ -52,7 +52,7 @@ function drawFrame() {
     const key = borders.is_provisional ? "borders_provisional" : meta.as_of >= borders.review_due_on ? "borders_due" : "borders_kept";
     place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
   }
-  place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv)}`;
+  place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv, meta.expected_loss)}`;
   place("promises").hidden = !data.promises.length;
   place("promises").textContent = data.promises.map(promise).join(" ");
   place("second-order").textContent = secondOrder(meta.second_order, meta.horizon_days);
@@ -81,13 +81,19 @@ const changes = ({ since, expected_loss, expected_loss_then, ...counts }) => tex
 });
 
 /** What all customers are expected to spend, like for like: next to the customers of a year ago on the same days. */
-function forecast({ expected, low, high, coverage, last_year }, horizon) {
+function forecast({ expected, low, high, coverage, correction, last_year }, horizon) {
   const sentences = [text("forecast", { expected: formats.money(expected), horizon })];
   if (low === null) sentences.push(text("forecast_untested"));
   else sentences.push(text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) }));
+  if (correction) sentences.push(corrected(correction));
   if (last_year === null) sentences.push(text("forecast_no_season"));
   else sentences.push(text("forecast_last_year", { spent: formats.money(last_year) }));
   return sentences.join(" ");
+}
+
+/** By what past forecasts of a total were off, and this one is corrected. */
+function corrected({ forecasts, too_high, factor, uncorrected }) {
+  return text(too_high > 0 ? "forecast_corrected_high" : "forecast_corrected_low", { count: formats.count(forecasts), share: formats.share(Math.abs(too_high)), by: `${factor > 1 ? "+" : "−"}${formats.share(Math.abs(factor - 1))}`, uncorrected: formats.money(uncorrected) });
 }
 
 /** What came of the last promises of a kind. */
@@ -97,9 +103,11 @@ function promise({ kind, promises, promised, came, deviation }) {
 }
 
 /** What they are all expected to spend in the years that CLV is of. */
-function lifetimeValue({ expected, low, high, coverage, days }) {
-  const total = text("clv", { expected: formats.money(expected), days });
-  return `${total} ${low === null ? text("clv_untested") : text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) })}`;
+function lifetimeValue({ expected, low, high, coverage, correction, days }, loss) {
+  const sentences = [text("clv", { expected: formats.money(expected), days })];
+  sentences.push(low === null ? text("clv_untested") : text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) }));
+  if (correction) sentences.push(corrected(correction), text("loss_corrected", { expected: formats.money(loss.expected), uncorrected: formats.money(loss.uncorrected) }));
+  return sentences.join(" ");
 }
 
 /** Of a shop that is full of one-time buyers: who of them will order again, and how right that was before. */
