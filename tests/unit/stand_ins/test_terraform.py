@@ -131,8 +131,11 @@ def test_a_change_that_recreates_an_object_and_its_consequences_are_known():
     assert rules.replaces("aws_sqs_queue", {"name": "a"}, {"name": "b"}) == ["name"]
     assert rules.replaces("aws_sqs_queue", {"name": "a"}, {"name": "a"}) == []
     prior = {"source_code_hash": "old", "memory_size": 512}
-    assert "version" in rules.to_be_computed("aws_lambda_function", prior, prior | {"source_code_hash": "new"})
-    assert rules.to_be_computed("aws_lambda_function", prior, dict(prior)) == []
+    assert "version" in rules.to_be_computed("aws_lambda_function", prior, prior | {"source_code_hash": "new"}, prior)
+    assert rules.to_be_computed("aws_lambda_function", prior, dict(prior), prior) == []
+    user = {"network_policy": "OFFICE"}
+    assert rules.to_be_computed("snowflake_service_user", user, user, user) == []
+    assert rules.to_be_computed("snowflake_service_user", user, user, {"network_policy": None}) == ["network_policy"]
 
 
 def test_a_plan_leaves_open_what_the_provider_computes_and_keeps_no_write_only_value():
