@@ -1,0 +1,1 @@
+"""What each customer buys next: pure, from who bought what on which day. No database, no Prefect, no dbt."""
