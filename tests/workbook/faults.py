@@ -148,6 +148,13 @@ FAULTS = {
     "a queue that selecting cannot list, as the parameter has another name for it": Fault(
         {"answers"}, {"REPLACE([queue], &quot;_&quot;, &quot; &quot;)": "[queue]"}
     ),
+    "a page without a layout for phones": Fault({"references"}, {'name="Phone"': 'name="Tablet"'}),
+    "a worksheet that phones lack": Fault(
+        {"references"}, {'is-fixed="true" name="Lifecycle"': 'is-fixed="true" name="Segments"'}
+    ),
+    "saved in the format of 2026": Fault(
+        {"commit", "schema"}, {'source-platform="win" version="18.1"': 'source-platform="win" version="26.1"'}
+    ),
     "customers without a score among the new ones": Fault(
         {"answers"}, {"IFNULL([lifecycle], &quot;not scored&quot;)": "IFNULL([lifecycle], &quot;new&quot;)"}
     ),

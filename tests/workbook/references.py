@@ -66,7 +66,8 @@ def _names(workbook: Workbook) -> Iterator[str]:
         seen = [e.get("caption") for e in columns]
         yield from _twice(f"{source.get('name')}: the caption", seen)
     for board in root.iterfind("dashboards/dashboard"):
-        yield from _twice(f"{board.get('name')}: the zone", [zone.get("id") for zone in board.iter("zone")])
+        for layout in board.iter("zones"):
+            yield from _twice(f"{board.get('name')}: the zone", [zone.get("id") for zone in layout.iter("zone")])
 
 
 def _boards(root: etree._Element) -> list[str]:
@@ -374,11 +375,30 @@ def _dashboards(workbook: Workbook) -> Iterator[str]:
             if x < 0 or y < 0 or x + w > 100_000 or y + h > 100_000:
                 yield f"{where} lies outside"
             yield from _zone(workbook, declared, shown, zone, where)
-        leaves = [zone for zone in board.iter("zone") if zone.find("zone") is None]
-        for one, other in combinations(leaves, 2):
-            if all(_meet(one, other, *side) for side in ("xw", "yh")):
-                yield f"{name}: the zones {one.get('id')} and {other.get('id')} overlap"
+        for layout in board.iter("zones"):
+            for one, other in combinations(_leaves(layout), 2):
+                if all(_meet(one, other, *side) for side in ("xw", "yh")):
+                    yield f"{name}: the zones {one.get('id')} and {other.get('id')} overlap"
+        yield from _phone(name, board)
     yield from (f"{name} is on no dashboard" for name in workbook.sheets if name not in placed)
+
+
+def _phone(name: str, board: etree._Element) -> Iterator[str]:
+    """The layout of phones has every worksheet and control of the page; legends are left out."""
+    pages = {"page": board.find("zones"), "phone": board.find("devicelayouts/devicelayout[@name='Phone']/zones")}
+    if pages["phone"] is None:
+        yield f"{name} has no layout for phones"
+        return
+    page, phone = (
+        {(zone.get("type-v2") or "", zone.get("param") or zone.get("name") or "") for zone in _leaves(zones)}
+        for zones in pages.values()
+    )
+    for kind, what in sorted(one for one in page ^ phone if one[0] != "color"):
+        yield f"{name}: {what or kind} is on the page or on phones, not on both"
+
+
+def _leaves(zones: etree._Element) -> list[etree._Element]:
+    return [zone for zone in zones.iter("zone") if zone.find("zone") is None]
 
 
 def _meet(one: etree._Element, other: etree._Element, start: str, length: str) -> bool:

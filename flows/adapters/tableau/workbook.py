@@ -4,7 +4,7 @@ The committed workbook is the one that analysts edit. Only the element `<connect
 is changed; every other byte stays the same.
 
     python -m flows.adapters.tableau.workbook    makes a workbook saved by Tableau Desktop fit to commit: its
-    connections lead to the extract again, and its pictures of customers are removed
+    connections lead to the extract again, its pictures of customers are removed, and Tableau of 2024.2 opens it too
 """
 
 import re
@@ -24,6 +24,17 @@ EXTRACT_IN_PACKAGE = "Data/marketing.hyper"
 
 _NAMED_CONNECTION = re.compile(rb"(<named-connection\b[^<]*>\s*)<connection\b.*?(\s*</named-connection>)", re.DOTALL)
 _THUMBNAILS = re.compile(rb"\s*<thumbnails\b.*?(</thumbnails>|/>)", re.DOTALL)
+# What Tableau of 2026 writes otherwise: its version, one flag for all changes of the format before it, and an element
+# that older versions do not know
+_VERSION = re.compile(rb"""(<workbook\b[^>]*?\b(?:original-)?version=)(["'])26\.\d+\2""")
+_FLAGS = re.compile(rb"<ManifestByVersion\s*/>")
+_EXPLAIN_DATA = re.compile(rb"\s*<explain-data\b[^>]*?(/>|>.*?</explain-data>)", re.DOTALL)
+_FLAGS_IN_USE = (
+    "AccessibleZoneTabOrder",
+    "SetMembershipControl",
+    "SheetIdentifierTracking",
+    "WindowsPersistSimpleIdentifiers",
+)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest in a zip: packages of the same files have the same bytes
 
 
@@ -67,8 +78,15 @@ def extract_workbook(workbook: bytes) -> bytes:
 
 def committable(workbook: bytes) -> bytes:
     """The workbook without local paths and personal data: Desktop saves the path of its data, and pictures of every
-    sheet. Raises as `extract_workbook` does."""
-    return _THUMBNAILS.sub(b"", extract_workbook(workbook))
+    sheet. In the format that Tableau wrote before 2026, which all versions open. Raises as `extract_workbook` does."""
+    return _THUMBNAILS.sub(b"", _before_2026(extract_workbook(workbook)))
+
+
+def _before_2026(workbook: bytes) -> bytes:
+    flags = "\n    ".join(f"<{flag}/>" for flag in _FLAGS_IN_USE).encode()
+    for _ in range(2):  # version and original-version
+        workbook = _VERSION.sub(rb"\1\g<2>18.1\2", workbook)
+    return _EXPLAIN_DATA.sub(b"", _FLAGS.sub(flags, workbook))
 
 
 def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> bytes:

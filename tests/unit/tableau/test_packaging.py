@@ -112,6 +112,21 @@ def test_pictures_that_desktop_saves_along_are_not_committed():
     assert committable(TEXT) == TEXT
 
 
+def test_what_tableau_of_2026_saves_is_committed_in_the_format_that_2024_opens():
+    newer = (
+        TEXT.replace(b'version="18.1" source-build', b'version="26.2" source-build', 1)
+        .replace(b' version="18.1" xmlns:user', b' version="26.2" xmlns:user', 1)
+        .replace(TEXT[TEXT.index(b"<Acc") : TEXT.index(b"\n  </document-format-change")], b"<ManifestByVersion />")
+        .replace(
+            b"\n</workbook>",
+            b"\n  <explain-data enabled-for-viewer='true'><explanation-types/></explain-data>\n</workbook>",
+        )
+    )
+    assert b"26.2" in newer
+    assert b"ManifestByVersion" in newer
+    assert committable(newer) == TEXT
+
+
 def test_names_with_odd_characters_are_written_as_they_are():
     odd = SnowflakeConnection("acme.eu-central-1.snowflakecomputing.com", 'The "Churn" DB', "A&B", "<role>", "M'S")
     connection = connections(snowflake_workbook(TEXT, odd))[0]
