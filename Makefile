@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 # the environment of what it starts. airbyte/connections.yml names some more.
 OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
 	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
-	OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
+	CAMPAIGN_FILES OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
 	FILE PERSON LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL REPOSITORY_TOKEN_BLOCK MANAGED_BY RUNS_ON RUNS_ROLE GIT_COMMIT CODE_DIRECTORY LOCAL_POOL \
 	$(addprefix ALERTS_,TO SECRET SENDER RECIPIENTS) \
@@ -63,7 +63,7 @@ publish: $(BIN)/churn ## publish the last run's workbook and customers on the Ta
 validate-workbook: $(BIN)/churn ## check with the Tableau of TABLEAU_URL= whether it opens tableau/marketing.twb (or FILE=)
 	@$(CHURN) validate-workbook $(if $(FILE),"$$FILE")
 
-serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model
+serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model; campaigns by hand at /campaigns
 	@$(CHURN) serve
 
 promote: $(BIN)/churn ## make the stored model VERSION= the champion

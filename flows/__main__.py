@@ -149,7 +149,7 @@ def publish(settings: Settings) -> None:
 
 
 @app.command(epilog=ELSEWHERE)
-@takes(*HERE, "models")
+@takes(*HERE, "models", "campaign_files", "global_holdout", "show_pii")
 def serve(
     settings: Settings,
     host: Annotated[
@@ -157,7 +157,10 @@ def serve(
     ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65_535, help="port to listen on")] = 8000,
 ) -> None:
-    """Answer POST /predict with the champion model."""
+    """Answer POST /predict with the champion model.
+
+    /campaigns is a page to plan, approve and launch campaigns by hand.
+    """
     from flows.commands.serve import serve
 
     serve(settings, host, port)

@@ -1,12 +1,33 @@
-"""`make screenshots`: the page of the last run and the report of its model, as headless Chromium shows them."""
+"""`make screenshots`: the page of the last run, the report of its model and the page for campaigns by hand, as Chromium
+shows them."""
 
+import shutil
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flows.adapters.models.registry import ModelRegistry
 from flows.settings import REPOSITORY, Settings, read_settings
-from tests.running.browser import headless_chromium, open_page
+from tests.running.browser import Browser, headless_chromium, open_page
+from tests.running.processes import flows, free_port, wait_for_port
 
-PICTURES = REPOSITORY / "tableau" / "screenshots"
+PICTURES, CAMPAIGNS = REPOSITORY / "tableau" / "screenshots", REPOSITORY / "docs" / "campaigns"
+
+
+def draw_campaigns_by_hand(browser: Browser, settings: Settings) -> None:
+    """The form of the first campaign of docs/campaigns.md, with what it would do in the shop of the last run."""
+    with TemporaryDirectory() as folder:
+        shutil.copy2(CAMPAIGNS / "learn.yml", folder)
+        file, port = Path(folder) / "learn.yml", free_port()
+        # by another name, in case that it was launched here
+        file.write_text(file.read_text(encoding="utf-8").replace("learn-january", "learn"), encoding="utf-8")
+        with flows("serve", settings.data_dir, PORT=str(port), CAMPAIGN_FILES=folder) as server:
+            wait_for_port(port, server)
+            page = browser.new_page(viewport={"width": 1240, "height": 1010}, locale="en-GB")
+            page.goto(f"http://127.0.0.1:{port}/campaigns/file/learn.yml")
+            page.wait_for_selector("#detectable")
+            page.screenshot(path=CAMPAIGNS / "by_hand.png")
+
 
 if __name__ == "__main__":
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -23,7 +44,8 @@ if __name__ == "__main__":
         dark.screenshot(path=PICTURES / "dashboard_dark_fr.png")
         if page.locator("#campaigns").is_visible():  # of the shop of docs/campaigns.md
             page.locator("#campaigns button").first.click()
-            page.locator("#campaigns").screenshot(path=REPOSITORY / "docs" / "campaigns" / "after_the_second.png")
+            page.locator("#campaigns").screenshot(path=CAMPAIGNS / "after_the_second.png")
+        draw_campaigns_by_hand(browser, settings)
         report = open_page(browser, models.local_folder(champion.version) / "report.html", width=1100, height=2600)
         report.screenshot(path=PICTURES / "model_report.png")
     sys.stdout.write(f"drew the pictures in {PICTURES.relative_to(REPOSITORY)}\n")

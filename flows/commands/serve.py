@@ -1,4 +1,5 @@
-"""Serves the champion model on this machine: the last one trained here, otherwise the shipped one."""
+"""Serves the champion model on this machine: the last one trained here, otherwise the shipped one; and a page for
+campaigns."""
 
 import gc
 import logging
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from flows.adapters import http_server
+from flows.adapters.campaign_page.mount import PATH, WithCampaignPage
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.files.jobs import FileJobs
 from flows.adapters.files.outbox import FileOutbox
@@ -19,7 +21,8 @@ from flows.adapters.models.registry import ModelRegistry
 from flows.adapters.prometheus import ApiMetrics
 from flows.errors import ModelRefused, SettingsError, WarehouseBusy
 from flows.settings import SHIPPED_MODELS, Settings
-from functions.churn_api.access import LOOPBACK, KeysRefused
+from functions.churn_api.access import LOOPBACK, Access, KeysRefused
+from functions.churn_api.asgi import App
 from functions.churn_api.champion import LiveModel
 from functions.churn_api.customers import Reading
 from functions.churn_api.fast_path import create_api
@@ -77,8 +80,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise ModelRefused(f"{problem}\nRun `make run` to train one.") from problem
     except (SettingsRefused, KeysRefused) as problem:
         raise SettingsError(str(problem)) from problem
-    app = create_api(service)
-    sys.stderr.write(f"serving {live.served.version} on http://{host}:{port} (try /docs)\n")
+    sys.stderr.write(f"serving {live.served.version} on http://{host}:{port} (try /docs and {PATH})\n")
     gc.freeze()  # loaded objects stay: collecting them again and again would slow down large batches by half
     gc.set_threshold(50_000)
     with ExitStack() as meanwhile:
@@ -88,7 +90,17 @@ def serve(settings: Settings, host: str, port: int) -> None:
             meanwhile.enter_context(_repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
         meanwhile.enter_context(_repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
         meanwhile.enter_context(jobs.working())
-        http_server.run(app, host, port)
+        page = partial(_campaign_page, settings, service.access, api.base_path, meanwhile)
+        http_server.run(WithCampaignPage(create_api(service), page, api.base_path), host, port)
+
+
+def _campaign_page(settings: Settings, access: Access, base_path: str, meanwhile: ExitStack) -> App:
+    from flows.adapters.campaign_page.routes import campaign_page
+    from flows.commands.campaign_desk import ProcessDesk
+
+    desk = ProcessDesk(settings)
+    meanwhile.enter_context(desk.open())
+    return campaign_page(settings.campaign_files_folder, desk, access, now, base_path)
 
 
 @contextmanager

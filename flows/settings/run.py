@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"
     )
+    campaign_files: Path | None = Field(
+        None, description="folder of campaign files for the page of make serve; none: campaign_files in --data-dir"
+    )
     outputs: str | None = Field(
         None, description="where a run also puts its files, by as-of date and as latest: a folder or s3://bucket/prefix"
     )
@@ -81,10 +84,10 @@ class Settings(BaseSettings):
         None, ge=1, le=64, description="how many of dbt's nodes run at a time; none: as profiles.yml says"
     )
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "campaign_files")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().resolve()
 
     @field_validator("outputs")
     @classmethod
@@ -176,6 +179,11 @@ class Settings(BaseSettings):
     def workbook_file(self) -> Path:
         """The dashboards for marketing: with their data in them, or connected to where these are."""
         return self.data_dir / ("marketing.twbx" if self.is_on_this_machine else "marketing.twb")
+
+    @property
+    def campaign_files_folder(self) -> Path:
+        """Definitions of campaigns, in YAML."""
+        return self.campaign_files or self.data_dir / "campaign_files"
 
     @property
     def campaigns_folder(self) -> Path:

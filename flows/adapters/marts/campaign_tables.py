@@ -114,6 +114,15 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
     )
 
 
+def read_calendar(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Every launched campaign with its offer, window and arms, the newest first."""
+    rows = warehouse.read(
+        f"""select campaign, launched_on, window_ends_on, treated, held_out, definition from {CAMPAIGNS}
+        order by launched_on desc, campaign"""
+    ).to_pylist()
+    return [row | {"offer": json.loads(row["definition"])["offer"]["text"]} for row in rows]
+
+
 def read_share_in_window(warehouse: Warehouse, as_of: date, window_days: int, horizon_days: int) -> float | None:
     """Of the customers who bought within a horizon that began in these weeks a year before, the share that had by the
     end of a window; more than 1 where that is longer. None where nobody did, or the shop is not so old."""

@@ -1,12 +1,14 @@
 """Campaigns on a simulated shop whose customers answer to them: from the file to what it changed."""
 
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 
@@ -17,7 +19,8 @@ from flows.errors import BadInput, SettingsError
 from flows.flow.campaign import campaign
 from flows.flow.campaign_plan import campaign_plan
 from flows.settings import Settings
-from tests.running.processes import flows
+from tests.running.browser import chromium, headless_chromium
+from tests.running.processes import flows, free_port, wait_for_port
 
 pytestmark = pytest.mark.whole_run
 
@@ -375,3 +378,74 @@ def test_a_second_campaign_learns_from_the_first(after):
     found = run(after, FILE.replace("name: spring", "name: second"))
     # it has looked at them, and they are too few
     assert f"{len(ids(after, 'treated')):,} were contacted by chance" in found.plan.why_ranked_so
+
+
+@pytest.mark.skipif(chromium() is None, reason="chromium is not installed (Debian package chromium)")
+def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipeline):
+    """In a browser, on `make serve`: typed, seen, saved, approved, launched, measured by a later run, and read."""
+    port = free_port()
+    with (
+        flows("serve", shop, PORT=str(port), HORIZON_DAYS="60") as server,
+        headless_chromium() as browser,
+    ):
+        wait_for_port(port, server)
+        context = browser.new_context(locale="fr-FR", permissions=["clipboard-read", "clipboard-write"])
+        page, complaints = context.new_page(), []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"http://127.0.0.1:{port}/campaigns")
+        page.get_by_role("link", name="Nouvelle campagne").click()
+        page.get_by_label("Nom", exact=True).fill("printemps")
+        for segment in ("Champions", "Fidèles", "Fidèles potentiels", "Prometteurs", "À surveiller", "À risque"):
+            page.get_by_role("checkbox", name=segment, exact=True).focus()
+            page.keyboard.press("Space")
+        page.get_by_label("Ce qui leur est proposé").fill("5 € de remise")
+        page.get_by_label("Type d’offre").select_option("amount_off")
+        page.get_by_label("Valeur pour le client").fill("5")
+        page.get_by_label("Coût par contact").fill("0,1")
+        page.get_by_label("Coût par achat avec l’offre").fill("5")
+        page.get_by_label("Marge").fill("40")
+        page.get_by_label("Budget").fill("200")
+        effect = page.locator("#detectable .figure")
+        small = effect.inner_text()
+        page.get_by_label("Budget").fill("600")  # a larger campaign shows smaller effects
+        page.wait_for_function(
+            "before => document.querySelector('#detectable .figure')?.textContent !== before", arg=small
+        )
+        assert _first_number(effect.inner_text()) < _first_number(small)
+
+        page.get_by_role("button", name="Enregistrer en YAML").click()
+        page.get_by_text("Enregistré sous printemps.yml.").wait_for()
+        file = shop / "campaign_files" / "printemps.yml"
+        previewed = campaign(Settings(data_dir=shop, **SHOP), file)
+        assert previewed.campaign.offer.cost_per_contact == 0.1
+        page.get_by_role("button", name="Valider").click()
+        page.get_by_text("Validée par").wait_for()
+        page.locator("#launch input").fill("printemp")
+        page.get_by_role("button", name="Lancer").click()
+        page.get_by_text("Rien n’a été lancé").wait_for()
+        assert ids(shop, "treated") == []
+        page.locator("#launch input").fill("printemps")
+        page.get_by_role("button", name="Lancer").click()
+        page.get_by_text("Campagne lancée").wait_for()
+        treated = previewed.plan.targets.filter(pc.equal(previewed.plan.targets["arm"], "treated"))["customer_id"]
+        assert ids(shop, "treated") == sorted(treated.to_pylist())
+        assert sorted(in_file(shop, "printemps")["customer_id"].to_pylist()) == sorted(treated.to_pylist())
+        page.get_by_role("link", name="Voir son résultat").click()
+        page.get_by_text("La période de mesure court jusqu’au").wait_for()
+
+        run_pipeline(shop, retrain=False, as_of=AFTER, **SHOP)
+        page.goto(f"http://127.0.0.1:{port}/campaigns")
+        assert page.locator(".state").inner_text() == "terminée"
+        page.get_by_role("link", name="printemps", exact=True).click()
+        page.get_by_role("button", name="Copier").click()
+        page.get_by_text("Copié.").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("Campagne printemps («\u202f5 € de remise\u202f», du 28\u00a0févr.\u00a02026 au ")
+        assert complaints == [
+            "Failed to load resource: the server responded with a status of 409 (Conflict)"  # the wrong name
+        ]
+
+
+def _first_number(text):
+    return float(re.search(r"[\d,]+", text)[0].replace(",", "."))
