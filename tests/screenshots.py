@@ -23,10 +23,11 @@ def draw_campaigns_by_hand(browser: Browser, settings: Settings) -> None:
         file.write_text(file.read_text(encoding="utf-8").replace("learn-january", "learn"), encoding="utf-8")
         with flows("serve", settings.data_dir, PORT=str(port), CAMPAIGN_FILES=folder) as server:
             wait_for_port(port, server)
-            page = browser.new_page(viewport={"width": 1240, "height": 1010}, locale="en-GB")
-            page.goto(f"http://127.0.0.1:{port}/campaigns/file/learn.yml")
-            page.wait_for_selector("#detectable")
-            page.screenshot(path=CAMPAIGNS / "by_hand.png")
+            for locale, picture in (("en-GB", "campaigns/by_hand.png"), ("fr-FR", "fr/campagne_a_la_main.png")):
+                page = browser.new_page(viewport={"width": 1240, "height": 1010}, locale=locale)
+                page.goto(f"http://127.0.0.1:{port}/campaigns/file/learn.yml")
+                page.wait_for_selector("#detectable")
+                page.screenshot(path=REPOSITORY / "docs" / picture)
 
 
 if __name__ == "__main__":
