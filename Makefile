@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
 	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
 	CAMPAIGN_FILES OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
-	FILE PERSON LAUNCH PLAN VERSION HOST PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
+	FILE PERSON LAUNCH PLAN VERSION HOST PORT MCP_PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL REPOSITORY_TOKEN_BLOCK MANAGED_BY RUNS_ON RUNS_ROLE GIT_COMMIT CODE_DIRECTORY LOCAL_POOL \
 	$(addprefix ALERTS_,TO SECRET SENDER RECIPIENTS) \
 	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
@@ -40,7 +40,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve mcp promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ validate-workbook: $(BIN)/churn ## check with the Tableau of TABLEAU_URL= whethe
 
 serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model; campaigns by hand at /campaigns
 	@$(CHURN) serve
+
+mcp: $(BIN)/churn ## answer agents (Model Context Protocol) on the standard streams, or on 127.0.0.1:MCP_PORT=; read-only
+	@$(CHURN) mcp
 
 promote: $(BIN)/churn ## make the stored model VERSION= the champion
 	@$(CHURN) models promote $(if $(VERSION),"$$VERSION")

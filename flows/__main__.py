@@ -167,6 +167,26 @@ def serve(
 
 
 @app.command(epilog=ELSEWHERE)
+@takes(*HERE, "models", "show_pii", "global_holdout")
+def mcp(
+    settings: Settings,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="MCP_PORT", min=1, max=65_535, help="answer on this port of 127.0.0.1; none: on the standard streams"
+        ),
+    ] = None,
+) -> None:
+    """Answer agents by the Model Context Protocol.
+
+    They can ask for segments, customers, forecasts, campaigns and changes; nothing is written, launched or erased.
+    """
+    from flows.commands.mcp import answer_agents
+
+    answer_agents(settings, port)
+
+
+@app.command(epilog=ELSEWHERE)
 @takes(*HERE, "outputs")
 def erase(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A customer id or an e-mail address in each line.")],

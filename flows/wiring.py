@@ -47,10 +47,15 @@ class Wiring:
         """The registry of a version."""
         return self.shipped_models if version in self.shipped_models.versions() else self.own_models
 
+    def own_card(self, version: str) -> Mapping[str, Any] | None:
+        """The card of a version that was trained on this shop; None of the shipped one, and where it is not kept."""
+        return None if version in self.shipped_models.versions() else self.own_models.card(version)
 
-def wire(settings: Settings) -> Wiring:
-    """Everything a run reads from and writes to."""
-    warehouse, dbt_settings = _warehouse(settings)
+
+def wire(settings: Settings, *, reads_only: bool = False) -> Wiring:
+    """Everything a run reads from and writes to. `reads_only`: the laptop's warehouse cannot be written to; what may be
+    done in Snowflake is up to the role."""
+    warehouse, dbt_settings = _warehouse(settings, reads_only)
     return Wiring(
         connections=read_connections(CONNECTIONS),
         warehouse=warehouse,
@@ -146,11 +151,11 @@ def _hubspot() -> Destination:
 BY_API: Mapping[str, Callable[[], Destination]] = {"hubspot": _hubspot}
 
 
-def _warehouse(settings: Settings) -> tuple[Warehouse, Mapping[str, Any]]:
+def _warehouse(settings: Settings, reads_only: bool) -> tuple[Warehouse, Mapping[str, Any]]:
     """The warehouse, and dbt's settings for it."""
     if settings.warehouse == "duckdb":
         environment = {"WAREHOUSE_FILE": str(settings.warehouse_file)}  # of dbt_project/profiles.yml
-        return DuckDBWarehouse(settings.warehouse_file, settings.scratch), {
+        return DuckDBWarehouse(settings.warehouse_file, settings.scratch, reads_only=reads_only), {
             "environment": environment,
             "connection": _dbts_connection,
         }

@@ -55,8 +55,6 @@ def power(
     orders = orders if len(orders) else np.zeros(1)
     offer, share = campaign.offer, campaign.holdout
     brings = campaign.margin * float(orders.mean()) - offer.cost_per_redemption
-    per_customer = sqrt(1 / (1 - share) + 1 / share) if share else inf
-    needed = (_STANDARD_ERRORS * sqrt(rate * (1 - rate)) * per_customer / PLAUSIBLE_LIFT) ** 2
     # customers who were silent have spent nothing lately, and will not all go on so
     usual = rate * float(orders.mean())
     of_orders = sqrt(max(rate * _OF_SINGLE_ORDERS * float((orders**2).mean()) - usual**2, 0.0))
@@ -67,8 +65,14 @@ def power(
         detectable_lift=_detectable_lift(rate, treated, held_out),
         detectable_margin=campaign.margin * _detectable_spend(usual, spread, treated, held_out) if is_shown else inf,
         break_even_lift=offer.cost(rate) / brings if brings > 0 else inf,
-        customers_needed=ceil(needed) if np.isfinite(needed) else 0,
+        customers_needed=customers_needed(rate, share) if share else 0,
     )
+
+
+def customers_needed(rate: float, holdout: float) -> int:
+    """Chosen customers, arms together, with which the largest plausible lift is found where `rate` buy without it."""
+    per_customer = sqrt(1 / (1 - holdout) + 1 / holdout)
+    return ceil((_STANDARD_ERRORS * sqrt(rate * (1 - rate)) * per_customer / PLAUSIBLE_LIFT) ** 2)
 
 
 def _detectable_spend(usual: float, spread: float, treated: int, held_out: int) -> float:

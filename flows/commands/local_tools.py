@@ -40,7 +40,7 @@ def leave_without_teardown() -> Callable[[int], NoReturn]:
     def leave() -> None:
         if chosen:  # otherwise other code ends the process with its own status
             for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError):  # the terminal is closed
+                with suppress(OSError, ValueError):  # the terminal is closed, or the stream is
                     stream.flush()
             os._exit(chosen[0])
 

@@ -74,21 +74,37 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     return replace(run, file=file if file.is_file() else None, suppressed_in=suppressed_in)
 
 
+def preview(wiring: Wiring, text: str, global_holdout: float) -> Plan:
+    """What the campaign of a YAML text would do. It is no flow: nothing is launched, and nothing is reported.
+
+    Raises:
+        BadInput: as `campaign`, and when it was launched already.
+    """
+    campaign = _read(wiring, text, "the definition")
+    if launched := find_launched(wiring.warehouse, campaign):
+        raise BadInput(f"{campaign.name} was launched on {launched.launched_on}: there is nothing to preview any more.")
+    return plan_campaign.fn(wiring, campaign, global_holdout)
+
+
 @task(retry=waits_for_warehouse)
 def read_file(wiring: Wiring, file: Path) -> Campaign:
-    warehouse = wiring.warehouse
     if not file.is_file():
         raise SettingsError(f"There is no file {file}: name the YAML file of a campaign. docs/campaigns.md shows one.")
-    read_as_of(warehouse)  # there are marts
+    read_as_of(wiring.warehouse)  # there are marts
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadInput(f"{file}, line {line}: this is not UTF-8. Save the file in that encoding.") from None
+    return _read(wiring, text, str(file))
+
+
+def _read(wiring: Wiring, text: str, file: str) -> Campaign:
+    warehouse = wiring.warehouse
     segments = read_segments(warehouse)
     languages = sorted(set(read_languages(warehouse, wiring.connections)["language"].to_pylist()))
     others = read_names(warehouse) | {"languages": tuple(languages)}
-    return read_campaign(text, str(file), segments, others, in_french(segments))
+    return read_campaign(text, file, segments, others, in_french(segments))
 
 
 def candidates_of(wiring: Wiring, campaign: Campaign, as_of: date) -> pa.Table:

@@ -1,18 +1,19 @@
-"""dbt's exposures say which marts the page and the workbook read."""
+"""dbt's exposures say which marts the page, the workbook and agents read."""
 
 import re
 
 import pytest
 import yaml
 
-from flows.adapters.marts import global_holdout, monitoring, promises
+from flows.adapters.marts import campaign_results, campaign_tables, changes, global_holdout, monitoring, promises
 from flows.adapters.tableau.extract import MARTS
 from flows.settings import REPOSITORY
 
-# which the page names by these constants
+# which the page and agents name by these constants
+OF_BOTH = (monitoring.RELATION, monitoring.RELIABILITY, promises.RELATION, changes.PREDICTIONS)
 BY_CONSTANT = {
-    relation.removeprefix("marts.")
-    for relation in (monitoring.RELATION, monitoring.RELIABILITY, promises.RELATION, global_holdout.RELATION)
+    "dashboard": {*OF_BOTH, global_holdout.RELATION},
+    "agents": {*OF_BOTH, campaign_tables.CAMPAIGNS, campaign_results.RESULTS},
 }
 
 
@@ -23,11 +24,15 @@ def declared(name):
     return {re.findall(r"'(\w+)'\)", reference)[0] for reference in exposure["depends_on"]}
 
 
-def read_by_the_page():
-    code = "".join(file.read_text() for file in (REPOSITORY / "flows/adapters/dashboard").glob("*.py"))
-    return {*re.findall(r"(?<!adapters\.)(?:marts|staging)\.(\w+)", code), *BY_CONSTANT}
+def read_by(folder):
+    code = "".join(file.read_text() for file in (REPOSITORY / "flows/adapters" / folder).glob("*.py"))
+    named = re.findall(r"(?<!adapters\.)(?:marts|staging)\.(\w+)", code)
+    return {*named, *(relation.removeprefix("marts.") for relation in BY_CONSTANT[folder])}
 
 
-@pytest.mark.parametrize(("exposure", "reads"), [("dashboard", read_by_the_page()), ("tableau_workbook", set(MARTS))])
+READ = {"dashboard": read_by("dashboard"), "agents": read_by("agents"), "tableau_workbook": set(MARTS)}
+
+
+@pytest.mark.parametrize(("exposure", "reads"), READ.items())
 def test_an_exposure_names_what_is_read_and_nothing_else(exposure, reads):
     assert declared(exposure) == reads

@@ -15,7 +15,8 @@ import yaml
 from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
-from flows.adapters.dashboard.first_screen import newest_order, read_changes, trust_level
+from flows.adapters.dashboard.first_screen import newest_order, trust_level
+from flows.adapters.marts.changes import read_changes
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
 from flows.adapters.marts.promises import read_totals
@@ -44,7 +45,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "retention": cube.retention,
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
-        "changes": read_changes(warehouse, report),
+        "changes": _changes(warehouse, report),
         "promises": read_totals(warehouse, report.as_of.date, report.as_of.currency),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
         "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
@@ -59,6 +60,11 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
     draft = file.with_suffix(".draft")
     draft.write_text(page, encoding="utf-8")
     draft.replace(file)
+
+
+def _changes(warehouse: Warehouse, report: RunReport) -> dict[str, Any] | None:
+    """None where nobody was scored, or there was no run as of an earlier day."""
+    return read_changes(warehouse, report.as_of.date, report.as_of.horizon_days) if report.model else None
 
 
 def _packed(data: dict[str, Any]) -> str:

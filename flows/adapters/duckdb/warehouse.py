@@ -22,11 +22,13 @@ from functions.prediction_record import RELATION, PredictionRecord
 
 @dataclass(frozen=True)
 class DuckDBWarehouse:
-    """Tables in `file`. Every call opens the file and closes it again, so that dbt can open it in between."""
+    """Tables in `file`. Every call opens the file and closes it again, so that dbt can open it in between.
+    `reads_only`: DuckDB itself refuses to write."""
 
     file: Path
     scratch: Path
     is_of_other_shop: bool = False
+    reads_only: bool = False
 
     @property
     def place(self) -> str:
@@ -38,7 +40,10 @@ class DuckDBWarehouse:
 
         Raises:
             WarehouseBusy: when another process has the file open.
+            BadInput: when there is none to read.
         """
+        if self.reads_only and not self.file.exists():
+            raise BadInput(f"There is no warehouse in {self.file.parent} yet: `make run` first.")
         self.file.parent.mkdir(parents=True, exist_ok=True)
         try:
             con = self._open()
@@ -56,7 +61,7 @@ class DuckDBWarehouse:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if not self.is_of_other_shop:
-            return duckdb.connect(self.file)
+            return duckdb.connect(self.file, read_only=self.reads_only)
         con = duckdb.connect()
         con.execute(f"attach {literal(self.file)} as warehouse; use warehouse")  # the name that its views refer to
         return con

@@ -106,7 +106,11 @@ class ModelRegistry:
     def champion_card(self) -> Mapping[str, Any] | None:
         """The champion's card, even where the model itself was made for other features; None where there is none."""
         version = self.alias().champion
-        if not version or not self._store.exists(f"{version}/{CARD}"):
+        return self.card(version) if version else None
+
+    def card(self, version: str) -> Mapping[str, Any] | None:
+        """The card of a version, even where the model itself was made for other features; None where there is none."""
+        if not self._store.exists(f"{version}/{CARD}"):
             return None
         card: dict[str, Any] = json.loads(self.read(f"{version}/{CARD}"))
         return card

@@ -1,11 +1,16 @@
 """A campaign on Snowflake's stand-in is the campaign of the laptop: the same arms, the same results, no other SQL."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
 
+from flows.adapters.agents.figures import Figures
+from flows.adapters.agents.texts import Shown
+from flows.adapters.agents.tools import tools
+from flows.adapters.dbt.descriptions import read_descriptions
 from flows.flow.activation import activation
-from flows.flow.campaign import campaign
+from flows.flow.campaign import campaign, preview
 from flows.wiring import wire
 from tests.running.both_engines import differences, run_on_both
 from tests.stand_ins.snowflake_server import snowflake_server
@@ -13,6 +18,7 @@ from tests.stand_ins.snowflake_sql import problems
 
 pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 
+OURS = ("campaign", "segment_activations", "marketing_customers", "promises")
 SHOP = {"customers": 700, "seed": 11, "horizon_days": 60}
 LAUNCHED_ON, WINDOW_DAYS = date(2026, 2, 28), 30
 FILE = f"""
@@ -45,8 +51,24 @@ def both(tmp_path_factory, run_pipeline):
         activations = wire(cloud).warehouse.read(
             "select result, count(*) as n from marts.segment_activations group by 1"
         )
+        answers = [list(_answers(settings)) for settings in (laptop, cloud)]
         statements += server.steer()["statements"]
-        yield laptop, cloud, again, found, activations, statements
+        yield laptop, cloud, again, found, activations, answers, statements
+
+
+def _answers(settings):
+    """Every answer that agents can get."""
+    wiring = wire(settings)
+    figures = Figures(wiring.warehouse, wiring.own_card, read_descriptions(wiring.dbt.folder), Shown(pii=False))
+    asked = {
+        "segments": {"by": "lifecycle"}, "customers": {}, "customer": {"customer_id": "C000007"}, "forecast": {},
+        "campaigns": {}, "did_it_help": {"campaign": "spring"}, "changes": {"since": str(LAUNCHED_ON)},
+        "preview_campaign": {"definition": FILE.replace("spring", "summer")},
+    }  # fmt: skip
+    for tool in tools(figures, lambda definition: preview(wiring, definition, 0.0)):
+        answer = tool.call(asked[tool.name])
+        assert not answer.isError, answer.content[0].text
+        yield tool.name, answer.structuredContent
 
 
 def test_arms_sends_and_results_are_the_same_in_both_warehouses(both):
@@ -69,11 +91,21 @@ def test_launching_again_on_snowflake_sends_nobody_twice(both):
 
 
 def test_segments_are_activated_from_snowflake(both):
-    *_, activations, _ = both
+    *_, activations, _, _ = both
     assert dict(zip(*activations.to_pydict().values(), strict=True))["sent"] > 100
 
 
+def test_agents_get_the_same_answers_from_both_warehouses(both):
+    laptop, cloud = both[-2]
+    for (tool, ours), (_, theirs) in zip(laptop, cloud, strict=True):
+        assert _without_last_digits(ours) == _without_last_digits(theirs), tool
+
+
+def _without_last_digits(answer):
+    return json.loads(json.dumps(answer), parse_float=lambda number: f"{float(number):.6g}")
+
+
 def test_every_statement_of_a_campaign_is_snowflakes_own_sql(both):
-    statements = [statement for statement in both[-1] if "campaign" in statement or "segment_activations" in statement]
+    statements = [statement for statement in both[-1] if any(name in statement for name in OURS)]
     assert len(statements) > 30
     assert [f"{problem}\n{statement}" for statement in statements for problem in problems(statement)] == []
