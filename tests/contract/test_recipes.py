@@ -22,6 +22,8 @@ HELD = {
     "a feature": "contract/test_adding_a_feature.py::test_sql_and_python_compute_what_the_recipe_adds",
     "a candidate model": "unit/models/test_onnx_export.py"
     "::test_onnx_says_what_the_model_says_on_real_rows_edge_rows_and_rows_next_to_splits",
+    "a metric": "integration/outputs/test_metrics.py"
+    "::test_every_metric_runs_on_the_warehouse_by_everything_that_it_can_be_grouped_by",
     "a mart that page or workbook reads": "contract/test_exposures.py"
     "::test_an_exposure_names_what_is_read_and_nothing_else",
     "a table that the flows write and nothing can rebuild": "integration/runs/test_pipeline.py"

@@ -1,4 +1,4 @@
-"""Generates dbt's descriptions of features and predictions: columns, types and meanings, from their definitions.
+"""Generates dbt's descriptions of features, predictions and metrics: names, types and meanings, from their definitions.
 
 `make generate` rewrites the files; a test names every difference.
 """
@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import yaml
 
+from flows.adapters.dbt.metrics import metrics_yml
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
 from functions.prediction_record import (
@@ -24,6 +25,7 @@ _MODELS = REPOSITORY / "dbt_project" / "models"
 FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
 SNAPSHOTS_YML = _MODELS / "training" / "int_training_snapshots.yml"
 PREDICTIONS_YML = _MODELS / "marts" / "scores" / "churn_predictions.yml"
+METRICS_YML = _MODELS / "marts" / "_marts__metrics.yml"
 MACROS = REPOSITORY / "dbt_project" / "macros" / "features" / "contract.sql"
 
 _HEADER = "Generated from {} by `make generate`. Change it there."
@@ -102,6 +104,11 @@ def render_predictions_yml() -> str:
     return _text("functions/prediction_record.py", model)
 
 
+def render_metrics_yml() -> str:
+    """The text of METRICS_YML."""
+    return _in_yaml("flows/adapters/dbt/metrics.py", metrics_yml())
+
+
 def render_macros() -> str:
     """The text of MACROS: the names that SQL is made from."""
     next_order = {column: NEXT_ORDER_FIELDS[name] for name, column in NEXT_ORDER_COLUMNS.items()}
@@ -121,7 +128,11 @@ def _macro(description: str, name: str, value: list[str] | dict[str, str]) -> st
 
 
 def _text(source: str, model: dict[str, Any]) -> str:
-    in_yaml = yaml.dump({"models": [model]}, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
+    return _in_yaml(source, {"models": [model]})
+
+
+def _in_yaml(source: str, content: dict[str, Any]) -> str:
+    in_yaml = yaml.dump(content, Dumper=_WithoutAliases, sort_keys=False, width=120, allow_unicode=True)
     return f"# {_HEADER.format(source)}\n{in_yaml}"
 
 
@@ -129,6 +140,7 @@ GENERATED = {
     FEATURES_YML: render_features_yml,
     SNAPSHOTS_YML: render_snapshots_yml,
     PREDICTIONS_YML: render_predictions_yml,
+    METRICS_YML: render_metrics_yml,
     MACROS: render_macros,
 }
 
