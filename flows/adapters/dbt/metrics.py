@@ -76,9 +76,9 @@ MODELS = (
         (
             Metric("campaign_cost", ("Cost of campaigns", "Coût des campagnes"), expr=_of_whole("cost"), column="cost"),
             Metric("campaign_profit", "profit", expr=_of_whole("profit"), column="profit"),
-            Metric("additional_buyers", ("Additional buyers", "Acheteurs en plus"),
+            Metric("additional_buyers", ("Additional buyers", "Acheteurs supplémentaires"),
                    expr=_of_whole("additional_buyers")),
-            Metric("incremental_revenue", ("Incremental revenue", "CA incrémental"),
+            Metric("incremental_revenue", ("Incremental revenue", "CA supplémentaire"),
                    expr=_of_whole("incremental_revenue")),
         ),
         is_unique=False,

@@ -422,7 +422,7 @@ def test_both_languages_have_every_word_and_what_was_chosen_stays(run, page):
     before = figures(page)
     page.get_by_role("button", name="Français").click()
     assert page.get_attribute("html", "lang") == "fr"
-    assert page.inner_text("h1") == labels["title"]["fr"]
+    assert page.inner_text("h1") == labels["title"]["fr"].replace(" :", "\u202f:")
     assert number(page.inner_text("#figure-customers")) == before["customers"]
     assert page.locator("#segments button.mark[aria-pressed=true]").inner_text() == "Fidèles"
 
@@ -685,9 +685,9 @@ def test_what_others_have_named_is_text_and_not_markup(campaign_page):
 def test_campaigns_are_shown_in_french(run, campaign_page):
     campaign_page.get_by_role("button", name="Français").click()
     cells = cells_of(campaign_page, made_up.HELPED)
-    assert cells[4].startswith("+3,3 a servi de +1,0 à +5,6 46 acheteurs en plus")
-    assert row_of(campaign_page, made_up.HARMED).locator(".pill").all_inner_texts() == ["a nui", "à perte"]
-    assert "Chiffres retenus jusqu’au" in cells_of(campaign_page, made_up.RUNNING)[3]
+    assert cells[4].startswith("+3,3 effet positif de +1,0 à +5,6 46 acheteurs supplémentaires")
+    assert row_of(campaign_page, made_up.HARMED).locator(".pill").all_inner_texts() == ["effet négatif", "non rentable"]
+    assert "Chiffres communiqués à partir du" in cells_of(campaign_page, made_up.RUNNING)[3]
     assert "Ne vous fiez pas" in campaign_page.inner_text("#campaign-results")
 
 

@@ -60,11 +60,11 @@ def test_french_spreadsheets_get_semicolons_decimal_commas_and_french_words(page
     file = saved(page, "csv", tmp_path)
     assert file.name.startswith("clients_keep_")
     rows = rows_of_csv(file, ";")
-    assert all("," in row["Perte attendue"] or row["Perte attendue"].isdigit() for row in rows)
-    assert any("," in row["Perte attendue"] for row in rows)
+    assert all("," in row["CA menacé"] or row["CA menacé"].isdigit() for row in rows)
+    assert any("," in row["CA menacé"] for row in rows)
     assert {row["Liste"] for row in rows} == {"Retenir"}
     typed = rows_of_xlsx(saved(page, "xlsx", tmp_path))
-    assert [float(row["Perte attendue"].replace(",", ".")) for row in rows] == [row["Perte attendue"] for row in typed]
+    assert [float(row["CA menacé"].replace(",", ".")) for row in rows] == [row["CA menacé"] for row in typed]
 
 
 def test_no_cell_becomes_a_formula(page, tmp_path):
