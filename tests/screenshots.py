@@ -1,15 +1,20 @@
-"""`make screenshots`: the page of the last run, the report of its model and the page for campaigns by hand, as Chromium
-shows them."""
+"""`make screenshots`: the page of the last run, the report of its model, the page for campaigns by hand and what the
+workbook holds, in Chromium."""
 
 import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.models.registry import ModelRegistry
+from flows.adapters.tableau.workbook import WORKBOOK
 from flows.settings import REPOSITORY, Settings, read_settings
 from tests.running.browser import Browser, headless_chromium, open_page
 from tests.running.processes import flows, free_port, wait_for_port
+from tests.workbook.answers import Queries, hyperd
+from tests.workbook.document import Workbook
+from tests.workbook.picture import page as picture_of
 
 PICTURES, CAMPAIGNS = REPOSITORY / "tableau" / "screenshots", REPOSITORY / "docs" / "campaigns"
 
@@ -28,6 +33,19 @@ def draw_campaigns_by_hand(browser: Browser, settings: Settings) -> None:
                 page.goto(f"http://127.0.0.1:{port}/campaigns/file/learn.yml")
                 page.wait_for_selector("#detectable")
                 page.screenshot(path=REPOSITORY / "docs" / picture)
+
+
+def draw_workbook(browser: Browser, settings: Settings) -> None:
+    """Two pages of the workbook with the last run's extract, from its own layout."""
+    workbook = Workbook(WORKBOOK.read_bytes())
+    with hyperd() as process:
+        warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
+        queried = Queries(process, settings.data_dir / "marketing.hyper", warehouse)
+        for name in ("Overview", "Risk list"):
+            page = browser.new_page(viewport={"width": 1400, "height": 900})
+            page.set_content(picture_of(workbook, name, queried.of_the_extract))
+            page.screenshot(path=PICTURES / f"workbook_{name.lower().replace(' ', '_')}.png")
+        queried.close()
 
 
 if __name__ == "__main__":
@@ -49,4 +67,5 @@ if __name__ == "__main__":
         draw_campaigns_by_hand(browser, settings)
         report = open_page(browser, models.local_folder(champion.version) / "report.html", width=1100, height=2600)
         report.screenshot(path=PICTURES / "model_report.png")
+        draw_workbook(browser, settings)
     sys.stdout.write(f"drew the pictures in {PICTURES.relative_to(REPOSITORY)}\n")

@@ -10,10 +10,12 @@ from lxml import etree
 from flows.adapters.tableau.extract import write_extract
 from flows.adapters.tableau.workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
 from flows.settings import REPOSITORY
+from tests.running.browser import chromium
 from tests.workbook import answers, references, schemas, shop
 from tests.workbook.answers import Queries
 from tests.workbook.document import Workbook
 from tests.workbook.faults import FAULTS, normalised
+from tests.workbook.picture import page as picture_of
 from tests.workbook.queries import order, query
 from tests.workbook.questions import ORDERS, QUESTIONS
 
@@ -188,6 +190,26 @@ def test_the_documentation_knows_every_dashboard_with_its_worksheets_and_marts()
         tables = {workbook.sheets[sheet].source.table for sheet in sheets}
         assert documented.pop(name) == (sheets, {table.split('"')[3].lower() for table in tables})
     assert not documented
+
+
+# Texts of a drawn page that reach beyond their zone
+_CUT = """zones => zones.filter(zone => {
+  const box = zone.getBoundingClientRect();
+  const texts = [...zone.querySelectorAll(":scope > span, .title")].map(text => text.getBoundingClientRect());
+  return texts.some(text => text.right > box.right + 1 || text.bottom > box.bottom + 1);
+}).map(zone => zone.textContent.slice(0, 60))"""
+
+
+@pytest.mark.skipif(chromium() is None, reason="needs chromium (Debian package chromium)")
+@pytest.mark.parametrize("width", [1200, 1400, 1920])
+def test_titles_and_figures_fit_their_zones_at_every_width_that_a_page_has(asked_of_the_shop, browser, width):
+    workbook = Workbook(TEXT)
+    for name in workbook.dashboards:
+        drawn = browser.new_page(viewport={"width": width, "height": 900})
+        drawn.set_content(picture_of(workbook, name, asked_of_the_shop.of_the_extract, width))
+        assert "not a screenshot of Tableau" in drawn.locator("footer").inner_text()
+        assert drawn.locator(".zone").evaluate_all(_CUT) == [], name
+        drawn.close()
 
 
 def test_writing_the_extract_leaves_no_log_where_one_happens_to_be(tmp_path, monkeypatch):
