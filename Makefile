@@ -112,7 +112,7 @@ test-release: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/terraform/ready ## the slowe
 
 # without the plugin of schemathesis, which loads for a second in each worker and is for integration tests
 test-fast: $(VENV)/dev $(VENV)/cdk/ready ## the tests for every day: unit and contract tests
-	@$(PYTEST) -p no:schemathesis tests/unit tests/contract
+	@$(PYTEST) -p no:schemathesis -m "not processes" tests/unit tests/contract
 
 smoke-snowflake: $(VENV)/dev ## test against your Snowflake account, given by SNOWFLAKE_ACCOUNT and the like
 	@$(BIN)/python -m pytest tests/smoke

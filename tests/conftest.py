@@ -71,14 +71,18 @@ _TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, and whole runs before the short tests, which fill what is left of the time. With
-    `--no-loadscope-reorder`; else pytest-xdist begins with the files of many tests."""
+    """What needs a Prefect server is marked. The longest files come first, and whole runs before the short tests, which
+    fill what is left of the time: with `--no-loadscope-reorder`; else pytest-xdist begins with the files of many tests.
+    """
 
     places = {_TESTS / f"{name}.py": place for place, name in enumerate(SLOWEST)}
 
     def order(item: pytest.Item) -> tuple[int, bool]:
         return places.get(item.path, len(places)), item.get_closest_marker("whole_run") is None
 
+    for item in items:
+        if "prefect_api" in getattr(item, "fixturenames", ()):
+            item.add_marker("processes")
     items.sort(key=order)
 
 

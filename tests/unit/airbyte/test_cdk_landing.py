@@ -309,6 +309,7 @@ with duckdb.connect(sys.argv[2]) as con:
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("batch", "after", "goes_on_from", "kept"),
     [
