@@ -15,9 +15,9 @@ export PYTHONUNBUFFERED := 1
 # What may follow `make` as NAME=value: options of a command, of a system, of the API and of this file. Make puts each into
 # the environment of what it starts. airbyte/connections.yml names some more.
 OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
-	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
-	CAMPAIGN_FILES OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED \
-	FILE PERSON LAUNCH PLAN VERSION HOST PORT MCP_PORT LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
+	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK PAGE_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
+	CAMPAIGN_FILES OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED LOSS_UP_ALERT REJECTED_ALERT \
+	FILE PERSON LAUNCH PLAN VERSION HOST PORT MCP_PORT SEND LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
 	PREFECT_API_URL PREFECT_API_KEY REPOSITORY_URL REPOSITORY_TOKEN_BLOCK MANAGED_BY RUNS_ON RUNS_ROLE GIT_COMMIT CODE_DIRECTORY LOCAL_POOL \
 	$(addprefix ALERTS_,TO SECRET SENDER RECIPIENTS) \
 	$(addprefix SNOWFLAKE_,BLOCK ACCOUNT USER PRIVATE_KEY PRIVATE_KEY_FILE PRIVATE_KEY_PASSPHRASE PASSWORD ROLE WAREHOUSE \
@@ -25,6 +25,7 @@ OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CU
 	$(addprefix AIRBYTE_,URL CLIENT_ID CLIENT_SECRET BLOCK CONNECTIONS SYNC_TIMEOUT_SECONDS ON_TIMEOUT) \
 	$(addprefix TABLEAU_,URL SITE TOKEN_NAME TOKEN_SECRET BLOCK PROJECT REQUEST_TIMEOUT_SECONDS JOB_TIMEOUT_SECONDS \
 		SNOWFLAKE_USER SNOWFLAKE_ROLE SNOWFLAKE_WAREHOUSE SNOWFLAKE_PASSWORD) \
+	$(addprefix DIGEST_,TO FROM LANGUAGE WEEKDAY SMTP_HOST SMTP_PORT SMTP_SECURITY SMTP_USER SMTP_PASSWORD SLACK_URL TEAMS_URL BLOCK) \
 	$(addprefix HUBSPOT_,ACTIVATION_TOKEN ACTIVATION_BLOCK BASE_URL CREATE_CONTACTS) \
 	WHEN_NOT_STORED API_KEYS API_KEYS_SECRET TRUSTED_ROLE_ARNS SHOP_TIME_ZONE BASE_PATH LOG_LEVEL \
 	PYTHON VENV SHELL
@@ -40,7 +41,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve mcp promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve digest mcp promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -65,6 +66,9 @@ validate-workbook: $(BIN)/churn ## check with the Tableau of TABLEAU_URL= whethe
 
 serve: $(BIN)/churn ## answer POST /predict on 127.0.0.1:8000 (PORT=) with the champion model; campaigns by hand at /campaigns
 	@$(CHURN) serve
+
+digest: $(BIN)/churn ## write what changed in a week as e-mail and messages, in both languages; SEND=1 sends it to DIGEST_TO= and the like
+	@$(CHURN) digest
 
 mcp: $(BIN)/churn ## answer agents (Model Context Protocol) on the standard streams, or on 127.0.0.1:MCP_PORT=; read-only
 	@$(CHURN) mcp

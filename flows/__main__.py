@@ -27,7 +27,7 @@ ELSEWHERE = (
     " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
 )
 SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "clv_days", "currency", "accept")
-AGE = ("stale_after_days", "sync_failed")
+AGE = ("stale_after_days", "sync_failed", "loss_up_alert", "rejected_alert", "page_link")
 SIMULATION = ("customers", "seed")
 HERE = ("data_dir", "warehouse")
 TRAINING = ("models", "training_customers", "predictions_kept_days", "review_segments")
@@ -164,6 +164,24 @@ def serve(
     from flows.commands.serve import serve
 
     serve(settings, host, port)
+
+
+@app.command(epilog=ELSEWHERE)
+@takes("page_link", *HERE, "timings")
+def digest(
+    settings: Settings,
+    send: Annotated[
+        bool, typer.Option("--send", envvar="SEND", help="also send it, to DIGEST_TO and the like, whatever day it is")
+    ] = False,
+) -> None:
+    """Write what changed in a week, as e-mail and messages.
+
+    It compares the last run with the one a week before, in both languages, and names no customer.
+    """
+    with foreground(settings):
+        from flows.commands.digest import digest
+
+        digest(settings, send)
 
 
 @app.command(epilog=ELSEWHERE)

@@ -16,6 +16,7 @@ from flows.churn.backtest import Backtest
 from flows.churn.evaluation import mean_quality
 from flows.errors import BadInput, TooLittleData, TryAgain
 from flows.flow.activation import activate_segments
+from flows.flow.digest import send_weekly_digest
 from flows.flow.erasure import erase_people, read_list, read_names
 from flows.flow.pipeline import pipeline, read_history
 from flows.flow.publication import publish_to_tableau
@@ -37,7 +38,8 @@ PAUSES_SECONDS = (1_800.0, 1_800.0)
 @flow(name="daily-pipeline", timeout_seconds=MAX_SECONDS)
 def daily_pipeline() -> None:
     """Segments, scores and marts as of the last order's day, with the champion; published and activated where
-    TABLEAU_URL and DESTINATION are set, unless the newest orders are too old to send on."""
+    TABLEAU_URL and DESTINATION are set, unless the newest orders are too old to send on; once a week with the
+    digest."""
     _until_it_succeeds(_daily)
 
 
@@ -84,6 +86,7 @@ def _daily(settings: Settings) -> None:
         alert("sending", [f"nothing is sent to {settings.destination}: {report.age.why_nothing_is_sent}"])
     else:
         activate_segments(settings)
+    send_weekly_digest(settings)
 
 
 def _weekly(settings: Settings) -> None:

@@ -28,12 +28,26 @@ output "environment_variables" {
       LOCAL_POOL    = var.prefect.local_pool ? "1" : null
       RUNS_ROLE     = module.aws.runs_role_arn
       CRM_LINK      = var.crm_link
+      PAGE_LINK     = var.page_link
       AIRBYTE_URL   = try(var.airbyte.url, null)
       AIRBYTE_BLOCK = module.prefect.airbyte_block
 
       STALE_AFTER_DAYS        = var.old_data.stale_after_days == null ? null : tostring(var.old_data.stale_after_days)
       STOP_SENDING_AFTER_DAYS = var.old_data.stop_sending_after_days == null ? null : tostring(var.old_data.stop_sending_after_days)
       SYNC_FAILED             = var.old_data.sync_failed
+
+      DIGEST_TO            = try(var.digest.to, null)
+      DIGEST_FROM          = try(var.digest.from, null)
+      DIGEST_LANGUAGE      = try(var.digest.language, null)
+      DIGEST_WEEKDAY       = try(var.digest.weekday, null)
+      DIGEST_SMTP_HOST     = try(var.digest.smtp_host, null)
+      DIGEST_SMTP_PORT     = try(tostring(var.digest.smtp_port), null)
+      DIGEST_SMTP_SECURITY = try(var.digest.smtp_security, null)
+      DIGEST_SMTP_USER     = try(var.digest.smtp_user, null)
+      DIGEST_BLOCK         = try(var.digest.block, null)
+
+      LOSS_UP_ALERT  = try(tostring(var.alert_thresholds.loss_up), null)
+      REJECTED_ALERT = try(tostring(var.alert_thresholds.rejected), null)
 
       DESTINATION              = var.hubspot != null && coalesce(try(var.hubspot.segments_daily, null), var.environment == "prod") ? "hubspot" : null
       GLOBAL_HOLDOUT           = var.global_holdout > 0 ? tostring(var.global_holdout) : null

@@ -151,6 +151,52 @@ variable "old_data" {
   }
 }
 
+variable "alert_thresholds" {
+  description = "From which share on runs warn: a segment's expected loss up in a month (LOSS_UP_ALERT), rejected rows of orders (REJECTED_ALERT). null: their defaults, in docs/production.md."
+  type = object({
+    loss_up  = optional(number)
+    rejected = optional(number)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for share in [var.alert_thresholds.loss_up, var.alert_thresholds.rejected] : share == null || try(share > 0, false)])
+    error_message = "alert_thresholds: write shares above 0, such as 0.25."
+  }
+}
+
+variable "page_link" {
+  description = "https://… where people open the page, to which digest and alerts link: PAGE_LINK."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.page_link == null || can(regex("^https://", var.page_link))
+    error_message = "page_link: write https://…"
+  }
+}
+
+variable "digest" {
+  description = "Who gets the weekly digest, and how: DIGEST_TO and the like, in docs/production.md. Its passwords and webhooks are in the Prefect Secret block that `block` names. null: nobody."
+  type = object({
+    to            = optional(string)
+    from          = optional(string)
+    language      = optional(string)
+    weekday       = optional(string)
+    smtp_host     = optional(string)
+    smtp_port     = optional(number)
+    smtp_security = optional(string)
+    smtp_user     = optional(string)
+    block         = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = try(var.digest.to, null) == null || (try(var.digest.from, null) != null && try(var.digest.smtp_host, null) != null)
+    error_message = "digest: `to` needs `from` and `smtp_host` too."
+  }
+}
+
 variable "repository_url" {
   description = "From where the runs clone this project: REPOSITORY_URL."
   type        = string

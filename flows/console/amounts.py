@@ -11,10 +11,15 @@ def money(value: float | None, currency: str | None, digits: int = 0) -> str:
     decimals."""
     if value is None:
         return "–"
-    symbol = _SYMBOLS.get(currency or "")
+    symbol = sign_of(currency)
     amount = f"{abs(value):,.{digits}f}"
     minus = "-" if value < 0 and float(f"{value:.{digits}f}") else ""
     return f"{minus}{symbol}{amount}" if symbol else f"{minus}{amount} {currency or ''}".rstrip()
+
+
+def sign_of(currency: str | None) -> str | None:
+    """The sign of a currency; None where its code stands for it."""
+    return _SYMBOLS.get(currency or "")
 
 
 def percent(value: float | None) -> str:

@@ -20,6 +20,7 @@ from flows.steps.promises import settle_promises, state_promises
 from flows.steps.receipt import check_receipt
 from flows.steps.scoring import choose_model, fitting_champion, kept_horizon, merge_served, prepare_scoring
 from flows.steps.sync import sync_sources
+from flows.steps.thresholds import tell_thresholds
 from flows.wiring import Wiring, wire
 from functions.clock import now
 
@@ -52,6 +53,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
         settle_promises(wiring.warehouse, as_of)
         report = gather_report(wiring, settings, history, found, model, measured)
         state_promises(wiring.warehouse, report)
+        tell_thresholds(wiring.warehouse, settings, report, started_at)
         draw_dashboard(wiring.warehouse, settings, report)
         write_workbook(wiring.warehouse, settings)
     report = replace(report, outputs=keep_outputs(wiring.dbt, settings, report))

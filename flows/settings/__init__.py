@@ -4,6 +4,7 @@ variables on. A file for each system, and one reader."""
 from flows.settings.airbyte import AirbyteSettings
 from flows.settings.deployment import DeploymentSettings
 from flows.settings.destinations import DestinationName
+from flows.settings.digest import DigestSettings
 from flows.settings.hubspot import HubSpotSettings
 from flows.settings.project import (
     ANY_CONTACTS_CSV,
@@ -29,6 +30,7 @@ __all__ = [
     "AirbyteSettings",
     "DeploymentSettings",
     "DestinationName",
+    "DigestSettings",
     "HubSpotSettings",
     "Settings",
     "SnowflakeSettings",

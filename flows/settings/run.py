@@ -69,10 +69,19 @@ class Settings(BaseSettings):
     campaign_files: Path | None = Field(
         None, description="folder of campaign files for the page of make serve; none: campaign_files in --data-dir"
     )
+    page_link: str | None = Field(
+        None, description="https://… where people open the page; digest and alerts link to it"
+    )
     outputs: str | None = Field(
         None, description="where a run also puts its files, by as-of date and as latest: a folder or s3://bucket/prefix"
     )
     stale_after_days: int = Field(3, ge=1, description="warn when the newest order is more days old")
+    loss_up_alert: float = Field(
+        0.25, gt=0, description="warn when the expected loss of a segment is up by more than this share in a month"
+    )
+    rejected_alert: float = Field(
+        0.02, gt=0, le=1, description="warn when a larger share of the rows of orders is rejected"
+    )
     stop_sending_after_days: int = Field(
         7, ge=1, description="the daily run sends no segments when the newest order or sync is more days old"
     )
@@ -94,6 +103,13 @@ class Settings(BaseSettings):
     def _is_a_place(cls, value: str | None) -> str | None:
         if value and "://" in value and not value.startswith("s3://"):
             raise ValueError("write it as a folder or as s3://bucket/prefix")
+        return value
+
+    @field_validator("page_link")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value and not value.startswith("https://"):
+            raise ValueError("write it as https://…")
         return value
 
     @field_validator("accept")
@@ -184,6 +200,11 @@ class Settings(BaseSettings):
     def campaign_files_folder(self) -> Path:
         """Definitions of campaigns, in YAML."""
         return self.campaign_files or self.data_dir / "campaign_files"
+
+    @property
+    def digest_folder(self) -> Path:
+        """What changed, as e-mails and messages, in both languages."""
+        return self.data_dir / "digest"
 
     @property
     def campaigns_folder(self) -> Path:

@@ -42,6 +42,8 @@ HELD = {
     "::test_the_runs_files_are_published_and_put_on_record",
     "a field or a word of the page for campaigns by hand": "unit/campaigns/test_campaign_page.py"
     "::test_every_key_of_a_campaign_is_a_field_and_every_field_has_its_words",
+    "a section or a word of the digest": "unit/test_digest.py"
+    "::test_every_text_is_there_in_both_languages_with_the_same_figures",
     "something that agents can ask": "integration/outputs/test_agents.py::test_every_tool_only_reads_and_is_typed",
     "a property that HubSpot gets": "integration/hubspot/test_activation.py"
     "::test_contacts_get_their_figures_and_are_in_the_campaigns_list",

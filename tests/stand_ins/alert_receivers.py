@@ -20,7 +20,20 @@ def answer(receiver: str, headers: Message, body: bytes) -> tuple[int, bytes]:
 
 
 def _slack(message: dict) -> str | None:
-    return None if isinstance(message.get("text"), str) and message["text"].strip() else "no_text"
+    if not (isinstance(message.get("text"), str) and message["text"].strip()):
+        return "no_text"
+    blocks = message.get("blocks", [])
+    return "invalid_blocks" if len(blocks) > 50 or not all(map(_is_block, blocks)) else None
+
+
+def _is_block(block: dict) -> bool:
+    """Of the two kinds that we send: what Slack's Block Kit says of them."""
+    kind, text = block.get("type"), block.get("text", {})
+    limits = {"header": ("plain_text", 150), "section": ("mrkdwn", 3_000)}
+    if kind not in limits or set(block) - {"type", "text"}:
+        return False
+    form, longest = limits[kind]
+    return text.get("type") == form and 0 < len(text.get("text", "")) <= longest
 
 
 def _teams(message: dict) -> str | None:
@@ -31,6 +44,11 @@ def _teams(message: dict) -> str | None:
             return "contentType must be application/vnd.microsoft.card.adaptive"
         if attachment["content"].get("type") != "AdaptiveCard":
             return "Property 'type' must be 'AdaptiveCard'"
+        if len(json.dumps(message).encode()) > 28 * 1024:
+            return "Request Entity Too Large"
+        for action in attachment["content"].get("actions", []):
+            if action.get("type") != "Action.OpenUrl" or not action.get("url", "").startswith("https://"):
+                return "Property 'url' is invalid"
     return None
 
 

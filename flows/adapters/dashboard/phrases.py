@@ -1,8 +1,9 @@
-"""The names that the page shows in French."""
+"""The words of the page, for what says the same elsewhere."""
 
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,6 +16,16 @@ def in_french(names: Iterable[str]) -> dict[str, str]:
     return {french[name]: name for name in names if name in french}
 
 
-@cache
+def label(name: str, language: str) -> str:
+    """A word of the page. `language`: en or fr."""
+    return str(_texts()["labels"][name][language])
+
+
 def _phrases() -> dict[str, str]:
-    return dict(yaml.safe_load(_TEXTS.read_text(encoding="utf-8"))["phrases"])
+    return dict(_texts()["phrases"])
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    texts: dict[str, Any] = yaml.safe_load(_TEXTS.read_text(encoding="utf-8"))
+    return texts

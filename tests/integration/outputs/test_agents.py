@@ -16,7 +16,8 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from flows.settings import REPOSITORY
+from flows.flow.digest import write_digest
+from flows.settings import REPOSITORY, Settings
 from tests.running.processes import flows, free_port, wait_for_port
 
 pytestmark = pytest.mark.whole_run
@@ -323,3 +324,17 @@ def test_without_a_run_every_tool_says_what_to_do(tmp_path, portal):
     assert answer.isError
     assert "`make run` first" in answer.content[0].text
     assert not (tmp_path / "none").exists()
+
+
+def test_a_digest_has_the_figures_that_an_agent_gets_and_names_no_customer(ask, shop):
+    answer = ask("changes", since="2020-01-01")
+    files = write_digest(Settings(data_dir=shop))
+    assert len(files) == 8
+    english = (shop / "digest" / "en.txt").read_text()
+    for figure in ("slipped", "came_back", "left", "new"):
+        assert f"{answer[figure]:,} " in english
+    assert f"{answer['expected_loss']:,.0f}" in english
+    everything = "".join(file.read_text() for file in files)
+    with duckdb.connect(shop / "warehouse.duckdb", read_only=True) as con:
+        customers = con.execute("select customer_id, email from marts.marketing_customers").fetchall()
+    assert [name for row in customers for name in row if name and name in everything] == []
