@@ -28,7 +28,8 @@ select * exclude (copy, h) replace (
     'channel ' || (h // 132) % 8 as channel
 ) from more limit {customers};
 create or replace table marts.cohort_retention as
-select cohort_quarter, quarters_since, segment, country, channel, risk_band, 90 as customers, 20 as active_customers
+select cohort_quarter, quarters_since, segment, country, channel, risk_band, 90 as customers, 20 as active_customers,
+    100.5 as revenue
 from (select distinct cohort_quarter, quarters_since from marts.cohort_retention),
     (select distinct segment, country, channel, risk_band from marts.marketing_customers);
 """

@@ -5,6 +5,7 @@ rather than customers: there are never more of them, and several times fewer in 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,33 +75,39 @@ PLACED_CUSTOMERS = _placed(
 )
 
 
+def in_queue(name: str) -> str:
+    return f"may_be_contacted and queue = '{name}'"
+
+
 @dataclass(frozen=True)
 class Cube:
     """Columns of cells, ready for JSON. `members`: those of each dimension. `cells`: for each dimension the member's
     index (-1: none), for each measure whole numbers: counts, and amounts in hundredths. `retention`: the same for
-    cohorts and quarters."""
+    cohorts and quarters. `months`: the same for segments and the last days of months, which are dates."""
 
     members: Mapping[str, Sequence[str]]
     cells: Mapping[str, Sequence[int]]
     retention: Mapping[str, Sequence[int]]
+    months: Mapping[str, Sequence[int] | Sequence[str]]
 
 
 def read_cube(warehouse: Warehouse) -> Cube:
-    """The cells of `marts.marketing_customers` and `marts.cohort_retention`."""
+    """The cells of `marts.marketing_customers`, `marts.cohort_retention` and `marts.monthly_customers`."""
     names = ", ".join(f"in_{name}" for name in DIMENSIONS)
     cells = warehouse.read(
         f"""{PLACED_CUSTOMERS} select {names},
             count(*) as customers,
             count_if(recency_days < 365) as active,
             count_if(may_be_contacted) as may_be_contacted,
-            {", ".join(f"count_if(may_be_contacted and queue = '{name}') as {name}" for name in QUEUES)},
+            {", ".join(f"count_if({in_queue(name)}) as {name}" for name in QUEUES)},
             count_if(segment <> previous_segment) as moved,
             count_if(segment <> previous_segment and bought_in_last_month) as moved_and_bought,
             sum(spend_last_365_days) as spend_last_365_days,
             sum(spend_last_period) as spend_last_period,
             sum(expected_loss) as expected_loss,
             sum(expected_spend) as expected_spend,
-            sum(churn_probability) as expected_to_leave
+            sum(churn_probability) as expected_to_leave,
+            {", ".join(f"sum(case when {in_queue(name)} then queue_value end) as {name}_value" for name in QUEUES)}
         from placed group by {names} order by {names}"""
     )
     segments = warehouse.read("select segment from staging.rfm_segments order by position").column(0).to_pylist()
@@ -120,7 +127,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
         columns[name] = cells.column(name).cast(pa.int64()).to_pylist()
     for name in cells.column_names[len(DIMENSIONS) + len(_COUNTS) :]:
         columns[name] = _hundredths(cells.column(name))
-    return Cube(members, columns, _retention(warehouse, members))
+    return Cube(members, columns, _retention(warehouse, members), _months(warehouse, members))
 
 
 def positions(table: pa.Table, dimension: str, members: Sequence[str]) -> list[int]:
@@ -155,11 +162,28 @@ def _retention(warehouse: Warehouse, members: Mapping[str, Sequence[str]]) -> di
     names = ", ".join(f"in_{name}" for name in _RETENTION_BY)
     placed = _placed(_RETENTION_BY, "marts.cohort_retention", "customers.cohort_quarter")
     rows = warehouse.read(
-        f"""{placed} select {names}, quarters_since, sum(customers) as customers, sum(active_customers) as active
+        f"""{placed} select {names}, quarters_since, sum(customers) as customers, sum(active_customers) as active,
+            sum(revenue) as revenue
         from placed where in_cohort <> '{EARLIER}'
         group by {names}, quarters_since order by {names}, quarters_since"""
     )
     counts = {
         name: rows.column(name).cast(pa.int64()).to_pylist() for name in ("quarters_since", "customers", "active")
     }
+    counts["revenue"] = _hundredths(rows.column("revenue"))
     return {name: positions(rows, name, members[name]) for name in _RETENTION_BY} | counts
+
+
+def _months(warehouse: Warehouse, members: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    rows = warehouse.read(
+        """select cast(month_ends_on as varchar) as month_ends_on, segment as in_segment, history_days, customers,
+            active_customers, new_customers, bought_before, bought_again, revenue, spend_last_365_days
+        from marts.monthly_customers order by month_ends_on, segment"""
+    )
+    columns: dict[str, list[Any]] = {"segment": positions(rows, "segment", members["segment"])}
+    for name in rows.column_names:
+        if name in ("revenue", "spend_last_365_days"):
+            columns[name] = _hundredths(rows.column(name))
+        elif name != "in_segment":
+            columns[name] = rows.column(name).to_pylist()
+    return columns

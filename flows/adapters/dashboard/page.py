@@ -1,8 +1,5 @@
 """Builds the page from its packed data, style and script."""
 
-import base64
-import gzip
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +13,7 @@ from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
 from flows.adapters.dashboard.first_screen import newest_order, trust_level
+from flows.adapters.dashboard.packing import packed
 from flows.adapters.marts.changes import read_changes
 from flows.adapters.marts.monitoring import RELATION as MONITORING
 from flows.adapters.marts.monitoring import RELIABILITY, describe_warnings
@@ -28,8 +26,8 @@ from functions.churn_api.contract import risk_bands
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
-    "words.js", "filters.js", "marks.js", "pictures.js", "trust.js", "campaigns.js", "list.js", "receipt.js",
-    "workbook.js", "take_along.js", "address.js", "page.js",
+    "words.js", "filters.js", "marks.js", "pictures.js", "lines.js", "time.js", "trust.js", "campaigns.js", "list.js",
+    "receipt.js", "workbook.js", "take_along.js", "address.js", "first_screen.js", "page.js",
 )  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 
@@ -43,6 +41,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "members": cube.members,
         "cells": cube.cells,
         "retention": cube.retention,
+        "months": cube.months,
         "list": read_contact_list(warehouse, cube.members, report.settings.show_pii),
         "trust": _trust(warehouse, report),
         "changes": _changes(warehouse, report),
@@ -55,7 +54,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         contacts_file=report.settings.contacts_file.name,
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         script="\n".join((_HERE / "script" / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-        data=_packed(data),
+        data=packed(data),
     )
     draft = file.with_suffix(".draft")
     draft.write_text(page, encoding="utf-8")
@@ -65,11 +64,6 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
 def _changes(warehouse: Warehouse, report: RunReport) -> dict[str, Any] | None:
     """None where nobody was scored, or there was no run as of an earlier day."""
     return read_changes(warehouse, report.as_of.date, report.as_of.horizon_days) if report.model else None
-
-
-def _packed(data: dict[str, Any]) -> str:
-    plain = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode("ascii")
 
 
 def _meta(warehouse: Warehouse, report: RunReport) -> dict[str, Any]:

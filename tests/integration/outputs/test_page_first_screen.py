@@ -1,6 +1,7 @@
 """The first screen of the page: how far to trust it, how fresh it is, and what changed."""
 
 import copy
+import re
 import shutil
 from dataclasses import replace
 
@@ -108,3 +109,48 @@ def test_what_changed_since_the_run_before_is_counted(run, drawn, tmp_path):
     assert min(new, slipped, back) > 0
     words = drawn(run, before).inner_text("#changes")
     assert f"{new} customers are new, {slipped} slipped, {back} came back; the expected loss is €{loss:,.0f}" in words
+
+
+def numbers(words):
+    return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", words)]
+
+
+def test_the_three_queues_have_their_sums_and_lead_to_their_lists(run, page):
+    for name, button in (("keep", "Keep"), ("win_back", "Win back"), ("thank", "Thank")):
+        customers, value = warehouse(run).row(
+            f"select count(*), sum(queue_value) from {CUSTOMERS} where may_be_contacted and queue = '{name}'"
+        )
+        card = page.locator("#queue-sums button", has_text=button)
+        assert numbers(page.inner_text(f"#sum-{name}")) == pytest.approx([value], abs=1)
+        assert f"{button} {customers:,} customers" in card.inner_text()
+        card.click()
+        assert page.locator("#queues button[aria-pressed=true]").inner_text().startswith(button)
+        assert page.evaluate("document.activeElement.id") == "list-title"
+
+
+def test_who_changed_since_a_month_ago_is_counted_with_money_and_follows_the_filters(run, page):
+    leaves = "in (select segment from staging.rfm_segments where rules_expect = 'leaves')"
+
+    def expected(where):
+        slipped = f"previous_segment not {leaves} and segment {leaves}"
+        return warehouse(run).row(
+            f"""select count_if(previous_segment is null), count_if({slipped}),
+                sum(case when {slipped} then spend_last_365_days else 0 end),
+                count_if(previous_segment {leaves} and segment not {leaves}) from {CUSTOMERS} where {where}"""
+        )
+
+    def shown():
+        words = page.inner_text("#month")
+        new, slipped, stake, _, back = numbers(words.partition(": ")[2])[:5]
+        return [new, slipped, stake, back], words
+
+    figures, words = shown()
+    assert figures == pytest.approx(expected("true"), abs=1)
+    assert min(figures) > 0
+    months = warehouse(run).read(
+        "select sum(revenue) as n from marts.monthly_customers group by month_ends_on order by month_ends_on desc"
+    )
+    last, before = months.column("n").to_pylist()[:2]
+    assert f"took €{last:,.0f} in that month, €{before:,.0f} in the month before" in words
+    page.get_by_role("combobox", name="Country").select_option("Germany")
+    assert shown()[0] == pytest.approx(expected("country = 'Germany'"), abs=1)

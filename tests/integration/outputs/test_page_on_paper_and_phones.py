@@ -15,6 +15,7 @@ _LINES = """() => {
     const lines = [], words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let n = 0, node = words.nextNode(); node; n++, node = words.nextNode()) {
         if (!node.textContent.trim() || node.parentElement.closest("svg, script, style, select")) continue;
+        if (!node.parentElement.checkVisibility()) continue; // in a table that is folded up
         const shown = { left: -1e9, top: -1e9, right: 1e9, bottom: 1e9 };
         const cut = (box) => { for (const side of ["left", "top"]) shown[side] = Math.max(shown[side], box[side]);
             for (const side of ["right", "bottom"]) shown[side] = Math.min(shown[side], box[side]); };

@@ -1,4 +1,4 @@
-{# How many of the customers who first bought in a quarter bought in each later one that has ended. #}
+{# How many of the customers who first bought in a quarter bought in each later one that has ended, and for how much. #}
 
 with customers as (
 
@@ -29,10 +29,12 @@ dates as (
 
 active_quarters as (
 
-    select distinct
+    select
         customer_id,
-        cast({{ dbt.date_trunc('quarter', 'purchased_on') }} as date) as quarter
+        cast({{ dbt.date_trunc('quarter', 'purchased_on') }} as date) as quarter,
+        sum(net_amount) as revenue
     from {{ purchases_known_at('dates') }} as known
+    group by customer_id, cast({{ dbt.date_trunc('quarter', 'purchased_on') }} as date)
 
 ),
 
@@ -63,7 +65,8 @@ active as (
         customers.channel,
         customers.risk_band,
         active_quarters.quarter,
-        count(*) as customers
+        count(*) as customers,
+        sum(active_quarters.revenue) as revenue
     from customers
     inner join active_quarters on customers.customer_id = active_quarters.customer_id
     group by
@@ -80,7 +83,8 @@ select
     cohorts.channel,
     cohorts.risk_band,
     cast(cohorts.customers as bigint) as customers,
-    cast(coalesce(active.customers, 0) as bigint) as active_customers
+    cast(coalesce(active.customers, 0) as bigint) as active_customers,
+    cast(coalesce(active.revenue, 0) as double) as revenue
 from cohorts
 inner join quarters on cohorts.cohort_quarter <= quarters.quarter
 left join active

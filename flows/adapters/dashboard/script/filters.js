@@ -49,7 +49,7 @@ function failing(columns, rows) {
   return fails;
 }
 
-const AMOUNTS = new Set(["spend_last_365_days", "spend_last_period", "expected_loss", "expected_spend", "expected_to_leave"]);
+const AMOUNTS = new Set(["spend_last_365_days", "spend_last_period", "expected_loss", "expected_spend", "expected_to_leave", "keep_value", "win_back_value", "thank_value"]);
 const MEASURES = ["customers", "spend_last_365_days", "expected_loss", "expected_spend"];
 const measuresShown = () => MEASURES.filter((of) => data.meta.is_scored || !["expected_loss", "expected_spend"].includes(of));
 let measure = "customers";

@@ -12,10 +12,10 @@ let queue = 0; // its position
 /** The first queue that anybody is in: a page does not begin with an empty list. */
 const firstQueue = () => Math.max(0, data.meta.queues.findIndex((name) => data.cells[name].some((customers) => customers > 0)));
 
-/** What the queue is sorted by, as a column's name. */
-const queueValue = () => (data.meta.is_scored ? `value_${data.meta.queues[queue]}` : "monetary");
+/** What a queue is sorted by. */
+const valueOf = (name) => text(data.meta.is_scored ? `value_${name}` : "monetary", { days: data.meta.clv_days });
 
-const listHead = (key) => text(key === "queue_value" ? queueValue() : key, { days: data.meta.clv_days });
+const listHead = (key) => (key === "queue_value" ? valueOf(data.meta.queues[queue]) : text(key));
 
 /** The search words of each row: as they are shown, and as they are in the warehouse. */
 const searchable = (list) => list.customer_id.map((id, row) => {

@@ -27,13 +27,6 @@ function drawFilters() {
   });
 }
 
-function drawFigures() {
-  const scored = data.meta.is_scored ? ["expected_spend", "expected_loss"] : [];
-  const figures = ["customers", "active", "spend_last_period", ...scored].map((of) => ({ of, number: element("b", { id: `figure-${of}` }) }));
-  place("figures").replaceChildren(...figures.map(({ of, number }) => element("div", {}, number, element("span", {}, text(`figure_${of}`, { horizon: data.meta.horizon_days })))));
-  updates.push(() => { for (const { of, number } of figures) number.textContent = shown(of, total(of)); });
-}
-
 function drawFrame() {
   const { meta } = data;
   document.documentElement.lang = language;
@@ -45,14 +38,14 @@ function drawFrame() {
   place("verdict").className = data.trust.level;
   place("verdict").textContent = [verdict(), meta.newest_order && text("newest_order", { day: formats.day(meta.newest_order) }), ...meta.age_warnings.map((words) => `${phrase(words)}.`)].filter(Boolean).join(" ");
   place("changes").hidden = !data.changes;
-  place("changes").textContent = data.changes ? changes(data.changes) : "";
+  place("changes").textContent = data.changes ? `${changes(data.changes)} ${text("no_filter")}` : "";
   const { borders } = meta;
   place("borders").hidden = !borders;
   if (borders) {
     const key = borders.is_provisional ? "borders_provisional" : meta.as_of >= borders.review_due_on ? "borders_due" : "borders_kept";
     place("borders").textContent = text(key, { window: borders.window_days, decided: formats.day(borders.decided_as_of), due: formats.day(borders.review_due_on) });
   }
-  place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv, meta.expected_loss)}`;
+  place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv, meta.expected_loss)} ${text("no_filter")}`;
   place("promises").hidden = !data.promises.length;
   place("promises").textContent = data.promises.map(promise).join(" ");
   place("second-order").textContent = secondOrder(meta.second_order, meta.horizon_days);
@@ -66,55 +59,6 @@ function drawFrame() {
     meta.shows_pii ? text("pii_shown") : text("pii_masked"),
   ];
   place("footer").replaceChildren(element("ul", {}, ...lines.filter(Boolean).map((line) => element("li", {}, line))));
-}
-
-/** How far to trust what is below, in a sentence. */
-function verdict() {
-  const { level, warnings } = data.trust;
-  return level === "care" && warnings.length ? text("trust_warned", { warning: warnings.map(phrase).join(language === "en" ? "; " : "\u202f; ") }) : text(`trust_${level}`);
-}
-
-/** What is new since the run before. */
-const changes = ({ since, expected_loss, expected_loss_then, ...counts }) => text("changes", {
-  since: formats.day(since), loss: formats.money(expected_loss), then: formats.money(expected_loss_then),
-  ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, formats.count(count)])),
-});
-
-/** What all customers are expected to spend, like for like: next to the customers of a year ago on the same days. */
-function forecast({ expected, low, high, coverage, correction, last_year }, horizon) {
-  const sentences = [text("forecast", { expected: formats.money(expected), horizon })];
-  if (low === null) sentences.push(text("forecast_untested"));
-  else sentences.push(text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) }));
-  if (correction) sentences.push(corrected(correction));
-  if (last_year === null) sentences.push(text("forecast_no_season"));
-  else sentences.push(text("forecast_last_year", { spent: formats.money(last_year) }));
-  return sentences.join(" ");
-}
-
-/** By what past forecasts of a total were off, and this one is corrected. */
-function corrected({ forecasts, too_high, factor, uncorrected }) {
-  return text(too_high > 0 ? "forecast_corrected_high" : "forecast_corrected_low", { count: formats.count(forecasts), share: formats.share(Math.abs(too_high)), by: `${factor > 1 ? "+" : "−"}${formats.share(Math.abs(factor - 1))}`, uncorrected: formats.money(uncorrected) });
-}
-
-/** What came of the last promises of a kind. */
-function promise({ kind, promises, promised, came, deviation }) {
-  const how = deviation === null ? "promise_off" : Math.abs(deviation) < 0.005 ? "promise_right" : deviation > 0 ? "promise_high" : "promise_low";
-  return text(how, { what: text(`promised_${kind}`, { count: formats.count(promises) }), share: formats.share(Math.abs(deviation ?? 0)), promised: formats.money(promised), came: formats.money(came) });
-}
-
-/** What they are all expected to spend in the years that CLV is of. */
-function lifetimeValue({ expected, low, high, coverage, correction, days }, loss) {
-  const sentences = [text("clv", { expected: formats.money(expected), days })];
-  sentences.push(low === null ? text("clv_untested") : text("forecast_range", { low: formats.money(low), high: formats.money(high), coverage: formats.share(coverage) }));
-  if (correction) sentences.push(corrected(correction), text("loss_corrected", { expected: formats.money(loss.expected), uncorrected: formats.money(loss.uncorrected) }));
-  return sentences.join(" ");
-}
-
-/** Of a shop that is full of one-time buyers: who of them will order again, and how right that was before. */
-function secondOrder(found, horizon) {
-  if (!found) return "";
-  const [customers, predicted, past, came, auc] = [formats.count(found.customers), formats.share(found.predicted), formats.share(found.predicted_then), formats.share(found.ordered_again), formats.share(found.auc)];
-  return text("second_order", { customers, days: found.days_to_keep, predicted, horizon, past, came, auc });
 }
 
 /** Brings everything up to date with the filters, the address too. */
@@ -135,12 +79,16 @@ function build(chosenLanguage) {
   drawFrame();
   drawFilters();
   drawFigures();
+  drawQueueSums();
+  drawMonth();
   drawSegments();
   drawRfm();
   drawMovement();
   drawBars("country");
   drawBars("channel");
   drawRetention();
+  drawTime();
+  drawCohortValue();
   if (data.meta.is_scored) { drawBars("lifecycle", (stage) => text(`lifecycle_${stage}_means`)); drawChurn(); drawDisagreement(); drawTrust(); }
   for (const id of ["segments", "lifecycle", "rfm", "disagreement", "country", "channel", "movement", "retention"]) if (place(id).querySelector("button.mark")) oneTabStop(id);
   if (data.meta.is_scored) oneTabStop("churn", "toolbar");
