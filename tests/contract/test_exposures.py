@@ -12,7 +12,7 @@ from flows.settings import REPOSITORY
 # which the page and agents name by these constants
 OF_BOTH = (monitoring.RELATION, monitoring.RELIABILITY, promises.RELATION, changes.PREDICTIONS)
 BY_CONSTANT = {
-    "dashboard": {*OF_BOTH, global_holdout.RELATION},
+    "dashboard": {*OF_BOTH, global_holdout.RELATION, campaign_tables.TARGETS},
     "agents": {*OF_BOTH, campaign_tables.CAMPAIGNS, campaign_results.RESULTS},
 }
 

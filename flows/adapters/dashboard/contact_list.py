@@ -35,9 +35,14 @@ def read_contact_list(
         for name in _EACH
     )
     rows = warehouse.read(
-        f"""{PLACED_CUSTOMERS} select queue, {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
-        from placed where {_TO_CONTACT}
-        qualify row_number() over (partition by queue order by {BY_QUEUE_VALUE}) <= {MAX_LISTED} or {ranks}
+        f"""{PLACED_CUSTOMERS},
+        listed as (
+            select customer_id as id, {", ".join(f"in_{name}" for name in DIMENSIONS)}
+            from placed where {_TO_CONTACT}
+            qualify row_number() over (partition by queue order by {BY_QUEUE_VALUE}) <= {MAX_LISTED} or {ranks}
+        )
+        select queue, {", ".join(_LISTED)}, {", ".join(f"in_{name}" for name in DIMENSIONS)}
+        from listed inner join marts.marketing_customers as customers on listed.id = customers.customer_id
         order by {BY_QUEUE}"""
     )
     columns = {name: rows.column(name).to_pylist() for name in ("customer_id", "email", *_TEXTS)}

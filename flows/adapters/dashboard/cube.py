@@ -20,6 +20,7 @@ OTHER, EARLIER = "(other)", "(earlier)"  # members for the remaining values; tex
 BANDS = tuple(band for _, band in reversed(RISK_BANDS))
 BUCKETS = 20  # of churn probability, 0.05 wide
 SCORES = 5
+MANY_CELLS = 10_000  # from which amounts are in whole units: sums hardly change, and the page is a sixth smaller
 
 # SQL of each dimension's member; NULL: none. Text members are names, numeric members are indexes.
 _MEMBER_OF = {
@@ -70,9 +71,12 @@ def _placed(dimensions: Iterable[str], relation: str, quarter: str) -> str:
     )"""
 
 
-PLACED_CUSTOMERS = _placed(
-    DIMENSIONS, "marts.marketing_customers", "cast(date_trunc('quarter', customers.first_purchased_on) as date)"
-)
+def placed_customers(relation: str) -> str:
+    """The `with` of a query of `relation`, which has columns and rows of marts.marketing_customers."""
+    return _placed(DIMENSIONS, relation, "cast(date_trunc('quarter', customers.first_purchased_on) as date)")
+
+
+PLACED_CUSTOMERS = placed_customers("marts.marketing_customers")
 
 
 def in_queue(name: str) -> str:
@@ -82,7 +86,8 @@ def in_queue(name: str) -> str:
 @dataclass(frozen=True)
 class Cube:
     """Columns of cells, ready for JSON. `members`: those of each dimension. `cells`: for each dimension the member's
-    index (-1: none), for each measure whole numbers: counts, and amounts in hundredths. `retention`: the same for
+    index (-1: none), for each measure whole numbers: counts, and amounts in hundredths (whole units
+    where there are MANY_CELLS). `retention`: the same for
     cohorts and quarters. `months`: the same for segments and the last days of months, which are dates."""
 
     members: Mapping[str, Sequence[str]]
@@ -126,7 +131,7 @@ def read_cube(warehouse: Warehouse) -> Cube:
     for name in _COUNTS:
         columns[name] = cells.column(name).cast(pa.int64()).to_pylist()
     for name in cells.column_names[len(DIMENSIONS) + len(_COUNTS) :]:
-        columns[name] = _hundredths(cells.column(name))
+        columns[name] = _hundredths(cells.column(name), name != "expected_to_leave" and len(cells) > MANY_CELLS)
     return Cube(members, columns, _retention(warehouse, members), _months(warehouse, members))
 
 
@@ -151,10 +156,11 @@ def _by_size(cells: pa.Table, dimension: str) -> list[str]:
     return sorted(found, key=lambda member: member == OTHER)
 
 
-def _hundredths(column: pa.ChunkedArray) -> list[int]:
-    """Rounded so that they add up to the rounded total."""
+def _hundredths(column: pa.ChunkedArray, to_whole: bool = False) -> list[int]:
+    """Rounded, `to_whole` units or to hundredths, so that they add up to the rounded total."""
+    step = 100 if to_whole else 1
     amounts = np.nan_to_num(column.cast(pa.float64()).to_numpy())
-    rounded: list[int] = np.diff(np.rint(np.cumsum(amounts) * 100), prepend=0).astype(np.int64).tolist()
+    rounded: list[int] = np.diff(np.rint(np.cumsum(amounts) * 100 / step) * step, prepend=0).astype(np.int64).tolist()
     return rounded
 
 

@@ -12,6 +12,7 @@ import yaml
 from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
+from flows.adapters.dashboard.customers import pack_customers
 from flows.adapters.dashboard.first_screen import newest_order, trust_level
 from flows.adapters.dashboard.packing import packed
 from flows.adapters.marts.changes import read_changes
@@ -24,9 +25,12 @@ from flows.ports.warehouse import Warehouse
 from flows.sources.receipt import Receipt, masked
 from functions.churn_api.contract import risk_bands
 
+MAX_BYTES = 1_500_000  # an e-mail takes it, and a phone opens it at once
+MIN_BYTES_OF_CUSTOMERS = 500_000  # also where all else takes more, in shops of many hundred thousand customers
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     "words.js", "filters.js", "marks.js", "pictures.js", "lines.js", "time.js", "trust.js", "campaigns.js", "list.js",
+    "customers.js", "drawer.js",
     "receipt.js", "workbook.js", "take_along.js", "address.js", "first_screen.js", "page.js",
 )  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
@@ -49,13 +53,17 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "campaigns": read_campaigns(warehouse, report.as_of.date),
         "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
     }
-    page = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True).render(
-        as_of=report.as_of.date,
-        contacts_file=report.settings.contacts_file.name,
-        style=(_HERE / "page.css").read_text(encoding="utf-8"),
-        script="\n".join((_HERE / "script" / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-        data=packed(data),
-    )
+    template = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True)
+    parts = {
+        "as_of": report.as_of.date,
+        "contacts_file": report.settings.contacts_file.name,
+        "style": (_HERE / "page.css").read_text(encoding="utf-8"),
+        "script": "\n".join((_HERE / "script" / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        "data": packed(data),
+    }
+    room = max(MAX_BYTES - len(template.render(parts).encode()), MIN_BYTES_OF_CUSTOMERS)
+    customers, details = pack_customers(warehouse, cube.members, report.as_of.date, report.settings.show_pii, room)
+    page = template.render(parts, customers=customers, details=details)
     draft = file.with_suffix(".draft")
     draft.write_text(page, encoding="utf-8")
     draft.replace(file)

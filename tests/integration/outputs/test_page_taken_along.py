@@ -90,7 +90,7 @@ def test_a_file_is_masked_as_the_page_is_and_the_button_says_so(run, page, brows
 
 def test_a_file_says_of_whom_it_is_and_of_how_many(page, tmp_path):
     press(page, "country", "Germany")
-    page.get_by_role("searchbox").fill("order")
+    page.locator("#search").fill("order")
     book = openpyxl.load_workbook(saved(page, "xlsx", tmp_path))
     about = dict(list(book.worksheets[1].iter_rows(values_only=True))[1:])
     assert (about["Queue"], about["Country"], about["Searched for"]) == ("Keep", "Germany", "order")
@@ -101,7 +101,7 @@ def test_a_file_says_of_whom_it_is_and_of_how_many(page, tmp_path):
 
 
 def test_nothing_is_saved_of_an_empty_list(page):
-    page.get_by_role("searchbox").fill("nobody is called that")
+    page.locator("#search").fill("nobody is called that")
     assert page.locator("#take button:disabled").count() == 2
 
 
@@ -129,7 +129,7 @@ def test_a_link_reproduces_the_view_in_both_languages(page, browser):
     page.get_by_role("button", name="Expected loss", exact=True).first.click()
     page.locator("#queues").get_by_role("button", name="Thank").click()
     page.locator("#list").get_by_role("button", name="Expected", exact=True).click()
-    page.get_by_role("searchbox").fill("order")
+    page.locator("#search").fill("order")
     assert len(listed(page)) > 2
     assert_the_link_reproduces(page, browser)
 
@@ -144,7 +144,7 @@ def test_the_back_button_leads_to_the_view_before_and_forward_again(page):
     start = view(page)
     press(page, "country", "Germany")
     germany = view(page)
-    page.get_by_role("searchbox").press_sequentially("order")  # each letter is no step of its own
+    page.locator("#search").press_sequentially("order")  # each letter is no step of its own
     searched = view(page)
     page.go_back()
     assert view(page) == germany

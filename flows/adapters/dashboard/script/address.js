@@ -12,6 +12,7 @@ function viewInAddress() {
   if (queue !== firstQueue()) view.set("queue", data.meta.queues[queue]);
   if (search) view.set("search", search);
   if (order.by) view.set("order", order.ascending ? order.by : `-${order.by}`);
+  if (shownCustomer) view.set("customer", shownCustomer);
   return view.toString();
 }
 
@@ -34,6 +35,7 @@ function readAddress() {
   order.by = LIST_COLUMNS.find(([, name]) => name && name === column)?.[1] ?? null;
   order.ascending = !descends;
   rowsShown = 25;
+  shownCustomer = view.get("customer");
   remembered = viewInAddress();
 }
 

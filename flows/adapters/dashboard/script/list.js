@@ -23,10 +23,11 @@ const searchable = (list) => list.customer_id.map((id, row) => {
   return [id, list.email[row], ...english, ...english.map(phrase)].join(" ").toLowerCase();
 });
 
-function crmLink(row) {
+/** Where the CRM has a customer, by their customer_id and email; null where these are not known, or masked. */
+function crmLink(customer) {
   const link = data.meta.crm_link;
   if (!link) return null;
-  const filled = link.replace(/\{(customer_id|email)\}/g, (_, name) => encodeURIComponent(data.list[name][row] ?? "•"));
+  const filled = link.replace(/\{(customer_id|email)\}/g, (_, name) => encodeURIComponent(customer[name] ?? "•"));
   return filled.includes(encodeURIComponent("•")) ? null : filled;
 }
 
@@ -94,13 +95,14 @@ function nextOrder(row) {
 function listRow(row) {
   const { list } = data;
   const band = data.members.risk_band[list.risk_band[row]];
-  const link = crmLink(row);
-  const name = link ? element("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, list.customer_id[row]) : list.customer_id[row];
+  const id = list.customer_id[row], link = crmLink({ customer_id: id, email: list.email[row] });
+  const opens = (words) => element("button", { type: "button", class: "mark opens", tabindex: -1, onclick: () => showCustomer(id) }, words);
+  const name = link ? [element("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, id), " ", opens(text("details"))] : [opens(id)];
   const isSaid = (reason) => list.why[row].includes(reason.replace(/^.*?: /, "").split(";")[0]);
   const reasons = [1, 2, 3].map((n) => list[`reason_${n}`][row]).filter((reason) => reason && !isSaid(reason)).map((reason) => element("div", {}, phrase(reason)));
   const money = (value) => (value === null ? "–" : formats.money(value));
   const cells = [
-    element("td", {}, element("div", {}, name), ...(list.email[row] ? [element("div", {}, list.email[row])] : [])),
+    element("td", {}, element("div", {}, ...name), ...(list.email[row] ? [element("div", {}, list.email[row])] : [])),
     element("td", {}, memberName("segment", list.segment[row])),
     element("td", { class: "n scored" }, band ? element("span", { class: `pill ${band}` }, `${formats.share(list.churn_probability[row])} · ${text(band)}`) : "–"),
     element("td", { class: "n" }, money(list.queue_value[row])), element("td", { class: "n scored" }, money(list.expected_spend[row])),

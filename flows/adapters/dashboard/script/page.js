@@ -94,17 +94,21 @@ function build(chosenLanguage) {
   if (data.meta.is_scored) oneTabStop("churn", "toolbar");
   drawCampaigns();
   drawList();
+  oneTabStop("list");
+  drawFind();
+  updates.push(updateDrawer);
   drawReceipt();
   draw();
 }
 
-async function unpacked() {
-  const bytes = Uint8Array.from(atob(place("data").textContent), (letter) => letter.charCodeAt(0));
+/** The data of an element of the page. */
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(place(id).textContent), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
 async function start() {
-  data = await unpacked();
+  data = await unpacked("data");
   texts = data.texts.labels;
   readAddress();
   build(navigator.language?.startsWith("fr") ? "fr" : "en");
@@ -118,6 +122,7 @@ async function start() {
   }
   const bar = new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--bar", `${getComputedStyle(target).position === "sticky" ? target.offsetHeight : 0}px`));
   bar.observe(place("filters"));
+  place("drawer").onclose = () => { if (shownCustomer) showCustomer(null); };
   place("reset").onclick = () => { filters.clear(); search = place("search").value = ""; order.by = null; rowsShown = 25; draw(); place("how-many").focus(); };
   place("search").oninput = (event) => {
     const before = search;

@@ -51,6 +51,7 @@ function makeFormats() {
       : (amount) => (code ? `${number(amount)} ${code}` : number(amount));
   };
   formats.money = formats.moneyIn(currency);
+  formats.exactly = formats.moneyIn(currency, { maximumFractionDigits: 2 });
   formats.share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format;
   const finer = { minimumFractionDigits: 1, maximumFractionDigits: 1, maximumSignificantDigits: 1, roundingPriority: "morePrecision" }; // 0.03 is not 0
   formats.rate = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format;
