@@ -31,7 +31,7 @@ AGE = ("stale_after_days", "sync_failed", "loss_up_alert", "rejected_alert", "pa
 SIMULATION = ("customers", "seed")
 HERE = ("data_dir", "warehouse")
 TRAINING = ("models", "training_customers", "predictions_kept_days", "review_segments")
-OUTPUT = ("show_pii", "crm_link", "outputs")
+OUTPUT = ("show_pii", "crm_link", "workbook_language", "outputs")
 EFFORT = ("threads", "timings")
 PLAN = ("global_holdout", "show_pii", *HERE, "timings")
 CampaignFile = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign, in YAML: docs/campaigns.md.")]

@@ -1,7 +1,7 @@
 """What the campaign page asks, answered by the flows of the command line in a process of its own: planning keeps a
 core busy for seconds, and predictions are not to wait for it.
 
-The process starts with the first question and ends with the server, after what it is at."""
+The process starts with a question. It ends when there was none for a while, or with the server, after what it is at."""
 
 import logging
 import math
@@ -27,6 +27,7 @@ from flows.settings import Settings
 log = logging.getLogger(__name__)
 
 ENDED = "What computes here has stopped, and starts again with the next request."
+IDLE_SECONDS = 900.0  # then its memory is given back
 NO_RUN = "There are no customers to choose from yet: `make run` first."
 
 
@@ -85,13 +86,15 @@ class ProcessDesk:
         return self._pipe
 
 
-def work(pipe: "Connection[Any, Any]", settings: Settings) -> None:
-    """Answers until the other end is closed, also by its death."""
+def work(pipe: "Connection[Any, Any]", settings: Settings, idle_seconds: float = IDLE_SECONDS) -> None:
+    """Answers until the other end is closed, also by its death, or has asked nothing for so long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal, for the server: it closes the pipe
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     keep_tools_local(settings.data_dir)
     while True:
         try:
+            if not pipe.poll(idle_seconds):
+                return
             what, arguments = pipe.recv()
         except (EOFError, OSError):
             return

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     destination: DestinationName | None = Field(
         None, description="where `churn activate` and the daily run send segments"
     )
+    workbook_language: Literal["en", "fr"] = Field("en", description="language of the Tableau workbook")
     campaign_files: Path | None = Field(
         None, description="folder of campaign files for the page of make serve; none: campaign_files in --data-dir"
     )

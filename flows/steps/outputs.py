@@ -1,6 +1,7 @@
 """The outputs of a run: the report, the page, the list, the workbook."""
 
 import logging
+from functools import partial
 
 import pyarrow as pa
 
@@ -9,11 +10,13 @@ from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.dbt.runner import DbtProject
 from flows.adapters.files.run_outputs import put_outputs
 from flows.adapters.files.store import FileStore
+from flows.adapters.marts.campaign_tables import read_segments
 from flows.adapters.marts.run_report import History, Output, RunReport, Trained, model_report, read_report
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.tableau.extract import write_extract
 from flows.adapters.tableau.hyper import hyper_is_built_for_this_machine
-from flows.adapters.tableau.workbook import WORKBOOK, write_packaged_workbook, write_snowflake_workbook
+from flows.adapters.tableau.translation import in_french
+from flows.adapters.tableau.workbook import WORKBOOK, Translation, write_packaged_workbook, write_snowflake_workbook
 from flows.console.run_summary import as_markdown
 from flows.errors import DbtFailed, TooLittleData
 from flows.orchestration import alert, keep_markdown, keep_table, task, waits_for_warehouse
@@ -53,15 +56,18 @@ def draw_dashboard(warehouse: Warehouse, settings: Settings, report: RunReport) 
 @task(retry=waits_for_warehouse)
 def write_workbook(warehouse: Warehouse, settings: Settings) -> None:
     """Tableau's workbook: with its extract on a laptop, connected to the warehouse in production."""
+    translate: Translation = bytes
+    if settings.workbook_language == "fr":
+        translate = partial(in_french, segments=read_segments(warehouse))
     if connection := workbook_connection(settings):
-        write_snowflake_workbook(WORKBOOK, connection, settings.workbook_file)
+        write_snowflake_workbook(WORKBOOK, connection, settings.workbook_file, translate)
         return
     if not hyper_is_built_for_this_machine():
         log.warning("no Tableau workbook: Tableau does not build hyperd, which writes its extracts, for this machine")
         return
     log.info("writing the Tableau workbook with its extract")
     write_extract(warehouse, settings.extract_file, settings.show_pii)
-    write_packaged_workbook(WORKBOOK, settings.extract_file, settings.workbook_file)
+    write_packaged_workbook(WORKBOOK, settings.extract_file, settings.workbook_file, translate)
 
 
 @task(retry=waits_for_warehouse)

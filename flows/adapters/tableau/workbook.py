@@ -10,6 +10,7 @@ is changed; every other byte stays the same.
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -35,6 +36,7 @@ _FLAGS_IN_USE = (
     "SheetIdentifierTracking",
     "WindowsPersistSimpleIdentifiers",
 )
+Translation = Callable[[bytes], bytes]
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest in a zip: packages of the same files have the same bytes
 
 
@@ -122,14 +124,14 @@ def snowflake_workbook(workbook: bytes, connection: SnowflakeConnection) -> byte
     )
 
 
-def write_packaged_workbook(workbook: Path, extract: Path, file: Path) -> None:
+def write_packaged_workbook(workbook: Path, extract: Path, file: Path, translate: Translation = bytes) -> None:
     """Writes `file`, a .twbx of the workbook and its extract, which is replaced atomically. Apart from the extract, it
-    does not depend on when or where it is written.
+    does not depend on when or where it is written. `translate`: into the readers' language.
 
     Raises:
         BadInput: when it is not a workbook, or a file is missing.
     """
-    text = extract_workbook(_read(workbook))
+    text = translate(extract_workbook(_read(workbook)))
     if not extract.is_file():
         raise BadInput(f"{extract} is missing, so {file.name} would open without data. Write the extract first.")
     draft = file.with_suffix(".draft.twbx")
@@ -141,10 +143,12 @@ def write_packaged_workbook(workbook: Path, extract: Path, file: Path) -> None:
     draft.replace(file)
 
 
-def write_snowflake_workbook(workbook: Path, connection: SnowflakeConnection, file: Path) -> None:
+def write_snowflake_workbook(
+    workbook: Path, connection: SnowflakeConnection, file: Path, translate: Translation = bytes
+) -> None:
     """Writes `file`, a .twb connected to Snowflake, which is replaced atomically. Raises as `snowflake_workbook`
-    does."""
-    _write(snowflake_workbook(_read(workbook), connection), file)
+    does. `translate`: into the readers' language."""
+    _write(translate(snowflake_workbook(_read(workbook), connection)), file)
 
 
 def _connected(workbook: bytes, attributes: dict[str, str]) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from flows.adapters.tableau.extract import write_extract
+from flows.adapters.tableau.translation import in_french
 from flows.adapters.tableau.workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
 from flows.settings import REPOSITORY
 from tests.running.browser import chromium
@@ -20,6 +21,7 @@ from tests.workbook.queries import order, query
 from tests.workbook.questions import ORDERS, QUESTIONS
 
 TEXT = WORKBOOK.read_bytes()
+FRENCH = in_french(TEXT, ())
 DOCUMENTATION = REPOSITORY / "docs" / "tableau.md"
 NORMALISED = normalised(TEXT)  # so that faults and values fit, no matter whether Desktop or a text editor saved it last
 SHEETS = sorted(Workbook(TEXT).sheets)
@@ -201,9 +203,10 @@ _CUT = """zones => zones.filter(zone => {
 
 
 @pytest.mark.skipif(chromium() is None, reason="needs chromium (Debian package chromium)")
-@pytest.mark.parametrize("width", [1200, 1400, 1920])
-def test_titles_and_figures_fit_their_zones_at_every_width_that_a_page_has(asked_of_the_shop, browser, width):
-    workbook = Workbook(TEXT)
+@pytest.mark.parametrize(("text", "width"), [(TEXT, 1200), (TEXT, 1400), (TEXT, 1920), (FRENCH, 1200)],
+                         ids=["1200", "1400", "1920", "1200 in French"])  # fmt: skip
+def test_titles_and_figures_fit_their_zones_at_every_width_that_a_page_has(asked_of_the_shop, browser, text, width):
+    workbook = Workbook(text)
     for name in workbook.dashboards:
         drawn = browser.new_page(viewport={"width": width, "height": 900})
         drawn.set_content(picture_of(workbook, name, asked_of_the_shop.of_the_extract, width))
