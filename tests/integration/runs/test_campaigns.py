@@ -13,6 +13,7 @@ import pyarrow.csv
 import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.files.run_lock import lock
 from flows.adapters.marts import campaign_tables
 from flows.adapters.marts.campaign_sends import SENDS
 from flows.errors import BadInput, SettingsError
@@ -417,30 +418,38 @@ def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipe
         page.get_by_role("button", name="Enregistrer en YAML").click()
         page.get_by_text("Enregistré sous printemps.yml.").wait_for()
         file = shop / "campaign_files" / "printemps.yml"
-        previewed = campaign(Settings(data_dir=shop, **SHOP), file)
+        with lock(shop):  # the page may be asking for a preview
+            previewed = campaign(Settings(data_dir=shop, **SHOP), file)
         assert previewed.campaign.offer.cost_per_contact == 0.1
         page.get_by_role("button", name="Valider").click()
         page.get_by_text("Validée par").wait_for()
         page.locator("#launch input").fill("printemp")
         page.get_by_role("button", name="Lancer").click()
         page.get_by_text("Rien n’a été lancé").wait_for()
-        assert ids(shop, "treated") == []
+        with lock(shop):
+            assert ids(shop, "treated") == []
         page.locator("#launch input").fill("printemps")
         page.get_by_role("button", name="Lancer").click()
         page.get_by_text("Campagne lancée").wait_for()
         treated = previewed.plan.targets.filter(pc.equal(previewed.plan.targets["arm"], "treated"))["customer_id"]
-        assert ids(shop, "treated") == sorted(treated.to_pylist())
+        with lock(shop):
+            assert ids(shop, "treated") == sorted(treated.to_pylist())
         assert sorted(in_file(shop, "printemps")["customer_id"].to_pylist()) == sorted(treated.to_pylist())
         page.get_by_role("link", name="Voir son résultat").click()
         page.get_by_text("La période de mesure court jusqu’au").wait_for()
 
-        run_pipeline(shop, retrain=False, as_of=AFTER, **SHOP)
+        with lock(shop):
+            run_pipeline(shop, retrain=False, as_of=AFTER, **SHOP)
         page.goto(f"http://127.0.0.1:{port}/campaigns")
         assert page.locator(".state").inner_text() == "terminée"
         page.get_by_role("link", name="printemps", exact=True).click()
         page.get_by_role("button", name="Copier").click()
         page.get_by_text("Copié.").wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
+        page.set_viewport_size({"width": 320, "height": 640})
+        for path in ("", "/file/printemps.yml", "/of/printemps", "/new"):
+            page.goto(f"http://127.0.0.1:{port}/campaigns{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, path
         assert copied.startswith("Campagne printemps («\u202f5 € de remise\u202f», du 28\u00a0févr.\u00a02026 au ")
         assert complaints == [
             "Failed to load resource: the server responded with a status of 409 (Conflict)"  # the wrong name
