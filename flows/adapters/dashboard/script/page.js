@@ -5,7 +5,7 @@ function drawFilters() {
     const select = element("select", { onchange: () => {
       if (select.value === "") filters.delete(dimension); else filters.set(dimension, new Set([+select.value]));
       draw();
-    } }, element("option", { value: "" }, text("all")), ...positions(dimension).map((key) => element("option", { value: key }, memberName(dimension, key))), element("option", { value: "many", hidden: "", disabled: "" }, "…"));
+    } }, element("option", { value: "" }, text(`all_${dimension}`)), ...positions(dimension).map((key) => element("option", { value: key }, memberName(dimension, key))), element("option", { value: "many", hidden: "", disabled: "" }, "…"));
     updates.push(() => {
       const chosen = [...(filters.get(dimension) ?? [])];
       select.value = chosen.length === 0 ? "" : chosen.length === 1 && chosen[0] >= 0 ? chosen[0] : "many";
