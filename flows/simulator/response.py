@@ -28,7 +28,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import stats
 
-from flows.simulator.shop import PRODUCTS, Floats, Ints, ShopClock, SimulatedShop
+from flows.simulator.products import PRODUCTS, categories, skus
+from flows.simulator.shop import Floats, Ints, ShopClock, SimulatedShop
 
 Flags = NDArray[np.bool_]
 
@@ -133,7 +134,7 @@ class _Outcome:
     ordered_at: Floats
     line_of_customer: Ints
     line_number: Ints
-    line_sku: Ints
+    line_product: Ints
     line_price: Floats
 
     @classmethod
@@ -179,7 +180,7 @@ class _Outcome:
         orders = ~put_off & (dice(_ORDERS) < chance) & (after < window)
         basket = np.exp(truth("log_basket") + profile.log_basket_sd_within * stats.norm.ppf(dice(_BASKET)))
         ordering = np.flatnonzero(orders)
-        of_customer, number, sku, price = _baskets(
+        of_customer, number, product, price = _baskets(
             basket[ordering], lambda what: _dice(profile.seed, launched_on.toordinal(), customer[ordering], what)
         )
         return cls(
@@ -193,7 +194,7 @@ class _Outcome:
             ordered_at=starts + after,
             line_of_customer=ordering[of_customer],
             line_number=number,
-            line_sku=sku,
+            line_product=product,
             line_price=price,
         )
 
@@ -250,7 +251,8 @@ def _additional_lines(
         "order_line_id": (day * 10**8 + who) * 100 + outcome.line_number + 10**15,
         "customer_id": shop.customers.column("customer_id").take(who),
         "ordered_at": at,
-        "sku": np.char.add("P", np.char.zfill(outcome.line_sku.astype(str), 3)),
+        "sku": skus(outcome.line_product),
+        "category": categories(outcome.line_product),
         "quantity": one,
         "unit_price": outcome.line_price,
         "discount": 0.0 * one,
@@ -271,8 +273,8 @@ def _baskets(basket: Floats, dice: Callable[[int], Floats]) -> tuple[Ints, Ints,
     weight = 0.05 - np.log1p(-drawn[order, number])
     share = weight / np.bincount(order, weight, len(basket))[order]
     popularity = np.arange(1, PRODUCTS + 1) ** -1.3
-    sku = 1 + np.searchsorted(np.cumsum(popularity / popularity.sum()), drawn[order, MAX_LINES + number])
-    return order, number, np.minimum(sku, PRODUCTS), np.maximum(np.round(basket[order] * share, 2), 0.05)
+    product = 1 + np.searchsorted(np.cumsum(popularity / popularity.sum()), drawn[order, MAX_LINES + number])
+    return order, number, np.minimum(product, PRODUCTS), np.maximum(np.round(basket[order] * share, 2), 0.05)
 
 
 def _positions(shop: SimulatedShop, customer_ids: pa.Array) -> Ints:

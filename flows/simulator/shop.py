@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from flows.simulator.habits import Habits, apply_habits, purchases_for_occasions
+from flows.simulator.products import categories, products_of_lines, skus
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,7 +23,6 @@ CHANNELS = ("organic search", "paid search", "social", "referral", "marketplace"
 CHANNEL_SHARES = (0.38, 0.24, 0.18, 0.12, 0.08)
 COUNTRIES = ("Germany", "France", "Netherlands", "Belgium", "Austria")
 COUNTRY_SHARES = (0.46, 0.24, 0.14, 0.09, 0.07)
-PRODUCTS = 400
 LINES_BEYOND_THE_FIRST = 1.2  # of an order, on average
 _NO_TRUTH = ("channel", "country", "lines_beyond_the_first", "occasions")
 
@@ -193,7 +193,7 @@ def _draw_order_lines(
     discounted = rng.random(len(order)) < 0.15
     discount_rate = np.where(discounted, rng.choice([0.1, 0.15, 0.2], len(order)), 0.0)
     discount = np.round(quantity * unit_price * discount_rate[line_order], 2)
-    sku = np.minimum(rng.zipf(1.3, len(line_order)), PRODUCTS)
+    product = products_of_lines(customer, bought_on, line_order, rng.zipf(1.3, len(line_order)), profile.seed)
 
     returned_order = rng.random(len(order)) < profile.share_of_orders_returned
     whole_order = rng.random(len(order)) < 0.3
@@ -222,7 +222,8 @@ def _draw_order_lines(
             "order_line_id": np.where(sign > 0, line + 1, -(line + 1)),
             "customer_id": pa.array(ids, pa.string()),
             "ordered_at": midnight + (at * 86_400).astype("timedelta64[s]"),
-            "sku": np.char.add("P", np.char.zfill(sku[line].astype(str), 3)),
+            "sku": skus(product[line]),
+            "category": categories(product[line]),
             "quantity": sign * quantity[line],
             "unit_price": unit_price[line],
             "discount": sign * discount[line],

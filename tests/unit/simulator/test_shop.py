@@ -176,3 +176,42 @@ def test_the_truth_agrees_with_what_happens():
         group = (truth >= low) & (truth < high)
         standard_error = 0.5 / np.sqrt(group.sum())
         assert abs(truth[group].mean() - stayed_away[group].mean()) < 4 * standard_error
+
+
+def test_who_buys_when_and_for_how_much_does_not_depend_on_what_is_bought(shop, monkeypatch):
+    monkeypatch.setattr(
+        "flows.simulator.shop.products_of_lines", lambda customer, bought_on, lines, drawn, seed: drawn % 9
+    )
+    others, of_products = simulate(SHOP).order_lines, ["sku", "category"]
+    assert others.drop_columns(of_products).equals(shop.order_lines.drop_columns(of_products))
+    assert not others["sku"].equals(shop.order_lines["sku"])
+
+
+def test_customers_buy_a_few_products_again_and_again(shop):
+    lines = shop.order_lines
+    with duckdb.connect() as con:
+        con.register("lines", lines)
+        again, expected, categories = con.sql(
+            """with bought as (select distinct customer_id, sku, order_id from lines where quantity > 0),
+            totals as (select sku, count(*) / sum(count(*)) over () as share from bought group by sku),
+            pairs as (select customer_id, sku, count(*) as times from bought group by 1, 2)
+            select sum(times) filter (times > 1) / sum(times),
+                (select sum(share * share) from totals), (select count(distinct category) from lines) from pairs"""
+        ).fetchall()[0]
+    assert again > 0.3  # by popularity alone an order would have the same product with a chance of `expected`
+    assert expected < 0.02
+    assert categories == 12
+
+
+def test_what_goes_together_is_bought_together(shop):
+    with duckdb.connect() as con:
+        con.register("lines", shop.order_lines)
+        [with_companion] = con.sql(
+            """with bought as (select distinct order_id, substr(sku, 2)::int as product from lines where quantity > 0)
+            select avg((companion.product is not null)::int) / avg((random.product is not null)::int) from bought
+            left join bought as companion
+                on bought.order_id = companion.order_id and companion.product = 1 + (7 * bought.product) % 400
+            left join bought as random
+                on bought.order_id = random.order_id and random.product = 1 + (11 * bought.product) % 400"""
+        ).fetchall()[0]
+    assert with_companion > 5
