@@ -53,10 +53,12 @@ METHODS = (
     FREQUENCY,
     Method("personal frequency, recent first", own=1.0, half_life_days=180),
     Method("co-purchase", co_purchase=1.0, half_life_days=180),
-    Method("recent and co-purchase", 1.0, 0.3, 0.0, 0.1, 180),
-    Method("due and co-purchase", 1.0, 0.3, 0.0, 0.1, 180, 0.5),
-    Method("recent and customers alike", 1.0, 0.1, 1.0, 0.1, 180),
-    Method("due and customers alike", 1.0, 0.1, 1.0, 0.1, 180, 0.5),
+    Method("frequency and co-purchase", 1.0, 0.3, 0.0, 0.05),
+    Method("recent and co-purchase", 1.0, 0.3, 0.0, 0.05, 180),
+    Method("due and co-purchase", 1.0, 0.3, 0.0, 0.05, 365, 0.3),
+    Method("frequency and customers alike", 1.0, 0.1, 1.0, 0.05),
+    Method("recent and customers alike", 1.0, 0.1, 1.0, 0.05, 180),
+    Method("due and customers alike", 1.0, 0.1, 1.0, 0.05, 365, 0.3),
 )
 DEFAULT = METHODS[4]  # where nothing can be tested yet
 

@@ -13,9 +13,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # A product's own gaps count for as much as those of the whole shop once there are so many; the same of its buyers.
-GAPS_TO_TRUST, BUYERS_TO_TRUST = 5, 20
+GAPS_TO_TRUST, BUYERS_TO_TRUST = 5, 5
 MIN_REBOUGHT_SHARE = 0.05  # of its buyers; below that a product is bought once
-EARLIEST_QUANTILE = 0.1  # of the gaps after which a product is bought again: sooner, it was just bought
 BOUGHT_ONCE_FOR_DAYS = 365  # for so long a product that is not bought again is not shown to its buyers
 
 
@@ -103,12 +102,11 @@ class Pairs:
 class Habits:
     """How each product is bought; arrays of one entry per product.
 
-    gap_days: the usual days until it is bought again; earliest_days: sooner than that hardly anybody buys it again;
-    both are NaN where nobody in the shop bought anything again. is_rebought: whether it is a product that people buy
-    again. is_in_catalogue: whether anybody bought it in the last `catalogue_days`. popularity: customers who did."""
+    gap_days: the usual days until it is bought again; NaN where nobody in the shop bought anything again. is_rebought:
+    whether people buy it again. is_in_catalogue: whether anybody bought it in the last `catalogue_days`. popularity:
+    customers who did."""
 
     gap_days: Floats
-    earliest_days: Floats
     is_rebought: Flags
     is_in_catalogue: Flags
     popularity: Floats
@@ -127,30 +125,26 @@ class Habits:
         recent = pairs.last_day > as_of - catalogue_days
         popularity = np.bincount(pairs.product, recent, products).astype(float)
         return cls(
-            gap_days=_quantile_by(product, gap, products, 0.5),
-            earliest_days=_quantile_by(product, gap, products, EARLIEST_QUANTILE),
+            gap_days=_median_by(product, gap, products),
             is_rebought=share >= MIN_REBOUGHT_SHARE,
             is_in_catalogue=popularity > 0,
             popularity=popularity,
         )
 
 
-def _quantile_by(group: Ints, value: Ints, groups: int, quantile: float) -> Floats:
-    """The quantile of the values of each group, drawn towards that of all where a group has few."""
+def _median_by(group: Ints, value: Ints, groups: int) -> Floats:
+    """The median of the values of each group, drawn towards that of all where a group has few."""
     if not len(value):
         return np.full(groups, np.nan)
-    of_all = float(np.quantile(value, quantile))
+    of_all = float(np.median(value))
     order = np.lexsort((value, group))
     count = np.bincount(group, minlength=groups)
     first = np.cumsum(count) - count
-    at = np.minimum(first + np.floor(quantile * np.maximum(count - 1, 0)).astype(np.int64), len(value) - 1)
+    at = np.minimum(first + np.maximum(count - 1, 0) // 2, len(value) - 1)
     own = np.where(count > 0, value[order][at], of_all)
     return np.asarray((count * own + GAPS_TO_TRUST * of_all) / (count + GAPS_TO_TRUST))
 
 
 def just_bought(pairs: Pairs, habits: Habits, as_of: int) -> Flags:
-    """Per pair: whether the customer has no use for the product yet: they bought it later than people need to buy it
-    again, or lately and people do not buy it again."""
-    silent = as_of - pairs.last_day
-    too_soon = silent < np.nan_to_num(habits.earliest_days, nan=BOUGHT_ONCE_FOR_DAYS)[pairs.product]
-    return np.asarray(too_soon | (~habits.is_rebought[pairs.product] & (silent < BOUGHT_ONCE_FOR_DAYS)))
+    """Per pair: whether the customer has the product and has no use for another: people do not buy it again."""
+    return np.asarray(~habits.is_rebought[pairs.product] & (as_of - pairs.last_day < BOUGHT_ONCE_FOR_DAYS))

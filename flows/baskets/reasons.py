@@ -33,11 +33,11 @@ def _own(shop: Shop, ranked: Ranked, is_own: Flags) -> pa.Array:
     place = np.where(is_own, place, 0)
     times, silent = pairs.bought_times[place], shop.as_of - pairs.last_day[place]
     gap = np.rint((pairs.last_day[place] - pairs.first_day[place]) / np.maximum(times - 1, 1)).astype(np.int64)
-    again = pc.binary_join_element_wise(
-        "bought every ", _span(gap, of_every=True), ", last ", _span(silent), " ago", ""
-    )
-    once = pc.binary_join_element_wise("bought once, ", _span(silent), " ago", "")
-    return pc.if_else(pa.array(times > 1), again, once)
+    every, last = _span(gap, of_every=True), _span(silent)
+    again = pc.binary_join_element_wise("bought every ", every, ", last ", last, " ago", "")
+    once = pc.binary_join_element_wise("bought once, ", last, " ago", "")
+    twice = pc.binary_join_element_wise("bought twice, last ", last, " ago", "")
+    return pc.if_else(pa.array(times > 2), again, pc.if_else(pa.array(times > 1), twice, once))
 
 
 def _popular(shop: Shop, product: Ints, horizon_days: int) -> pa.Array:
@@ -54,9 +54,8 @@ def _span(days: Ints, *, of_every: bool = False) -> pa.Array:
 
 
 def _words(days: int, of_every: bool) -> str:
-    count, unit = (
-        (days, "day") if days < 14 else (round(days / 7), "week") if days < 70 else (round(days / 30.4), "month")
-    )
+    unit, length = ("day", 1.0) if days < 14 else ("week", 7.0) if days < 70 else ("month", 30.4)
+    count = round(days / length)
     if count == 1:
         return unit if of_every else f"1 {unit}"
     return f"{count} {unit}s"

@@ -11,6 +11,7 @@ from flows.adapters.marts.second_order import SecondOrder
 from flows.churn.evaluation import mean_quality
 from flows.churn.training_set import HORIZONS_TO_KEEP
 from flows.console.amounts import money, percent, with_interval
+from flows.console.next_products_summary import describe_next_products
 from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.console.sections import REASON, Section, print_sections
 
@@ -49,6 +50,8 @@ def _sections(report: RunReport) -> Iterable[Section]:
         yield "What the model sees", list(_watched(report)), (), []
     if len(report.campaigns):
         yield "What campaigns changed", list(_about_campaigns()), *_campaigns(report)
+    if report.shown_next:
+        yield "What to show them next", list(describe_next_products(report.shown_next)), (), []
     yield "Who to contact first", list(_about_stakes(report)), *_stakes(report)
     yield "Where to look", [f"{name}: {path}" for name, path in _files(report)], (), []
 

@@ -15,6 +15,7 @@ from flows.steps.freshness import check_age
 from flows.steps.landing import claim_for_shop, land, mappings_of, simulate_orders
 from flows.steps.measurement import measure_campaigns, measure_together
 from flows.steps.monitoring import watch_model
+from flows.steps.next_products import show_next_products
 from flows.steps.outputs import draw_dashboard, gather_report, keep_outputs, publish, write_workbook
 from flows.steps.promises import settle_promises, state_promises
 from flows.steps.receipt import check_receipt
@@ -51,7 +52,8 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
         measure_together(wiring.warehouse, as_of)
         measured = watch_model(wiring, as_of, model, started_at)
         settle_promises(wiring.warehouse, as_of)
-        report = gather_report(wiring, settings, history, found, model, measured)
+        shown = show_next_products(wiring, as_of, started_at)
+        report = gather_report(wiring, settings, history, found, model, measured, shown)
         state_promises(wiring.warehouse, report)
         tell_thresholds(wiring.warehouse, settings, report, started_at)
         draw_dashboard(wiring.warehouse, settings, report)

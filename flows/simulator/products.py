@@ -63,15 +63,15 @@ def products_of_lines(customer: Ints, bought_on: Floats, line_order: Ints, drawn
     anything = np.where(kind < GOES_WITH + OF_FAVOURITE_CATEGORY, nearby, 1 + (drawn - 1) % PRODUCTS)
     product = np.where(is_needed, favourites[of, which], anything)
     companion = ~is_needed & (number > 1) & (kind < GOES_WITH)
-    return np.where(companion, goes_with(product[first[line_order]]), product)
+    return np.asarray(np.where(companion, goes_with(product[first[line_order]]), product))
 
 
 def goes_with(product: Ints) -> Ints:
     """The product that is bought with another."""
-    return 1 + (7 * product) % PRODUCTS
+    return np.asarray(1 + (7 * product) % PRODUCTS)
 
 
 def _of_category(category: Ints, rng: np.random.Generator) -> Ints:
     """A product of each category, the first ones more often."""
     place = np.minimum(rng.geometric(0.15, category.shape), PRODUCTS // len(CATEGORIES)) - 1
-    return 1 + category + len(CATEGORIES) * place
+    return np.asarray(1 + category + len(CATEGORIES) * place)

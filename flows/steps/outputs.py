@@ -1,6 +1,7 @@
 """The outputs of a run: the report, the page, the list, the workbook."""
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from flows.adapters.dbt.runner import DbtProject
 from flows.adapters.files.run_outputs import put_outputs
 from flows.adapters.files.store import FileStore
 from flows.adapters.marts.campaign_tables import read_segments
+from flows.adapters.marts.next_products import ShownNext
 from flows.adapters.marts.run_report import History, Output, RunReport, Trained, model_report, read_report
 from flows.adapters.models.registry import StoredModel
 from flows.adapters.tableau.extract import write_extract
@@ -36,6 +38,7 @@ def gather_report(
     found: StoredModel | Trained | TooLittleData,
     model: StoredModel | None,
     measured: pa.Table,
+    shown_next: ShownNext | None,
 ) -> RunReport:
     trained, scored, why_no_model = None if isinstance(found, StoredModel) else found, None, None
     if model is None:
@@ -43,7 +46,8 @@ def gather_report(
     else:
         is_shipped = wiring.registry_for(model.version) is wiring.shipped_models
         scored = model_report(model, is_shipped, trained, history.simulated)
-    return read_report(wiring.warehouse, settings, history, scored, why_no_model, measured)
+    report = read_report(wiring.warehouse, settings, history, scored, why_no_model, measured)
+    return replace(report, shown_next=shown_next)
 
 
 @task(retry=waits_for_warehouse)

@@ -24,6 +24,8 @@ HELD = {
     "::test_onnx_says_what_the_model_says_on_real_rows_edge_rows_and_rows_next_to_splits",
     "a metric": "integration/outputs/test_metrics.py"
     "::test_every_metric_runs_on_the_warehouse_by_everything_that_it_can_be_grouped_by",
+    "a method of ranking what customers are shown next": "unit/baskets/test_next_products.py"
+    "::test_nobody_is_shown_a_product_twice_and_scores_fall",
     "a mart that page or workbook reads": "contract/test_exposures.py"
     "::test_an_exposure_names_what_is_read_and_nothing_else",
     "a table that the flows write and nothing can rebuild": "integration/runs/test_pipeline.py"

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.adapters.marts.raw_columns import LINES, first_of, plain, quoted, raw_columns, sources_of
 from flows.campaigns.traits import encode, of_texts
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connections
@@ -19,7 +20,7 @@ OF_FEATURES = (
     "days_since_last_email_open",
 )  # fmt: skip
 MAX_CATEGORIES, MAX_PRODUCTS, MAX_COLUMNS_OF_CONTACTS = 12, 6, 40
-LINES, CONTACTS = "staging.stg_shop__order_lines_validated", "staging.stg_shop__contacts_validated"
+CONTACTS = "staging.stg_shop__contacts_validated"
 LINKS = "intermediate.int_identity_links"
 _PERSON = "coalesce(identities.customer_id, {table}.customer_id)"
 _IDENTITIES = (
@@ -48,22 +49,17 @@ def _parts(warehouse: Warehouse, connections: Connections, as_of: date) -> Itera
         f"""select features.customer_id, customers.lifecycle, {features} from marts.customer_features as features
         inner join marts.marketing_customers as customers on features.customer_id = customers.customer_id"""
     )
-    for name in _sources(warehouse, LINES):
+    for name in sources_of(warehouse, LINES):
         yield from _of_lines(warehouse, connections, name, as_of)
     if warehouse.exists(LINKS):
-        for name in _sources(warehouse, CONTACTS):
+        for name in sources_of(warehouse, CONTACTS):
             yield from _of_contacts(warehouse, connections, name)
-
-
-def _sources(warehouse: Warehouse, relation: str) -> list[str]:
-    found = warehouse.read(f"select distinct source_name from {relation} where source_name is not null order by 1")
-    return list(found["source_name"].to_pylist())
 
 
 def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: date) -> Iterator[pa.Table]:
     """Shares of what each customer spent: on the categories, or else products, that most customers bought; and on lines
     at a discount."""
-    columns = _raw_columns(warehouse, name, "order_lines")
+    columns = raw_columns(warehouse, name, "order_lines")
     sold = (
         f"from {LINES} as lines {_IDENTITIES.format(table='lines')}"
         f" {{join}} where lines.source_name = '{name}' and lines.rejection_reason is null and not lines.is_return"
@@ -71,8 +67,8 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
     )
     person = _PERSON.format(table="lines")
     raw = f"inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key"
-    category = _first(columns, connections.recognised_headers.traits["category"])
-    kind, what = ("category", f"trim(landed.{_quoted(category)})") if category else ("product", "lines.sku")
+    category = first_of(columns, connections.recognised_headers.traits["category"])
+    kind, what = ("category", f"trim(landed.{quoted(category)})") if category else ("product", "lines.sku")
     sold_so = sold.format(join=raw if category else "")
     most = warehouse.read(
         f"""select {what} as name, count(distinct {person}) as customers {sold_so} and {what} is not null
@@ -91,9 +87,9 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
         )
         plural = "categories_bought" if category else "products_bought"
         yield found.rename_columns(["customer_id", plural, *(f"{kind}.{value}" for value in names)])
-    discount = _first(columns, headers_of_order_lines(connections)["discount"])
+    discount = first_of(columns, headers_of_order_lines(connections)["discount"])
     if discount:
-        given = f"try_cast(replace(landed.{_quoted(discount)}, ',', '.') as double)"
+        given = f"try_cast(replace(landed.{quoted(discount)}, ',', '.') as double)"
         yield warehouse.read(
             f"""select {person} as customer_id,
                 cast(sum(case when abs({given}) > 0 then lines.amount else 0 end) as double)
@@ -104,24 +100,24 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
 
 def _of_contacts(warehouse: Warehouse, connections: Connections, name: str) -> Iterator[pa.Table]:
     """Every column of a contacts file that has no meaning of ours, as text."""
-    columns = _raw_columns(warehouse, name, "contacts")
-    ours = {_plain(header) for headers in connections.recognised_headers.contacts.values() for header in headers}
+    columns = raw_columns(warehouse, name, "contacts")
+    ours = {plain(header) for headers in connections.recognised_headers.contacts.values() for header in headers}
     if mapped := connections.connections[name].contacts:
-        ours |= {_plain(header) for header in mapped.columns.values()} if isinstance(mapped.columns, Mapping) else set()
-    theirs = {plain: column for plain, column in columns.items() if plain not in ours}
+        ours |= {plain(header) for header in mapped.columns.values()} if isinstance(mapped.columns, Mapping) else set()
+    theirs = {name: column for name, column in columns.items() if name not in ours}
     theirs = dict(sorted(theirs.items())[:MAX_COLUMNS_OF_CONTACTS])
     if not theirs:
         return
     found = _values(warehouse, name, list(theirs.values()))
-    yield found.rename_columns(["customer_id", *(f"contacts.{plain}" for plain in theirs)])
+    yield found.rename_columns(["customer_id", *(f"contacts.{column}" for column in theirs)])
 
 
 def read_languages(warehouse: Warehouse, connections: Connections) -> pa.Table:
     """customer_id and language, as contacts have it, of the customers of whom it is known."""
     known = [pa.table({"customer_id": pa.array([], pa.string()), "language": pa.array([], pa.string())})]
-    for name in _sources(warehouse, CONTACTS) if warehouse.exists(LINKS) else []:
-        columns = _raw_columns(warehouse, name, "contacts")
-        if language := _first(columns, connections.recognised_headers.traits["language"]):
+    for name in sources_of(warehouse, CONTACTS) if warehouse.exists(LINKS) else []:
+        columns = raw_columns(warehouse, name, "contacts")
+        if language := first_of(columns, connections.recognised_headers.traits["language"]):
             found = _values(warehouse, name, [language]).rename_columns(["customer_id", "language"])
             known.append(found.filter(pc.is_valid(found["language"])))
     every = pa.concat_tables(known)
@@ -142,7 +138,7 @@ def _values(warehouse: Warehouse, name: str, columns: Sequence[str]) -> pa.Table
     """customer_id, and for each column of the contacts of a source the value, as text."""
     person = _PERSON.format(table="links")
     values = ", ".join(
-        f"min(nullif(trim(cast(landed.{_quoted(column)} as varchar)), '')) as column_{n}"
+        f"min(nullif(trim(cast(landed.{quoted(column)} as varchar)), '')) as column_{n}"
         for n, column in enumerate(columns)
     )
     return warehouse.read(
@@ -153,29 +149,6 @@ def _values(warehouse: Warehouse, name: str, columns: Sequence[str]) -> pa.Table
         {_IDENTITIES.format(table="links")}
         where contacts.rejection_reason is null group by {person}"""
     )
-
-
-def _raw_columns(warehouse: Warehouse, name: str, stream: str) -> dict[str, str]:
-    """The columns of a raw table as they are written there, by their plain names."""
-    found = warehouse.read(
-        f"""select column_name from information_schema.columns
-        where lower(table_schema) = 'raw_{name}' and lower(table_name) = '{stream}' order by column_name"""
-    )
-    names = found["column_name"].to_pylist()
-    return {_plain(column): column for column in names if not column.lower().startswith(("_airbyte", "_ab_"))}
-
-
-def _first(columns: Mapping[str, str], headers: Sequence[str]) -> str | None:
-    """The first of these headers that there is, as it is written there."""
-    return next((columns[plain] for plain in map(_plain, headers) if plain in columns), None)
-
-
-def _plain(header: str) -> str:
-    return "_".join("".join(letter if letter.isalnum() else " " for letter in header.casefold()).split())
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from flows.adapters.files.simulated_orders import SimulatedOrders, best_possible_auc
 from flows.adapters.marts.campaign_results import read_results
 from flows.adapters.marts.left_out import LeftOut, read_left_out
+from flows.adapters.marts.next_products import ShownNext
 from flows.adapters.marts.promises import read_corrections
 from flows.adapters.marts.second_order import SecondOrder, read_second_order
 from flows.adapters.marts.segment_borders import SegmentBorders, read_borders
@@ -128,7 +129,7 @@ class RunReport:
     `spend_last_year`: in the horizon's days a year before, of those who had bought by then; None where the history is
     shorter. `second_order`: None in shops that are not full of one-time buyers. `identity_notes`: which customers were
     merged, and which conflicts that left. `corrections`: of totals, by what came of past forecasts. `outputs`: what was
-    put where OUTPUTS says."""
+    put where OUTPUTS says. `shown_next`: which products customers are shown; None where orders name none."""
 
     settings: Settings
     warehouse: str
@@ -152,6 +153,7 @@ class RunReport:
     age: DataAge = NOT_JUDGED
     corrections: Corrections = UNCORRECTED
     outputs: tuple[Output, ...] = ()
+    shown_next: ShownNext | None = None
 
     @property
     def customers(self) -> int:

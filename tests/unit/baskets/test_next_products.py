@@ -45,10 +45,12 @@ def test_a_product_that_is_bought_once_is_not_shown_to_those_who_have_it():
     assert "lamp" in shown(bought, BLEND, "ann")
 
 
-def test_what_is_bought_again_is_shown_again_but_not_at_once():
-    bought = purchases([*TEA_EVERY_MONTH, *TEA_OF_OTHERS, *LAMP_ONCE, *(("bob", "tea", ago) for ago in (2, 33, 64))])
-    assert shown(bought, FREQUENCY, "ann")[0] == "tea"
-    assert "tea" not in shown(bought, FREQUENCY, "bob")
+def test_what_is_due_comes_before_what_was_just_bought():
+    both = [(f"c{n}", product, ago) for n in range(40) for product in ("tea", "soap") for ago in (10, 40, 70)]
+    of_ann = [*(("ann", "soap", ago) for ago in (2, 32, 62)), *(("ann", "tea", ago) for ago in (31, 61, 91))]
+    bought = purchases([*both, *of_ann])
+    assert shown(bought, Method("recent", own=1.0, half_life_days=180), "ann") == ["soap", "tea"]
+    assert shown(bought, Method("due", own=1.0, half_life_days=180, due=0.3), "ann") == ["tea", "soap"]
 
 
 def test_what_goes_with_ones_own_comes_before_what_is_as_popular():

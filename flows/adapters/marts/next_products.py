@@ -1,0 +1,144 @@
+"""`marts.next_products`: what each customer who can be reached is shown next; and what they bought, from which it
+follows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.adapters.marts.raw_columns import LINES, first_of, quoted, raw_columns, sources_of
+from flows.baskets.backtest import Chosen
+from flows.baskets.evaluation import Quality
+from flows.baskets.next_products import NextProducts, products_change_too_fast
+from flows.baskets.purchases import Purchases
+from flows.ports.warehouse import Warehouse
+from flows.sources.connections import Connections
+
+RELATION = "marts.next_products"
+KEY = ("customer_id", "rank")
+REACHABLE = "not coalesce(opted_out, false)"
+
+
+@dataclass(frozen=True)
+class Bought:
+    """purchases: of products or, where `by_category`, of their categories. categories: those of products, as far
+    as they are known."""
+
+    purchases: Purchases
+    by_category: bool
+    categories: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ShownNext:
+    """What a run found: to how many customers, of `reachable`, it shows products or, `by_category`, categories."""
+
+    customers: int
+    reachable: int
+    by_category: bool
+    chosen: Chosen
+    tested_on: date | None
+
+
+def read_bought(warehouse: Warehouse, connections: Connections, as_of: date, horizon_days: int) -> Bought | None:
+    """What each customer bought and kept by the as-of date; None where orders name no products."""
+    # what was sent back in whole was not bought
+    rows = warehouse.read(
+        """select customer_id, product, bought_on from (
+            select customer_id, sku as product, ordered_on as bought_on, is_return,
+                sum(case when is_return then -amount else amount end) over (partition by customer_id, sku) as kept
+            from intermediate.int_order_lines where sku is not null and amount > 0
+        ) as lines
+        where not is_return and kept > 0
+        group by customer_id, product, bought_on"""
+    )
+    if not len(rows):
+        return None
+    purchases, categories = Purchases.of(rows), _categories(warehouse, connections)
+    if not categories or not products_change_too_fast(purchases, as_of.toordinal(), horizon_days):
+        return Bought(purchases, False, categories)
+    known = pa.table({"product": list(categories), "category": list(categories.values())})
+    of = pc.index_in(rows["product"], known["product"].combine_chunks())
+    rows = rows.set_column(rows.column_names.index("product"), "product", known["category"].take(of))
+    return Bought(Purchases.of(rows.filter(pc.is_valid(rows["product"]))), True, categories)
+
+
+def _categories(warehouse: Warehouse, connections: Connections) -> dict[str, str]:
+    """The category of each product: the one that most of its lines name."""
+    found: dict[str, str] = {}
+    for name in sources_of(warehouse, LINES):
+        header = first_of(
+            raw_columns(warehouse, name, "order_lines"), connections.recognised_headers.traits["category"]
+        )
+        if header is None:
+            continue
+        category = f"nullif(trim(cast(landed.{quoted(header)} as varchar)), '')"
+        of_source = warehouse.read(
+            f"""select product, category from (
+                select lines.sku as product, {category} as category,
+                    row_number() over (partition by lines.sku order by count(*) desc, {category}) as place
+                from {LINES} as lines
+                inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key
+                where lines.source_name = '{name}' and lines.rejection_reason is null and lines.sku is not null
+                    and {category} is not null
+                group by lines.sku, {category}
+            ) as counted where place = 1"""
+        )
+        found = dict(zip(*(of_source[column].to_pylist() for column in ("product", "category")), strict=True)) | found
+    return found
+
+
+def read_reachable(warehouse: Warehouse) -> pa.Array:
+    """The ids of everyone who has not opted out, also of those who are in a campaign."""
+    ids = warehouse.read(f"select customer_id from marts.marketing_customers where {REACHABLE}")["customer_id"]
+    return ids.combine_chunks()
+
+
+def store(
+    warehouse: Warehouse, found: NextProducts, bought: Bought, reachable: int, as_of: date, at: datetime
+) -> ShownNext:
+    """Replaces the rows of the run before."""
+    blocks = list(found.blocks)
+    rows = pa.concat_tables(blocks) if blocks else None
+    chosen, shown = found.chosen, 0
+    tested_on = date.fromordinal(chosen.tested_on) if chosen.tested_on else None
+    if rows is not None and len(rows):
+        product = rows["product"].combine_chunks()
+        names = product.dictionary_encode()
+        categories = pa.array([bought.categories.get(name) for name in names.dictionary.to_pylist()], pa.string())
+        none = pa.nulls(len(rows), pa.string())
+        constants: dict[str, pa.Scalar] = {
+            "as_of_date": pa.scalar(as_of, pa.date32()),
+            "method": pa.scalar(chosen.method.name),
+            "recall_at_5": pa.scalar(_recall(chosen.quality), pa.float64()),
+            "recall_at_5_of_popularity": pa.scalar(_recall(chosen.beside.get("popularity")), pa.float64()),
+            "tested_on": pa.scalar(tested_on, pa.date32()),
+            "scored_at": pa.scalar(at.replace(tzinfo=None, microsecond=0), pa.timestamp("s")),
+        }
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {
+            "customer_id": rows["customer_id"],
+            "rank": rows["rank"],
+            "product": none if bought.by_category else product,
+            "category": product if bought.by_category else categories.take(names.indices),
+            "reason": rows["reason"],
+            "score": rows["score"],
+            **{name: pa.repeat(value, len(rows)) for name, value in constants.items()},
+        }
+        warehouse.merge(RELATION, pa.table(columns), KEY)
+        shown = int(pc.sum(pc.equal(rows["rank"], 1)).as_py())
+    forget_earlier(warehouse, at)
+    return ShownNext(shown, reachable, bought.by_category, chosen, tested_on)
+
+
+def forget_earlier(warehouse: Warehouse, at: datetime) -> None:
+    """Removes what runs before `at` had ranked and this one has not."""
+    warehouse.change(
+        "removing products of the run before",
+        [f"delete from {RELATION} where scored_at <> cast('{at:%Y-%m-%d %H:%M:%S}' as timestamp)"],
+    )
+
+
+def _recall(quality: Quality | None) -> float | None:
+    return None if quality is None else round(quality.recall_at_5, 4)

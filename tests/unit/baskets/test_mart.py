@@ -1,0 +1,115 @@
+"""What marts.next_products is made of, and what becomes of it from run to run."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.next_products import read_bought, read_reachable
+from flows.adapters.marts.staged_orders import AsOf
+from flows.sources.connections import read_connections
+from flows.steps.next_products import show_next_products
+from flows.wiring import CONNECTIONS, Wiring
+
+AS_OF = AsOf(date(2025, 6, 30), "EUR", None, 90, "", 0)
+AT = datetime(2025, 7, 1, 6, tzinfo=UTC)
+TABLES = """
+create schema marts; create schema staging; create schema intermediate; create schema raw_orders_csv;
+create table marts.next_products (customer_id varchar, as_of_date date, "rank" integer, product varchar,
+    category varchar, reason varchar, score double, method varchar, recall_at_5 double,
+    recall_at_5_of_popularity double, tested_on date, scored_at timestamp);
+create table intermediate.int_order_lines as
+    select 'C' || lpad((n % 40)::varchar, 2, '0') as customer_id, 'P' || (n % 7) as sku,
+        date '2025-06-29' - (n % 11)::int * 20 as ordered_on, 10.0::decimal(18, 2) as amount, false as is_return,
+        n::varchar as line
+    from range(400) as lines(n);
+create table marts.marketing_customers as
+    select distinct customer_id, nullif(customer_id = 'C01', false) as opted_out from intermediate.int_order_lines;
+create table staging.stg_shop__order_lines_validated as select 'orders_csv' as source_name, line as order_line_key, sku,
+    null::varchar as rejection_reason from intermediate.int_order_lines;
+create table raw_orders_csv.order_lines as select line as _airbyte_raw_id, line as "Order",
+    case when sku = 'P1' and line::int > 50 then ' Tea ' when sku = 'P2' then '' else 'Pots' end as "Product Type"
+    from intermediate.int_order_lines;
+"""
+
+
+@pytest.fixture
+def wiring(tmp_path):
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
+        con.execute(TABLES)
+    warehouse = DuckDBWarehouse(tmp_path / "warehouse.duckdb", tmp_path / "tmp")
+    return Wiring(read_connections(CONNECTIONS), warehouse, None, None, None)  # no dbt, no models
+
+
+def rows(wiring):
+    return wiring.warehouse.read('select * from marts.next_products order by customer_id, "rank"')
+
+
+def bought(wiring):
+    return read_bought(wiring.warehouse, wiring.connections, AS_OF.date, AS_OF.horizon_days)
+
+
+def test_everyone_who_has_not_opted_out_is_shown_products_with_their_category(wiring):
+    shown = show_next_products(wiring, AS_OF, AT)
+    found = rows(wiring)
+    assert shown.customers == shown.reachable == 39
+    assert len(set(found["customer_id"].to_pylist())) == 39
+    assert "C01" not in found["customer_id"].to_pylist()
+    categories = dict(zip(found["product"].to_pylist(), found["category"].to_pylist(), strict=True))
+    assert categories["P1"] == "Tea"  # as most of its lines have it
+    assert categories["P2"] is None
+    assert set(found["as_of_date"].to_pylist()) == {AS_OF.date}
+
+
+def test_a_run_replaces_the_rows_of_the_run_before(wiring):
+    show_next_products(wiring, AS_OF, AT)
+    wiring.warehouse.change("buying no more", ["delete from intermediate.int_order_lines where customer_id > 'C20'"])
+    later = AT + timedelta(days=1)
+    show_next_products(wiring, AS_OF, later)
+    assert max(rows(wiring)["customer_id"].to_pylist()) == "C20"
+    assert set(rows(wiring)["scored_at"].to_pylist()) == {later.replace(tzinfo=None)}
+
+
+def test_orders_without_products_leave_no_rows_and_say_nothing(wiring):
+    show_next_products(wiring, AS_OF, AT)
+    wiring.warehouse.change("naming no products", ["update intermediate.int_order_lines set sku = null"])
+    assert show_next_products(wiring, AS_OF, AT + timedelta(days=1)) is None
+    assert len(rows(wiring)) == 0
+
+
+def test_what_was_sent_back_in_whole_was_not_bought(wiring):
+    before = len(bought(wiring).purchases)
+    pairs = "customer_id = 'C03' and sku = 'P3'"
+    sent_back = f"""insert into intermediate.int_order_lines
+        select customer_id, sku, max(ordered_on) + 5, sum(amount), true, 'back' from intermediate.int_order_lines
+        where {pairs} group by customer_id, sku"""
+    wiring.warehouse.change("sending back", [sent_back])
+    [lines] = wiring.warehouse.row(
+        f"select count(distinct ordered_on) from intermediate.int_order_lines where {pairs} and not is_return"
+    )
+    assert lines > 0
+    assert len(bought(wiring).purchases) == before - lines
+
+
+def test_where_products_change_too_fast_their_categories_are_ranked(wiring):
+    wiring.warehouse.change(
+        "making each piece one of its kind",
+        [
+            "update intermediate.int_order_lines set sku = 'P' || line",
+            "update staging.stg_shop__order_lines_validated set sku = 'P' || order_line_key",
+        ],
+    )
+    assert show_next_products(wiring, AS_OF, AT).by_category
+    assert set(rows(wiring)["product"].to_pylist()) == {None}
+    assert set(rows(wiring)["category"].to_pylist()) <= {"Tea", "Pots"}
+    wiring.warehouse.change(
+        "naming no categories", ['alter table raw_orders_csv.order_lines drop column "Product Type"']
+    )
+    assert not bought(wiring).by_category
+
+
+def test_who_is_in_a_campaign_is_shown_products_too(wiring):
+    assert len(read_reachable(wiring.warehouse)) == 39
+    assert pa.types.is_string(read_reachable(wiring.warehouse).type)
