@@ -129,7 +129,7 @@ lint: $(VENV)/dev ## style and import rules
 types: $(VENV)/dev ## types, by mypy
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready $(VENV)/uplift/ready ## measure speed, memory and model quality, and write docs/benchmarks.md
+bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready $(VENV)/uplift/ready $(VENV)/recommenders/ready ## measure speed, memory and model quality, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
 
 checkov: $(VENV)/checkov/ready ## install checkov in an environment of its own, for the test of Terraform's plan
@@ -162,6 +162,7 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group checkov $(COMPILE) -o requirements/checkov.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group uplift $(COMPILE) -o requirements/uplift.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group recommenders $(COMPILE) -o requirements/recommenders.txt
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
 clean: ## remove the environment and everything that runs wrote

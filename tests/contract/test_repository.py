@@ -90,6 +90,7 @@ def test_the_locks_are_hashed_and_hold_each_other():
         "airflow.txt",
         "peers.txt",
         "uplift.txt",
+        "recommenders.txt",
         "cdk.txt",
         "terraform.txt",
         "checkov.txt",
