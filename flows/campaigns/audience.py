@@ -40,7 +40,8 @@ class EligibilityResult:
 
 
 def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: float) -> EligibilityResult:
-    """customers: rows of `campaign_tables.read_candidates`; with `language` where the audience has languages."""
+    """customers: rows of `campaign_tables.read_candidates`; with `language` where the audience has languages,
+    and `has_bought` where it has bought something."""
     customers = _in_audience(customers, campaign.audience)
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
@@ -82,6 +83,8 @@ def _in_audience(customers: pa.Table, audience: Audience) -> pa.Table:
     for column, names in wanted.items():
         if names:
             customers = customers.filter(pc.is_in(customers[column], pa.array(names)))
+    if audience.bought:
+        customers = customers.filter(customers["has_bought"])
     if audience.min_spend is not None:
         spend = pc.fill_null(customers["spend_last_365_days"].cast(pa.float64()), 0.0)
         customers = customers.filter(pc.greater_equal(spend, audience.min_spend))

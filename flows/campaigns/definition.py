@@ -19,6 +19,21 @@ Place = tuple[str | int, ...]
 VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,29}$")]
 
 
+class Bought(Strict):
+    """Customers who bought a category or a product; if `due`, those whose usual time until they buy it again has
+    nearly passed."""
+
+    category: str | None = Field(None, min_length=1)
+    product: str | None = Field(None, min_length=1)
+    due: bool = False
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.category is None) == (self.product is None):
+            raise ValueError("category: name either a category or a `product`, and not both")
+        return self
+
+
 class Audience(Strict):
     """The customers considered. A key that is left out does not restrict them.
 
@@ -32,6 +47,7 @@ class Audience(Strict):
     min_spend: Money | None = None
     risk_bands: tuple[RiskBand, ...] | None = Field(None, min_length=1)
     lifecycle: tuple[Lifecycle, ...] | None = Field(None, min_length=1)
+    bought: Bought | None = None
     consent: Literal["not_opted_out", "known"] = "not_opted_out"
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.dashboard.contact_list import write_contact_list
 from flows.adapters.dashboard.phrases import in_french
+from flows.adapters.marts.buyers import read_buyers, with_bought
 from flows.adapters.marts.campaign_results import read_history, read_result
 from flows.adapters.marts.campaign_sends import count_sends, read_control_group, read_treated, record_sends
 from flows.adapters.marts.campaign_tables import (
@@ -110,6 +111,8 @@ def _read(wiring: Wiring, text: str, file: str) -> Campaign:
 def candidates_of(wiring: Wiring, campaign: Campaign, as_of: date) -> pa.Table:
     """Every customer, with what the campaign's audience asks for."""
     candidates = read_candidates(wiring.warehouse, campaign, as_of)
+    if bought := campaign.audience.bought:
+        candidates = with_bought(read_buyers(wiring.warehouse, wiring.connections, bought, as_of), candidates)
     if not campaign.audience.languages:
         return candidates
     return with_language(read_languages(wiring.warehouse, wiring.connections), candidates)

@@ -30,6 +30,10 @@ CONTACT_SCHEMA = pa.schema(
         ("win_back_value", pa.float64()),  # in clv_days, in `currency`; NULL: not scored
         ("reason", pa.string()),
         ("recommended_action", pa.string()),
+        ("next_product_1", pa.string()),  # sku to show next, the best first; NULL: none, or categories are ranked
+        ("next_product_2", pa.string()),
+        ("next_product_3", pa.string()),
+        ("next_category_1", pa.string()),  # of the best; NULL: not known
         ("offer", pa.string()),  # NULL without a campaign
         ("variant", pa.string()),  # of the campaign's contents; NULL where it has one for all
         ("country", pa.string()),

@@ -35,6 +35,12 @@ from flows.ports.destination import CONTACT_SCHEMA, SendRequest, addresses, cont
 
 SEGMENTS_FOLDER = "_segments"  # no campaign can have this name
 _WHO = ("email", "customer_id")
+_FROM_OUTSIDE = [
+    "customer_id",
+    "country",
+    "currency",
+    *(name for name in CONTACT_SCHEMA.names if name.startswith("next_")),
+]
 _FORMULA = "A spreadsheet would take the address for a formula."
 
 
@@ -53,7 +59,8 @@ LAYOUTS = {
             "email": "Email Address", "customer_id": "CUSTOMER", "segment": "SEGMENT", "risk_band": "RISK",
             "lifecycle": "LIFECYCLE", "queue": "QUEUE", "churn_probability": "CHURN", "expected_spend": "SPEND",
             "clv": "CLV", "expected_loss": "LOSS", "win_back_value": "WIN_BACK", "reason": "REASON",
-            "recommended_action": "ACTION", "offer": "OFFER", "variant": "VARIANT",
+            "recommended_action": "ACTION", "next_product_1": "NEXT_1", "next_product_2": "NEXT_2",
+            "next_product_3": "NEXT_3", "next_category_1": "NEXT_CAT", "offer": "OFFER", "variant": "VARIANT",
             "country": "COUNTRY", "currency": "CURRENCY",
         },
         of_campaign="Tags",
@@ -64,6 +71,8 @@ LAYOUTS = {
             "lifecycle": "churn_lifecycle", "queue": "churn_queue", "churn_probability": "churn_probability",
             "expected_spend": "expected_spend", "clv": "churn_clv", "expected_loss": "expected_loss",
             "win_back_value": "win_back_value", "reason": "churn_reason", "recommended_action": "recommended_action",
+            "next_product_1": "next_product_1", "next_product_2": "next_product_2",
+            "next_product_3": "next_product_3", "next_category_1": "next_category_1",
             "offer": "last_offer", "variant": "last_variant",
             "country": "Country", "currency": "currency",
         },
@@ -157,7 +166,7 @@ def _with_address(people: pa.Table, formulas_do_harm: bool) -> tuple[pa.Table, l
 
 def _laid_out(people: pa.Table, layout: Layout, audience: str | None) -> pa.Table:
     # only text from outside is escaped: customers would read an apostrophe before "-20% on all"
-    strangers = safe_for_spreadsheets(people.select(["customer_id", "country", "currency"]))
+    strangers = safe_for_spreadsheets(people.select(_FROM_OUTSIDE))
     columns = {
         header: (strangers if name in strangers.column_names else people).column(name)
         for name, header in layout.headers.items()

@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS, IDENTITIES, PERSON, RESERVED, TARGETS
+from flows.adapters.marts.next_products import first_columns, first_of_each
 from flows.ports.warehouse import Warehouse
 
 SENDS = "marts.campaign_sends"
@@ -35,11 +36,12 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
                 or coalesce(reserved.is_in_holdout, false)) as may_be_contacted, persons.segment,
             persons.risk_band, customers.lifecycle, customers.queue, customers.churn_probability,
             customers.expected_spend, customers.clv, customers.expected_loss, customers.win_back_value,
-            customers.reason_1 as reason, customers.recommended_action, persons.variant,
+            customers.reason_1 as reason, customers.recommended_action, {first_columns("shown")}, persons.variant,
             customers.country, customers.currency,
             sent.customer_id is not null as is_sent
         from persons
         inner join marts.marketing_customers as customers on persons.customer_id = customers.customer_id
+        left join ({first_of_each(warehouse)}) as shown on persons.customer_id = shown.customer_id
         left join sent on persons.customer_id = sent.customer_id
         left join {RESERVED} as reserved on persons.customer_id = reserved.customer_id
         where persons.position is not null
@@ -56,9 +58,10 @@ def read_control_group(warehouse: Warehouse, campaign: str) -> pa.Table:
         f"""select customers.customer_id, customers.email, customers.segment, customers.risk_band, customers.lifecycle,
             customers.queue, customers.churn_probability, customers.expected_spend, customers.clv,
             customers.expected_loss, customers.win_back_value, customers.reason_1 as reason,
-            customers.recommended_action, cast(null as varchar) as offer, cast(null as varchar) as variant,
-            customers.country, customers.currency
+            customers.recommended_action, {first_columns("shown")}, cast(null as varchar) as offer,
+            cast(null as varchar) as variant, customers.country, customers.currency
         from marts.marketing_customers as customers
+        left join ({first_of_each(warehouse)}) as shown on customers.customer_id = shown.customer_id
         where customers.customer_id in ({held_out})
         order by customers.customer_id"""
     )

@@ -21,8 +21,12 @@ KEY = ("customer_id", "rank")
 REACHABLE = "not coalesce(opted_out, false)"
 
 
+# what a destination gets of them, in the order of CONTACT_SCHEMA
+SHOWN_FIRST = (*((f"next_product_{n}", "product", n) for n in (1, 2, 3)), ("next_category_1", "category", 1))
+
+
 @dataclass(frozen=True)
-class Bought:
+class ProductHistory:
     """purchases: of products or, where `by_category`, of their categories. categories: those of products, as far
     as they are known."""
 
@@ -42,10 +46,10 @@ class ShownNext:
     tested_on: date | None
 
 
-def read_bought(warehouse: Warehouse, connections: Connections, as_of: date, horizon_days: int) -> Bought | None:
-    """What each customer bought and kept by the as-of date; None where orders name no products."""
+def read_purchases(warehouse: Warehouse) -> pa.Table:
+    """customer_id, product and bought_on of what customers bought and kept by the as-of date of the marts."""
     # what was sent back in whole was not bought
-    rows = warehouse.read(
+    return warehouse.read(
         """select customer_id, product, bought_on from (
             select customer_id, sku as product, ordered_on as bought_on, is_return,
                 sum(case when is_return then -amount else amount end) over (partition by customer_id, sku) as kept
@@ -54,18 +58,25 @@ def read_bought(warehouse: Warehouse, connections: Connections, as_of: date, hor
         where not is_return and kept > 0
         group by customer_id, product, bought_on"""
     )
+
+
+def read_bought(
+    warehouse: Warehouse, connections: Connections, as_of: date, horizon_days: int
+) -> ProductHistory | None:
+    """What each customer bought and kept by the as-of date; None where orders name no products."""
+    rows = read_purchases(warehouse)
     if not len(rows):
         return None
-    purchases, categories = Purchases.of(rows), _categories(warehouse, connections)
+    purchases, categories = Purchases.of(rows), read_categories(warehouse, connections)
     if not categories or not products_change_too_fast(purchases, as_of.toordinal(), horizon_days):
-        return Bought(purchases, False, categories)
+        return ProductHistory(purchases, False, categories)
     known = pa.table({"product": list(categories), "category": list(categories.values())})
     of = pc.index_in(rows["product"], known["product"].combine_chunks())
     rows = rows.set_column(rows.column_names.index("product"), "product", known["category"].take(of))
-    return Bought(Purchases.of(rows.filter(pc.is_valid(rows["product"]))), True, categories)
+    return ProductHistory(Purchases.of(rows.filter(pc.is_valid(rows["product"]))), True, categories)
 
 
-def _categories(warehouse: Warehouse, connections: Connections) -> dict[str, str]:
+def read_categories(warehouse: Warehouse, connections: Connections) -> dict[str, str]:
     """The category of each product: the one that most of its lines name."""
     found: dict[str, str] = {}
     for name in sources_of(warehouse, LINES):
@@ -97,7 +108,7 @@ def read_reachable(warehouse: Warehouse) -> pa.Array:
 
 
 def store(
-    warehouse: Warehouse, found: NextProducts, bought: Bought, reachable: int, as_of: date, at: datetime
+    warehouse: Warehouse, found: NextProducts, bought: ProductHistory, reachable: int, as_of: date, at: datetime
 ) -> ShownNext:
     """Replaces the rows of the run before."""
     blocks = list(found.blocks)
@@ -138,6 +149,20 @@ def forget_earlier(warehouse: Warehouse, at: datetime) -> None:
         "removing products of the run before",
         [f"delete from {RELATION} where scored_at <> cast('{at:%Y-%m-%d %H:%M:%S}' as timestamp)"],
     )
+
+
+def first_columns(table: str) -> str:
+    """The columns of SHOWN_FIRST, of what `first_of_each` joined to a table."""
+    return ", ".join(f"{table}.{name}" for name, _, _ in SHOWN_FIRST)
+
+
+def first_of_each(warehouse: Warehouse) -> str:
+    """A query of customer_id and the columns of SHOWN_FIRST; without rows where no run has ranked any yet."""
+    if not warehouse.exists(RELATION):
+        nothing = ", ".join(f"cast(null as varchar) as {name}" for name, _, _ in SHOWN_FIRST)
+        return f"select customer_id, {nothing} from marts.marketing_customers where false"
+    columns = ", ".join(f"max(case when rank = {n} then {column} end) as {name}" for name, column, n in SHOWN_FIRST)
+    return f"select customer_id, {columns} from {RELATION} group by customer_id"
 
 
 def _recall(quality: Quality | None) -> float | None:

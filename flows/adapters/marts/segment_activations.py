@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.marts.campaign_sends import result_columns
 from flows.adapters.marts.campaign_tables import RESERVED
+from flows.adapters.marts.next_products import SHOWN_FIRST, first_columns, first_of_each
 from flows.ports.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
@@ -18,7 +19,17 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     as_text = "coalesce({0}, '')"
     texts = [
         as_text.format(name)
-        for name in ("email", "segment", "risk_band", "lifecycle", "queue", "reason_1", "recommended_action", "country")
+        for name in (
+            "email",
+            "segment",
+            "risk_band",
+            "lifecycle",
+            "queue",
+            "reason_1",
+            "recommended_action",
+            "country",
+            *(name for name, _, _ in SHOWN_FIRST),
+        )
     ]
     figures = [
         as_text.format(f"cast(round({name}, {digits}) as varchar)")
@@ -32,16 +43,18 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     ]
     return warehouse.read(
         f"""with people as (
-            select *, reason_1 as reason, md5({" || '|' || ".join(texts + figures)}) as fingerprint
+            select customers.*, {first_columns("shown")}, customers.reason_1 as reason,
+                md5({" || '|' || ".join(texts + figures)}) as fingerprint
             from marts.marketing_customers as customers
-            where may_be_contacted and customer_id not in (select customer_id from {RESERVED})
+            left join ({first_of_each(warehouse)}) as shown on customers.customer_id = shown.customer_id
+            where customers.may_be_contacted and customers.customer_id not in (select customer_id from {RESERVED})
         )
 
         select people.customer_id, people.email, people.segment, people.risk_band, people.lifecycle,
             people.queue, people.churn_probability, people.expected_spend, people.clv, people.expected_loss,
-            people.win_back_value, people.reason, people.recommended_action, cast(null as varchar) as offer,
-            cast(null as varchar) as variant, people.country, people.currency, people.fingerprint,
-            known.customer_id is not null as is_sent
+            people.win_back_value, people.reason, people.recommended_action, {first_columns("people")},
+            cast(null as varchar) as offer, cast(null as varchar) as variant, people.country, people.currency,
+            people.fingerprint, known.customer_id is not null as is_sent
         from people
         left join {ACTIVATIONS} as known
             on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint

@@ -7,8 +7,11 @@ import pyarrow as pa
 import pytest
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.adapters.marts.next_products import read_bought, read_reachable
+from flows.adapters.marts.buyers import read_buyers, with_bought
+from flows.adapters.marts.next_products import first_of_each, read_bought, read_reachable
 from flows.adapters.marts.staged_orders import AsOf
+from flows.campaigns.definition import Bought
+from flows.errors import BadInput
 from flows.sources.connections import read_connections
 from flows.steps.next_products import show_next_products
 from flows.wiring import CONNECTIONS, Wiring
@@ -113,3 +116,43 @@ def test_where_products_change_too_fast_their_categories_are_ranked(wiring):
 def test_who_is_in_a_campaign_is_shown_products_too(wiring):
     assert len(read_reachable(wiring.warehouse)) == 39
     assert pa.types.is_string(read_reachable(wiring.warehouse).type)
+
+
+def test_destinations_get_the_first_three_products_and_the_first_category(wiring):
+    show_next_products(wiring, AS_OF, AT)
+    [first] = wiring.warehouse.read(
+        f"select * from ({first_of_each(wiring.warehouse)}) as shown where customer_id = 'C05'"
+    ).to_pylist()
+    of_mart = [row for row in rows(wiring).to_pylist() if row["customer_id"] == "C05"]
+    assert [first[f"next_product_{n}"] for n in (1, 2, 3)] == [row["product"] for row in of_mart[:3]]
+    assert first["next_category_1"] == of_mart[0]["category"]
+
+
+def test_before_the_first_such_run_destinations_get_no_products(wiring):
+    wiring.warehouse.change("as before", ["drop table marts.next_products"])
+    assert len(wiring.warehouse.read(first_of_each(wiring.warehouse))) == 0
+
+
+def audience(wiring, **bought):
+    return set(read_buyers(wiring.warehouse, wiring.connections, Bought(**bought), AS_OF.date).to_pylist())
+
+
+def test_an_audience_is_who_bought_a_product_or_anything_of_a_category(wiring):
+    of_p2 = wiring.warehouse.read("select distinct customer_id from intermediate.int_order_lines where sku = 'P2'")
+    assert audience(wiring, product="P2") == set(of_p2["customer_id"].to_pylist())
+    of_tea = wiring.warehouse.read("select distinct customer_id from intermediate.int_order_lines where sku = 'P1'")
+    assert audience(wiring, category="Tea") == set(of_tea["customer_id"].to_pylist())
+    candidates = pa.table({"customer_id": ["C02", "nobody"]})
+    assert with_bought(pa.array(["C02"]), candidates)["has_bought"].to_pylist() == [True, False]
+
+
+def test_what_nobody_bought_is_refused_with_what_there_is(wiring):
+    with pytest.raises(BadInput, match=r"category: nobody bought 'tee'\. Did you mean Tea\? There are: Pots, Tea\."):
+        audience(wiring, category="tee")
+    with pytest.raises(BadInput, match=r"product: nobody bought 'P9'\. There are: P0, P1"):
+        audience(wiring, product="P9")
+    wiring.warehouse.change(
+        "naming no categories", ['alter table raw_orders_csv.order_lines drop column "Product Type"']
+    )
+    with pytest.raises(BadInput, match="no category is known of any order"):
+        audience(wiring, category="Tea")

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from flows.baskets import backtest, methods
+from flows.baskets.due import buyers_of
 from flows.baskets.evaluation import NextBaskets, quality_of, quality_of_ranks
 from flows.baskets.methods import FREQUENCY, METHODS, POPULARITY, Method, Ranked, Shop, rank
 from flows.baskets.next_products import next_products, products_change_too_fast
@@ -161,6 +162,17 @@ def test_a_reason_has_the_customers_own_figures(bought, method, reason):
     shop = Shop.at(bought, TODAY, 90)
     [block] = rank(shop, method, np.array([bought.customer_ids.to_pylist().index("ann")]))
     assert describe(shop, method, block, 90).to_pylist()[0] == reason
+
+
+def test_who_is_due_has_waited_nearly_as_long_as_they_usually_do():
+    monthly = [(f"c{n}", "tea", ago) for n in range(20) for ago in (15, 45, 75)]
+    late = [("late", "tea", ago) for ago in (28, 58, 88)]
+    slow = [("slow", "tea", ago) for ago in (40, 140, 240)]
+    once = [("long ago", "tea", 60), ("lately", "tea", 5)]
+    bought = purchases([*monthly, *late, *slow, *once])
+    assert len(buyers_of(bought, TODAY, due=False)) == 24
+    assert buyers_of(bought, TODAY, due=True).to_pylist() == ["late", "long ago"]
+    assert len(buyers_of(purchases(LAMP_ONCE), TODAY, due=True)) == 0
 
 
 def test_products_change_too_fast_where_most_were_never_sold_before_or_hardly_anybody_buys_the_same():

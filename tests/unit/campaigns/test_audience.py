@@ -130,3 +130,9 @@ def test_the_audience_may_be_of_some_languages_and_unknown_is_none_of_them():
     customers = candidates(4).append_column("language", pa.array(["fr", "de", None, "nl"]))
     found = screened(customers, audience={"languages": ["fr", "nl"]})
     assert found.eligible["customer_id"].to_pylist() == ["C00000", "C00003"]
+
+
+def test_the_audience_may_be_of_those_who_bought_something():
+    customers = candidates(4).append_column("has_bought", pa.array([True, False, True, False]))
+    found = screened(customers, audience={"bought": {"category": "tea", "due": True}})
+    assert found.eligible["customer_id"].to_pylist() == ["C00000", "C00002"]

@@ -51,6 +51,8 @@ def test_what_is_left_out_has_a_default_that_can_be_measured_and_reaches_nobody(
         (SHORT.replace("hello", "hello, cost_per_contct: 1"), r"line 2: offer.cost_per_contct .* cost_per_contact"),
         (SHORT + "audience:\n  segments:\n  - at risk\n", r"line 7: .* no segment 'at risk'. Did you mean At risk"),
         (SHORT + "audience: {risk_bands: [hgh]}\n", r"line 5: audience.risk_bands.0: 'hgh'.*'low', 'medium' or 'high'"),
+        (SHORT + "audience:\n  bought: {due: true}\n", r"line 6: audience.bought.category: name either"),
+        (SHORT + "audience:\n  bought: {categry: tea}\n", r"line 6: audience.bought.categry .* Did you mean category"),
         (SHORT.replace("10", "0"), r"line 4: budget: 0: input should be greater than 0"),
         (SHORT.replace("10", "-3"), r"line 4: budget: -3"),
         (SHORT.replace("10", ".inf"), r"line 4: budget: inf"),
