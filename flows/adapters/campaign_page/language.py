@@ -54,7 +54,8 @@ class Language:
         if value is None:
             return "–"
         amount = self._separated(f"{abs(value):,.{digits}f}")
-        minus = "−" if value < 0 and float(f"{value:.{digits}f}") else ""
+        # the sign stays on the line of its amount
+        minus = "−\u2060" if value < 0 and float(f"{value:.{digits}f}") else ""
         symbol = _SYMBOLS.get(currency or "")
         if self.code == "en" and symbol:
             return f"{minus}{symbol}{amount}"

@@ -140,7 +140,8 @@ def paragraph(say: Language, campaign: LaunchedCampaign) -> str:
 
     return say(
         "paragraph", name=campaign.name, offer=campaign.offer, first=say.day(campaign.launched_on),
-        last=say.day(campaign.window_ends_on), treated=say.count(row["treated"]), held_out=say.count(row["held_out"]),
+        last=say.day(campaign.window_ends_on), contacted=say.count(row["contacted"]),
+        held_out=say.count(row["held_out"]),
         treated_rate=say.percent(row["treated_rate"], 1), held_out_rate=say.percent(row["held_out_rate"], 1),
         buyers=figures("additional_buyers", say.count), revenue=figures("incremental_revenue", amount),
         cost=amount(row["cost"]), profit=figures("profit", amount),
@@ -151,11 +152,16 @@ _KEYS = {"additional_buyers": "buyers", "incremental_revenue": "revenue", "profi
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
+    """What the result says, as a key: only of what its interval leaves no doubt."""
     if row["is_sample_ratio_off"]:
         return "off"
-    if row["profit_low"] is not None and row["profit_low"] > 0:
-        return "helped"
-    return "harmed" if row["profit_high"] is not None and row["profit_high"] < 0 else "open"
+    for figure, above, below in (("profit", "helped", "harmed"), ("additional_buyers", "more", "fewer")):
+        low, high = row[f"{figure}_low"], row[f"{figure}_high"]
+        if low is not None and low > 0:
+            return above
+        if high is not None and high < 0:
+            return below
+    return "open"
 
 
 def _rows(

@@ -414,6 +414,7 @@ def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipe
             "before => document.querySelector('#detectable .figure')?.textContent !== before", arg=small
         )
         assert _first_number(effect.inner_text()) < _first_number(small)
+        assert not re.search(r"\b(the|of|customers|not)\b", page.locator("#preview").inner_text())  # all is in French
 
         page.get_by_role("button", name="Enregistrer en YAML").click()
         page.get_by_text("Enregistré sous printemps.yml.").wait_for()

@@ -29,7 +29,8 @@ KEY, OTHER_KEY = "k" * 32, "o" * 32
 AS_OF = date(2026, 2, 28)
 FILES = sorted((REPOSITORY / "docs" / "campaigns").glob("*.yml"))
 RESULT = {
-    "treated": 1_400, "held_out": 600, "treated_rate": 0.31, "held_out_rate": 0.27, "currency": "EUR", "cost": 840.0,
+    "treated": 1_400, "contacted": 1_391, "held_out": 600,
+    "treated_rate": 0.31, "held_out_rate": 0.27, "currency": "EUR", "cost": 840.0,
     "is_sample_ratio_off": False, "additional_buyers": 56.0, "additional_buyers_low": 20.0,
     "additional_buyers_high": 92.0, "incremental_revenue": 5_000.0, "incremental_revenue_low": 1_000.0,
     "incremental_revenue_high": 9_000.0, "profit": 1_160.4, "profit_low": 160.0, "profit_high": 2_160.0,
@@ -264,6 +265,23 @@ def test_a_result_has_a_paragraph_to_copy_in_both_languages(page):
     assert "31,0\u202f% du groupe ciblé ont acheté" in french
 
 
+@pytest.mark.parametrize(
+    ("figures", "verdict"),
+    [
+        ({}, "It paid"),
+        ({"profit_low": -900.0, "profit_high": -1.0}, "It lost money"),
+        ({"profit_low": -1.0}, "whether it paid is open"),
+        ({"profit_low": None, "profit_high": None, "additional_buyers_low": -9.0, "additional_buyers_high": -1.0},
+         "Fewer customers bought"),
+        ({"profit_low": -1.0, "additional_buyers_low": 0.0}, "Chance alone"),
+        ({"is_sample_ratio_off": True}, "not to be trusted"),
+    ],
+)  # fmt: skip
+def test_a_verdict_is_what_the_intervals_leave_no_doubt_of(page, figures, verdict):
+    page.desk.campaigns = (launched(result=RESULT | figures),)
+    assert verdict in page.get("/of/winter").text
+
+
 def test_figures_of_an_open_window_are_withheld(page):
     shown = page.get("/of/running").text
     assert "Figures are withheld" in shown
@@ -472,6 +490,14 @@ def test_every_key_of_a_campaign_is_a_field_and_every_field_has_its_words():
         ("this may lose up to 1,234 (90 % interval): a gain is expected but not sure, and what is lost is spent to"
          " learn", "une perte allant jusqu’à 1\u202f234 est possible (intervalle à 90\u202f%)\u202f: un gain est"
          " attendu sans être sûr, et ce qui serait perdu sert à apprendre"),
+        ("learnt from amount_off 5 and gift, and this one is percent_off 10 %: it may change nothing at all",
+         "l’effet est connu pour amount_off 5 and gift, et cette campagne propose une remise de 10\u202f%\u202f: elle"
+         " peut ne rien changer du tout"),
+        ("Everybody gets shoes: choosing for each customer does not clearly add to it, +0.10 of profit per customer on"
+         " 1,200 past targets (90 % interval -0.20 to +0.40). No campaign with a holdout has ended yet.",
+         "Tous reçoivent shoes\u202f: choisir pour chaque client n’ajoute rien de net, +0,10 de gain par client sur"
+         " 1\u202f200 clients de campagnes passées (intervalle à 90\u202f% de -0,20 à +0,40). Aucune campagne avec groupe"
+         " témoin n’est encore terminée."),
         ("something new", "something new"),
     ],
 )  # fmt: skip
