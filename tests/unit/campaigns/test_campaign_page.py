@@ -496,8 +496,8 @@ def test_every_key_of_a_campaign_is_a_field_and_every_field_has_its_words():
         ("Everybody gets shoes: choosing for each customer does not clearly add to it, +0.10 of profit per customer on"
          " 1,200 past targets (90 % interval -0.20 to +0.40). No campaign with a holdout has ended yet.",
          "Tous reçoivent shoes\u202f: choisir pour chaque client n’ajoute rien de net, +0,10 de gain par client sur"
-         " 1\u202f200 clients de campagnes passées (intervalle à 90\u202f% de -0,20 à +0,40). Aucune campagne avec groupe"
-         " témoin n’est encore terminée."),
+         " 1\u202f200 clients de campagnes passées (intervalle à 90\u202f% de -0,20 à +0,40). Aucune campagne avec"
+         " groupe témoin n’est encore terminée."),
         ("something new", "something new"),
     ],
 )  # fmt: skip
