@@ -39,6 +39,9 @@ FIELDS = (
     Field("audience.channels", "chips"),
     Field("audience.languages", "chips"),
     Field("audience.min_spend", "money"),
+    Field("audience.bought.category", "text"),
+    Field("audience.bought.product", "text"),
+    Field("audience.bought.due", "flag", False),
     Field("audience.consent", "choice", "not_opted_out", ("not_opted_out", "known")),
     Field("offer.text", "text"),
     Field("offer.kind", "choice", None, ("", *get_args(OfferKind))),
@@ -70,7 +73,7 @@ class Unfit(Exception):
 
 def to_document(typed: Typed, before: Mapping[str, Any], say: Language) -> dict[str, Any]:
     """The document of what was typed, over that of the file `before`. A value that is the default is not written,
-    unless it was.
+    unless the file has the key; a flag that is taken back goes.
 
     Raises:
         Unfit: for texts that are no numbers.
@@ -88,15 +91,27 @@ def to_document(typed: Typed, before: Mapping[str, Any], say: Language) -> dict[
         for parent in parents:
             inner = place.get(parent)
             place = place.setdefault(parent, {}) if isinstance(inner, dict) or inner is None else {}
-        if value is None or (value == field.default and last not in place):
+        is_taken_back = field.kind == "flag" and value != place.get(last, False) and not value
+        if value is None or is_taken_back or (value == field.default and last not in place):
             place.pop(last, None)
         elif place.get(last) != value:
             place[last] = value
     if problems:
         raise Unfit(problems)
-    full = {key: value for key, value in document.items() if value != {} or key in before}
+    full = _without_empty(document, before)
     order = {name: place for place, name in enumerate(Campaign.model_fields)}
     return dict(sorted(full.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _without_empty(document: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Without keys that have nothing in them, but for those that the file has so."""
+    full = {}
+    for key, value in document.items():
+        was = before.get(key)
+        kept = _without_empty(value, was if isinstance(was, dict) else {}) if isinstance(value, dict) else value
+        if kept != {} or was == {}:
+            full[key] = kept
+    return full
 
 
 def check(document: Mapping[str, Any], say: Language) -> Campaign:
@@ -184,7 +199,11 @@ def _of_pydantic(problem: ErrorDetails, document: Mapping[str, Any], say: Langua
     if kind == "value_error":
         named = str(limits.get("error", "")).split(":")[0]
         key = ".".join([*place, named])
-        of_value = {"offer.value": _of_offer(document.get("offer"), say), "holdout": say("needs_holdout")}
+        of_value = {
+            "offer.value": _of_offer(document.get("offer"), say),
+            "holdout": say("needs_holdout"),
+            "audience.bought.category": say("needs_bought"),
+        }
         return (key, of_value[key]) if key in of_value else ("", problem["msg"])
     if key not in BY_KEY:
         return "", f"{key}: {problem['msg']}"

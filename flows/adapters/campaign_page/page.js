@@ -75,7 +75,7 @@ if (form) {
     touched.add(event.target.name);
     isSaved = false;
     saved.textContent = saved.dataset.unsaved;
-    if (steps) steps.hidden = true;
+    if (steps) { steps.hidden = true; find("#save-first").hidden = false; }
     unit();
     clearTimeout(waiting);
     waiting = setTimeout(look, 350);

@@ -23,7 +23,8 @@ _FOLDER = Path(__file__).parent
 # the fields of the form in its three parts, and those that most campaigns leave as they are
 WHO, WHAT, HOW_MUCH, MORE = (
     ("audience.segments", "audience.lifecycle", "audience.risk_bands", "audience.countries", "audience.channels",
-     "audience.languages", "audience.min_spend"),
+     "audience.languages", "audience.min_spend", "audience.bought.category", "audience.bought.product",
+     "audience.bought.due"),
     ("offer.text", "offer.kind", "offer.value", "offer.cost_per_contact", "offer.cost_per_redemption", "destination"),
     ("margin", "budget", "holdout", "window_days"),
     ("audience.consent", "explore", "contact_cap.contacts", "contact_cap.days", "to_learn", "i_know"),
