@@ -11,6 +11,7 @@ PipelineError
 ├── AirbyteRefused     Airbyte's server refuses: credentials, a right, an address
 ├── TableauRefused     Tableau refuses: a token, a right, a project, a version, a size
 ├── HubSpotRefused     HubSpot refuses: a token, a scope, a property, a list of somebody else
+├── KlaviyoRefused     Klaviyo refuses: a key, a scope, a profile, a list of somebody else
 ├── DigestRefused      an SMTP server, Slack or Teams refuses: a login, a recipient, an address
 ├── PublishFailed      published content did not arrive, or not as it was sent
 ├── SyncFailed         (in flows/ports/syncs.py) a source could not be read, or a sync did not end in time
@@ -20,6 +21,7 @@ PipelineError
     ├── AirbyteUnreachable   Airbyte's server did not respond, or its response is unclear
     ├── TableauUnreachable   Tableau did not respond, was busy, or its response is unclear
     ├── HubSpotUnreachable   HubSpot did not respond, was busy, or its response is unclear
+    ├── KlaviyoUnreachable   Klaviyo did not respond, was busy, or its response is unclear
     └── DigestUnreachable    an SMTP server, Slack or Teams did not respond, or was busy
 """
 
@@ -76,6 +78,10 @@ class HubSpotRefused(ServerRefused):
     pass
 
 
+class KlaviyoRefused(ServerRefused):
+    pass
+
+
 class DigestRefused(PipelineError):
     pass
 
@@ -113,6 +119,10 @@ class TableauUnreachable(ServerUnreachable):
 
 
 class HubSpotUnreachable(ServerUnreachable):
+    pass
+
+
+class KlaviyoUnreachable(ServerUnreachable):
     pass
 
 

@@ -22,6 +22,7 @@ from flows.settings import (
     SHIPPED_MODELS,
     AirbyteSettings,
     HubSpotSettings,
+    KlaviyoSettings,
     Settings,
     SnowflakeSettings,
     TableauSettings,
@@ -148,7 +149,13 @@ def _hubspot() -> Destination:
     return HubSpotContacts.read(read_settings(HubSpotSettings))
 
 
-BY_API: Mapping[str, Callable[[], Destination]] = {"hubspot": _hubspot}
+def _klaviyo() -> Destination:
+    from flows.adapters.klaviyo.destination import KlaviyoProfiles
+
+    return KlaviyoProfiles.read(read_settings(KlaviyoSettings))
+
+
+BY_API: Mapping[str, Callable[[], Destination]] = {"hubspot": _hubspot, "klaviyo_api": _klaviyo}
 
 
 def _warehouse(settings: Settings, reads_only: bool) -> tuple[Warehouse, Mapping[str, Any]]:

@@ -53,6 +53,8 @@ output "environment_variables" {
       GLOBAL_HOLDOUT           = var.global_holdout > 0 ? tostring(var.global_holdout) : null
       HUBSPOT_ACTIVATION_BLOCK = module.prefect.hubspot_block
       HUBSPOT_CREATE_CONTACTS  = try(var.hubspot.create_contacts, false) ? "1" : null
+      KLAVIYO_BLOCK            = try(var.klaviyo.block, null)
+      KLAVIYO_CREATE_PROFILES  = try(var.klaviyo.create_profiles, false) ? "1" : null
 
       TABLEAU_URL                 = try(var.tableau.url, null)
       TABLEAU_SITE                = try(var.tableau.site, null)

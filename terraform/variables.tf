@@ -551,6 +551,15 @@ variable "tableau" {
   }
 }
 
+variable "klaviyo" {
+  description = "The Klaviyo that campaigns are sent to by its API. Its private key is in the Prefect Secret block that `block` names; create_profiles: customers whom Klaviyo does not know become profiles."
+  type = object({
+    block           = string
+    create_profiles = optional(bool, false)
+  })
+  default = null
+}
+
 variable "hubspot" {
   description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run (null: in prod alone, for dev would overwrite prod's where a shop has one HubSpot); create_contacts: also create contacts that HubSpot does not know. null: none."
   type = object({

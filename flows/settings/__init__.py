@@ -6,6 +6,7 @@ from flows.settings.deployment import DeploymentSettings
 from flows.settings.destinations import DestinationName
 from flows.settings.digest import DigestSettings
 from flows.settings.hubspot import HubSpotSettings
+from flows.settings.klaviyo import KlaviyoSettings
 from flows.settings.project import (
     ANY_CONTACTS_CSV,
     ANY_ORDERS_CSV,
@@ -32,6 +33,7 @@ __all__ = [
     "DestinationName",
     "DigestSettings",
     "HubSpotSettings",
+    "KlaviyoSettings",
     "Settings",
     "SnowflakeSettings",
     "TableauSettings",

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot"]
+DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot", "klaviyo_api"]

@@ -219,16 +219,19 @@ TEXTS = [name for name in CONTACT_SCHEMA.names if CONTACT_SCHEMA.field(name).typ
 
 def test_every_name_that_a_campaign_may_give_is_a_destination(tmp_path, monkeypatch):
     monkeypatch.setenv("HUBSPOT_ACTIVATION_TOKEN", "pat-sesame")
+    monkeypatch.setenv("KLAVIYO_API_KEY", "pk-sesame")
     given = Settings(data_dir=tmp_path)
     found = {name: destination(given, name) for name in get_args(DestinationName)}
     assert all(name == known.name for name, known in found.items())
-    assert {name for name, known in found.items() if not known.is_full_refresh} == {"hubspot"}
+    assert {name for name, known in found.items() if not known.is_full_refresh} == {"hubspot", "klaviyo_api"}
     assert found["csv"].file(CAMPAIGN) == tmp_path / "campaigns" / CAMPAIGN / "csv.csv"
-    assert "sesame" not in repr(found["hubspot"])
+    assert "sesame" not in repr([found["hubspot"], found["klaviyo_api"]])
 
 
 def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path):
-    with pytest.raises(SettingsError, match=r"no destination 'mailchip'\. There are: csv, mailchimp, .*, hubspot\."):
+    with pytest.raises(
+        SettingsError, match=r"no destination 'mailchip'\. There are: csv, mailchimp, .*, hubspot, klaviyo_api\."
+    ):
         destination(Settings(data_dir=tmp_path), "mailchip")
 
 

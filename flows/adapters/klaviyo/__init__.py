@@ -1,0 +1,1 @@
+"""Klaviyo's API: what we write to it."""
