@@ -72,8 +72,11 @@ def send_weekly_digest(settings: Settings) -> None:
     done its work, and to repeat it would help nobody."""
     started_at = now()
     digest_settings = read_settings(DigestSettings)
+    digest_settings.refuse_half()  # every day, and not on its weekday alone
+    if WEEKDAYS[started_at.weekday()] != digest_settings.weekday:
+        return
     receivers = _receivers(digest_settings)
-    if not receivers or WEEKDAYS[started_at.weekday()] != digest_settings.weekday:
+    if not receivers:
         return
     warehouse = wire(settings).warehouse
     week = f"{started_at:%G-W%V}"

@@ -101,6 +101,16 @@ def test_old_data_is_scored_but_not_sent_and_says_so(daily, monkeypatch, caplog)
     assert "nothing is sent to csv: the newest order is of 2026-01-01, 9 days ago" in caplog.text
 
 
+def test_the_digest_is_the_last_thing_that_a_run_does_also_where_data_is_old(daily, monkeypatch):
+    monkeypatch.setattr(production, "send_weekly_digest", lambda settings: daily.sent.append(type(settings)))
+    daily(DataAge())
+    assert daily.sent == ["sent", Settings]
+    daily.tries.clear()
+    monkeypatch.setenv("DESTINATION", "csv")
+    daily(DataAge(why_nothing_is_sent="old"))
+    assert daily.sent == ["sent", Settings, Settings]
+
+
 @pytest.fixture
 def erased(monkeypatch, tmp_path):
     """erased(people): whom the flow erases."""

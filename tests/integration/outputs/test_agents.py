@@ -18,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from flows.flow.digest import write_digest
 from flows.settings import REPOSITORY, Settings
+from flows.wiring import wire
 from tests.running.processes import flows, free_port, wait_for_port
 
 pytestmark = pytest.mark.whole_run
@@ -295,6 +296,12 @@ def test_nothing_was_changed_by_all_that(ask, shop):
     assert hashlib.sha256((shop / "warehouse.duckdb").read_bytes()).hexdigest() == before
     assert not (shop / "campaigns").exists()
     assert not (shop / "tmp").exists()
+
+
+def test_the_warehouse_itself_refuses_to_be_written_to(shop):
+    warehouse = wire(Settings(data_dir=shop), reads_only=True).warehouse
+    with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        warehouse.change("erasing", ["delete from marts.marketing_customers"])
 
 
 def test_http_on_loopback_answers_the_same_and_refuses_other_hosts_and_origins(shop, ask, portal):
