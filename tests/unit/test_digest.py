@@ -1,6 +1,7 @@
 """What a digest says in both languages, and how it is sent: to a real SMTP server, Slack and Teams."""
 
 import json
+import re
 import string
 from datetime import UTC, date, datetime
 from email import policy
@@ -53,6 +54,12 @@ def test_every_text_is_there_in_both_languages_with_the_same_figures():
         assert set(text) == {"en", "fr"}, name
         fields = [sorted(field for _, field, *_ in string.Formatter().parse(of) if field) for of in text.values()]
         assert fields[0] == fields[1], name
+
+
+def test_french_is_set_as_french_is():
+    """Narrow no-break spaces before ; : ? ! » %, after « and between thousands; typographic apostrophes."""
+    text = as_text(letter(DIGEST, "fr", None, "€"))
+    assert re.findall(r".{0,20}(?:(?<![\u202f\n])[;:?!»%€]|«(?!\u202f)|\d \d{3}\b|').{0,20}", text) == []
 
 
 def test_it_says_who_slipped_what_is_at_stake_what_came_and_what_cannot_be_known():

@@ -67,7 +67,7 @@ def letter(digest: Digest, language: Language, link: str | None, sign: str | Non
             Section(say.text("quality_title"), list(_quality(digest, say))),
         ),
         picture_title=say.text("picture"),
-        about_picture="; ".join(by_stage),
+        about_picture=(f"{_THIN_SPACE}; " if language == "fr" else "; ").join(by_stage),
         open_page=say.text("open"),
         link=link,
         no_names=say.text("no_names"),
