@@ -1,5 +1,6 @@
 """Who bought what on which day, as arrays, and what that says about each product."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,6 +51,18 @@ class Purchases:
         return Purchases(
             self.customer_ids, self.products, self.customer[rows], self.product[rows], self.day[rows]
         )  # fmt: skip
+
+    def renamed(self, names: Mapping[str, str]) -> "Purchases":
+        """The same by other names of products, such as their categories; without those that have none."""
+        of = pa.array([names.get(product) for product in self.products.to_pylist()], pa.string())
+        has_name = of.is_valid().to_numpy(zero_copy_only=False)[self.product]
+        day = pa.array((self.day[has_name] - _EPOCH).astype(np.int32)).cast(pa.date32())
+        rows = {
+            "customer_id": self.customer_ids.take(pa.array(self.customer[has_name])),
+            "product": of.take(pa.array(self.product[has_name])),
+            "bought_on": day,
+        }
+        return Purchases.of(pa.table(rows))
 
     def until(self, day: int) -> "Purchases":
         return self.where(self.day <= day)

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.raw_columns import LINES, first_of, plain, quoted, raw_columns, sources_of
+from flows.adapters.marts.raw_columns import IDENTITIES, LINES, PERSON, first_of, plain, quoted, raw_columns, sources_of
 from flows.campaigns.traits import encode, of_texts
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connections
@@ -22,10 +22,6 @@ OF_FEATURES = (
 MAX_CATEGORIES, MAX_PRODUCTS, MAX_COLUMNS_OF_CONTACTS = 12, 6, 40
 CONTACTS = "staging.stg_shop__contacts_validated"
 LINKS = "intermediate.int_identity_links"
-_PERSON = "coalesce(identities.customer_id, {table}.customer_id)"
-_IDENTITIES = (
-    "left join intermediate.int_customer_identities as identities on {table}.customer_id = identities.given_customer_id"
-)
 
 
 def with_traits(warehouse: Warehouse, connections: Connections, candidates: pa.Table, as_of: date) -> pa.Table:
@@ -61,11 +57,11 @@ def _of_lines(warehouse: Warehouse, connections: Connections, name: str, as_of: 
     at a discount."""
     columns = raw_columns(warehouse, name, "order_lines")
     sold = (
-        f"from {LINES} as lines {_IDENTITIES.format(table='lines')}"
+        f"from {LINES} as lines {IDENTITIES.format(table='lines')}"
         f" {{join}} where lines.source_name = '{name}' and lines.rejection_reason is null and not lines.is_return"
         f" and lines.ordered_on <= '{as_of}' and lines.customer_id is not null and lines.amount > 0"
     )
-    person = _PERSON.format(table="lines")
+    person = PERSON.format(table="lines")
     raw = f"inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key"
     category = first_of(columns, connections.recognised_headers.traits["category"])
     kind, what = ("category", f"trim(landed.{quoted(category)})") if category else ("product", "lines.sku")
@@ -136,7 +132,7 @@ def with_language(languages: pa.Table, candidates: pa.Table) -> pa.Table:
 
 def _values(warehouse: Warehouse, name: str, columns: Sequence[str]) -> pa.Table:
     """customer_id, and for each column of the contacts of a source the value, as text."""
-    person = _PERSON.format(table="links")
+    person = PERSON.format(table="links")
     values = ", ".join(
         f"min(nullif(trim(cast(landed.{quoted(column)} as varchar)), '')) as column_{n}"
         for n, column in enumerate(columns)
@@ -146,7 +142,7 @@ def _values(warehouse: Warehouse, name: str, columns: Sequence[str]) -> pa.Table
         inner join {CONTACTS} as contacts
             on contacts.contact_key = landed._airbyte_raw_id and contacts.source_name = '{name}'
         inner join {LINKS} as links on links.kind = 'contact' and links.link = contacts.contact_key
-        {_IDENTITIES.format(table="links")}
+        {IDENTITIES.format(table="links")}
         where contacts.rejection_reason is null group by {person}"""
     )
 

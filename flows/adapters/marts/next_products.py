@@ -70,10 +70,7 @@ def read_bought(
     purchases, categories = Purchases.of(rows), read_categories(warehouse, connections)
     if not categories or not products_change_too_fast(purchases, as_of.toordinal(), horizon_days):
         return ProductHistory(purchases, False, categories)
-    known = pa.table({"product": list(categories), "category": list(categories.values())})
-    of = pc.index_in(rows["product"], known["product"].combine_chunks())
-    rows = rows.set_column(rows.column_names.index("product"), "product", known["category"].take(of))
-    return ProductHistory(Purchases.of(rows.filter(pc.is_valid(rows["product"]))), True, categories)
+    return ProductHistory(purchases.renamed(categories), True, categories)
 
 
 def read_categories(warehouse: Warehouse, connections: Connections) -> dict[str, str]:
@@ -139,15 +136,15 @@ def store(
         }
         warehouse.merge(RELATION, pa.table(columns), KEY)
         shown = int(pc.sum(pc.equal(rows["rank"], 1)).as_py())
-    forget_earlier(warehouse, at)
+    remove_earlier(warehouse, RELATION, at)
     return ShownNext(shown, reachable, bought.by_category, chosen, tested_on)
 
 
-def forget_earlier(warehouse: Warehouse, at: datetime) -> None:
-    """Removes what runs before `at` had ranked and this one has not."""
+def remove_earlier(warehouse: Warehouse, relation: str, at: datetime) -> None:
+    """Removes the rows of runs before `at` that this one has not written again."""
     warehouse.change(
-        "removing products of the run before",
-        [f"delete from {RELATION} where scored_at <> cast('{at:%Y-%m-%d %H:%M:%S}' as timestamp)"],
+        f"removing rows of {relation} of the run before",
+        [f"delete from {relation} where scored_at <> cast('{at:%Y-%m-%d %H:%M:%S}' as timestamp)"],
     )
 
 

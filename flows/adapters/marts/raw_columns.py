@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 from flows.ports.warehouse import Warehouse
 
 LINES = "staging.stg_shop__order_lines_validated"
+# of a staging table: the customer of a row, which may be of an id that has been merged since
+PERSON = "coalesce(identities.customer_id, {table}.customer_id)"
+IDENTITIES = (
+    "left join intermediate.int_customer_identities as identities on {table}.customer_id = identities.given_customer_id"
+)
 
 
 def sources_of(warehouse: Warehouse, relation: str) -> list[str]:

@@ -23,16 +23,23 @@ create schema marts; create schema staging; create schema intermediate; create s
 create table marts.next_products (customer_id varchar, as_of_date date, "rank" integer, product varchar,
     category varchar, reason varchar, score double, method varchar, recall_at_5 double,
     recall_at_5_of_popularity double, tested_on date, scored_at timestamp);
+create table marts.segment_affinities (as_of_date date, measure varchar, kind varchar, name varchar, customers bigint,
+    share double, share_of_shop double, is_clear boolean, "position" integer, scored_at timestamp);
+create table intermediate.int_customer_identities (given_customer_id varchar, customer_id varchar);
 create table intermediate.int_order_lines as
     select 'C' || lpad((n % 40)::varchar, 2, '0') as customer_id, 'P' || (n % 7) as sku,
         date '2025-06-29' - (n % 11)::int * 20 as ordered_on, 10.0::decimal(18, 2) as amount, false as is_return,
         n::varchar as line
     from range(400) as lines(n);
 create table marts.marketing_customers as
-    select distinct customer_id, nullif(customer_id = 'C01', false) as opted_out from intermediate.int_order_lines;
+    select distinct customer_id, nullif(customer_id = 'C01', false) as opted_out,
+        case when customer_id < 'C35' then 'gone' else 'active' end as lifecycle,
+        case when customer_id < 'C10' then 'Lost' else 'Loyal' end as segment from intermediate.int_order_lines;
 create table staging.stg_shop__order_lines_validated as select 'orders_csv' as source_name, line as order_line_key, sku,
+    customer_id, amount, is_return, ordered_on,
     null::varchar as rejection_reason from intermediate.int_order_lines;
 create table raw_orders_csv.order_lines as select line as _airbyte_raw_id, line as "Order",
+    case when customer_id < 'C10' or line::int % 2 = 0 then '1,50' else '0' end as "Discount",
     case when sku = 'P1' and line::int > 50 then ' Tea ' when sku = 'P2' then '' else 'Pots' end as "Product Type"
     from intermediate.int_order_lines;
 """
@@ -156,3 +163,16 @@ def test_what_nobody_bought_is_refused_with_what_there_is(wiring):
     )
     with pytest.raises(BadInput, match="no category is known of any order"):
         audience(wiring, category="Tea")
+
+
+def test_affinities_compare_each_with_the_shop_and_are_those_of_the_last_run(wiring):
+    show_next_products(wiring, AS_OF, AT)
+    show_next_products(wiring, AS_OF, AT + timedelta(days=1))
+    found = wiring.warehouse.read("select * from marts.segment_affinities order by measure, position").to_pylist()
+    discounts = {row["name"]: row for row in found if row["measure"] == "bought_at_a_discount"}
+    assert (discounts["Lost"]["share"], discounts["Lost"]["customers"], discounts["Lost"]["position"]) == (1.0, 10, 1)
+    assert discounts["Loyal"]["share"] == 0.5
+    assert discounts["Loyal"]["share_of_shop"] == 0.625
+    leavers = [row for row in found if row["measure"] == "last_bought_by_leavers"]
+    assert {row["kind"] for row in leavers} == {"category"}
+    assert len({(row["measure"], row["name"]) for row in found}) == len(found)

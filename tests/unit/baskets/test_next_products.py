@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from flows.baskets import backtest, methods
+from flows.baskets.affinities import Affinity, brings_back, last_bought_by, most_telling
 from flows.baskets.due import buyers_of
 from flows.baskets.evaluation import NextBaskets, quality_of, quality_of_ranks
 from flows.baskets.methods import FREQUENCY, METHODS, POPULARITY, Method, Ranked, Shop, rank
@@ -181,3 +182,32 @@ def test_products_change_too_fast_where_most_were_never_sold_before_or_hardly_an
     assert products_change_too_fast(purchases(fashion), TODAY, 90)
     assert products_change_too_fast(purchases(unique), TODAY, 90)
     assert not products_change_too_fast(purchases(shop_of_habits()), TODAY, 90)
+
+
+def test_what_leavers_bought_last_is_compared_with_everybodys_last_basket():
+    gone = [(f"g{n}", product, ago) for n in range(40) for product, ago in (("tea", 300), ("lamp", 200))]
+    active = [(f"a{n}", product, ago) for n in range(60) for product, ago in (("lamp", 300), ("tea", 20))]
+    bought = purchases([*gone, *active])
+    is_gone = np.array([name.startswith("g") for name in bought.customer_ids.to_pylist()])
+    [lamp] = last_bought_by(bought, is_gone)
+    assert lamp == Affinity("lamp", 40, 1.0, 0.4, 40)
+    assert lamp.is_clear
+
+
+def test_what_brings_back_is_what_those_began_with_who_ordered_again_in_time():
+    back = [(f"b{n}", product, ago) for n in range(30) for product, ago in (("tea", 300), ("pot", 250))]
+    too_late = [(f"l{n}", product, ago) for n in range(30) for product, ago in (("lamp", 300), ("pot", 100))]
+    too_new = [(f"n{n}", "lamp", 20) for n in range(30)]
+    found = most_telling(brings_back(purchases([*back, *too_late, *too_new]), TODAY, 90), 10)
+    assert sorted(found, key=lambda row: row.name) == [
+        Affinity("lamp", 30, 0.0, 0.5, 30),
+        Affinity("tea", 30, 1.0, 0.5, 30),
+    ]
+
+
+def test_in_a_shop_where_products_say_nothing_of_leaving_no_difference_is_clear():
+    bought = purchases(shop_of_habits(customers=600))
+    by_lot = np.random.default_rng(3).random(len(bought.customer_ids)) < 0.4
+    found = [*last_bought_by(bought, by_lot), *brings_back(bought, TODAY, 90)]
+    assert len(found) > 20
+    assert [row for row in found if row.is_clear] == []
