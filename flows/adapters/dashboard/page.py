@@ -30,8 +30,8 @@ MIN_BYTES_OF_CUSTOMERS = 500_000  # also where all else takes more, in shops of 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     "words.js", "filters.js", "marks.js", "pictures.js", "lines.js", "time.js", "trust.js", "campaigns.js", "list.js",
-    "customers.js", "drawer.js",
-    "receipt.js", "workbook.js", "take_along.js", "address.js", "first_screen.js", "page.js",
+    "customers.js", "drawer.js", "receipt.js", "workbook.js", "take_along.js", "address.js", "views.js",
+    "first_screen.js", "page.js",
 )  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 

@@ -2,23 +2,23 @@
 
    Members are named as in the warehouse, so that a link holds in both languages and on the page of a later run. */
 
-let remembered = ""; // the view that the address names
+let remembered = ""; // the view that the address names; null: another one
 let missing = []; // what a link filters by and this page has not
 
-function viewInAddress() {
+function viewInAddress({ withCustomer = true } = {}) {
   const view = new URLSearchParams();
   for (const [dimension, position] of choices()) view.append(dimension, data.members[dimension][position] ?? "");
   if (measure !== MEASURES[0]) view.set("measure", measure);
   if (queue !== firstQueue()) view.set("queue", data.meta.queues[queue]);
   if (search) view.set("search", search);
   if (order.by) view.set("order", order.ascending ? order.by : `-${order.by}`);
-  if (shownCustomer) view.set("customer", shownCustomer);
+  if (shownCustomer && withCustomer) view.set("customer", shownCustomer);
   return view.toString();
 }
 
-/** Takes the view from the address; nothing is drawn. */
-function readAddress() {
-  const view = new URLSearchParams(location.hash.slice(1));
+/** Takes a view, by default the address's; nothing is drawn. */
+function readAddress(written = location.hash.slice(1)) {
+  const view = new URLSearchParams(written);
   filters.clear();
   missing = [];
   for (const dimension of DIMENSIONS) {

@@ -31,5 +31,5 @@ function layer(lower, upper, x, y, colour) {
 }
 
 const tableOf = (heads, rows) => element("table", {},
-  element("thead", {}, element("tr", {}, ...heads.map((head, n) => element("th", { scope: "col", class: n ? "n" : undefined }, head)))),
+  element("thead", {}, element("tr", {}, ...heads.map((head, n) => head ? element("th", { scope: "col", class: n ? "n" : undefined }, head) : element("td")))),
   element("tbody", {}, ...rows.map(([name, ...cells]) => element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((cell) => element("td", { class: "n" }, cell))))));

@@ -96,6 +96,7 @@ function build(chosenLanguage) {
   drawList();
   oneTabStop("list");
   drawFind();
+  drawViews();
   updates.push(updateDrawer);
   drawReceipt();
   draw();

@@ -11,7 +11,7 @@ function drawSegments() {
   });
   const heads = ["", "customers", "", "spend_last_365_days", "", "expected_loss", "mean_probability", "expected_spend"];
   place("segments").replaceChildren(element("table", { class: "bars" },
-    element("thead", {}, element("tr", {}, ...heads.map((key, n) => element("th", { scope: "col", class: n > 4 ? "n scored" : n ? "n" : undefined }, key && text(key))))),
+    element("thead", {}, element("tr", {}, ...heads.map((key, n) => key ? element("th", { scope: "col", class: n > 4 ? "n scored" : "n" }, text(key)) : element("td")))),
     element("tbody", {}, ...rows.map(({ row }) => row))));
   updates.push(() => {
     const found = Object.fromEntries([...MEASURES, "expected_to_leave"].map((of) => [of, sums(of, ["segment"])]));
@@ -135,7 +135,7 @@ function drawRetention() {
     return { key, cells, size, row: element("tr", {}, element("th", { scope: "row" }, titled({ cohort: key }, () => memberName("cohort", key))), size, ...cells) };
   });
   place("retention").replaceChildren(element("table", { class: "heat" },
-    element("thead", {}, element("tr", {}, element("th"), element("th", { scope: "col" }, text("customers")), ...quarters.map((n) => element("th", { scope: "col" }, `+${n}`)))),
+    element("thead", {}, element("tr", {}, element("td"), element("th", { scope: "col" }, text("customers")), ...quarters.map((n) => element("th", { scope: "col" }, `+${n}`)))),
     element("tbody", {}, ...rows.map(({ row }) => row))));
   updates.push(() => {
     const fails = failing(data.retention, cohort.length);

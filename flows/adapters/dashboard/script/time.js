@@ -61,6 +61,7 @@ function layers(months, names) {
 /** What each cohort has spent so far, per customer; a cohort is its quarter of first purchase. */
 function drawCohortValue() {
   const { cohort, quarters_since, customers, revenue } = data.retention;
+  place("cohort-value").setAttribute("aria-label", text("cohort_value"));
   const cohorts = positions("cohort").filter((key) => data.members.cohort[key][0] !== "(");
   const isFirst = (key) => key === cohorts[0] && data.members.cohort[0][0] !== "("; // of the records, so it has older customers too
   const width = quarters_since.reduce((most, n) => Math.max(most, n + 1), 0);
