@@ -1,5 +1,6 @@
 """The page of a run: drawn again, and pressed."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,12 @@ from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 
 CUSTOMERS = "marts.marketing_customers"
+
+
+def with_currency(words):
+    """A sentence of the warehouse about euros as the page writes it."""
+    words = re.sub(r"([\d.,]+) EUR", r"€\1", words)
+    return re.sub(r"spent ([\d,]+) so far, ([\d,]+) an order", r"spent €\1 so far, €\2 an order", words)
 
 
 def warehouse(report):

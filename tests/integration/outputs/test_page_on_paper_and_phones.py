@@ -87,6 +87,6 @@ def test_a_figure_on_a_phone_has_its_head_with_it(run, browser):
     phone = open_page(browser, run.settings.dashboard_file, width=390, height=844, locale="en-GB")
     head = "cell => [getComputedStyle(cell, '::before').content, cell.getBoundingClientRect().width > 0]"
     shown = phone.locator("#segments tbody tr").first.locator("td.n").evaluate_all(f"all => all.map({head})")
-    names = ["Customers", "Spent in 365 days", "Expected loss", "Likely to leave", "Expected"]
+    names = ["Customers", "Spend in 365 days", "Expected loss", "Churn probability", "Expected spend"]
     assert shown == [[f'"{name}"', True] for name in names]
     phone.context.close()

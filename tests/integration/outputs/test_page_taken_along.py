@@ -128,7 +128,7 @@ def test_a_link_reproduces_the_view_in_both_languages(page, browser):
     press(page, "segments", "Loyal")
     page.get_by_role("button", name="Expected loss", exact=True).first.click()
     page.locator("#queues").get_by_role("button", name="Thank").click()
-    page.locator("#list").get_by_role("button", name="Expected", exact=True).click()
+    page.locator("#list").get_by_role("button", name="Expected spend", exact=True).click()
     page.locator("#search").fill("order")
     assert len(listed(page)) > 2
     assert_the_link_reproduces(page, browser)

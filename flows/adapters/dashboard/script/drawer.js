@@ -23,7 +23,7 @@ function customerParts(everybody, detail, n) {
   const band = data.members.risk_band[everybody.band[n]];
   const standing = element("p", { class: "standing" }, memberName("segment", everybody.segment[n]),
     ...(everybody.lifecycle[n] >= 0 ? [` · ${memberName("lifecycle", everybody.lifecycle[n])} · `] : []),
-    ...(band ? [element("span", { class: `pill ${band}` }, named(text("mean_probability"), formats.share(everybody.risk[n] / 100)))] : []));
+    ...(band ? [element("span", { class: `pill ${band}` }, named(text("churn_probability"), formats.share(everybody.risk[n] / 100)))] : []));
   if (n >= detail.contact.length) return [standing, element("p", {}, text("no_details", { detailed: formats.count(detail.contact.length), id: everybody.id[n] }))];
   const orders = ordersOf(detail.orders, n);
   return [

@@ -72,10 +72,11 @@ function sums(of, dimensions, filteredBy = DIMENSIONS) {
   return found;
 }
 
-function total(of) {
+/** The sum of a measure; `counts`: of which rows alone. */
+function total(of, counts = () => true) {
   let sum = 0;
   const values = data.cells[of];
-  for (let row = 0; row < values.length; row++) if (!cellsFailing[row]) sum += values[row];
+  for (let row = 0; row < values.length; row++) if (!cellsFailing[row] && counts(row)) sum += values[row];
   return AMOUNTS.has(of) ? sum / 100 : sum;
 }
 

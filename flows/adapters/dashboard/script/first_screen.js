@@ -32,16 +32,14 @@ function drawMonth() {
   const spent = (day) => formats.money(revenue.reduce((all, amount, row) => all + (month_ends_on[row] === day ? amount / 100 : 0), 0));
   const leaves = (position) => position >= 0 && data.meta.rules_expect[position] === "leaves";
   const names = positions("segment").filter(leaves).map((position) => memberName("segment", position)).join(", ");
+  const { previous_segment: was, segment: is } = data.cells;
+  const slips = (row) => was[row] >= 0 && !leaves(was[row]) && leaves(is[row]);
   updates.push(() => {
-    const width = data.members.segment.length + 1;
-    const found = { customers: sums("customers", ["previous_segment", "segment"]), spend: sums("spend_last_365_days", ["previous_segment", "segment"]) };
-    const add = (of, fits) => found[of].reduce((all, value, at) => all + (fits(Math.floor(at / width) - 1, (at % width) - 1) ? value : 0), 0);
-    const slips = (before, after) => before >= 0 && !leaves(before) && leaves(after);
     place("month").textContent = text("since_a_month", {
       since: formats.day(then), leaving: names,
-      new: formats.count(add("customers", (before) => before < 0)),
-      slipped: formats.count(add("customers", slips)), stake: formats.money(add("spend", slips)),
-      came_back: formats.count(add("customers", (before, after) => leaves(before) && !leaves(after))),
+      new: formats.count(total("customers", (row) => was[row] < 0)),
+      slipped: formats.count(total("customers", slips)), stake: formats.money(total("spend_last_365_days", slips)),
+      came_back: formats.count(total("customers", (row) => leaves(was[row]) && !leaves(is[row]))),
       revenue: spent(now), before: spent(then),
     });
   });

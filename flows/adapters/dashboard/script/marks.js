@@ -65,7 +65,7 @@ function oneTabStop(id, role = "grid") {
   const stopAt = (made) => { for (const other of box.querySelectorAll("button.mark")) other.tabIndex = other === made ? 0 : -1; };
   const holder = box.querySelector("table, .columns");
   holder.setAttribute("role", role);
-  holder.setAttribute("aria-label", box.closest("section").querySelector("h2").textContent + (box.querySelector("caption") ? `, ${text(id)}` : ""));
+  holder.setAttribute("aria-label", box.closest("section").querySelector("h2 [data-text], h2").textContent + (box.querySelector("caption") ? `, ${text(id)}` : ""));
   holder.addEventListener("focusin", ({ target }) => { if (target.matches("button.mark")) stopAt(target); });
   holder.addEventListener("keydown", (event) => {
     const marks = rows(), y = marks.findIndex((row) => row.includes(event.target));

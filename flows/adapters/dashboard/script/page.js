@@ -19,6 +19,7 @@ function drawFilters() {
     return made;
   }));
   updates.push(() => {
+    for (const made of document.querySelectorAll(".of-measure")) made.textContent = `· ${text(measure)}`;
     place("how-many").textContent = text("how_many", { shown: formats.count(total("customers")), all: formats.count(data.meta.customers) });
     place("chips").replaceChildren(...choices().map(([dimension, position]) =>
       element("button", { type: "button", class: "chip", onclick: () => { toggle({ [dimension]: position }); (place("chips").querySelector("button") ?? place("how-many")).focus(); } }, `${named(text(dimension), memberName(dimension, position))} ×`)));
@@ -47,8 +48,8 @@ function drawFrame() {
   }
   place("forecast").textContent = `${forecast(meta.forecast, meta.horizon_days)} ${lifetimeValue(meta.clv, meta.expected_loss)} ${text("no_filter")}`;
   place("promises").hidden = !data.promises.length;
-  place("promises").textContent = data.promises.map(promise).join(" ");
-  place("second-order").textContent = secondOrder(meta.second_order, meta.horizon_days);
+  place("promises").textContent = [...data.promises.map(promise), text("no_filter")].join(" ");
+  place("second-order").textContent = `${secondOrder(meta.second_order, meta.horizon_days)} ${text("no_filter")}`;
   place("second-order").hidden = !meta.second_order;
   place("why-unscored").textContent = text("unscored", { why: phrase(meta.why_unscored) });
   document.body.classList.toggle("is-unscored", !meta.is_scored);
@@ -73,7 +74,7 @@ function build(chosenLanguage) {
   language = chosenLanguage;
   updates.length = 0;
   translations.clear();
-  phrases = data.texts.phrases.map(([english, words]) => { let n = 0; return { pattern: asPattern(english), words: words.replace(/\{…?\}/g, () => `{${++n}}`) }; });
+  phrases = phrasesOf(data.texts.phrases);
   makeFormats();
   data.list.words = searchable(data.list);
   drawFrame();

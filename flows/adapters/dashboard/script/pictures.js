@@ -92,13 +92,16 @@ function drawChurn() {
   const colours = data.meta.bucket_bands.map((band) => `var(--${band})`);
   const marks = positions("bucket").map((key) => ({ key, made: mark({ bucket: key }, element("i")) }));
   marks.forEach(({ key, made }) => made.style.setProperty("--colour", colours[key]));
+  const scale = element("div", { class: "scale", "aria-hidden": "true" });
   place("churn").replaceChildren(
+    scale,
     element("div", { class: "columns" }, ...marks.map(({ made }) => made)),
     element("div", { class: "axis" }, ...[0, 0.2, 0.4, 0.6, 0.8, 1].map((p) => element("span", {}, formats.share(p)))),
     element("div", { class: "legend" }, ...data.members.risk_band.flatMap((band) => [element("i", { style: `background: var(--${band})` }), text(band)])));
   updates.push(() => {
     const found = sums(measure, ["bucket"]);
     const most = Math.max(...found.slice(1), 1e-9);
+    scale.replaceChildren(...[1, 0.5, 0].map((part) => element("span", {}, shown(measure, Math.round(part * most)))));
     for (const { key, made } of marks) {
       made.classList.toggle("is-chosen", filters.get("bucket")?.has(key) ?? true);
       made.firstChild.style.setProperty("--share", ((100 * found[key + 1]) / most).toFixed(2));

@@ -10,7 +10,7 @@ function takenColumns() {
   return [
     [text("customer"), column("customer_id"), "text"], [text("email"), column("email"), "text"],
     [text("queue"), () => text(`queue_${meta.queues[queue]}`), "text"], [text("segment"), member("segment"), "text"],
-    ...scored([text("lifecycle"), member("lifecycle"), "text"], [text("risk_band"), member("risk_band"), "text"], [text("mean_probability"), column("churn_probability"), "share"]),
+    ...scored([text("lifecycle"), member("lifecycle"), "text"], [text("risk_band"), member("risk_band"), "text"], [text("churn_probability"), column("churn_probability"), "share"]),
     [listHead("queue_value"), column("queue_value"), "amount"],
     ...scored([text("expected_spend"), column("expected_spend"), "amount"], [text("next_order"), column("next_order_on"), "day"], [text("next_order_if_back"), column("next_order_if_back_on"), "day"]),
     [text("why"), words("why"), "text"], ...scored(...[1, 2, 3].map((n) => [text("reason_n", { n }), words(`reason_${n}`), "text"])),

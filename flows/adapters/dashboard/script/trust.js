@@ -5,6 +5,7 @@ function drawTrust() {
   place("trust-note").textContent = quality
     ? text("trust_note", { expected: formats.share(quality.mean_probability), left: formats.share(quality.churn_rate), auc: formats.share(quality.auc), auc_of_all: formats.share(quality.auc_of_all), days: quality.days_to_keep })
     : text("trust_shipped");
+  place("trust-note").append(` ${text("no_filter")}`);
   const side = 300, at = (p) => 36 + p * (side - 46), up = (p) => side - 30 - p * (side - 46);
   const lines = [0, 0.25, 0.5, 0.75, 1].map((p) =>
     `<line x1="${at(0)}" x2="${at(1)}" y1="${up(p)}" y2="${up(p)}" stroke="var(--line)"/><text x="${at(0) - 5}" y="${up(p) + 4}" text-anchor="end">${formats.share(p)}</text><text x="${at(p)}" y="${side - 12}" text-anchor="middle">${formats.share(p)}</text>`);

@@ -20,23 +20,36 @@ const nativeNumber = (number) => language === "en" ? number : number.replace(/%/
 
 /** The warehouse's English texts (segments, actions, reasons) in the language of the page. */
 function phrase(english) {
-  if (language === "en" || !english) return english ?? "";
+  if (!english) return "";
   if (!translations.has(english)) translations.set(english, translated(english));
   return translations.get(english);
 }
 
 function translated(english) {
-  for (const { pattern, words } of phrases) {
+  for (const { pattern, words, kinds } of phrases) {
     const found = english.match(pattern);
-    if (found) return typeset(words).replace(/\{(\d)\}/g, (_, n) => (/^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
+    if (found) return typeset(words).replace(/\{(\d)\}/g, (_, n) => (kinds[n - 1] === "¤" ? amount(found[n]) : /^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
   }
   return english;
 }
 
-/** "{} orders in {} days" as a pattern; a {} is a number, {…} is anything. */
+/** "1234 EUR" or "1,234" as an amount of money; what has no currency is in that of the page. */
+function amount(words) {
+  const [, number, code] = words.match(/^([\d.,]+)(?: (.+))?$/);
+  const value = +number.replaceAll(",", "");
+  return formats.moneyIn(code ?? data.meta.currency, value % 1 ? { maximumFractionDigits: 2 } : {})(value);
+}
+
+/** What the page says in its language for each phrase of the warehouse. English ones are written anew for their amounts. */
+const phrasesOf = (written) => written.filter(([english]) => language !== "en" || /\{[…¤]\}/.test(english)).map(([english, french]) => {
+  let n = 0;
+  return { pattern: asPattern(english), kinds: [...english.matchAll(/\{([…¤]?)\}/g)].map(([, kind]) => kind), words: (language === "en" ? english : french).replace(/\{[…¤]?\}/g, () => `{${++n}}`) };
+});
+
+/** "{} orders in {} days" as a pattern; a {} is a number, {¤} an amount of money, {…} anything. */
 function asPattern(english) {
   const escaped = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
-  return new RegExp("^" + escaped.replace(/\{\}/g, "([\\d.,%-]+)").replace(/\{…\}/g, "(.+?)") + "$");
+  return new RegExp("^" + escaped.replace(/\{\}/g, "([\\d.,%-]+)").replace(/\{¤\}/g, "([\\d.,]+(?: [A-Z]{3})?)").replace(/\{…\}/g, "(.+?)") + "$");
 }
 
 const formats = {};
