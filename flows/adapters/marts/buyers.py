@@ -27,7 +27,7 @@ def read_buyers(warehouse: Warehouse, connections: Connections, bought: Bought, 
     if bought.category is None:
         kind, wanted, names = "product", bought.product or "", rows["product"]
     else:
-        categories = read_categories(warehouse, connections)
+        categories = read_categories(warehouse, connections, as_of)
         known = pa.table({"product": [*categories], "category": pa.array([*categories.values()], pa.string())})
         place = pc.index_in(rows["product"], known["product"].combine_chunks().cast(pa.string()))
         kind, wanted, names = "category", bought.category, known["category"].take(place)

@@ -67,14 +67,14 @@ def read_bought(
     rows = read_purchases(warehouse)
     if not len(rows):
         return None
-    purchases, categories = Purchases.of(rows), read_categories(warehouse, connections)
+    purchases, categories = Purchases.of(rows), read_categories(warehouse, connections, as_of)
     if not categories or not products_change_too_fast(purchases, as_of.toordinal(), horizon_days):
         return ProductHistory(purchases, False, categories)
     return ProductHistory(purchases.renamed(categories), True, categories)
 
 
-def read_categories(warehouse: Warehouse, connections: Connections) -> dict[str, str]:
-    """The category of each product: the one that most of its lines name."""
+def read_categories(warehouse: Warehouse, connections: Connections, as_of: date) -> dict[str, str]:
+    """The category of each product: the one that most of its lines until then name."""
     found: dict[str, str] = {}
     for name in sources_of(warehouse, LINES):
         header = first_of(
@@ -90,7 +90,7 @@ def read_categories(warehouse: Warehouse, connections: Connections) -> dict[str,
                 from {LINES} as lines
                 inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key
                 where lines.source_name = '{name}' and lines.rejection_reason is null and lines.sku is not null
-                    and {category} is not null
+                    and lines.ordered_on <= '{as_of}' and {category} is not null
                 group by lines.sku, {category}
             ) as counted where place = 1"""
         )

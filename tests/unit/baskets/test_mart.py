@@ -176,3 +176,12 @@ def test_affinities_compare_each_with_the_shop_and_are_those_of_the_last_run(wir
     leavers = [row for row in found if row["measure"] == "last_bought_by_leavers"]
     assert {row["kind"] for row in leavers} == {"category"}
     assert len({(row["measure"], row["name"]) for row in found}) == len(found)
+
+
+def test_a_category_is_as_it_was_named_by_the_day(wiring):
+    renamed = [
+        "update raw_orders_csv.order_lines set \"Product Type\" = 'Cups'",
+        "update staging.stg_shop__order_lines_validated set ordered_on = date '2025-07-01'",
+    ]
+    wiring.warehouse.change("renaming later", renamed)
+    assert bought(wiring).categories == {}
