@@ -93,9 +93,9 @@ def _discounts(warehouse: Warehouse, connections: Connections, as_of: date) -> I
             cast(sum(lines.discounted) as double) as discounted, cast(sum(lines.amount) as double) as spent
         from ({" union all ".join(parts)}) as lines
         inner join marts.marketing_customers as customers on lines.customer_id = customers.customer_id
-        group by customers.segment order by sum(lines.discounted) / sum(lines.amount) desc, customers.segment"""
+        group by customers.segment"""
     ).to_pylist()
     of_shop = sum(row["discounted"] for row in rows) / max(sum(row["spent"] for row in rows), 0.01)
     if of_shop:
-        for row in rows:
+        for row in sorted(rows, key=lambda row: (-row["discounted"] / row["spent"], row["segment"])):
             yield Affinity(row["segment"], row["customers"], row["discounted"] / row["spent"], of_shop, None)
