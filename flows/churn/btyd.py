@@ -2,9 +2,9 @@
 
 Customers buy at a pace of their own until they leave: with a purchase, the first one too, as in MBG/NBD (Batislam,
 Denizel and Filiztekin, IJRM 24, 2007), or at any moment, as in Pareto/NBD (Schmittlein, Morrison and Colombo,
-Management Science 33, 1987). When they may have left since the last purchase is an integral over that time; P(alive)
-and P(no purchase in the next days) follow. (1 - P(alive), often shown instead, is no churn probability: who buys once a
-year is still there.)
+Management Science 33, 1987), in gaps that may be more regular than a Poisson process's (gaps.py). When they may have
+left since the last purchase is an integral over that time; P(alive) and P(no purchase in the next days) follow.
+(1 - P(alive), often shown instead, is no churn probability: who buys once a year is still there.)
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.churn.btyd_fit import moments_of_silence, most_probable
+from flows.churn.gaps import Gaps, shape_of_gaps
 from flows.churn.training_set import column
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ DROPOUT_LOG_LIMIT = 40.0
 class BuyTillYouDie:
     """Purchase rates ~ Gamma(r, 1/alpha days), chance of leaving with a purchase ~ Beta(a, b), rate of leaving at any
     moment ~ Gamma(s, 1/beta days). `trend`: the change per day of the logarithm of everybody's pace. The days of these
-    distributions are days at today's pace: of last year more than 365, if the pace falls."""
+    distributions are days at today's pace: of last year more than 365, if the pace falls. `shape`: of gaps."""
 
     r: float
     alpha: float
@@ -49,18 +50,23 @@ class BuyTillYouDie:
     s: float
     beta: float
     trend: float = 0.0
+    shape: float = 1.0
 
     @classmethod
     def fit(cls, features: Floats, trend: float = 0.0) -> Self:
         """The most probable process given the histories of customers at one date; features: [n, number of features]."""
         repeats, last, age = history(features)
-        clock = cls(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, trend)
-        r, alpha, a, b, s, beta = most_probable(repeats, *clock._at_todays_pace(last, age))
-        return cls(r, alpha, a, b, s, beta, trend)
+        clock, shape = cls(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, trend), shape_of_gaps(features)
+        r, alpha, a, b, s, beta = most_probable(repeats, *clock._at_todays_pace(last, age), Gaps(shape))
+        return cls(r, alpha, a, b, s, beta, trend, shape)
+
+    @property
+    def gaps(self) -> Gaps:
+        return Gaps(self.shape)
 
     def log_odds_of_no_purchase(self, repeats: Floats, last: Floats, age: Floats, days: float) -> Floats:
         """Log-odds of buying nothing within `days`, of customers with these histories: see `history`."""
-        log_p = np.clip(self._log_no_purchase(repeats, last, age, days, days), *LOG_P_RANGE)
+        log_p = np.clip(self._log_no_purchase_in(days, repeats, last, age), *LOG_P_RANGE)
         log_odds: Floats = log_p - np.log(1 - np.exp(log_p))
         return log_odds
 
@@ -75,7 +81,7 @@ class BuyTillYouDie:
         no_purchase_yet = np.exp(np.log(1 - chances) / np.expand_dims(hazard_ratio, (1,)))
         known, never = (np.expand_dims(of, (1,)) for of in self._known_and_never(repeats, last, age, horizon_days))
         left_over = no_purchase_yet * (1 + never) - never
-        log_growth = -np.log(np.maximum(left_over, 1e-300)) / np.expand_dims(self.r + repeats, (1,))
+        log_growth = -np.log(np.maximum(left_over, 1e-300)) / np.expand_dims(self._bought(repeats), (1,))
         days = self._calendar_days(known * (np.exp(np.minimum(log_growth, LOG_GROWTH_LIMIT)) - 1))
         return np.where((left_over > 0) & (days <= 2 * horizon_days), days, np.nan)
 
@@ -105,22 +111,25 @@ class BuyTillYouDie:
         """P(has not left) on the day of the last purchase, [n]."""
         return (self.b + repeats) / (self.a + self.b + repeats)
 
-    def purchases_if_staying(self, repeats: Floats, age: Floats, days: float) -> Floats:
+    def purchases_if_staying(self, repeats: Floats, last: Floats, age: Floats, days: float) -> Floats:
         """Expected purchases in the next days, [n], of customers who are still there and never leave."""
-        return (self.r + repeats) * (self._days_ahead(days) / (self.alpha + self._days_since(age)))
+        known = self._known_by_now(repeats, *self._at_todays_pace(last, age))
+        return self._bought(repeats) * (self._days_ahead(days) / known)
 
     def purchases_ahead(
-        self, repeats: Floats, age: Floats, horizon_days: float, clv_days: float
+        self, repeats: Floats, last: Floats, age: Floats, horizon_days: float, clv_days: float
     ) -> tuple[Floats, Floats, Floats]:
         """Expected purchases of customers who are still there and may leave, [n] each: in the horizon, in clv_days, and
         in clv_days after one more purchase today.
 
         The purchases of who leaves with purchases only, as far as customers are still there otherwise: on the mean of
         the horizon, and of the rest of clv_days."""
-        since_first = self._days_since(age)
+        last, since_first = self._at_todays_pace(last, age)
         horizon, clv = self._days_ahead(horizon_days), self._days_ahead(clv_days)
         cases = np.array([[0.0, horizon], [0.0, clv], [1.0, clv]])
-        by_then = self._purchases_until_one_is_the_last(repeats, self.alpha + since_first, *cases.T)
+        silent, back = self._known_by_now(repeats, last, since_first), self.alpha + self.shape * since_first
+        known = np.expand_dims(silent, (1,)) + cases[:, 0] * np.expand_dims(back - silent, (1,))
+        by_then = self._purchases_until_one_is_the_last(repeats, known, *cases.T)
         in_horizon, in_clv_days, after_one_more = (by_then[:, case] for case in range(len(cases)))
         lifetime = self.beta + since_first
         until_horizon = in_horizon * self._still_there(lifetime, 0.0, horizon)
@@ -137,54 +146,73 @@ class BuyTillYouDie:
         return mean
 
     def _purchases_until_one_is_the_last(self, repeats: Floats, known: Floats, further: Floats, days: Floats) -> Floats:
-        """E[(1 - (1 + p·days/known)^-(r + purchases)) / p] over the chance p of leaving ~ Beta(a, b + purchases),
-        [n, cases], by a quadrature over y, p = y / (b + purchases + y), which has its nodes where that distribution
-        is."""
+        """E[(1 - (1 + p·days/known)^-(r + shape·purchases)) / p] over the chance p of leaving ~ Beta(a, b + purchases),
+        [n, cases], with known [n, cases], by a quadrature over y, p = y / (b + purchases + y), which has its nodes
+        where that distribution is."""
         nodes, weights = _dropout_nodes(self.a)
         bought = np.expand_dims(repeats, (1, 2)) + further[:, None]
         stayed = bought + (self.b + 1)
         weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
         dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
         # not log1p, which the graph does not have: both must round alike
-        log_growth = np.log(1 + dropout * (days[:, None] / np.expand_dims(known, (1, 2))))
-        none_by_then = np.exp(-(bought + self.r) * log_growth)
+        log_growth = np.log(1 + dropout * (days[:, None] / np.expand_dims(known, (2,))))
+        none_by_then = np.exp(-self._bought(bought) * log_growth)
         expected: Floats = (weight * (1 - none_by_then) / dropout).sum(axis=2) / weight.sum(axis=2)
         return expected
 
     def _log_no_purchase(
         self, repeats: Floats, last: Floats, age: Floats, days: float | Floats, horizon_days: float
     ) -> Floats:
-        """log P(no purchase for `days` more)."""
+        """log P(no purchase for `days` more), as if gaps from now on were those of a Poisson process: of `days_until`,
+        whose dates waiting_time.py corrects."""
         known, never = self._known_and_never(repeats, last, age, horizon_days)
-        silent = -(self.r + repeats) * np.log(1 + self._days_ahead(days) / known)
+        silent = -self._bought(repeats) * np.log(1 + self._days_ahead(days) / known)
+        log_p: Floats = np.log(np.maximum((np.exp(silent) + never) / (1 + never), MIN_P))
+        return log_p
+
+    def _log_no_purchase_in(self, days: float, repeats: Floats, last: Floats, age: Floats) -> Floats:
+        """log P(no purchase for `days` more)."""
+        _, never = self._known_and_never(repeats, last, age, days)
+        last, age = self._at_todays_pace(last, age)
+        bought, known, silence = self._bought(repeats), self.alpha + self.shape * last, age - last
+        silent = self.gaps.silent(bought, known, silence + self._days_ahead(days))
+        silent = silent - self.gaps.silent(bought, known, silence)
         log_p: Floats = np.log(np.maximum((np.exp(silent) + never) / (1 + never), MIN_P))
         return log_p
 
     def _known_and_never(
         self, repeats: Floats, last: Floats, age: Floats, horizon_days: float
     ) -> tuple[Floats, Floats]:
-        """alpha + age; and the odds that no purchase is to come, because the customer has left or, as far as the
-        horizon is concerned, leaves before the purchase: before the time that those wait who buy in the horizon, which
-        is half of it for the slow."""
+        """What is known of the pace by now; and the odds that no purchase is to come, because the customer has left or,
+        as far as the horizon is concerned, leaves before the purchase: before the time that those wait who buy in the
+        horizon, which is half of it for the slow."""
         last, age = self._at_todays_pace(last, age)
-        known = self.alpha + age
-        wait = 1 / ((self.r + repeats) / known + 2 / self._days_ahead(horizon_days))
+        known = self._known_by_now(repeats, last, age)
+        wait = 1 / (self._bought(repeats) / known + 2 / self._days_ahead(horizon_days))
         leaves = np.exp(self.s * np.log(1 + wait / (self.beta + age)))
         return known, (1 + self._gone_to_stayed(repeats, last, age)) * leaves - 1
 
     def _gone_to_stayed(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
         """Odds of having left: with the last purchase, or at a moment since. Days at today's pace."""
-        bought = self.r + repeats
-        log_known, log_lifetime = np.log(self.alpha + age), np.log(self.beta + age)
-        with_purchase = np.log(self.a / (self.b + repeats)) + bought * (log_known - np.log(self.alpha + last))
+        bought, known, log_lifetime = self._bought(repeats), self.alpha + self.shape * last, np.log(self.beta + age)
+        silent = self.gaps.silent(bought, known, age - last)
+        with_purchase = np.log(self.a / (self.b + repeats)) - silent
         with_purchase = with_purchase + self.s * (log_lifetime - np.log(self.beta + last))
-        log_known_then, moments, weights = moments_of_silence(last, age, self.alpha)
+        moments, weights = moments_of_silence(last, age, self.alpha)
         lifetimes = self.beta + moments
-        since = np.expand_dims(bought, (1,)) * (np.expand_dims(log_known, (1,)) - log_known_then)
+        bought, known, since_last = (np.expand_dims(of, (1,)) for of in (bought, known, last))
+        since = self.gaps.silent(bought, known, moments - since_last) - np.expand_dims(silent, (1,))
         since = since + self.s * (np.expand_dims(log_lifetime, (1,)) - np.log(lifetimes))
         leaving = (np.exp(np.minimum(since, LOG_GONE_LIMIT)) * (self.s * weights / lifetimes)).sum(axis=1)
         odds: Floats = np.exp(np.minimum(with_purchase, LOG_GONE_LIMIT)) + leaving
         return np.minimum(odds, np.exp(LOG_GONE_LIMIT))
+
+    def _bought(self, repeats: Floats) -> Floats:
+        return self.r + self.shape * repeats
+
+    def _known_by_now(self, repeats: Floats, last: Floats, age: Floats) -> Floats:
+        """Days at today's pace: `_bought` divided by it is the pace, [n], of those who are still there."""
+        return self.gaps.known_by_now(self._bought(repeats), self.alpha + self.shape * last, age - last)
 
     def _at_todays_pace(self, last: Floats, age: Floats) -> tuple[Floats, Floats]:
         since_first = self._days_since(age)

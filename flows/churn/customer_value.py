@@ -131,10 +131,9 @@ class CustomerValue:
     ) -> Outlook:
         """`spend_in_horizon`: expected, without a season, [n]; `gone`: the probability that they have left."""
         horizon, leaving, after_today = _ahead(features, process, self.clv_days, horizon_days)
-        repeats, age = _repeats_and_age(features)
         per_purchase = self.level * spend_in_horizon / horizon
         clv = per_purchase * leaving
-        staying = per_purchase * process.purchases_if_staying(repeats, age, self.clv_days)
+        staying = per_purchase * process.purchases_if_staying(*_limited_history(features), self.clv_days)
         returned = (1 + after_today) * self._order_value(features) * self.order_value_level
         unknown = clv * np.nan
         low, high = self.interval.ends(clv) if self.interval else (unknown, unknown)
@@ -161,10 +160,10 @@ def _total(past: TrainingSet, expected: Floats, days: list[date], clv_days: int)
 def _ahead(features: Floats, process: BuyTillYouDie, clv_days: int, horizon_days: int) -> tuple[Floats, Floats, Floats]:
     """Expected purchases, [n] each, of customers who are still there: in the horizon, in clv_days, and in clv_days
     after one more today."""
-    return process.purchases_ahead(*_repeats_and_age(features), horizon_days, clv_days)
+    return process.purchases_ahead(*_limited_history(features), horizon_days, clv_days)
 
 
-def _repeats_and_age(features: Floats) -> tuple[Floats, Floats]:
+def _limited_history(features: Floats) -> tuple[Floats, Floats, Floats]:
     """As in `history`, but no more than anybody has: beyond that the loss would be a difference of rounding errors."""
-    repeats, _, age = history(features)
-    return np.minimum(repeats, MAX_REPEATS), np.minimum(age, MAX_AGE_DAYS)
+    repeats, last, age = history(features)
+    return np.minimum(repeats, MAX_REPEATS), np.minimum(last, MAX_AGE_DAYS), np.minimum(age, MAX_AGE_DAYS)

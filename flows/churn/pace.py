@@ -9,7 +9,7 @@ from flows.churn.training_set import YEAR_TOLERANCE_DAYS, TrainingSet
 
 YEAR = 365
 # Standard deviation of what is expected of the logarithm of a year's change: where little is known, there is none.
-USUAL_CHANGE = 0.15
+USUAL_CHANGE = 0.3
 
 
 def fit_process(past: TrainingSet) -> BuyTillYouDie:

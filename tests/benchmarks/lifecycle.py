@@ -24,7 +24,7 @@ def measure(_: Path) -> Iterator[Figure]:
             yield Figure(
                 f"{name}, horizon {horizons} days: had left, of those called {stage}",
                 f"{share:.1%}",
-                f"of all {left.mean():.1%}; seeds {' and '.join(map(str, SEEDS))}: {' and '.join(each)}",
+                f"of all {left.mean():.1%}; seeds {', '.join(map(str, SEEDS))}: {', '.join(each)}",
                 target,
                 bool(share >= goal if stage == "gone" else share <= goal),
             )

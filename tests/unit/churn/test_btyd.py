@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from flows.churn.btyd import BuyTillYouDie, history
 from flows.churn.btyd_fit import Likelihood
+from flows.churn.gaps import Gaps
 from functions.churn_api.contract import FEATURE_NAMES
 
 TRUTH = BuyTillYouDie(r=0.8, alpha=60.0, a=0.6, b=3.0, s=1.5, beta=600.0)
 
 
-def simulate(customers, days_observed, days_more, rng):
+def simulate(customers, days_observed, days_more, rng, shape=1.0):
     """Customers of the process: their histories, whether they have left, and whether they bought in the days after."""
     features = np.zeros((customers, len(FEATURE_NAMES)))
     left, bought = np.zeros((2, customers), dtype=bool)
@@ -21,18 +22,25 @@ def simulate(customers, days_observed, days_more, rng):
     leaving = rng.beta(TRUTH.a, TRUTH.b, customers)
     for i in range(customers):
         age = rng.uniform(30, days_observed)
-        now, purchases, last = 0.0, 1, 0.0
+        now, last, gaps = 0.0, 0.0, []
         left[i] = leaves_after[i] <= age
         while True:
             if rng.random() < leaving[i]:
                 left[i] = True
                 break
-            now += rng.exponential(1 / rate[i])
+            now += rng.gamma(shape, 1 / (shape * rate[i]))
             if now > min(age, leaves_after[i]):
                 bought[i] = age < now <= min(age + days_more, leaves_after[i])
                 break
-            purchases, last = purchases + 1, now
-        values = {"frequency": purchases, "recency_days": age - last, "tenure_days": age}
+            gaps.append(now - last)
+            last = now
+        variation = np.std(gaps) / np.mean(gaps) if len(gaps) > 1 else np.nan
+        values = {
+            "frequency": 1 + len(gaps),
+            "recency_days": age - last,
+            "tenure_days": age,
+            "gap_variation": variation,
+        }
         for name, value in values.items():
             features[i, FEATURE_NAMES.index(name)] = value
     return features, left, bought
@@ -63,9 +71,31 @@ def test_those_who_have_left_are_as_many_as_the_process_says_after_any_silence(c
         assert left[part].mean() == pytest.approx(gone[part].mean(), abs=0.02)
 
 
-def test_slopes_of_the_likelihood_are_its_differences(customers):
+@pytest.fixture(scope="module")
+def regular_customers():
+    return simulate(10_000, 700, 90, np.random.default_rng(8), shape=2.2)
+
+
+def test_where_gaps_are_regular_a_fit_finds_how_regular_and_who_has_left(regular_customers):
+    features, left, bought = regular_customers
+    found = BuyTillYouDie.fit(features)
+    assert found.shape == pytest.approx(2.2, rel=0.05)
+    assert found.r == pytest.approx(TRUTH.r, rel=0.15)
+    as_if_not = replace(found, shape=1.0)
+    known = history_of(features)
+    gone, mistaken = found.gone_probability(*known), as_if_not.gone_probability(*known)
+    assert ((gone - left) ** 2).mean() < ((mistaken - left) ** 2).mean()
+    for part in np.array_split(np.argsort(gone), 5):
+        assert left[part].mean() == pytest.approx(gone[part].mean(), abs=0.06)
+    p = 1 / (1 + np.exp(-found.log_odds_of_no_purchase(*known, 90)))
+    for part in np.array_split(np.argsort(p), 5):
+        assert (~bought[part]).mean() == pytest.approx(p[part].mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("shape", [0.8, 1.0, 1.4, 2.6])
+def test_slopes_of_the_likelihood_are_its_differences(customers, shape):
     likelihood, at, step = (
-        Likelihood(*(of[:50] for of in history_of(customers[0]))),
+        Likelihood(*(of[:50] for of in history_of(customers[0])), Gaps(shape)),
         np.log([0.6, 60, 0.5, 3, 0.5, 300]),
         1e-6,
     )
@@ -78,7 +108,7 @@ def test_slopes_of_the_likelihood_are_its_differences(customers):
 def test_where_everybody_slows_down_silence_is_slowness_and_the_next_purchases_are_fewer():
     known = np.array([4.0]), np.array([500.0]), np.array([700.0])
     slower = replace(TRUTH, trend=np.log(0.7) / 365)
-    assert slower.purchases_if_staying(known[0], known[2], 365) < TRUTH.purchases_if_staying(known[0], known[2], 365)
+    assert slower.purchases_if_staying(*known, 365) < TRUTH.purchases_if_staying(*known, 365)
     fast_then = replace(TRUTH, trend=1e-9)
     assert fast_then.gone_probability(*known) == pytest.approx(TRUTH.gone_probability(*known), rel=1e-4)
 
@@ -119,7 +149,7 @@ def test_in_a_young_shop_whose_customers_never_leave_some_may_have_left_all_the_
     purchases = rng.exponential(1 / rng.gamma(0.7, 1 / 70, customers)[:, None], (customers, 60)).cumsum(axis=1)
     came = purchases <= age[:, None]
     repeats, last = came.sum(axis=1), np.where(came, purchases, 0).max(axis=1)
-    features = np.zeros((customers, len(FEATURE_NAMES)))
+    features = np.full((customers, len(FEATURE_NAMES)), np.nan)
     for name, values in (("frequency", repeats + 1), ("recency_days", age - last), ("tenure_days", age)):
         features[:, FEATURE_NAMES.index(name)] = values
     alive = 1 - BuyTillYouDie.fit(features).gone_probability(*history_of(features))

@@ -21,7 +21,8 @@ def test_purchases_ahead_are_the_mean_over_customers_who_may_leave_at_any_moment
         leaving += rng.gamma(PROCESS.s, 1 / (PROCESS.beta + since_first), n)
         return (pace * -np.expm1(-leaving * left_out) / leaving).mean()
 
-    found = PROCESS.purchases_ahead(np.array([repeats]), np.array([age]), horizon, 365.0)
+    last = age if repeats else 0.0
+    found = PROCESS.purchases_ahead(*(np.array([of]) for of in (repeats, last, age)), horizon, 365.0)
     expected = [mean(horizon, 0), mean(365.0, 0), mean(365.0, 1)]
     assert np.ravel(found) == pytest.approx(expected, rel=0.02)
 
