@@ -27,6 +27,7 @@ ELSEWHERE = (
     " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
 )
 SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "clv_days", "currency", "accept")
+SENDING = ("stop_sending_after_days",)
 AGE = ("stale_after_days", "sync_failed", "loss_up_alert", "rejected_alert", "page_link")
 SIMULATION = ("customers", "seed")
 HERE = ("data_dir", "warehouse")
@@ -94,7 +95,7 @@ def plan(file: CampaignFile, settings: Settings) -> None:
 
 
 @campaign.command(epilog=ELSEWHERE)
-@takes(*PLAN)
+@takes(*PLAN, *SENDING)
 def preview(file: CampaignFile, settings: Settings) -> None:
     """Show who a campaign would contact.
 
@@ -104,7 +105,7 @@ def preview(file: CampaignFile, settings: Settings) -> None:
 
 
 @campaign.command(epilog=ELSEWHERE)
-@takes(*PLAN)
+@takes(*PLAN, *SENDING)
 def launch(file: CampaignFile, settings: Settings) -> None:
     """Freeze a campaign, and send its customers.
 

@@ -1,7 +1,7 @@
 """What a shop of a given size can learn in its next three campaigns, and how large their control groups should be."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -21,12 +21,14 @@ MIN_EXPECTED_BUYERS = 25  # of the control group, so that margin will probably b
 @dataclass(frozen=True)
 class Eligible:
     """Of each eligible customer: probability of a purchase within the horizon and without a campaign, spend in the last
-    horizon, and average order value."""
+    horizon, and average order value. horizons: for windows in days, the horizon at whose constant pace customers buy
+    in them (choice.horizon_at_pace); that of other windows is horizon_days."""
 
     chance: Floats
     spend: Floats
     order_values: Floats
     horizon_days: int
+    horizons: Mapping[int, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.chance)
@@ -104,10 +106,15 @@ def look_ahead(campaign: Campaign, eligible: Eligible, launched_on: date, past: 
     return Outlook(window, steps, tuple(shrunk(effects)), pooled(effects) if effects else None, cost)
 
 
+def windows_of(campaign: Campaign) -> list[int]:
+    """In days: that of the file, and longer ones that a plan may have instead."""
+    return [campaign.window_days, *(days for days in LONGER_WINDOWS if days > campaign.window_days)]
+
+
 def _window(campaign: Campaign, eligible: Eligible) -> int:
     """That of the file, or the next longer one in which enough of a control group of one half buy; later purchases
     only add chance."""
-    windows = [campaign.window_days, *(days for days in LONGER_WINDOWS if days > campaign.window_days)]
+    windows = windows_of(campaign)
     for window in windows:
         _, held_out = _sizes(campaign, eligible, window, FIRST_HOLDOUT)
         if held_out * float(_chance(eligible, window).mean()) >= MIN_EXPECTED_BUYERS:
@@ -147,5 +154,6 @@ def _power(campaign: Campaign, eligible: Eligible, window: int, holdout: float, 
 
 
 def _chance(eligible: Eligible, window: int) -> Floats:
-    """Of a purchase within the window, at a constant pace over the horizon."""
-    return np.asarray(1 - (1 - eligible.chance) ** (window / eligible.horizon_days))
+    """Of a purchase within the window."""
+    horizon = eligible.horizons.get(window, eligible.horizon_days)
+    return np.asarray(1 - (1 - eligible.chance) ** (window / horizon))

@@ -31,7 +31,7 @@ def answer_agents(settings: Settings, port: int | None) -> None:
                 " `churn campaign preview FILE` with the role that owns the schemas."
             )
         _refuse_aliases(definition)
-        return preview(wiring, definition, settings.global_holdout)
+        return preview(wiring, definition, settings.global_holdout, settings.stop_sending_after_days)
 
     figures = Figures(
         wiring.warehouse, wiring.own_card, read_descriptions(wiring.dbt.folder), Shown(pii=settings.show_pii)

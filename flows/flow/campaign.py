@@ -46,8 +46,6 @@ from functions.clock import now
 
 log = logging.getLogger(__name__)
 
-FRESH_DAYS = 7
-
 
 @flow(name="campaign")
 def campaign(settings: Settings, file: Path, launches: bool = False) -> CampaignRun:
@@ -55,14 +53,19 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
 
     Raises:
         SettingsError: when there is no such file.
-        BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, or another campaign of
-            its name was launched.
+        BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, another campaign of
+            its name was launched, or it is launched on old data.
     """
     wiring = wire(settings)
     warehouse = wiring.warehouse
     campaign = read_file(wiring, file)
     launched = find_launched(warehouse, campaign)
+    old = why_too_old(warehouse, settings.stop_sending_after_days)
     planned = None if launched else plan_campaign(wiring, campaign, settings.global_holdout)
+    if planned and old:
+        planned = replace(planned, warnings=[*planned.warnings, old])
+    if launches and old:
+        raise BadInput(f"{campaign.name} is not sent: {old}")
     if planned and launches:
         launched = launch(warehouse, settings, planned)
     suppressed_in = None
@@ -75,7 +78,7 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     return replace(run, file=file if file.is_file() else None, suppressed_in=suppressed_in)
 
 
-def preview(wiring: Wiring, text: str, global_holdout: float) -> Plan:
+def preview(wiring: Wiring, text: str, global_holdout: float, stop_sending_after_days: int) -> Plan:
     """What the campaign of a YAML text would do. It is no flow: nothing is launched, and nothing is reported.
 
     Raises:
@@ -84,7 +87,9 @@ def preview(wiring: Wiring, text: str, global_holdout: float) -> Plan:
     campaign = _read(wiring, text, "the definition")
     if launched := find_launched(wiring.warehouse, campaign):
         raise BadInput(f"{campaign.name} was launched on {launched.launched_on}: there is nothing to preview any more.")
-    return plan_campaign.fn(wiring, campaign, global_holdout)
+    planned = plan_campaign.fn(wiring, campaign, global_holdout)
+    old = why_too_old.fn(wiring.warehouse, stop_sending_after_days)
+    return replace(planned, warnings=[*planned.warnings, old]) if old else planned
 
 
 @task(retry=waits_for_warehouse)
@@ -119,6 +124,21 @@ def candidates_of(wiring: Wiring, campaign: Campaign, as_of: date) -> pa.Table:
 
 
 @task(retry=waits_for_warehouse)
+def why_too_old(warehouse: Warehouse, stop_sending_after_days: int) -> str | None:
+    """Why nothing may be sent on the last run, which may be older than that by no day: consent is as old as it. None of
+    a simulated shop, whose last run may be as of any day."""
+    started_at = now()
+    as_of, _ = read_as_of(warehouse)
+    age = (started_at.date() - as_of).days
+    if _is_simulated(warehouse) or age <= stop_sending_after_days:
+        return None
+    return (
+        f"the last run is as of {as_of}, {age:,} days ago, and nothing is sent on data of more than"
+        f" {stop_sending_after_days} days ago (STOP_SENDING_AFTER_DAYS): bring in newer orders and `make run` first"
+    )
+
+
+@task(retry=waits_for_warehouse)
 def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> Plan:
     """Screens the audience, fits a model to earlier campaigns, and chooses customers for the budget."""
     warehouse = wiring.warehouse
@@ -133,12 +153,7 @@ def plan_campaign(wiring: Wiring, campaign: Campaign, global_holdout: float) -> 
     record = read_track_record(warehouse, as_of, _currency(candidates))
     horizon = horizon_at_pace(candidates, share, campaign.window_days, horizon_days)
     planned = plan(campaign, screened, fitted, as_of, horizon, record)
-    planned = replace(planned, global_holdout=global_holdout)
-    started_at = now()
-    if not _is_simulated(warehouse) and (age := (started_at.date() - as_of).days) > FRESH_DAYS:
-        old = f"the last run is {age} days old: bring in newer orders and `make run` first"
-        planned = replace(planned, warnings=[*planned.warnings, old])
-    return planned
+    return replace(planned, global_holdout=global_holdout)
 
 
 def _fit(history: pa.Table, campaign: Campaign, as_of: date) -> Fitted | InsufficientData:

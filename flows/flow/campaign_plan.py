@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from flows.adapters.marts.campaign_results import read_effects
-from flows.adapters.marts.campaign_tables import read_as_of
+from flows.adapters.marts.campaign_tables import read_as_of, read_share_in_window
 from flows.campaigns.audience import screen_eligibility
+from flows.campaigns.choice import horizon_at_pace
 from flows.campaigns.covariates import numbers
 from flows.campaigns.definition import Campaign
-from flows.campaigns.outlook import Eligible, Outlook, look_ahead
+from flows.campaigns.outlook import Eligible, Outlook, look_ahead, windows_of
 from flows.console.campaign_outlook import OutlookRun
 from flows.errors import BadInput
 from flows.flow.campaign import candidates_of, read_file
@@ -37,12 +38,15 @@ def look(wiring: Wiring, campaign: Campaign, global_holdout: float) -> tuple[Out
     """The outlook, the number of customers who may be contacted today, and their currency."""
     warehouse = wiring.warehouse
     as_of, horizon_days = read_as_of(warehouse)
-    people = screen_eligibility(candidates_of(wiring, campaign, as_of), campaign, global_holdout).eligible
+    candidates = candidates_of(wiring, campaign, as_of)
+    people = screen_eligibility(candidates, campaign, global_holdout).eligible
     if not len(people):
         raise BadInput(f"{campaign.name}: nobody of this audience may be contacted as of {as_of}.")
     chance, spend = 1 - numbers(people, "churn_probability"), numbers(people, "spend_last_period")
     unscored = float((spend > 0).mean())
     orders = numbers(people, "average_order_value")
-    eligible = Eligible(np.nan_to_num(chance, nan=unscored), spend, orders, horizon_days)
+    shares = {days: read_share_in_window(warehouse, as_of, days, horizon_days) for days in windows_of(campaign)}
+    horizons = {days: horizon_at_pace(candidates, share, days, horizon_days) for days, share in shares.items()}
+    eligible = Eligible(np.nan_to_num(chance, nan=unscored), spend, orders, horizon_days, horizons)
     currency = people["currency"][0].as_py()
     return look_ahead(campaign, eligible, as_of, read_effects(warehouse, as_of, currency)), len(people), currency

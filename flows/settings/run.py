@@ -84,7 +84,9 @@ class Settings(BaseSettings):
         0.02, gt=0, le=1, description="warn when a larger share of the rows of orders is rejected"
     )
     stop_sending_after_days: int = Field(
-        7, ge=1, description="the daily run sends no segments when the newest order or sync is more days old"
+        7,
+        ge=1,
+        description="a campaign or the daily run sends nothing when the newest order or sync is more days old",
     )
     sync_failed: Literal["stop", "stale"] = Field(
         "stop", description="what a run does when a sync fails: stop, or go on with stale data and say so"

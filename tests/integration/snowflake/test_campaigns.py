@@ -65,7 +65,7 @@ def _answers(settings):
         "campaigns": {}, "did_it_help": {"campaign": "spring"}, "changes": {"since": str(LAUNCHED_ON)},
         "preview_campaign": {"definition": FILE.replace("spring", "summer")},
     }  # fmt: skip
-    for tool in tools(figures, lambda definition: preview(wiring, definition, 0.0)):
+    for tool in tools(figures, lambda definition: preview(wiring, definition, 0.0, 7)):
         answer = tool.call(asked[tool.name])
         assert not answer.isError, answer.content[0].text
         yield tool.name, answer.structuredContent

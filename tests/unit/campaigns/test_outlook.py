@@ -1,6 +1,7 @@
 """What a shop can learn in its next three campaigns."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -63,6 +64,13 @@ def test_the_window_is_that_of_the_file_or_the_next_in_which_enough_of_the_contr
     few, many = (look_ahead(SPRING, eligible(chance=chance), LAUNCHED_ON).window_days for chance in (0.05, 0.5))
     assert many == SPRING.window_days == 30
     assert few == 60
+
+
+def test_the_rate_of_a_window_is_that_of_its_own_pace():
+    """In December more buy within 30 days than a constant pace over the horizon says."""
+    usual, busy = eligible(), replace(eligible(), horizons={30: HORIZON_DAYS / 2})
+    rates = [look_ahead(SPRING, of, LAUNCHED_ON).steps[0].alone.rate_without for of in (usual, busy)]
+    assert rates == pytest.approx([1 - 0.7 ** (30 / HORIZON_DAYS), 1 - 0.7 ** (60 / HORIZON_DAYS)])
 
 
 def test_a_campaign_starts_when_the_customers_of_the_one_before_may_be_contacted_again():
