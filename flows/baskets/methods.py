@@ -27,6 +27,7 @@ MAX_PRODUCTS_OF_CUSTOMER = 150  # the latest: whoever buys everything tells litt
 SHRINK = 5.0  # customers who bought both count for half where they are so many
 ALIKE, MAX_ALIKE = 100, 5_000  # nearest customers, and how many are looked at
 POPULAR = 50  # products that everyone may be shown
+FILL = 1e-4  # the least weight of popularity: it fills up where nothing else is known
 CUSTOMERS_AT_A_TIME, CUSTOMERS_TO_COMPARE, PRODUCTS_AT_A_TIME = 10_000, 1_000, 1_000
 DUE_GAPS_TO_TRUST = 1.0  # a customer's own gaps against the product's
 
@@ -220,7 +221,7 @@ def _unit(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 
 def rank(shop: Shop, method: Method, customers: Ints, most: int = 5) -> Iterator[Ranked]:
     """The products to show these customers (positions, ascending), in blocks of customers. Never one that is not sold
-    any more, or that they just bought."""
+    any more, or that they have and people do not buy again."""
     own, just = shop.own(method), shop.just_bought()
     nearest = Alike.of(shop, own) if method.alike else None
     sold = shop.habits.is_in_catalogue.astype(np.float32)
@@ -235,7 +236,7 @@ def rank(shop: Shop, method: Method, customers: Ints, most: int = 5) -> Iterator
         shown = (method.own * mine + method.alike * others).multiply(sold).tocsr() + method.co_purchase * theirs
         everyone = sparse.csr_matrix(
             (
-                np.tile(popularity[popular] * (method.popularity or 1e-4), len(block)).astype(np.float32),
+                np.tile(popularity[popular] * (method.popularity or FILL), len(block)).astype(np.float32),
                 np.tile(popular, len(block)),
                 np.arange(0, len(block) * len(popular) + 1, len(popular)) if len(popular) else np.zeros(len(block) + 1),
             ),
@@ -252,7 +253,7 @@ def rank(shop: Shop, method: Method, customers: Ints, most: int = 5) -> Iterator
             customer=block[row],
             product=column,
             rank=np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + 1,
-            score=value / (method.own + method.co_purchase + method.alike + method.popularity),
+            score=np.minimum(value / (method.own + method.co_purchase + method.alike + method.popularity), 1.0),
             own=_at(mine, row, column) * method.own,
             co_purchase=_at(theirs, row, column) * method.co_purchase,
             alike=_at(others, row, column) * method.alike,
