@@ -38,8 +38,8 @@ RETAIL = """select CustomerID as customer_id, StockCode as product, cast(Invoice
 def measure(folder: Path) -> Iterator[Figure]:
     for name, profile in (
         ("simulated shop", ShopProfile()),
-        ("simulated shop, another seed", ShopProfile(seed=20_261)),
-        ("simulated shop with replenishers and gift buyers", ShopProfile(seed=20_262, habits=Habits())),
+        ("simulated shop, another seed", ShopProfile(seed=40_417)),
+        ("simulated shop with replenishers and gift buyers", ShopProfile(seed=40_418, habits=Habits())),
     ):
         yield from _of_shop(name, _simulated(profile), profile.last_day, folder)
     if ONLINE_RETAIL.exists():
