@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # none of the lookups that a browser makes on its own
@@ -46,6 +47,12 @@ def open_page(browser: Browser, file: Path, width: int = 1280, height: int = 900
     if "data-ready" in file.read_text():
         page.wait_for_selector("body[data-ready]")
     return page
+
+
+def violations(page: Page) -> list[str]:
+    """What the page breaks of axe-core's rules of accessibility, as it is at the moment."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 def packed_data(file: Path) -> dict[str, Any]:

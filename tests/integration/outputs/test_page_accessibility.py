@@ -4,12 +4,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from tests.examples.campaigns import put_campaigns
-from tests.running.browser import chromium, open_page
+from tests.running.browser import chromium, open_page, violations
 
 pytestmark = [
     pytest.mark.whole_run,
@@ -21,11 +20,6 @@ STATES = {
     "phone": {"locale": "en-GB", "width": 390, "height": 844},
     "small phone, dark": {"locale": "fr-FR", "width": 320, "height": 640, "color_scheme": "dark"},
 }
-
-
-def violations(page):
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 @pytest.mark.parametrize("state", STATES)

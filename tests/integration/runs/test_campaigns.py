@@ -20,7 +20,7 @@ from flows.errors import BadInput, SettingsError
 from flows.flow.campaign import campaign
 from flows.flow.campaign_plan import campaign_plan
 from flows.settings import Settings
-from tests.running.browser import chromium, headless_chromium
+from tests.running.browser import chromium, headless_chromium, violations
 from tests.running.processes import flows, free_port, wait_for_port
 
 pytestmark = pytest.mark.whole_run
@@ -453,6 +453,7 @@ def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipe
         for path in ("", "/file/printemps.yml", "/of/printemps", "/new"):
             page.goto(f"http://127.0.0.1:{port}/campaigns{path}")
             assert page.evaluate("document.documentElement.scrollWidth") == 320, path
+            assert violations(page) == [], path
         assert copied.startswith("Campagne printemps («\u202f5 € de remise\u202f», du 28\u00a0févr.\u00a02026 au ")
         assert complaints == [
             "Failed to load resource: the server responded with a status of 409 (Conflict)"  # the wrong name
