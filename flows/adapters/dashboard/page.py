@@ -9,6 +9,7 @@ import jinja2
 import numpy as np
 import yaml
 
+from flows.adapters.dashboard.affinities import read_affinities
 from flows.adapters.dashboard.campaigns import read_campaigns
 from flows.adapters.dashboard.contact_list import read_contact_list
 from flows.adapters.dashboard.cube import BUCKETS, read_cube
@@ -30,8 +31,8 @@ MIN_BYTES_OF_CUSTOMERS = 500_000  # also where all else takes more, in shops of 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     "words.js", "filters.js", "marks.js", "pictures.js", "lines.js", "time.js", "trust.js", "campaigns.js", "list.js",
-    "customers.js", "drawer.js", "receipt.js", "workbook.js", "take_along.js", "address.js", "views.js",
-    "first_screen.js", "page.js",
+    "customers.js", "drawer.js", "affinities.js", "receipt.js", "workbook.js", "take_along.js", "address.js",
+    "views.js", "first_screen.js", "page.js",
 )  # fmt: skip
 _REALISED = ("auc", "brier", "ece", "expected_to_actual_spend")
 
@@ -51,6 +52,7 @@ def write_dashboard(warehouse: Warehouse, report: RunReport, file: Path) -> None
         "changes": _changes(warehouse, report),
         "promises": read_totals(warehouse, report.as_of.date, report.as_of.currency),
         "campaigns": read_campaigns(warehouse, report.as_of.date),
+        "affinities": read_affinities(warehouse),
         "receipt": _receipt(report.receipt) | {"left_out": asdict(report.left_out)},
     }
     template = jinja2.Template((_HERE / "page.html.j2").read_text(encoding="utf-8"), autoescape=True)

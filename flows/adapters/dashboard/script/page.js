@@ -99,6 +99,7 @@ function build(chosenLanguage) {
   drawFind();
   drawViews();
   updates.push(updateDrawer);
+  drawAffinities();
   drawReceipt();
   draw();
 }
