@@ -42,7 +42,6 @@ def pack_customers(
         shown = masked(rows.select(["customer_id", "email"]))
         for name in shown.column_names:
             rows = rows.set_column(rows.column_names.index(name), name, shown.column(name))
-    found = _as_many_as_fit(lambda n: _found(rows.slice(0, n), members), rows.num_rows, room * SHARE_OF_THE_FOUND)
     detailed = rows.slice(0, MAX_DETAILED)
     orders, campaigns = _orders(warehouse, as_of), _campaigns(warehouse, as_of)
 
@@ -52,6 +51,8 @@ def pack_customers(
             "orders": _first(orders, n), "campaigns": _first(campaigns, n),
         }  # fmt: skip
 
+    room_of_the_found = min(room * SHARE_OF_THE_FOUND, room - len(packed(details(0))))
+    found = _as_many_as_fit(lambda n: _found(rows.slice(0, n), members), rows.num_rows, room_of_the_found)
     return found, _as_many_as_fit(details, detailed.num_rows, room - len(found))
 
 

@@ -58,7 +58,7 @@ def run(tmp_path_factory, run_pipeline):
     extra = [
         {"order_id": f"X{n}", "order_line_id": 900_000 + n, "customer_id": customer, "email": email,
          "ordered_at": f"{day} 12:00:00", "sku": "TEAPOT", "quantity": 1, "unit_price": 5_000, "discount": 0,
-         "amount": 5_000, "currency": "EUR", "country": "Germany", "channel": "web"}
+         "amount": 5_000, "currency": "EUR", "country": "Germany", "channel": "web", "category": None}
         for n, (customer, email, day) in enumerate(ORDERS)
     ]  # fmt: skip
     more = pa.Table.from_pylist(extra)
