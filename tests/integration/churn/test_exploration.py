@@ -10,7 +10,7 @@ import pytest
 from flows.churn.candidates import CANDIDATES
 from flows.settings import REPOSITORY
 
-pytestmark = pytest.mark.whole_run
+pytestmark = [pytest.mark.whole_run, pytest.mark.release]
 PAGE = REPOSITORY / "model_artifacts" / "exploration.py"
 
 

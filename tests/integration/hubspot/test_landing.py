@@ -58,6 +58,7 @@ def counted(con):
     ).fetchall()
 
 
+@pytest.mark.release
 def test_fifty_thousand_contacts_arrive_once_although_the_sync_is_killed_and_hubspot_is_slow(tmp_path):
     hubspot = account(CONTACTS)
     everything = [(CONTACTS, CONTACTS, 51, 50 + CONTACTS)]

@@ -89,6 +89,7 @@ def test_a_users_own_prefect_profile_is_left_alone(tmp_path):
     assert (home / "profiles.toml").read_text() == profile
 
 
+@pytest.mark.release
 def test_a_person_promotes_a_model_and_rolls_back_with_one_command_each(tmp_path, run_pipeline):
     shop = {"customers": 400, "seed": 3, "horizon_days": 60}
     first = run_pipeline(tmp_path, **shop, as_of=date(2026, 5, 31)).model.version
