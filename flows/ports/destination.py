@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Result = Literal["sent", "opted_out", "no_address", "not_found", "refused"]
+Verdict = tuple[Result, str | None]  # with the detail
 
 CONTACT_SCHEMA = pa.schema(
     [
@@ -103,6 +104,19 @@ def control_group_of(campaign: str) -> str:
 def variant_of(campaign: str, variant: str) -> str:
     """The name of the list of those who get a variant at a destination."""
     return f"{campaign} {variant}"
+
+
+def lists_of(request: SendRequest) -> dict[str | None, str]:
+    """The names of the campaign's lists at a destination, if there is a campaign: of everybody, and by variant."""
+    if request.audience is None:
+        return {}
+    variants = sorted(set(request.people["variant"].drop_null().to_pylist()))
+    return {None: request.audience} | {name: variant_of(request.audience, name) for name in variants}
+
+
+def members_of(request: SendRequest) -> set[str] | None:
+    """The addresses, in small letters, that such a list may have before this request; None: it is the campaign's."""
+    return None if request.is_resumed else {address.strip().lower() for address in request.members}
 
 
 def results(customer_ids: pa.Array | pa.ChunkedArray, result: Result, detail: str | None = None) -> pa.Table:

@@ -9,13 +9,11 @@ from pydantic import BaseModel, Field
 
 from flows.adapters.hubspot.api import HubSpotApi, Problem
 from flows.errors import HubSpotRefused
-from flows.ports.destination import Result
+from flows.ports.destination import Verdict
 
 MAX_BATCH_SIZE = 100
 _OF_ONE_RECORD = (400, 404, 409, 422)  # statuses of a batch that may be one record's fault
 _NOT_SAID = "HubSpot does not report its result."
-
-Verdict = tuple[Result, str | None]
 
 
 class Contact(BaseModel):

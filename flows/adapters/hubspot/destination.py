@@ -3,18 +3,17 @@
 No contact is created in HubSpot unless HUBSPOT_CREATE_CONTACTS is set; contacts who opted out there are not changed.
 Everything can be written again: contacts by their record ids, lists by name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.adapters.contact_batches import batches_by_address
 from flows.adapters.hubspot.api import HubSpotApi
 from flows.adapters.hubspot.contacts import (
     MAX_BATCH_SIZE,
-    Verdict,
     create_contacts,
     find_contacts,
     update_contacts,
@@ -23,13 +22,12 @@ from flows.adapters.hubspot.credentials import read_token
 from flows.adapters.hubspot.lists import add_to_list, campaign_list
 from flows.adapters.hubspot.properties import make_properties, property_values
 from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
-from flows.ports.destination import RESULTS, SendRequest, addresses, control_group_of, results, variant_of
+from flows.ports.destination import SendRequest, Verdict, addresses, control_group_of, lists_of, members_of, results
 from flows.settings import HubSpotSettings
 
 _SENT: Verdict = ("sent", None)
 _NOT_FOUND: Verdict = ("not_found", None)
 _OPTED_OUT: Verdict = ("opted_out", None)
-_SHARED = "Another customer has the same address."
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,8 @@ class HubSpotContacts:
     def _make_place(self, request: SendRequest) -> dict[str | None, str]:
         """The ids of the campaign's lists, if there is a campaign: of everybody, and by variant."""
         make_properties(self.api, of_campaign=request.audience is not None)
-        if request.audience is None:
-            return {}
-        members = None if request.is_resumed else {address.strip().lower() for address in request.members}
-        variants = sorted(set(request.people["variant"].drop_null().to_pylist()))
-        names = {None: request.audience} | {name: variant_of(request.audience, name) for name in variants}
-        return {variant: campaign_list(self.api, name, members) for variant, name in names.items()}
+        members = members_of(request)
+        return {variant: campaign_list(self.api, name, members) for variant, name in lists_of(request).items()}
 
     def send(self, request: SendRequest) -> Iterator[pa.Table]:
         """Sends in batches of addresses: customers with the same address are one contact and share its result.
@@ -83,25 +77,11 @@ class HubSpotContacts:
         people = request.people.filter(found.is_valid())
         if not len(people):
             return
-        encoded = found.filter(found.is_valid()).combine_chunks().dictionary_encode()
-        known, of_address = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
-        first = np.unique(of_address, return_index=True)[1]  # row of each address
-        rows_by_address = np.argsort(of_address, kind="stable")
         try:
             lists = self._make_place(request)
-            for start in range(0, len(known), MAX_BATCH_SIZE):
-                batch = known[start : start + MAX_BATCH_SIZE]
-                end = start + len(batch)
-                of_batch = people.take(first[start:end])
-                values = property_values(of_batch, request.audience)
-                variants = dict(zip(batch, of_batch["variant"].to_pylist(), strict=True))
-                verdicts = self._send_batch(dict(zip(batch, values, strict=True)), lists, variants)
-                begin_row, end_row = np.searchsorted(of_address[rows_by_address], [start, end])
-                rows = rows_by_address[begin_row:end_row]
-                batch_verdicts = [verdicts[address] for address in batch]
-                yield _results(
-                    people.take(rows), batch_verdicts, of_address[rows] - start, rows != first[of_address[rows]]
-                )
+            for batch in batches_by_address(people, found.drop_null(), MAX_BATCH_SIZE):
+                values = dict(zip(batch.addresses, property_values(batch.first, request.audience), strict=True))
+                yield batch.results(self._send_batch(values, lists, batch.variants()))
         finally:
             self.api.close()
 
@@ -162,13 +142,3 @@ class HubSpotContacts:
         return verdicts | {
             address: _OPTED_OUT if contact.has_opted_out else fates[contact.id] for address, contact in contacts.items()
         }
-
-
-def _results(people: pa.Table, verdicts: Sequence[Verdict], of_address: np.ndarray, is_another: np.ndarray) -> pa.Table:
-    """Results of customers; `of_address`: the index of each customer's verdict."""
-    result, detail = (
-        pa.array([verdict[position] for verdict in verdicts], pa.string()).take(pa.array(of_address))
-        for position in (0, 1)
-    )
-    detail = pc.if_else(pc.and_(pa.array(is_another), pc.equal(result, "sent")), _SHARED, detail)
-    return pa.table([people.column("customer_id"), result, detail], schema=RESULTS)

@@ -3,26 +3,25 @@
 No profile is created unless KLAVIYO_CREATE_PROFILES is set; who has unsubscribed or is suppressed there is not changed.
 A list gives no consent. Everything can be written again: profiles by their ids, lists by name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.adapters.contact_batches import batches_by_address
 from flows.adapters.klaviyo.api import KlaviyoApi
 from flows.adapters.klaviyo.credentials import read_key
 from flows.adapters.klaviyo.lists import add_to_list, campaign_list
 from flows.adapters.klaviyo.profiles import Profile, find_profiles, property_values, write_profile
 from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.errors import KlaviyoRefused
-from flows.ports.destination import RESULTS, Result, SendRequest, addresses, control_group_of, results, variant_of
+from flows.ports.destination import SendRequest, Verdict, addresses, control_group_of, lists_of, members_of, results
 from flows.settings import KlaviyoSettings
 
 BATCH_SIZE = 100
-Verdict = tuple[Result, str | None]
 _OF_ONE_PROFILE = (400, 404, 409, 422)  # statuses that are one profile's fault
-_SHARED = "Another customer has the same address."
 
 
 @dataclass(frozen=True)
@@ -65,19 +64,11 @@ class KlaviyoProfiles:
         if found.null_count:
             yield results(request.people.filter(found.is_null()).column("customer_id"), "no_address")
         people = request.people.filter(found.is_valid())
-        rows: dict[str, list[int]] = {}
-        for row, address in enumerate(found.drop_null().to_pylist()):
-            rows.setdefault(address, []).append(row)
-        known = list(rows)
         try:
-            lists = self._make_lists(request) if known else {}
-            for start in range(0, len(known), BATCH_SIZE):
-                batch = known[start : start + BATCH_SIZE]
-                first = people.take([rows[address][0] for address in batch])
-                values = dict(zip(batch, property_values(first, request.audience), strict=True))
-                variants = dict(zip(batch, first["variant"].to_pylist(), strict=True))
-                verdicts = self._send_batch(values, lists, variants)
-                yield _results(people, {address: rows[address] for address in batch}, verdicts)
+            lists = self._make_lists(request) if len(people) else {}
+            for batch in batches_by_address(people, found.drop_null(), BATCH_SIZE):
+                values = dict(zip(batch.addresses, property_values(batch.first, request.audience), strict=True))
+                yield batch.results(self._send_batch(values, lists, batch.variants()))
         finally:
             self.api.close()
 
@@ -102,12 +93,8 @@ class KlaviyoProfiles:
 
     def _make_lists(self, request: SendRequest) -> dict[str | None, str]:
         """The ids of the campaign's lists, if there is a campaign: of everybody, and by variant."""
-        if request.audience is None:
-            return {}
-        members = None if request.is_resumed else {address.strip().lower() for address in request.members}
-        variants = sorted(set(request.people["variant"].drop_null().to_pylist()))
-        names = {None: request.audience} | {name: variant_of(request.audience, name) for name in variants}
-        return {variant: campaign_list(self.api, name, members) for variant, name in names.items()}
+        members = members_of(request)
+        return {variant: campaign_list(self.api, name, members) for variant, name in lists_of(request).items()}
 
     def _send_batch(
         self,
@@ -146,14 +133,3 @@ class KlaviyoProfiles:
             return "opted_out", None
         written[address] = now_there.id
         return "sent", None
-
-
-def _results(people: pa.Table, rows: Mapping[str, Sequence[int]], verdicts: Mapping[str, Verdict]) -> pa.Table:
-    ids = people.column("customer_id")
-    found = []
-    for address, its in rows.items():
-        result, detail = verdicts[address]
-        for row in its:
-            shared = _SHARED if result == "sent" and row != its[0] else detail
-            found.append({"customer_id": ids[row].as_py(), "result": result, "detail": shared})
-    return pa.Table.from_pylist(found, schema=RESULTS)
