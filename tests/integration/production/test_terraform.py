@@ -239,6 +239,12 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CLOUD = "https://api.prefect.cloud/api/accounts/a/workspaces/w"
 
 
+def test_the_api_answers_by_a_name_of_the_shops_own_where_there_is_one(terraform, dev_plan):
+    named = {"name": "churn.example.com", "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/1a2b"}
+    found = types(terraform.plan(domain=named))
+    assert found - types(dev_plan) == {"aws_apigatewayv2_domain_name", "aws_apigatewayv2_api_mapping"}
+
+
 def test_by_default_prefects_own_machines_run_the_flows_with_a_role_and_no_key(dev_plan):
     found = resources(dev_plan)
     pools = {
