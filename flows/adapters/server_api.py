@@ -1,5 +1,6 @@
 """Shared parts of the clients of servers: calls that are retried until there is a response, and errors with a remedy
-and without secrets. The clients of Airbyte, HubSpot and Tableau add their SDKs and what is special to each."""
+and without secrets. The clients of Airbyte, HubSpot and Tableau add their SDKs and what is special to each; others
+share json_api.py."""
 
 import logging
 import time

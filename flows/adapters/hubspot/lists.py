@@ -1,4 +1,4 @@
-"""A campaign's list in HubSpot, which only the campaign fills."""
+"""Static lists in HubSpot."""
 
 from collections.abc import Iterator, Sequence, Set
 
@@ -42,29 +42,26 @@ class _Added(BaseModel):
     missing: list[str] = Field([], alias="recordIdsMissing")
 
 
-def campaign_list(api: HubSpotApi, name: str, members: Set[str] | None) -> str:
-    """The list's id; the list is created if none has this name. `members`: addresses of the campaign's customers, in
-    small letters; None: the list is known to be the campaign's, with any members.
+def find_or_make(api: HubSpotApi, name: str) -> tuple[str, bool]:
+    """The list's id, and whether it was just made.
 
     Raises:
-        HubSpotRefused: when the list of this name is of another kind, or has other members.
+        HubSpotRefused: when the list of this name is of another kind.
     """
     wanted = {"name": name, "objectTypeId": _CONTACTS, "processingType": "MANUAL"}
     try:
         made = api.call_api(f'Creating the list "{name}"', lambda sdk, how: sdk.lists.create(wanted, **how), _OneList)
-        return made.list.list_id
+        return made.list.list_id, True
     except HubSpotRefused as refused:
         if refused.status_code not in (400, 409):
             raise
         there = _list_called(api, name, refused)
-    remedy = "rename or delete the list there, or give the campaign another name before it is launched."
     if there.processing_type != "MANUAL":
-        raise HubSpotRefused(f'HubSpot already has a list "{name}", which is not static but dynamic: {remedy}')
-    if members is not None and (strangers := _count_strangers(api, there.list_id, members)):
         raise HubSpotRefused(
-            f'HubSpot already has a list "{name}" with {strangers:,} members who are not in this campaign: {remedy}'
+            f'HubSpot already has a list "{name}", which is not static but dynamic: rename or delete the list there, or'
+            " give the campaign another name before it is launched."
         )
-    return there.list_id
+    return there.list_id, False
 
 
 def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> list[str]:
@@ -77,6 +74,13 @@ def add_to_list(api: HubSpotApi, list_id: str, record_ids: Sequence[str]) -> lis
     return added.missing
 
 
+def members(api: HubSpotApi, list_id: str) -> Iterator[Set[str]]:
+    """The addresses of each member, in small letters."""
+    for page in _pages(api, list_id):
+        for start in range(0, len(page), MAX_BATCH_SIZE):
+            yield from (contact.addresses for contact in read_contacts(api, page[start : start + MAX_BATCH_SIZE]))
+
+
 def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
     """The existing list because of which a new one was refused; None if there is no list of contacts with this name."""
     doing = f'Looking for the list "{name}"'
@@ -86,16 +90,6 @@ def _list_called(api: HubSpotApi, name: str, refusal: HubSpotRefused) -> _List:
         if refused.status_code != 404:
             raise
         raise refusal from None
-
-
-def _count_strangers(api: HubSpotApi, list_id: str, members: Set[str]) -> int:
-    """The number of the list's contacts that have none of the addresses."""
-    strangers = 0
-    for page in _pages(api, list_id):
-        for start in range(0, len(page), MAX_BATCH_SIZE):
-            contacts = read_contacts(api, page[start : start + MAX_BATCH_SIZE])
-            strangers += sum(contact.addresses.isdisjoint(members) for contact in contacts)
-    return strangers
 
 
 def _pages(api: HubSpotApi, list_id: str) -> Iterator[list[str]]:

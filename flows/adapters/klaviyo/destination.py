@@ -1,35 +1,35 @@
 """Klaviyo: customers' figures as properties of its profiles, and a campaign's customers as a list.
 
 No profile is created unless KLAVIYO_CREATE_PROFILES is set; who has unsubscribed or is suppressed there is not changed.
-A list gives no consent. Everything can be written again: profiles by their ids, lists by name."""
+A list gives no consent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from flows.adapters.contact_batches import batches_by_address
+from flows.adapters.contact_destination import Contact, ContactDestination, Values
+from flows.adapters.contact_fields import field_values, fields_of
 from flows.adapters.klaviyo.api import KlaviyoApi
-from flows.adapters.klaviyo.credentials import read_key
-from flows.adapters.klaviyo.lists import add_to_list, campaign_list
-from flows.adapters.klaviyo.profiles import Profile, find_profiles, property_values, write_profile
-from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
+from flows.adapters.klaviyo.lists import add_to_list, find_or_make, members
+from flows.adapters.klaviyo.profiles import find_profiles, write_profile
+from flows.adapters.prefect.secret_block import read_secret
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, ServerErrors
 from flows.errors import KlaviyoRefused
-from flows.ports.destination import SendRequest, Verdict, addresses, control_group_of, lists_of, members_of, results
+from flows.ports.destination import Verdict
 from flows.settings import KlaviyoSettings
 
-BATCH_SIZE = 100
 _OF_ONE_PROFILE = (400, 404, 409, 422)  # statuses that are one profile's fault
+_FIELDS = fields_of("klaviyo")
+_A_KEY = "a private key that may read and write lists and profiles, and read subscriptions"
 
 
-@dataclass(frozen=True)
-class KlaviyoProfiles:
+@dataclass(frozen=True, kw_only=True)
+class KlaviyoProfiles(ContactDestination):
     api: KlaviyoApi
-    may_create: bool = False
-    name: str = "klaviyo_api"
-    is_full_refresh: bool = False
+    name = "klaviyo_api"
+    service = "Klaviyo"
 
     @classmethod
     def read(cls, settings: KlaviyoSettings, retry: RetryPolicy = IN_REAL_TIME) -> Self:
@@ -38,98 +38,43 @@ class KlaviyoProfiles:
         Raises:
             SettingsError: naming what is missing, or why the block cannot be used; never a secret.
         """
-        return cls(KlaviyoApi(settings.base_url.rstrip("/"), read_key(settings), retry), settings.create_profiles)
+        key = read_secret("KLAVIYO_API_KEY", settings.api_key, "KLAVIYO_BLOCK", settings.block, _A_KEY)
+        return cls(api=KlaviyoApi(settings.base_url.rstrip("/"), key, retry), may_create=settings.create_profiles)
 
-    def check(self, request: SendRequest) -> None:
-        """Creates the list.
+    @property
+    def errors(self) -> ServerErrors:
+        return self.api.errors
 
-        Raises:
-            KlaviyoRefused: when the key lacks a right, or a list of that name belongs to somebody else.
-        """
+    def close(self) -> None:
+        self.api.close()
+
+    def make_fields(self, of_campaign: bool) -> None:
+        """A property comes to be with its first value."""
+
+    def values(self, people: pa.Table, audience: str | None) -> Iterator[dict[str, Any]]:
+        return field_values(_FIELDS, people, audience)
+
+    def find(self, wanted: Sequence[str]) -> Mapping[str, Contact]:
+        return find_profiles(self.api, wanted)
+
+    def write(self, wanted: Mapping[str, Values], known: Mapping[str, Contact]) -> dict[str, Contact | Verdict]:
+        """One by one, so that each has a result, and null clears what is no longer known."""
+        return {address: self._write(address, known.get(address), values) for address, values in wanted.items()}
+
+    def find_or_make_list(self, name: str) -> tuple[str, bool]:
+        return find_or_make(self.api, name)
+
+    def members(self, list_id: str) -> Iterator[Set[str]]:
+        return members(self.api, list_id)
+
+    def add_to_list(self, list_id: str, contact_ids: Sequence[str]) -> Mapping[str, Verdict]:
+        add_to_list(self.api, list_id, contact_ids)
+        return {}
+
+    def _write(self, address: str, profile: Contact | None, values: Values) -> Contact | Verdict:
         try:
-            self._make_lists(request)
-            find_profiles(self.api, ["nobody@example.com"])  # it may read profiles and their consent
-        finally:
-            self.api.close()
-
-    def send(self, request: SendRequest) -> Iterator[pa.Table]:
-        """Sends address by address, and yields the results of 100: customers with the same address are one profile and
-        share its result, and its properties are those of the first.
-
-        Raises:
-            KlaviyoRefused: when Klaviyo refuses; before anything is sent, if that can be known.
-            KlaviyoUnreachable: when it did not respond for minutes.
-        """
-        found = pc.utf8_lower(addresses(request.people))
-        if found.null_count:
-            yield results(request.people.filter(found.is_null()).column("customer_id"), "no_address")
-        people = request.people.filter(found.is_valid())
-        try:
-            lists = self._make_lists(request) if len(people) else {}
-            for batch in batches_by_address(people, found.drop_null(), BATCH_SIZE):
-                values = dict(zip(batch.addresses, property_values(batch.first, request.audience), strict=True))
-                yield batch.results(self._send_batch(values, lists, batch.variants()))
-        finally:
-            self.api.close()
-
-    def suppress(self, request: SendRequest) -> str:
-        """A list of the profiles that Klaviyo knows, to be excluded from its campaigns and flows. None is created,
-        changed or suppressed: a suppression would outlast the campaign.
-
-        Raises:
-            KlaviyoRefused: when Klaviyo refuses, or the list has other members.
-            KlaviyoUnreachable: when it did not respond for minutes.
-        """
-        assert request.audience is not None  # only campaigns have a control group
-        name = control_group_of(request.audience)
-        known = sorted(set(pc.utf8_lower(addresses(request.people)).drop_null().to_pylist()))
-        try:
-            list_id = campaign_list(self.api, name, None if request.is_resumed else set(known))
-            if ids := [profile.id for profile in find_profiles(self.api, known).values()]:
-                add_to_list(self.api, list_id, ids)
-        finally:
-            self.api.close()
-        return f'the list "{name}" of Klaviyo'
-
-    def _make_lists(self, request: SendRequest) -> dict[str | None, str]:
-        """The ids of the campaign's lists, if there is a campaign: of everybody, and by variant."""
-        members = members_of(request)
-        return {variant: campaign_list(self.api, name, members) for variant, name in lists_of(request).items()}
-
-    def _send_batch(
-        self,
-        wanted: Mapping[str, Mapping[str, Any]],
-        lists: Mapping[str | None, str],
-        variants: Mapping[str, str | None],
-    ) -> dict[str, Verdict]:
-        """The result of each address, given its properties and its variant."""
-        profiles = find_profiles(self.api, list(wanted))
-        verdicts: dict[str, Verdict] = {}
-        written: dict[str, str] = {}
-        for address, values in wanted.items():
-            profile = profiles.get(address)
-            if profile is None and not self.may_create:
-                verdicts[address] = ("not_found", None)
-            elif profile is not None and profile.has_opted_out:
-                verdicts[address] = ("opted_out", None)
-            else:
-                verdicts[address] = self._write(address, profile, values, written)
-        for variant, list_id in lists.items():
-            ids = [one for address, one in written.items() if variant is None or variants[address] == variant]
-            if ids:
-                add_to_list(self.api, list_id, ids)
-        return verdicts
-
-    def _write(
-        self, address: str, profile: Profile | None, values: Mapping[str, Any], written: dict[str, str]
-    ) -> Verdict:
-        try:
-            now_there = write_profile(self.api, address, profile.id if profile else None, values)
+            return write_profile(self.api, address, profile.id if profile else None, values)
         except KlaviyoRefused as refused:
             if refused.status_code not in _OF_ONE_PROFILE:
                 raise
             return "refused", self.api.errors.quoted(refused.response_text.replace(address, "…"))
-        if now_there.has_opted_out:  # since it was looked for
-            return "opted_out", None
-        written[address] = now_there.id
-        return "sent", None

@@ -2,19 +2,28 @@
 
 from typing import Any, cast
 
+from pydantic import SecretStr
+
 from flows.errors import SettingsError
 
 
-def read_secret_text(variable: str, name: str, what: str) -> str:
-    """The one secret that a block holds, as `read_secret_block` reads it. `what` it is: a key, a token.
+def read_secret(variable: str, given: SecretStr | None, of_block: str, block: str | None, what: str) -> str:
+    """The secret of a block, or the one that is given. `variable` and `of_block`: the environment variables of the
+    secret and of the block's name. `what` the secret is, and what it may do.
 
     Raises:
-        SettingsError: also where the block holds something else.
+        SettingsError: naming what is missing, or why the block cannot be used; never the secret.
     """
-    held = read_secret_block(variable, name)
-    if not isinstance(held, str) or not held:
-        raise SettingsError(f"{variable}={name}: the block must hold the {what}, as a text.")
-    return held
+    if block:
+        held = read_secret_block(of_block, block)
+        if not isinstance(held, str) or not held:
+            raise SettingsError(f"{of_block}={block}: the block must hold {what}, as a text.")
+        return held
+    if given is None:
+        raise SettingsError(
+            f"{variable} is missing: {what}; or {of_block}, the name of a Prefect Secret block that holds it."
+        )
+    return given.get_secret_value()
 
 
 def read_secret_block(variable: str, name: str) -> Any:

@@ -422,7 +422,7 @@ def test_a_member_whose_contact_was_deleted_does_not_make_the_list_foreign():
 def test_a_list_of_others_stops_it_before_anybody_is_sent():
     hubspot = account(contacts=5)
     hubspot.add_list(CAMPAIGN, members=[51, 53, 55])
-    message = r'a list "spring" with 2 members who are not in this campaign: rename or delete the list there,'
+    message = r'a static list "spring" with 2 members who are not in this campaign: rename or delete it there,'
     with sending_to(hubspot) as destination, pytest.raises(HubSpotRefused, match=message):
         send(destination, numbered(2))
     assert writes(hubspot) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prefect.blocks.system import Secret
 
 from flows.adapters.files.importer_files import NAMES, CsvFiles
-from flows.adapters.hubspot.credentials import read_token
+from flows.adapters.hubspot.destination import HubSpotContacts
 from flows.errors import SettingsError
 from flows.ports.destination import CONTACT_SCHEMA, RESULTS, SendRequest
 from flows.settings import DestinationName, HubSpotSettings, Settings, read_settings
@@ -248,7 +248,7 @@ def test_the_token_that_reads_hubspot_is_not_taken_for_one_that_writes(tmp_path,
 
 def test_the_token_may_be_in_a_secret_block(prefect_api):
     Secret(value="pat-sesame").save("hubspot", overwrite=True)
-    assert read_token(HubSpotSettings(activation_block="hubspot")) == "pat-sesame"
+    assert HubSpotContacts.read(HubSpotSettings(activation_block="hubspot")).api.token == "pat-sesame"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_block_that_is_not_there_or_holds_something_else_is_named_but_not_what
     if held:
         Secret(value=held).save(name, overwrite=True)
     with pytest.raises(SettingsError, match=message) as refused:
-        read_token(HubSpotSettings(activation_block=name))
+        HubSpotContacts.read(HubSpotSettings(activation_block=name))
     assert "hunter2" not in str(refused.value)
 
 

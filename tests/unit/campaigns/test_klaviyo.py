@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 
 from flows.adapters.klaviyo.api import SCOPES
-from flows.adapters.klaviyo.credentials import read_key
 from flows.adapters.klaviyo.destination import KlaviyoProfiles
 from flows.adapters.server_api import RetryPolicy
 from flows.errors import KlaviyoRefused, KlaviyoUnreachable, PipelineError, SettingsError
@@ -271,4 +270,4 @@ def test_a_key_without_a_right_is_refused_before_a_launch(path, scopes):
 
 def test_a_missing_key_is_asked_for():
     with pytest.raises(SettingsError, match="KLAVIYO_API_KEY is missing"):
-        read_key(KlaviyoSettings())
+        KlaviyoProfiles.read(KlaviyoSettings())
