@@ -11,7 +11,7 @@ from flows.adapters.dashboard.page import write_dashboard
 from flows.adapters.dbt.runner import DbtProject
 from flows.adapters.files.run_outputs import put_outputs
 from flows.adapters.files.store import FileStore
-from flows.adapters.marts.campaign_tables import read_segments
+from flows.adapters.marts.campaign_tables import read_definitions
 from flows.adapters.marts.next_products import ShownNext
 from flows.adapters.marts.run_report import History, Output, RunReport, Trained, model_report, read_report
 from flows.adapters.models.registry import StoredModel
@@ -62,7 +62,7 @@ def write_workbook(warehouse: Warehouse, settings: Settings) -> None:
     """Tableau's workbook: with its extract on a laptop, connected to the warehouse in production."""
     translate: Translation = bytes
     if settings.workbook_language == "fr":
-        translate = partial(in_french, segments=read_segments(warehouse))
+        translate = partial(in_french, definitions=read_definitions(warehouse))
     if connection := workbook_connection(settings):
         write_snowflake_workbook(WORKBOOK, connection, settings.workbook_file, translate)
         return

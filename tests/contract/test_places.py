@@ -76,8 +76,9 @@ def test_every_segment_has_an_action_and_its_words_in_french():
     require("dbt_project/seeds/rfm_segment_rules.csv", named - {row["segment"] for row in rules})
     unscored = {row["segment"] for row in actions if row["lifecycle"] == row["risk_band"] == "any"}
     require("dbt_project/seeds/recommended_actions.csv, of any lifecycle and risk,", named - unscored)
-    french = {english for english, _ in yaml.safe_load(text("flows/adapters/dashboard/texts.yml"))["phrases"]}
-    words = named | {row["recommended_action"] for row in actions}
+    groups = yaml.safe_load(text("flows/adapters/dashboard/texts.yml"))["phrases"].values()
+    french = {english for phrases in groups for english, _ in phrases}
+    words = named | {row["recommended_action"] for row in actions} | {row["meaning"] for row in segments}
     require("phrases in flows/adapters/dashboard/texts.yml", words - french)
 
 

@@ -111,6 +111,10 @@ FUNCTIONS: Mapping[str, tuple[tuple[tuple[str, ...], ...], str | None, Callable[
     "ABS": ((NUMBERS,), None, lambda x: f"abs({x})"),
     "STR": ((ANY,), "string", lambda x: f"cast({x} as text)"),
     "DATE": ((("date", "datetime"),), "date", lambda x: f"cast({x} as date)"),
+    "DAY": ((("date", "datetime"),), "integer", lambda x: f"cast(extract(day from {x}) as bigint)"),
+    "MONTH": ((("date", "datetime"),), "integer", lambda x: f"cast(extract(month from {x}) as bigint)"),
+    "YEAR": ((("date", "datetime"),), "integer", lambda x: f"cast(extract(year from {x}) as bigint)"),
+    "RIGHT": ((("string",), ("integer",)), "string", lambda x, n: f"right({x}, {n})"),
     "REPLACE": ((("string",),) * 3, "string", lambda x, y, z: f"replace({x}, {y}, {z})"),
 }
 AGGREGATES: Mapping[str, tuple[tuple[str, ...], str | None, Callable[[str], str]]] = {

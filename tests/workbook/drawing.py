@@ -1,11 +1,13 @@
 """The marks of a worksheet as HTML and SVG, by what is on its shelves: text, bars, squares, dots, intervals, lines."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from typing import Any
 
+from flows.adapters.dashboard.phrases import figure
 from tests.workbook.document import MEASURE_NAMES, MULTIPLE_VALUES, QUALIFIED, Sheet
 
 Row = dict[str, Any]
@@ -13,21 +15,34 @@ BLUE, OTHERS = "#4e79a7", ("#4e79a7", "#bab0ac", "#f28e2b", "#76b7b2", "#59a14f"
 
 
 def formatted(sheet: Sheet, name: str, value: Any) -> str:
-    """A value in the format of its column; as Tableau, nothing for null."""
+    """A value by its alias, or in the format of its column and the workbook's locale; as Tableau, nothing for null."""
     if value is None:
         return ""
     column = sheet.source.columns.get(name.split(":")[1])
     style = (column.get("default-format") if column is not None else None) or ""
     if isinstance(value, float):
-        if style.startswith("p"):
-            return f"{value:.{style.count('0') - 1}%}"
-        if style.startswith("*+"):
-            return f"{value:+.0%}"
+        return _number(value, style, sheet.workbook.root.get("locale") == "fr_FR")
+    if style.startswith("*") and "H" not in style:  # no worksheet shows hours
+        return _day(str(value), style[1:])
+    aliases = {} if column is None else {alias.get("key"): alias.get("value") for alias in column.iter("alias")}
+    return aliases.get(f'"{value}"', str(value))
+
+
+def _number(value: float, style: str, is_french: bool) -> str:
+    if style.startswith("p"):
+        text = f"{value:.{style.count('0') - 1}%}"
+    elif style.startswith("*+"):
+        text = f"{value:+.0%}"
+    else:
         decimals = len(style.partition(".")[2].partition(";")[0]) if style else (0 if value.is_integer() else 2)
-        return f"{value:,.{decimals}f}"
-    if "Q" in style:
-        return f"{str(value)[:4]} Q{(int(str(value)[5:7]) + 2) // 3}"
-    return str(value)
+        text = f"{value:,.{decimals}f}"
+    return figure(text) if is_french else text
+
+
+def _day(iso: str, style: str) -> str:
+    year, month, day = iso[:10].split("-")
+    found = {"yyyy": year, "MM": month, "dd": day, "q": str((int(month) + 2) // 3)}
+    return re.sub(r'"([^"]*)"|yyyy|MM|dd|q', lambda part: found.get(part[0], part[1] or ""), style)
 
 
 @dataclass

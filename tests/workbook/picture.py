@@ -44,9 +44,10 @@ def _zone(workbook: Workbook, zone: etree._Element, ask: Ask, width: int, height
     elif kind == "paramctrl":
         [(_, parameter)] = QUALIFIED.findall(zone.get("param"))
         element = workbook.parameters[parameter]
-        content = _control(element.get("caption"), element.get("value").strip('"'))
+        content = _control(element.get("caption"), _chosen(element))
     elif kind == "filter":
-        content = _control(_caption(workbook.sheets[name], zone.get("param")), "(All)")
+        is_french = workbook.root.get("locale") == "fr_FR"
+        content = _control(_caption(workbook.sheets[name], zone.get("param")), "(Tous)" if is_french else "(All)")
     elif kind == "color":
         content = _legend(workbook.sheets[name], zone.get("param"), ask)
     else:
@@ -60,7 +61,7 @@ def _worksheet(sheet: Sheet, ask: Ask, has_title: bool, width: float, height: fl
     asked = query(sheet)
     rows = ask(asked)
     texts = {f"[{sheet.source.name}].[{name}]": _text(sheet, name, rows) for name in sheet.shown}
-    texts |= {f"[Parameters].[{name}]": e.get("value").strip('"') for name, e in sheet.workbook.parameters.items()}
+    texts |= {f"[Parameters].[{name}]": _chosen(element) for name, element in sheet.workbook.parameters.items()}
     title = sheet.element.find("layout-options/title/formatted-text")
     head = f"<div class=title>{_runs(title, texts)}</div>" if has_title and title is not None else ""
     label = sheet.element.find("table/panes/pane/customized-label/formatted-text")
@@ -94,6 +95,10 @@ def _styled(run: etree._Element, values: dict[str, str]) -> str:
     return f'<span style="{weight}{colour}{size}">{filled}</span>'.replace("\n", "<br>")
 
 
+def _chosen(parameter: etree._Element) -> str:
+    return parameter.get("alias") or parameter.get("value").strip('"')
+
+
 def _control(caption: str, value: str) -> str:
     return f"<div>{escape(caption)}</div><div class=control>{escape(value)} ▾</div>"
 
@@ -122,7 +127,7 @@ def _entries(sheet: Sheet, drawing: Drawing, instance: str) -> Iterator[str]:
             yield _entry(drawing.shade(field, value), formatted(sheet, instance, value))
         return
     for member in drawing.members(field):
-        yield _entry(drawing.colour(field, member), str(member))
+        yield _entry(drawing.colour(field, member), formatted(sheet, instance, member))
 
 
 def _entry(colour: str, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from flows.adapters.dashboard.phrases import in_french
+from flows.adapters.dashboard.phrases import Phrasebook, phrases
 
 Code = Literal["en", "fr"]
 _TEXTS = Path(__file__).parent / "texts.yml"
@@ -81,14 +81,7 @@ class Language:
 
     def translated(self, text: str) -> str:
         """A text that the flows say in English. One without a translation is shown as it is."""
-        if self.code == "en":
-            return text
-        if found := _french_names((text,)).get(text):
-            return found
-        for english, french in _patterns():
-            if match := english.fullmatch(text):
-                return french.format(*(self.translated(self._figure(part)) for part in match.groups()))
-        return text
+        return text if self.code == "en" else _phrasebook().translated(text)
 
     def number(self, text: str) -> float:
         """The number that somebody has typed.
@@ -110,12 +103,6 @@ class Language:
         text = f"{value:.10g}"
         return text.replace(".", ",") if self.code == "fr" else text
 
-    def _figure(self, text: str) -> str:
-        if re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?%?", text):
-            gap = _NARROW if text.endswith("%") else ""
-            return self._separated(text.rstrip("%")) + (f"{gap}%" if gap else "")
-        return text
-
     def _separated(self, amount: str) -> str:
         if self.code == "en":
             return amount
@@ -135,15 +122,7 @@ def labels() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def _french_names(names: tuple[str, ...]) -> dict[str, str]:
-    return {ours: french for french, ours in in_french(names).items()}
-
-
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """{} is a figure, {…} anything."""
-    found = []
-    for english, french in _texts()["phrases"]:
-        pattern = re.escape(english).replace(r"\{\}", r"([+-]?\d[\d,.]*%?)").replace(r"\{…\}", "(.+?)")
-        found.append((re.compile(pattern, re.DOTALL), french))
-    return found
+def _phrasebook() -> Phrasebook:
+    """What the flows say, with the names that the page of a run has."""
+    names = {english: french for english, french in phrases().items() if "{" not in english}
+    return Phrasebook(dict(_texts()["phrases"]) | names)

@@ -43,6 +43,12 @@ def read_segments(warehouse: Warehouse) -> tuple[str, ...]:
     return tuple(rows.column("segment").to_pylist())
 
 
+def read_definitions(warehouse: Warehouse) -> dict[str, str]:
+    """What each segment means in the shop, by its name."""
+    rows = warehouse.read("select segment, definition from marts.segment_definitions order by position").to_pydict()
+    return dict(zip(rows["segment"], rows["definition"], strict=True))
+
+
 def read_names(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
     """The countries and channels of customers, by the key of an audience."""
     names = {}

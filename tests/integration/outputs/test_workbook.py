@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from flows.adapters.dashboard.phrases import Phrasebook, phrases
 from flows.adapters.tableau.extract import write_extract
-from flows.adapters.tableau.translation import in_french
+from flows.adapters.tableau.translation import french_name, in_french
 from flows.adapters.tableau.workbook import WORKBOOK, SnowflakeConnection, committable, snowflake_workbook
 from flows.settings import REPOSITORY
 from tests.running.browser import chromium
@@ -17,11 +18,12 @@ from tests.workbook.answers import Queries
 from tests.workbook.document import Workbook
 from tests.workbook.faults import FAULTS, normalised
 from tests.workbook.picture import page as picture_of
-from tests.workbook.queries import order, query
+from tests.workbook.queries import Query, order, query
 from tests.workbook.questions import ORDERS, QUESTIONS
 
 TEXT = WORKBOOK.read_bytes()
-FRENCH = in_french(TEXT, ())
+DEFINED = {row["segment"]: row["definition"] for row in shop.rows()["segment_definitions"]}
+FRENCH = in_french(TEXT, DEFINED)
 DOCUMENTATION = REPOSITORY / "docs" / "tableau.md"
 NORMALISED = normalised(TEXT)  # so that faults and values fit, no matter whether Desktop or a text editor saved it last
 SHEETS = sorted(Workbook(TEXT).sheets)
@@ -83,6 +85,41 @@ def test_a_worksheet_shows_of_the_extract_what_the_query_finds_in_the_marts(quer
     assert (sorted_by is not None) == (name in ORDERS)
     if sorted_by:
         assert queried.of_the_extract(sorted_by) == queried.of_the_marts(ORDERS[name])
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_a_worksheet_in_french_has_the_same_marks_and_figures(queried, name):
+    asked_for = [query(Workbook(TEXT).sheets[name]), query(Workbook(FRENCH).sheets[french_name(name)])]
+    assert asked_for[0].dimensions == asked_for[1].dimensions
+    english, french = (
+        sorted(
+            str({key: value for key, value in row.items() if not isinstance(value, str)})
+            for row in queried.of_the_extract(one)
+        )
+        for one in asked_for
+    )
+    assert french == english
+
+
+def test_hyperd_says_reasons_in_french_as_the_page_does(asked_of_the_shop):
+    """With missing ones, whose text is a dash."""
+    written = {
+        "higher risk: last order 95 days ago; usually every 30 days",
+        "lower risk: spent 12,345 so far, 129 an order",
+        "lower risk: opened e-mails 1 time in the last 90 days, clicked 0",
+        "higher risk: 12% of what was bought was sent back",
+        "slipping: last order today, usually every 2 days; 1,120 EUR less is expected than if they stay",
+        "gone: only order 300 days ago; 1.12 EUR more could be won if they came back",
+    }
+    for field, calculation in (("reason_1", "c_reason_1"), ("why", "c_why")):
+        formula = Workbook(FRENCH).sources["federated.customers"].value(calculation)
+        listed = ", ".join(f"('{text}')" for text in sorted(written))
+        sql = f"""select {formula.sql("t")} as said from (values {listed}, (null)) as t("{field.upper()}")"""
+        said = {row["said"] for row in asked_of_the_shop.of_the_extract(Query(sql, ["said"], []))}
+        texts = {text for text in written if ("risk" in text) or field == "why"}
+        expected = {Phrasebook(phrases()).translated(text).replace("\u00a0", " ") for text in texts}
+        assert expected <= said
+        assert said & {"–", "dans aucune liste"}
 
 
 @pytest.mark.parametrize(

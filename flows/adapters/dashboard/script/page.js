@@ -74,7 +74,7 @@ function build(chosenLanguage) {
   language = chosenLanguage;
   updates.length = 0;
   translations.clear();
-  phrases = phrasesOf(data.texts.phrases);
+  phrases = phrasesOf(Object.values(data.texts.phrases).flat());
   makeFormats();
   data.list.words = searchable(data.list);
   drawFrame();
