@@ -33,6 +33,8 @@ MAX_TREND_DAYS = 7_300.0
 MIN_DROPOUT = 1e-5
 # an exponent of 0, which would divide by it
 MIN_POWER = 1e-3
+# more than anybody has: beyond, what customers would spend and what they will would differ by rounding errors
+MAX_REPEATS, MAX_AGE_DAYS = 10_000.0, 36_525.0
 DROPOUT_NODES = 12
 DROPOUT_LOG_LIMIT = 40.0
 
@@ -126,38 +128,37 @@ class BuyTillYouDie:
         the horizon, and of the rest of clv_days."""
         last, since_first = self._at_todays_pace(last, age)
         horizon, clv = self._days_ahead(horizon_days), self._days_ahead(clv_days)
-        cases = np.array([[0.0, horizon], [0.0, clv], [1.0, clv]])
-        silent, back = self._known_by_now(repeats, last, since_first), self.alpha + self.shape * since_first
-        known = np.expand_dims(silent, (1,)) + cases[:, 0] * np.expand_dims(back - silent, (1,))
-        by_then = self._purchases_until_one_is_the_last(repeats, known, *cases.T)
-        in_horizon, in_clv_days, after_one_more = (by_then[:, case] for case in range(len(cases)))
+        known, if_bought_today = self._known_by_now(repeats, last, since_first), self.alpha + self.shape * since_first
+        by_then = self._purchases_until_one_is_the_last(repeats, known, horizon, clv)
+        after_one_more = self._purchases_until_one_is_the_last(repeats + 1, if_bought_today, clv)
+        in_horizon, in_clv_days = by_then[:, 0], by_then[:, 1]
         lifetime = self.beta + since_first
         until_horizon = in_horizon * self._still_there(lifetime, 0.0, horizon)
         until_clv = until_horizon + (in_clv_days - in_horizon) * self._still_there(lifetime, horizon, clv)
-        return until_horizon, until_clv, after_one_more * self._still_there(lifetime, 0.0, clv)
+        return until_horizon, until_clv, after_one_more[:, 0] * self._still_there(lifetime, 0.0, clv)
 
     def _still_there(self, lifetime: Floats, start: float, end: float) -> Floats:
         """Mean over days ahead of the chance to have left by then with purchases only."""
         if start == end:
             return lifetime / (lifetime + start)
         power = 1 - self.s if abs(1 - self.s) > MIN_POWER else MIN_POWER
-        ends = [np.exp(power * np.log(1 + days / lifetime)) for days in (start, end)]
+        ends = [np.exp(power * np.log(1 + days / lifetime)) if days else 1.0 for days in (start, end)]
         mean: Floats = lifetime * (ends[1] - ends[0]) / (power * (end - start))
         return mean
 
-    def _purchases_until_one_is_the_last(self, repeats: Floats, known: Floats, further: Floats, days: Floats) -> Floats:
-        """E[(1 - (1 + p·days/known)^-(r + shape·purchases)) / p] over the chance p of leaving ~ Beta(a, b + purchases),
-        [n, cases], with known [n, cases], by a quadrature over y, p = y / (b + purchases + y), which has its nodes
-        where that distribution is."""
+    def _purchases_until_one_is_the_last(self, repeats: Floats, known: Floats, *days: float) -> Floats:
+        """E[(1 - (1 + p·days/known)^-(r + shape·repeats)) / p] over the chance p of leaving ~ Beta(a, b + repeats + 1),
+        [n, k] for k numbers of days, with known [n], by a quadrature over y, p = y / (b + repeats + 1 + y), which has
+        its nodes where that distribution is."""
         nodes, weights = _dropout_nodes(self.a)
-        bought = np.expand_dims(repeats, (1, 2)) + further[:, None]
-        stayed = bought + (self.b + 1)
+        stayed = np.expand_dims(repeats + (self.b + 1), (1,))
         weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
         dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
         # not log1p, which the graph does not have: both must round alike
-        log_growth = np.log(1 + dropout * (days[:, None] / np.expand_dims(known, (2,))))
-        none_by_then = np.exp(-self._bought(bought) * log_growth)
-        expected: Floats = (weight * (1 - none_by_then) / dropout).sum(axis=2) / weight.sum(axis=2)
+        growth = np.expand_dims(dropout / np.expand_dims(known, (1,)), (1,)) * np.array([[float(by)] for by in days])
+        none_by_then = np.exp(np.expand_dims(-self._bought(repeats), (1, 2)) * np.log(1 + growth))
+        in_all = (np.expand_dims(weight / dropout, (1,)) * (1 - none_by_then)).sum(axis=2)
+        expected: Floats = in_all / np.expand_dims(weight.sum(axis=1), (1,))
         return expected
 
     def _log_no_purchase(
@@ -247,7 +248,7 @@ def _dropout_nodes(a: float) -> tuple[Floats, Floats]:
 
 def history(features: Floats) -> tuple[Floats, Floats, Floats]:
     """The process's input for each customer: repeat purchases, days from the first to the last, days from the first."""
-    repeats = np.maximum(column(features, "frequency") - 1, 0)
-    recency = np.maximum(column(features, "recency_days"), 0)
-    age = np.maximum(column(features, "tenure_days"), recency)
+    repeats = np.clip(column(features, "frequency") - 1, 0, MAX_REPEATS)
+    recency = np.clip(column(features, "recency_days"), 0, MAX_AGE_DAYS)
+    age = np.maximum(np.minimum(column(features, "tenure_days"), MAX_AGE_DAYS), recency)
     return repeats, np.where(repeats > 0, age - recency, 0.0), age

@@ -23,7 +23,6 @@ INTERVAL_GROUPS = 12
 MIN_PER_INTERVAL_GROUP = 40
 # a customer's own mean order value counts as much as the shop's from so many orders on
 ORDERS_OF_THE_SHOP = 3.0
-MAX_REPEATS, MAX_AGE_DAYS = 10_000.0, 36_525.0
 LEVEL_RANGE = (0.25, 4.0)
 
 
@@ -133,7 +132,7 @@ class CustomerValue:
         horizon, leaving, after_today = _ahead(features, process, self.clv_days, horizon_days)
         per_purchase = self.level * spend_in_horizon / horizon
         clv = per_purchase * leaving
-        staying = per_purchase * process.purchases_if_staying(*_limited_history(features), self.clv_days)
+        staying = per_purchase * process.purchases_if_staying(*history(features), self.clv_days)
         returned = (1 + after_today) * self._order_value(features) * self.order_value_level
         unknown = clv * np.nan
         low, high = self.interval.ends(clv) if self.interval else (unknown, unknown)
@@ -160,10 +159,4 @@ def _total(past: TrainingSet, expected: Floats, days: list[date], clv_days: int)
 def _ahead(features: Floats, process: BuyTillYouDie, clv_days: int, horizon_days: int) -> tuple[Floats, Floats, Floats]:
     """Expected purchases, [n] each, of customers who are still there: in the horizon, in clv_days, and in clv_days
     after one more today."""
-    return process.purchases_ahead(*_limited_history(features), horizon_days, clv_days)
-
-
-def _limited_history(features: Floats) -> tuple[Floats, Floats, Floats]:
-    """As in `history`, but no more than anybody has: beyond that the loss would be a difference of rounding errors."""
-    repeats, last, age = history(features)
-    return np.minimum(repeats, MAX_REPEATS), np.minimum(last, MAX_AGE_DAYS), np.minimum(age, MAX_AGE_DAYS)
+    return process.purchases_ahead(*history(features), horizon_days, clv_days)

@@ -4,6 +4,7 @@ Gaps of one customer are Gamma distributed around the customer's own mean, with 
 (Platzer and Reutterer, Marketing Science 35, 2016, with a shape of each customer's own): 1 is a Poisson process. Where
 gaps are more regular, the same silence says more, and a process that does not know it takes leavers for the slow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -23,6 +24,8 @@ USUAL_GAPS = 100.0
 TIMES = (0.3, 1.0, 8.0, 60.0)
 TIMES_OF_SHARE = (1.0, 4.0)
 MIN_CHANCE = 1e-7
+_OF_BOTH = (*TIMES, *[0.0] * len(TIMES_OF_SHARE))
+_OF_SHARE = (*[0.0] * len(TIMES), *TIMES_OF_SHARE)
 
 
 def shape_of_gaps(features: Floats) -> float:
@@ -48,7 +51,8 @@ def shape_of_gaps(features: Floats) -> float:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Of customers whose paces are Gamma(bought, 1/known), `known` as of their last purchase. Arguments broadcast.
+    """Of customers whose paces are Gamma(bought, 1/known), `known` as of their last purchase. Arguments have as
+    many axes, [n] or [n, k], and broadcast.
 
     The chance that a gap is longer than some days is an incomplete beta function, which the graph of a model does not
     have: its logarithm, less that of a Poisson process, is fitted once for the shape by a sum of logarithms."""
@@ -86,8 +90,10 @@ class Gaps:
         return of_bought, -of_share * share * rest / known
 
     def _irregular(self, bought: Floats, share: Floats) -> Floats:
-        first, *others = (weight * of for weight, of in zip(self._weights, _logs(bought, share), strict=True))
-        return sum(others, first)
+        of_both, third = _logs(bought, share)
+        *weights, of_third = self._weights
+        in_all: Floats = (of_both * _along_axis_1(weights, of_both)).sum(axis=1) + of_third * third
+        return in_all
 
     @cached_property
     def _weights(self) -> list[float]:
@@ -99,11 +105,18 @@ class Gaps:
         return known / (known + silent), silent / (known + silent)
 
 
-def _logs(bought: Floats, share: Floats) -> list[Floats]:
-    """The logarithms that are summed up. 1 + bought · share is exact for the shape 2, and the last one for 3."""
-    of_both = [np.log(1 + times * bought * share) for times in TIMES]
-    of_share = [np.log(1 + times * share) for times in TIMES_OF_SHARE]
-    return [*of_both, *of_share, np.log(1 + bought * share * (1 + (bought + 1) * share / 2))]
+def _logs(bought: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """The logarithms that are summed up: six along axis 1, and a last one. 1 + bought · share is exact for the shape 2,
+    and the last one for 3."""
+    share_of_each, factors = np.expand_dims(share, (1,)), np.expand_dims(bought, (1,))
+    factors = factors * _along_axis_1(_OF_BOTH, factors) + _along_axis_1(_OF_SHARE, factors)
+    pairs = bought * (bought + 1) / 2
+    return np.log(1 + factors * share_of_each), np.log(1 + (bought + pairs * share) * share)
+
+
+def _along_axis_1(values: Sequence[float], other: Floats) -> Floats:
+    """[k] in the shape in which it is combined with [n, k, …]."""
+    return np.reshape(values, (-1, *[1] * (other.ndim - 2)))
 
 
 @cache

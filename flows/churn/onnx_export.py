@@ -189,7 +189,9 @@ class _TracedTrees:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, container)
-    features, days_of_year = (cast(Any, Traced(graph, given.full_name)) for given in operator.inputs)
+    features, days_of_year = (
+        cast(Any, Traced(graph, given.full_name, ndim)) for given, ndim in zip(operator.inputs, (2, 1), strict=True)
+    )
     model: ChurnModel = operator.raw_operator
     if isinstance(model.risk, AdditiveTrees):
         traced: Any = _TracedTrees(model.risk.trees, graph)

@@ -51,12 +51,13 @@ class Graph:
             self.container.add_initializer(name, onnx_type, list(array.shape), array.ravel().tolist())
         return str(self.known[key])
 
-    def node(self, operator: str, *inputs: Any, **attributes: Any) -> "Traced":
-        """A node over values and constants."""
+    def node(self, operator: str, *inputs: Any, more_axes: int = 0, **attributes: Any) -> "Traced":
+        """A node over values and constants. `more_axes`: than the input with the most of them has."""
         names = [given.name if isinstance(given, Traced) else self.constant(given) for given in inputs]
         key = (operator, *names, *(f"{name}={value}" for name, value in sorted(attributes.items())))
         if key not in self.known:
-            self.known[key] = Traced(self, self.scope.get_unique_variable_name(operator.lower()))
+            ndim = max(given.ndim for given in inputs if isinstance(given, Traced)) + more_axes
+            self.known[key] = Traced(self, self.scope.get_unique_variable_name(operator.lower()), ndim)
             name = self.scope.get_unique_operator_name(operator)
             self.container.add_node(operator, names, self.known[key].name, name=name, **attributes)
         return self.known[key]  # type: ignore[no-any-return]
@@ -68,6 +69,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     graph: Graph
     name: str
+    ndim: int
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or options:
@@ -92,10 +94,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         rows, position = where
         if rows != slice(None):
             raise NotImplementedError("only whole columns can be taken from a traced value")
-        return self.graph.node("Gather", self, np.array(position, dtype=np.int64), axis=0)
+        return self.graph.node("Gather", self, np.array(position, dtype=np.int64), more_axes=-1, axis=0)
 
     def sum(self, axis: int) -> "Traced":
-        return self.graph.node("ReduceSum", self, _axes(axis), keepdims=0)
+        return self.graph.node("ReduceSum", self, _axes(axis), more_axes=-1, keepdims=0)
 
     def transposed(self) -> "Traced":
         """[n, k] in the graph, as its inputs and outputs are; or back."""
@@ -108,7 +110,11 @@ def _axes(*axes: int) -> Array:
 
 
 def _column_stack(graph: Graph, columns: Sequence[Traced]) -> Traced:
-    return graph.node("Concat", *(graph.node("Unsqueeze", column, _axes(1)) for column in columns), axis=0)
+    return graph.node("Concat", *(_expand_dims(graph, column, (1,)) for column in columns), axis=0)
+
+
+def _expand_dims(graph: Graph, value: Traced, axes: Sequence[int]) -> Traced:
+    return graph.node("Unsqueeze", value, _axes(*axes), more_axes=len(axes))
 
 
 def _where(graph: Graph, condition: Any, yes: Any, no: Any) -> Any:
@@ -120,8 +126,8 @@ def _where(graph: Graph, condition: Any, yes: Any, no: Any) -> Any:
 _REWRITTEN: dict[Any, Callable[..., Traced]] = {
     np.column_stack: _column_stack,
     np.where: _where,
-    np.expand_dims: lambda graph, value, axes: graph.node("Unsqueeze", value, _axes(*axes)),
+    np.expand_dims: _expand_dims,
     np.clip: lambda _, value, low, high: np.minimum(np.maximum(value, low), high),
-    np.take_along_axis: lambda graph, table, at, _: graph.node("Gather", Traced(graph, graph.table(table)), at),
+    np.take_along_axis: lambda graph, table, at, _: graph.node("Gather", Traced(graph, graph.table(table), 1), at),
     np.zeros_like: lambda _, value: value * 0,
 }

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
-from flows.churn.btyd import BuyTillYouDie, Floats, history
+from flows.churn.btyd import MAX_AGE_DAYS, BuyTillYouDie, Floats, history
 from flows.churn.lines import fit_logistic
 from flows.churn.training_set import TrainingSet, column
 from functions.churn_api.contract import CAUSE_NAMES, CAUSES, FEATURE_NAMES, cause_of, feature_position
-
-RFMT = ("recency_days", "frequency", "monetary", "tenure_days")
 
 # of an average of the process and a regression: the process is the better of the two on most shops, and calibrated
 PROCESS_SHARE = 0.75
@@ -27,7 +25,7 @@ PROCESS_SHARE = 0.75
 class LinearRisk:
     """log-odds = intercept + Σ slope · log(1 + R, F, M, T) + process_weight · log-odds of the process.
 
-    `typical`: the median logarithms of active customers, in the order of RFMT: see `contributions`.
+    `typical`: the median logarithms of active customers, of R, F, M and tenure: see `contributions`.
     """
 
     intercept: float
@@ -53,8 +51,8 @@ class LinearRisk:
         return cls(intercept, _four(slopes), process, float(slopes[4]), data.horizon_days, _middle(data))
 
     def log_odds(self, features: Floats) -> Floats:
-        expected = self.process.log_odds_of_no_purchase(*history(features), self.horizon_days)
-        return self._line(*_rfmt(features)) + self.process_weight * expected
+        recency, frequency, monetary, _ = _rfmt(features)
+        return self._log_odds(recency, frequency, monetary, *history(features))
 
     def contributions(self, features: Floats) -> Floats:
         """The difference between a typical active customer's log-odds and this customer's, by cause, [n, causes].
@@ -64,12 +62,14 @@ class LinearRisk:
         difference to the typical customer on that day. Spend: its slope. Causes that are not in the linear model are
         zero. The sum is the difference to the typical customer."""
         recency, frequency, monetary, tenure = _rfmt(features)
+        repeats, last, _ = history(features)
         r, f, m, t = self.typical
         to_last = tenure - recency
-        usual = np.where(frequency > 1, np.maximum(to_last / np.maximum(frequency - 1, 1), 1), r)
-        on_the_usual_day = self._log_odds(usual, frequency, monetary, to_last + usual)
+        usual = np.where(repeats > 0, np.maximum(to_last / np.maximum(repeats, 1), 1), r)
+        on_the_usual_day = self._log_odds(usual, frequency, monetary, repeats, last, to_last + usual)
+        of_typical = ([of] for of in (r, f, m, max(f - 1, 0.0), t - r if f > 1 else 0.0, t))
+        (typical,) = self._log_odds(*map(np.array, of_typical)).tolist()
         zero = np.zeros_like(recency)
-        (typical,) = self._log_odds(*np.array([[r], [f], [m], [t]])).tolist()
         spend = self.slopes[2] * (np.log1p(monetary) - np.log1p(m))
         by_cause = {
             "recency": self.log_odds(features) - on_the_usual_day,
@@ -78,11 +78,11 @@ class LinearRisk:
         }
         return np.column_stack([by_cause.get(cause, zero) for cause in CAUSE_NAMES])
 
-    def _log_odds(self, recency: Floats, frequency: Floats, monetary: Floats, tenure: Floats) -> Floats:
-        repeats = np.maximum(frequency - 1, 0)
-        last = np.where(repeats > 0, tenure - recency, 0.0)
-        expected = self.process.log_odds_of_no_purchase(repeats, last, tenure, self.horizon_days)
-        return self._line(recency, frequency, monetary, tenure) + self.process_weight * expected
+    def _log_odds(
+        self, recency: Floats, frequency: Floats, monetary: Floats, repeats: Floats, last: Floats, age: Floats
+    ) -> Floats:
+        expected = self.process.log_odds_of_no_purchase(repeats, last, age, self.horizon_days)
+        return self._line(recency, frequency, monetary, age) + self.process_weight * expected
 
     def _line(self, recency: Floats, frequency: Floats, monetary: Floats, tenure: Floats) -> Floats:
         r, f, m, t = self.slopes
@@ -178,8 +178,9 @@ def _active(data: TrainingSet) -> Floats:
 
 
 def _rfmt(features: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    recency, frequency, monetary, tenure = (np.maximum(column(features, name), 0) for name in RFMT)
-    return recency, frequency, monetary, np.maximum(tenure, recency)
+    frequency, monetary = (np.maximum(column(features, name), 0) for name in ("frequency", "monetary"))
+    recency = np.clip(column(features, "recency_days"), 0, MAX_AGE_DAYS)
+    return recency, frequency, monetary, history(features)[2]
 
 
 def _fit_trees(features: Floats, churned: NDArray[np.bool_]) -> HistGradientBoostingClassifier:

@@ -37,18 +37,18 @@ def test_silence_is_as_likely_as_the_paces_say(shape):
     for bought in (0.6, 2.5, 15.0, 300.0):
         days = np.linspace(0, 400, 60)
         exact = betainc(bought, shape, 90 / (90 + shape * days))
-        assert np.exp(Gaps(shape).silent(bought, 90.0, days)) == pytest.approx(exact, abs=0.04)
+        assert np.exp(Gaps(shape).silent(np.array([bought]), np.array([90.0]), days)) == pytest.approx(exact, abs=0.04)
 
 
 @pytest.mark.parametrize("shape", [0.75, 1.0, 1.3, 2.0, 2.7])
 def test_a_longer_silence_is_less_likely_and_lowers_the_pace(shape):
-    gaps, days = Gaps(shape), np.linspace(0, 5_000, 300)
-    assert gaps.silent(2.0, 60.0, days)[0] == 0
-    assert (np.diff(gaps.silent(2.0, 60.0, days)) < 0).all()
-    known = gaps.known_by_now(2.0, 60.0, days)
+    gaps, of = Gaps(shape), (np.array([2.0]), np.array([60.0]), np.linspace(0, 5_000, 300))
+    assert gaps.silent(*of)[0] == 0
+    assert (np.diff(gaps.silent(*of)) < 0).all()
+    known = gaps.known_by_now(*of)
     assert known[0] == pytest.approx(60)
     assert (np.diff(known) > 0).all()
 
 
 def test_for_a_poisson_process_each_day_of_silence_is_one_more_day_known():
-    assert Gaps(1.0).known_by_now(4.0, 60.0, np.array([0.0, 35.0])) == pytest.approx([60, 95])
+    assert Gaps(1.0).known_by_now(np.array([4.0]), np.array([60.0]), np.array([0.0, 35.0])) == pytest.approx([60, 95])

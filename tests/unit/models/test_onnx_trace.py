@@ -33,7 +33,7 @@ class Nodes:
 
 def run(function, values):
     container = Nodes()
-    result = function(Traced(Graph(Names(), container), "x").transposed())
+    result = function(Traced(Graph(Names(), container), "x", 2).transposed())
     shape, double = [None, values.shape[1]], TensorProto.DOUBLE
     graph = helper.make_graph(
         container.nodes, "traced", [helper.make_tensor_value_info("x", double, shape)],
@@ -52,6 +52,10 @@ FUNCTIONS = {
     "matrices": lambda x: expit(
         np.column_stack([x[:, 2], np.zeros_like(x[:, 1]), x[:, 0]]) @ np.array([1.0, 2.0, -3.0])
     ),
+    "axes": lambda x: (
+        (np.expand_dims(x, (1,)) * np.reshape([1.0, 2.0], (-1, *[1] * (x.ndim - 1)))).sum(axis=2)
+        @ np.array([1.0] * x[:, 0].ndim + [3.0])
+    ),
     "sums": lambda x: (x * 2.0 - np.array([1.0, 2.0, 3.0])).sum(axis=1),
 }
 
@@ -67,4 +71,4 @@ def test_the_graph_computes_what_numpy_computes(name, rows):
 @pytest.mark.parametrize("function", [np.sin, np.sort, np.median], ids=lambda f: f.__name__)
 def test_a_function_that_cannot_be_served_is_refused(function):
     with pytest.raises(TypeError, match=function.__name__):
-        function(Traced(Graph(Names(), Nodes()), "x"))
+        function(Traced(Graph(Names(), Nodes()), "x", 2))
