@@ -20,10 +20,13 @@ T = TypeVar("T")
 
 
 def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
-    """Predictions, each as JSON, in as few messages as possible. `scored_at` is in UTC."""
+    """Predictions as JSON, one or several with commas between them in each of `answers`, in as few messages as
+    possible. `scored_at` is in UTC."""
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
     for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
-        yield b"%b%b]}" % (head, b",".join(together))
+        together[0] = head + together[0]
+        together[-1] += b"]}"
+        yield b",".join(together)
 
 
 def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
@@ -41,9 +44,11 @@ def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Itera
         yield together
 
 
-def _in_ascii(answer: bytes) -> bytes:
+def _in_ascii(answers: bytes) -> bytes:
     """The same JSON, escaped: SQS does not accept every character."""
-    return answer if answer.isascii() else json.dumps(json.loads(answer), separators=(",", ":")).encode()
+    if answers.isascii():
+        return answers
+    return json.dumps(json.loads(b"[%b]" % answers), separators=(",", ":")).encode()[1:-1]
 
 
 class _Read(BaseModel):

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Protocol
 
-import msgspec
-
-from functions.churn_api.predictions import PredictionRequest, PredictionResponse, Source, predict
+from functions.churn_api.predictions import PredictionRequest, PredictionResponse, Source, as_json, predict
 from functions.churn_api.scorer import Scorer
 
 log = logging.getLogger(__name__)
@@ -22,7 +20,7 @@ class NotStored(Exception):
 
 class PredictionQueue(Protocol):
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
-        """Stores predictions, each as JSON, until they are merged into marts.churn_predictions.
+        """Stores predictions, as `as_json` gives them, until they are merged into marts.churn_predictions.
 
         Raises:
             NotStored: when it is not certain that all of them are stored. Storing them again does no harm.
@@ -32,8 +30,8 @@ class PredictionQueue(Protocol):
 # more would hold up every other caller for too long
 MAX_ROWS_AT_ONCE = 1_000
 
+# responses, and the same `as_json`
 Predicted = tuple[list[PredictionResponse], list[bytes]]
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass
@@ -51,18 +49,21 @@ class Predictor:
     _waiting: list[tuple[PredictionRequest, asyncio.Future[Predicted]]] = field(default_factory=list)
 
     async def predict(self, to_score: PredictionRequest) -> Predicted:
-        """A response for each customer, in their order; and the same as JSON.
+        """A response for each customer, in their order; and the same `as_json`.
 
         Raises:
             NotStored: when `refuse_unstored`.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Predicted] = loop.create_future()
+        future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
         self._waiting.append((to_score, future))
         if len(self._waiting) == 1:
-            # two turns later, with everything that has arrived by then
-            loop.call_soon(loop.call_soon, self._predict_waiting)
+            self._predict_soon()
         return await future
+
+    def _predict_soon(self) -> None:
+        """Two turns later: with everything that has arrived by then, and when what was predicted before is sent."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._predict_waiting)
 
     def _predict_waiting(self) -> None:
         taken = rows = 0
@@ -70,8 +71,6 @@ class Predictor:
             rows += len(self._waiting[taken][0])
             taken += 1
         waiting, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._predict_waiting)
         try:
             predicted = self.predict_now([to_score for to_score, _ in waiting])
         except Exception as error:
@@ -82,6 +81,8 @@ class Predictor:
             for (_, future), result in zip(waiting, predicted, strict=True):
                 if not future.cancelled():
                     future.set_result(result)
+        if self._waiting:
+            self._predict_soon()
 
     def predict_now(self, requests: Sequence[PredictionRequest]) -> list[Predicted]:
         """The same for several requests, at once and in any thread.
@@ -89,24 +90,26 @@ class Predictor:
         Raises:
             NotStored: when `refuse_unstored`.
         """
-        predicted = [(given, list(map(_encode, given))) for given in predict(self.scorer, requests)]
+        predicted = [(given, as_json(given)) for given in predict(self.scorer, requests)]
         for source, together in groupby(zip(requests, predicted, strict=True), key=lambda pair: pair[0].source):
             self._store(source, [result for _, result in together])
         return predicted
 
     def _store(self, source: Source, predicted: Sequence[Predicted]) -> None:
-        kept = [
-            text for given, texts in predicted for response, text in zip(given, texts, strict=True) if response.stored
-        ]
+        kept: list[bytes] = []
+        for given, texts in predicted:
+            stored = [response for response in given if response.stored]
+            kept += texts if len(stored) == len(given) else as_json(stored)
         if not kept:
             return
         try:
             self.queue.put(source, self.clock().astimezone(UTC), kept)
         except NotStored as problem:
-            log.error("predictions not stored", extra={"predictions": len(kept), "problem": str(problem)})
+            stored = [response for given, _ in predicted for response in given if response.stored]
+            log.error("predictions not stored", extra={"predictions": len(stored), "problem": str(problem)})
             if self.refuse_unstored:
                 raise
+            for response in stored:
+                response.stored = False
             for given, texts in predicted:
-                for response in given:
-                    response.stored = False
-                texts[:] = map(_encode, given)
+                texts[:] = as_json(given)

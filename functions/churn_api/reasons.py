@@ -3,7 +3,7 @@
 A model gives the contribution of each *cause* to the difference between a typical active customer's log-odds of churn
 and this customer's. The contract assigns each feature to a cause."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from functions.churn_api.contract import CAUSE_NAMES, Cause, NotInContract, feature_position
 from functions.prediction_record import REASONS
 
-DIRECTIONS = {True: "higher risk: ", False: "lower risk: "}
+Texts = Sequence[str]
+Figures = Sequence[int]
+
+_DIRECTIONS = np.array(["lower risk: ", "higher risk: "], dtype=object)
 
 
 def strongest_causes(contributions: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -26,56 +29,69 @@ def describe_reasons(
 
     Shapes: features [n, number of features], contributions [n, number of causes], causes [n, REASONS]. Returns REASONS
     lists of n phrases, the strongest cause's first: a list per customer would keep the garbage collector busy."""
-    shown = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T.tolist()
-    figures_of = list(zip(*shown, strict=True))
-    raises = contributions[np.arange(len(causes))[:, None], causes] > 0
-    return [
-        [DIRECTIONS[up] + _PHRASES[cause](figures) for cause, up, figures in zip(of_rank, ups, figures_of, strict=True)]
-        for of_rank, ups in zip(causes.T.tolist(), raises.T.tolist(), strict=True)
-    ]
+    # whole numbers are formatted several times faster than doubles
+    figures = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T.tolist()
+    raises = (contributions > 0).astype(np.intp)
+    phrases = np.empty((len(CAUSE_NAMES), len(features)), dtype=object)
+    for cause in set(causes.ravel().tolist()):
+        directions = _DIRECTIONS[raises[:, cause]].tolist()
+        phrases[cause] = _PHRASES[cause](directions, *(figures[position] for position in _FIGURES_OF[cause]))
+    chosen: list[list[str]] = phrases[causes.T, np.arange(len(features))].tolist()
+    return chosen
 
 
 _LATELY, _IN_ALL, _EMAILS = 180, 365, 90  # days that phrases look back on
-# The figures of phrases, in this order, with a factor: whole numbers are formatted several times faster than doubles.
-_FIGURES = {
-    "recency_days": 1, "frequency": 1, "median_gap_days": 1, "tenure_days": 1, "monetary": 1, "average_order_value": 1,
-    f"purchases_last_{_LATELY}_days": 1, f"purchases_last_{_IN_ALL}_days": 1, "returned_share": 1000,
-    f"emails_opened_last_{_EMAILS}_days": 1, f"emails_clicked_last_{_EMAILS}_days": 1, "has_opted_out": 1,
-}  # fmt: skip
-_SHOWN = [feature_position(name) for name in _FIGURES]
-_SCALE = np.array([*_FIGURES.values()])
+
+# Each makes the phrases of one cause, of all customers at once, from their directions and the cause's figures.
 
 
-def _recency(figures: tuple[int, ...]) -> str:
-    days, orders, gap = figures[:3]
-    which = "only" if orders == 1 else "last"
-    ago = f"{days} days ago" if days > 1 else ("1 day ago" if days else "today")
-    usual = "" if gap < 0 else f"; usually every {gap} days" if gap > 1 else "; usually every day"
-    return f"{which} order {ago}{usual}"
+def _recency(directions: Texts, days: Figures, orders: Figures, gaps: Figures) -> list[str]:
+    return [
+        f"{direction}{'only' if times == 1 else 'last'} order"
+        f" {f'{since} days ago' if since > 1 else '1 day ago' if since else 'today'}"
+        f"{'' if gap < 0 else f'; usually every {gap} days' if gap > 1 else '; usually every day'}"
+        for direction, since, times, gap in zip(directions, days, orders, gaps, strict=True)
+    ]
 
 
-def _frequency(figures: tuple[int, ...]) -> str:
-    orders, tenure = figures[1], figures[3]
-    return "one order so far" if orders == 1 else f"{orders} orders in {tenure} days"
+def _frequency(directions: Texts, orders: Figures, tenures: Figures) -> list[str]:
+    return [
+        f"{direction}one order so far" if times == 1 else f"{direction}{times} orders in {days} days"
+        for direction, times, days in zip(directions, orders, tenures, strict=True)
+    ]
 
 
-def _spend(figures: tuple[int, ...]) -> str:
-    total, each = figures[4:6]
-    return f"spent {total:,} so far, {each:,} an order"
+def _spend(directions: Texts, totals: Figures, each: Figures) -> list[str]:
+    # the commas of large numbers take as long as all the rest
+    return [
+        f"{direction}spent {total if total < 1000 else f'{total:,}'} so far,"
+        f" {order if order < 1000 else f'{order:,}'} an order"
+        for direction, total, order in zip(directions, totals, each, strict=True)
+    ]
 
 
-def _activity(figures: tuple[int, ...]) -> str:
-    lately, in_all = figures[6:8]
-    return f"{lately} {'order' if lately == 1 else 'orders'} in the last {_LATELY} days, {in_all} in the last {_IN_ALL}"
+def _activity(directions: Texts, lately: Figures, in_all: Figures) -> list[str]:
+    return [
+        f"{direction}{few} {'order' if few == 1 else 'orders'} in the last {_LATELY} days, {all_} in the last {_IN_ALL}"
+        for direction, few, all_ in zip(directions, lately, in_all, strict=True)
+    ]
 
 
-def _returns(figures: tuple[int, ...]) -> str:
-    share = figures[8] / 1000
-    return f"{share:.0%} of what was bought was sent back" if share > 0.005 else "hardly anything sent back"
+def _returns(directions: Texts, thousandths: Figures) -> list[str]:
+    return [
+        direction + (f"{of / 1000:.0%} of what was bought was sent back" if of > 5 else "hardly anything sent back")
+        for direction, of in zip(directions, thousandths, strict=True)
+    ]
 
 
-def _engagement(figures: tuple[int, ...]) -> str:
-    opened, clicked, opted_out = figures[9:12]
+def _engagement(directions: Texts, opened: Figures, clicked: Figures, opted_out: Figures) -> list[str]:
+    return [
+        direction + _of_emails(times, clicks, stopped)
+        for direction, times, clicks, stopped in zip(directions, opened, clicked, opted_out, strict=True)
+    ]
+
+
+def _of_emails(opened: int, clicked: int, opted_out: int) -> str:
     if opted_out == 1:
         return "wants no more e-mails"
     if opened < 0:
@@ -86,16 +102,23 @@ def _engagement(figures: tuple[int, ...]) -> str:
     return f"opened e-mails {times} in the last {_EMAILS} days, clicked {clicked}"
 
 
-_PHRASE_OF: dict[Cause, Callable[[tuple[int, ...]], str]] = {
-    "recency": _recency,
-    "frequency": _frequency,
-    "spend": _spend,
-    "activity": _activity,
-    "returns": _returns,
-    "engagement": _engagement,
+_PHRASE_OF: dict[Cause, tuple[Callable[..., list[str]], tuple[str, ...]]] = {
+    "recency": (_recency, ("recency_days", "frequency", "median_gap_days")),
+    "frequency": (_frequency, ("frequency", "tenure_days")),
+    "spend": (_spend, ("monetary", "average_order_value")),
+    "activity": (_activity, (f"purchases_last_{_LATELY}_days", f"purchases_last_{_IN_ALL}_days")),
+    "returns": (_returns, ("returned_share",)),
+    "engagement": (
+        _engagement,
+        (f"emails_opened_last_{_EMAILS}_days", f"emails_clicked_last_{_EMAILS}_days", "has_opted_out"),
+    ),
 }
 if without := [cause for cause in CAUSE_NAMES if cause not in _PHRASE_OF]:
     raise NotInContract(
         f"functions/churn_api/reasons.py has no phrase for {', '.join(without)}: write it in _PHRASE_OF."
     )
-_PHRASES = [_PHRASE_OF[cause] for cause in CAUSE_NAMES]
+_PHRASES = [_PHRASE_OF[cause][0] for cause in CAUSE_NAMES]
+_NAMES = sorted({name for _, names in _PHRASE_OF.values() for name in names})
+_FIGURES_OF = [[_NAMES.index(name) for name in _PHRASE_OF[cause][1]] for cause in CAUSE_NAMES]
+_SHOWN = [feature_position(name) for name in _NAMES]
+_SCALE = np.array([1000 if name == "returned_share" else 1 for name in _NAMES])

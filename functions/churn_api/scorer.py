@@ -26,6 +26,7 @@ OUTPUTS = (
     "customer_value",
 )  # fmt: skip
 # Vector units may round the last digits differently in another batch: those of amounts are further to the left.
+_DECIMALS_OF_PROBABILITIES = 9
 _DECIMALS = {"expected_spend": 6, "customer_value": 6}
 # the columns of the output customer_value
 VALUES = ("clv", "clv_low", "clv_high", "expected_loss", "win_back_value")
@@ -98,7 +99,8 @@ class Scores:
         p = np.minimum(np.maximum(self.churn_probability, 1e-9), 1 - 1e-9)
         of_causes = self.contributions[np.arange(len(p))[:, None], self.causes]
         # without a cause its contribution is missing from the log-odds
-        return self.churn_probability[:, None] - 1 / (1 + ((1 - p) / p)[:, None] * np.exp(of_causes))
+        without = 1 / (1 + ((1 - p) / p)[:, None] * np.exp(of_causes))
+        return (self.churn_probability[:, None] - without).round(_DECIMALS_OF_PROBABILITIES)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class Scorer:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        # the graph is written as it is to run: looking for something better would take half of the time of a load
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
             metadata = session.get_modelmeta().custom_metadata_map
@@ -148,7 +152,7 @@ class Scorer:
         Columns in the contract's order; a missing value is NaN.
         """
         outputs = zip(OUTPUTS, self.run(features, days_of_year), strict=True)
-        rounded = [output.round(_DECIMALS.get(name, 9)) for name, output in outputs]
+        rounded = [output.round(_DECIMALS.get(name, _DECIMALS_OF_PROBABILITIES)) for name, output in outputs]
         return Scores(features, self.clv_days, *rounded)
 
     def run(self, features: NDArray[np.float64], days_of_year: NDArray[np.int64]) -> list[NDArray[np.float64]]:

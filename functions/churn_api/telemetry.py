@@ -34,7 +34,8 @@ class RequestNotes:
     def note_predictions(self, responses: Sequence[PredictionResponse]) -> None:
         """Notes what was predicted."""
         self.probabilities = [response.churn_probability for response in responses]
-        self.not_stored = sum(response.customer_id is not None and not response.stored for response in responses)
+        not_stored = [response for response in responses if not response.stored]
+        self.not_stored = sum(response.customer_id is not None for response in not_stored)
 
 
 def log_request(

@@ -56,26 +56,27 @@ class FileOutbox:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
-        content = b"\n".join([*messages(source, scored_at, predictions), b""])
+        lines = [part for message in messages(source, scored_at, predictions) for part in (message, b"\n")]
         with self._lock:
             try:
-                self._append(content)
+                self._append(lines)
             except OSError as problem:
                 raise NotStored(f"{self.folder}: {problem}") from problem
 
-    def _append(self, content: bytes) -> None:
+    def _append(self, lines: Sequence[bytes]) -> None:
         if self._file is None:
             self._file = self._begin()
-        end = self._file.tell()
+        end, size = self._file.tell(), sum(map(len, lines))
         try:
-            if self._file.write(content) != len(content):
-                raise OSError(f"only part of {len(content)} bytes could be written")
+            # not joined first: a batch has a megabyte
+            if os.writev(self._file.fileno(), lines) != size:
+                raise OSError(f"only part of {size} bytes could be written")
         except OSError:
             # the next message must not continue a broken line; and a full disk gets no new file for each message
             self._file.truncate(end)
             self._file.seek(end)
             raise
-        if end + len(content) >= MAX_FILE_BYTES:
+        if end + size >= MAX_FILE_BYTES:
             self._release()
 
     def _begin(self) -> IO[bytes]:

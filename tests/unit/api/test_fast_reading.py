@@ -93,7 +93,8 @@ def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
             fits = not contradictions(np.array([row], dtype=np.float64))
         except ValidationError:
             fits = False
-        assert (read_fast(written(body, ascii_only=True), TODAY) is not None) == fits, value
+        for in_all in (body, [body], [customer(), body]):
+            assert (read_fast(written(in_all, ascii_only=True), TODAY) is not None) == fits, value
 
 
 @given(changes=st.dictionaries(st.sampled_from(list(EXAMPLE)), st.floats(0, 500), max_size=4))
