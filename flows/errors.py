@@ -12,6 +12,8 @@ PipelineError
 ├── TableauRefused     Tableau refuses: a token, a right, a project, a version, a size
 ├── HubSpotRefused     HubSpot refuses: a token, a scope, a property, a list of somebody else
 ├── KlaviyoRefused     Klaviyo refuses: a key, a scope, a profile, a list of somebody else
+├── BrevoRefused       Brevo refuses: a key, an attribute, a contact, a list of somebody else
+├── MailchimpRefused   Mailchimp refuses: a key, an audience, a merge field, a segment of somebody else
 ├── DigestRefused      an SMTP server, Slack or Teams refuses: a login, a recipient, an address
 ├── PublishFailed      published content did not arrive, or not as it was sent
 ├── SyncFailed         (in flows/ports/syncs.py) a source could not be read, or a sync did not end in time
@@ -22,6 +24,8 @@ PipelineError
     ├── TableauUnreachable   Tableau did not respond, was busy, or its response is unclear
     ├── HubSpotUnreachable   HubSpot did not respond, was busy, or its response is unclear
     ├── KlaviyoUnreachable   Klaviyo did not respond, was busy, or its response is unclear
+    ├── BrevoUnreachable     Brevo did not respond, was busy, or its response is unclear
+    ├── MailchimpUnreachable Mailchimp did not respond, was busy, or its response is unclear
     └── DigestUnreachable    an SMTP server, Slack or Teams did not respond, or was busy
 """
 
@@ -82,6 +86,14 @@ class KlaviyoRefused(ServerRefused):
     pass
 
 
+class BrevoRefused(ServerRefused):
+    pass
+
+
+class MailchimpRefused(ServerRefused):
+    pass
+
+
 class DigestRefused(PipelineError):
     pass
 
@@ -123,6 +135,14 @@ class HubSpotUnreachable(ServerUnreachable):
 
 
 class KlaviyoUnreachable(ServerUnreachable):
+    pass
+
+
+class BrevoUnreachable(ServerUnreachable):
+    pass
+
+
+class MailchimpUnreachable(ServerUnreachable):
     pass
 
 

@@ -21,8 +21,10 @@ from flows.settings import (
     REPOSITORY,
     SHIPPED_MODELS,
     AirbyteSettings,
+    BrevoSettings,
     HubSpotSettings,
     KlaviyoSettings,
+    MailchimpSettings,
     Settings,
     SnowflakeSettings,
     TableauSettings,
@@ -155,7 +157,24 @@ def _klaviyo() -> Destination:
     return KlaviyoProfiles.read(read_settings(KlaviyoSettings))
 
 
-BY_API: Mapping[str, Callable[[], Destination]] = {"hubspot": _hubspot, "klaviyo_api": _klaviyo}
+def _brevo() -> Destination:
+    from flows.adapters.brevo.destination import BrevoContacts
+
+    return BrevoContacts.read(read_settings(BrevoSettings))
+
+
+def _mailchimp() -> Destination:
+    from flows.adapters.mailchimp.destination import MailchimpMembers
+
+    return MailchimpMembers.read(read_settings(MailchimpSettings))
+
+
+BY_API: Mapping[str, Callable[[], Destination]] = {
+    "hubspot": _hubspot,
+    "klaviyo_api": _klaviyo,
+    "brevo_api": _brevo,
+    "mailchimp_api": _mailchimp,
+}
 
 
 def _warehouse(settings: Settings, reads_only: bool) -> tuple[Warehouse, Mapping[str, Any]]:

@@ -56,6 +56,14 @@ output "environment_variables" {
       KLAVIYO_BLOCK            = try(var.klaviyo.block, null)
       KLAVIYO_CREATE_PROFILES  = try(var.klaviyo.create_profiles, false) ? "1" : null
 
+      BREVO_BLOCK                 = try(var.brevo.block, null)
+      BREVO_CREATE_CONTACTS       = try(var.brevo.create_contacts, false) ? "1" : null
+      BREVO_SUPPRESS_OPT_OUTS     = try(var.brevo.suppress_opt_outs, false) ? "1" : null
+      MAILCHIMP_BLOCK             = try(var.mailchimp.block, null)
+      MAILCHIMP_AUDIENCE          = try(var.mailchimp.audience, null)
+      MAILCHIMP_CREATE_MEMBERS    = try(var.mailchimp.create_members, false) ? "1" : null
+      MAILCHIMP_SUPPRESS_OPT_OUTS = try(var.mailchimp.suppress_opt_outs, false) ? "1" : null
+
       TABLEAU_URL                 = try(var.tableau.url, null)
       TABLEAU_SITE                = try(var.tableau.site, null)
       TABLEAU_PROJECT             = try(var.tableau.project, null)

@@ -560,6 +560,27 @@ variable "klaviyo" {
   default = null
 }
 
+variable "brevo" {
+  description = "The Brevo that campaigns are sent to by its API. Its API key is in the Prefect Secret block that `block` names; create_contacts: customers whom Brevo does not know become contacts; suppress_opt_outs: who has opted out here is blocklisted there."
+  type = object({
+    block             = string
+    create_contacts   = optional(bool, false)
+    suppress_opt_outs = optional(bool, false)
+  })
+  default = null
+}
+
+variable "mailchimp" {
+  description = "The Mailchimp audience that campaigns are sent to by its API. Its API key is in the Prefect Secret block that `block` names; create_members: customers whom the audience does not have are subscribed to it; suppress_opt_outs: who has opted out here is unsubscribed there."
+  type = object({
+    block             = string
+    audience          = string
+    create_members    = optional(bool, false)
+    suppress_opt_outs = optional(bool, false)
+  })
+  default = null
+}
+
 variable "hubspot" {
   description = "The HubSpot that campaigns are sent to; segments_daily: every customer's segment and risk too, with each daily run (null: in prod alone, for dev would overwrite prod's where a shop has one HubSpot); create_contacts: also create contacts that HubSpot does not know. null: none."
   type = object({

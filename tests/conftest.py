@@ -27,7 +27,7 @@ atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 for _name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE"):
     os.environ.pop(_name, None)
 # No test reaches an account of the person who runs it, except those of tests/smoke.
-_OF_ACCOUNTS = ("AIRBYTE_", "DIGEST_", "HUBSPOT_", "KLAVIYO_", "TABLEAU_")
+_OF_ACCOUNTS = ("AIRBYTE_", "BREVO_", "DIGEST_", "HUBSPOT_", "KLAVIYO_", "MAILCHIMP_", "TABLEAU_")
 for _name in [name for name in os.environ if name == "WAREHOUSE" or name.startswith(_OF_ACCOUNTS)]:
     os.environ.pop(_name)
 GIVEN_ACCOUNT = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SNOWFLAKE_")}

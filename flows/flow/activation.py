@@ -15,6 +15,7 @@ from flows.errors import SettingsError
 from flows.orchestration import flow, task
 from flows.ports.destination import CONTACT_SCHEMA, SendRequest
 from flows.settings import DestinationName, Settings
+from flows.steps.opt_outs import pass_on_opt_outs
 from flows.wiring import destination, wire
 from functions.clock import now
 
@@ -45,6 +46,7 @@ def activate_segments(settings: Settings) -> None:
     started_at = now()
     warehouse, to = wire(settings).warehouse, destination(settings, settings.destination)
     read_as_of(warehouse)  # there are marts
+    pass_on_opt_outs(warehouse, to)
     people = _without_global_holdout(read_people(warehouse, to.name), settings.global_holdout)
     if not to.is_full_refresh:
         people = people.filter(pc.invert(people["is_sent"]))

@@ -41,6 +41,7 @@ from flows.orchestration import flow, task, waits_for_warehouse
 from flows.ports.destination import CONTACT_SCHEMA, Destination, SendRequest, control_group_of, results, variant_of
 from flows.ports.warehouse import Warehouse
 from flows.settings import SIMULATED_SHOP, Settings
+from flows.steps.opt_outs import pass_on_opt_outs
 from flows.wiring import Wiring, destination, wire
 from functions.clock import now
 
@@ -71,6 +72,7 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     suppressed_in = None
     if launched and launches:
         to = destination(settings, campaign.destination)
+        pass_on_opt_outs(warehouse, to)
         suppressed_in = suppress_control_group(warehouse, to, campaign, launched)
         send_treated(warehouse, to, campaign, launched)
     file = settings.campaigns_folder / campaign.name / f"{campaign.destination}.csv"

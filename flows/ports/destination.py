@@ -8,7 +8,7 @@ sending a batch twice must do no harm.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,6 +93,23 @@ class Destination(Protocol):
         Raises:
             PipelineError: when it cannot.
         """
+        ...
+
+
+@runtime_checkable
+class TakesOptOuts(Protocol):
+    """A destination that can be told who has opted out here, so that it writes to them no more, whatever sends there.
+    `suppresses_opt_outs`: the shop wants that; `service`: its name for people."""
+
+    @property
+    def suppresses_opt_outs(self) -> bool: ...
+
+    @property
+    def service(self) -> str: ...
+
+    def opt_out(self, people: pa.Table) -> Iterator[pa.Table]:
+        """Has it send nothing more to those of the people whom it knows; creates nobody. people: CONTACT_SCHEMA's
+        customer_id and email, at least. Yields tables of RESULTS: opted_out, or why not."""
         ...
 
 

@@ -2,11 +2,13 @@
 variables on. A file for each system, and one reader."""
 
 from flows.settings.airbyte import AirbyteSettings
+from flows.settings.brevo import BrevoSettings
 from flows.settings.deployment import DeploymentSettings
 from flows.settings.destinations import DestinationName
 from flows.settings.digest import DigestSettings
 from flows.settings.hubspot import HubSpotSettings
 from flows.settings.klaviyo import KlaviyoSettings
+from flows.settings.mailchimp import MailchimpSettings
 from flows.settings.project import (
     ANY_CONTACTS_CSV,
     ANY_ORDERS_CSV,
@@ -29,11 +31,13 @@ __all__ = [
     "SHIPPED_MODELS",
     "SIMULATED_SHOP",
     "AirbyteSettings",
+    "BrevoSettings",
     "DeploymentSettings",
     "DestinationName",
     "DigestSettings",
     "HubSpotSettings",
     "KlaviyoSettings",
+    "MailchimpSettings",
     "Settings",
     "SnowflakeSettings",
     "TableauSettings",

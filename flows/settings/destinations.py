@@ -2,4 +2,6 @@
 
 from typing import Literal
 
-DestinationName = Literal["csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot", "klaviyo_api"]
+DestinationName = Literal[
+    "csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot", "klaviyo_api", "brevo_api", "mailchimp_api"
+]

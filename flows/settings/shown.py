@@ -7,16 +7,19 @@ from pydantic_settings import BaseSettings
 
 from flows.errors import SettingsError
 from flows.settings.airbyte import AirbyteSettings
+from flows.settings.brevo import BrevoSettings
 from flows.settings.digest import DigestSettings
 from flows.settings.hubspot import HubSpotSettings
 from flows.settings.klaviyo import KlaviyoSettings
+from flows.settings.mailchimp import MailchimpSettings
 from flows.settings.reader import changed, read_settings
 from flows.settings.run import Settings
 from flows.settings.snowflake import SnowflakeSettings
 from flows.settings.tableau import TableauSettings
 
 SYSTEMS: tuple[type[BaseSettings], ...] = (
-    SnowflakeSettings, AirbyteSettings, TableauSettings, HubSpotSettings, KlaviyoSettings, DigestSettings,
+    SnowflakeSettings, AirbyteSettings, TableauSettings, HubSpotSettings, KlaviyoSettings, BrevoSettings,
+    MailchimpSettings, DigestSettings,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from flows.adapters.marts.next_products import SHOWN_FIRST, first_columns, first
 from flows.ports.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
+OPT_OUT = "opted out"  # in place of a fingerprint: what was sent is that they have opted out
 
 
 def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
@@ -60,6 +61,20 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
             on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint
             and known.destination = '{destination}' and known.result = 'sent'
         order by people.customer_id"""
+    )
+
+
+def read_opt_outs(warehouse: Warehouse, destination: str) -> pa.Table:
+    """Everyone who has opted out and whom the destination has not been told of: customer_id, email; with the
+    fingerprint that says so."""
+    return warehouse.read(
+        f"""select customers.customer_id, customers.email, '{OPT_OUT}' as fingerprint
+        from marts.marketing_customers as customers
+        left join {ACTIVATIONS} as known
+            on customers.customer_id = known.customer_id and known.destination = '{destination}'
+            and known.fingerprint = '{OPT_OUT}' and known.result <> 'refused'
+        where customers.opted_out and known.customer_id is null
+        order by customers.customer_id"""
     )
 
 

@@ -18,7 +18,7 @@ from flows.adapters.hubspot.destination import HubSpotContacts
 from flows.errors import SettingsError
 from flows.ports.destination import CONTACT_SCHEMA, RESULTS, SendRequest
 from flows.settings import DestinationName, HubSpotSettings, Settings, read_settings
-from flows.wiring import destination
+from flows.wiring import BY_API, destination
 from tests.examples.people import anybody, people
 
 SERVICES = [name for name in NAMES if name not in ("csv", "meta")]
@@ -220,17 +220,21 @@ TEXTS = [name for name in CONTACT_SCHEMA.names if CONTACT_SCHEMA.field(name).typ
 def test_every_name_that_a_campaign_may_give_is_a_destination(tmp_path, monkeypatch):
     monkeypatch.setenv("HUBSPOT_ACTIVATION_TOKEN", "pat-sesame")
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk-sesame")
+    monkeypatch.setenv("BREVO_API_KEY", "xkeysib-sesame")
+    monkeypatch.setenv("MAILCHIMP_API_KEY", "sesame-us6")
+    monkeypatch.setenv("MAILCHIMP_AUDIENCE", "a1")
     given = Settings(data_dir=tmp_path)
     found = {name: destination(given, name) for name in get_args(DestinationName)}
     assert all(name == known.name for name, known in found.items())
-    assert {name for name, known in found.items() if not known.is_full_refresh} == {"hubspot", "klaviyo_api"}
+    assert {name for name, known in found.items() if not known.is_full_refresh} == {*BY_API}
     assert found["csv"].file(CAMPAIGN) == tmp_path / "campaigns" / CAMPAIGN / "csv.csv"
-    assert "sesame" not in repr([found["hubspot"], found["klaviyo_api"]])
+    assert "sesame" not in repr([found[name] for name in BY_API])
 
 
 def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path):
     with pytest.raises(
-        SettingsError, match=r"no destination 'mailchip'\. There are: csv, mailchimp, .*, hubspot, klaviyo_api\."
+        SettingsError,
+        match=r"no destination 'mailchip'\. There are: csv, mailchimp, .*, klaviyo_api, brevo_api, mailchimp_api\.",
     ):
         destination(Settings(data_dir=tmp_path), "mailchip")
 

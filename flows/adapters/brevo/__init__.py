@@ -1,0 +1,1 @@
+"""Brevo's API: what we write to it."""

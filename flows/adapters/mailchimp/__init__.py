@@ -1,0 +1,1 @@
+"""Mailchimp's Marketing API: what we write to it."""
