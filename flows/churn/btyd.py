@@ -155,7 +155,7 @@ class BuyTillYouDie:
         weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
         dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
         # not log1p, which the graph does not have: both must round alike
-        growth = np.expand_dims(dropout / np.expand_dims(known, (1,)), (1,)) * np.array([[float(by)] for by in days])
+        growth = np.expand_dims(dropout, (1,)) * np.expand_dims(np.column_stack([by / known for by in days]), (2,))
         none_by_then = np.exp(np.expand_dims(-self._bought(repeats), (1, 2)) * np.log(1 + growth))
         in_all = (np.expand_dims(weight / dropout, (1,)) * (1 - none_by_then)).sum(axis=2)
         expected: Floats = in_all / np.expand_dims(weight.sum(axis=1), (1,))
