@@ -19,14 +19,16 @@ MESSAGE_BYTES = 200_000
 T = TypeVar("T")
 
 
-def messages(source: str, scored_at: datetime, answers: Iterable[bytes]) -> Iterator[bytes]:
-    """Predictions as JSON, one or several with commas between them in each of `answers`, in as few messages as
-    possible. `scored_at` is in UTC."""
+def messages(source: str, scored_at: datetime, lists: Iterable[bytes]) -> Iterator[bytes]:
+    """JSON lists of predictions, in as few messages as possible without parting one. `scored_at` is in UTC."""
     head = f'{{"source":"{source}","scored_at":"{scored_at:%Y-%m-%dT%H:%M:%S}","answers":['.encode()
-    for together in parted(map(_in_ascii, answers), lambda answer: len(answer) + 1, MESSAGE_BYTES):
-        together[0] = head + together[0]
-        together[-1] += b"]}"
-        yield b",".join(together)
+    without_brackets = (memoryview(_in_ascii(one))[1:-1] for one in lists)
+    for together in parted(without_brackets, lambda answers: len(answers) + 1, MESSAGE_BYTES):
+        parts: list[bytes | memoryview] = [head]
+        for answers in together:
+            parts += (answers, b",")
+        parts[-1] = b"]}"
+        yield b"".join(parts)
 
 
 def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Iterator[list[T]]:
@@ -44,11 +46,9 @@ def parted(parts: Iterable[T], size_of: Callable[[T], int], limit: int) -> Itera
         yield together
 
 
-def _in_ascii(answers: bytes) -> bytes:
+def _in_ascii(text: bytes) -> bytes:
     """The same JSON, escaped: SQS does not accept every character."""
-    if answers.isascii():
-        return answers
-    return json.dumps(json.loads(b"[%b]" % answers), separators=(",", ":")).encode()[1:-1]
+    return text if text.isascii() else json.dumps(json.loads(text), separators=(",", ":")).encode()
 
 
 class _Read(BaseModel):

@@ -24,7 +24,7 @@ from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, w
 from functions.churn_api.job_routes import add_jobs
 from functions.churn_api.middleware import internal_error
 from functions.churn_api.openapi import API_VERSION, describe
-from functions.churn_api.predictions import as_list
+from functions.churn_api.predictions import joined
 from functions.churn_api.problems import MEDIA_TYPE, Refused
 from functions.churn_api.request_body import CSV, JSON
 from functions.churn_api.service import Service
@@ -61,10 +61,10 @@ def create_app(service: Service) -> FastAPI:
             is_csv=scope["body_type"] == CSV, takes_one=not scope["is_versioned"],
         )  # fmt: skip
         to_score = await service.read(scope["body"], partial(read, reading=reading))
-        responses, texts = await service.predict(predictor, to_score, scope["notes"])
+        responses, lists = await service.predict(predictor, to_score, scope["notes"])
         if scope["answer_type"] == CSV:
             return Response(write_csv(responses), media_type=CSV)
-        return Response(as_list(texts), media_type=JSON)
+        return Response(joined(lists), media_type=JSON)
 
     @app.post(
         "/snowflake",

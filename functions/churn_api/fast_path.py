@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
 from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.middleware import RequestMiddleware
-from functions.churn_api.predictions import PredictionRequest, as_list
+from functions.churn_api.predictions import PredictionRequest, joined
 from functions.churn_api.request_body import JSON
 from functions.churn_api.service import Service
 
@@ -53,8 +53,8 @@ class FastPath:
         await self._built[0](scope, receive, send)
 
     async def _predict(self, to_score: PredictionRequest, scope: Scope, send: Send) -> None:
-        _, texts = await self.service.predict(self.service.predictor, to_score, scope["notes"])
-        await send_whole(send, 200, as_list(texts))
+        _, lists = await self.service.predict(self.service.predictor, to_score, scope["notes"])
+        await send_whole(send, 200, joined(lists))
 
 
 def _is_json(scope: Scope) -> bool:

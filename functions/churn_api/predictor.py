@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from functions.churn_api.predictions import PredictionRequest, PredictionResponse, Source, as_json, predict
 from functions.churn_api.scorer import Scorer
@@ -19,8 +19,12 @@ class NotStored(Exception):
 
 
 class PredictionQueue(Protocol):
+    """`together`: the most predictions that it takes in one JSON list."""
+
+    together: ClassVar[int]
+
     def put(self, source: str, scored_at: datetime, predictions: Sequence[bytes]) -> None:
-        """Stores predictions, as `as_json` gives them, until they are merged into marts.churn_predictions.
+        """Stores JSON lists of predictions until they are merged into marts.churn_predictions.
 
         Raises:
             NotStored: when it is not certain that all of them are stored. Storing them again does no harm.
@@ -30,7 +34,7 @@ class PredictionQueue(Protocol):
 # more would hold up every other caller for too long
 MAX_ROWS_AT_ONCE = 1_000
 
-# responses, and the same `as_json`
+# responses, and the same as JSON lists
 Predicted = tuple[list[PredictionResponse], list[bytes]]
 
 
@@ -49,7 +53,7 @@ class Predictor:
     _waiting: list[tuple[PredictionRequest, asyncio.Future[Predicted]]] = field(default_factory=list)
 
     async def predict(self, to_score: PredictionRequest) -> Predicted:
-        """A response for each customer, in their order; and the same `as_json`.
+        """A response for each customer, in their order; and the same as JSON lists.
 
         Raises:
             NotStored: when `refuse_unstored`.
@@ -90,16 +94,16 @@ class Predictor:
         Raises:
             NotStored: when `refuse_unstored`.
         """
-        predicted = [(given, as_json(given)) for given in predict(self.scorer, requests)]
+        predicted = [(given, as_json(given, self.queue.together)) for given in predict(self.scorer, requests)]
         for source, together in groupby(zip(requests, predicted, strict=True), key=lambda pair: pair[0].source):
             self._store(source, [result for _, result in together])
         return predicted
 
     def _store(self, source: Source, predicted: Sequence[Predicted]) -> None:
         kept: list[bytes] = []
-        for given, texts in predicted:
+        for given, lists in predicted:
             stored = [response for response in given if response.stored]
-            kept += texts if len(stored) == len(given) else as_json(stored)
+            kept += lists if len(stored) == len(given) else as_json(stored, self.queue.together)
         if not kept:
             return
         try:
@@ -111,5 +115,5 @@ class Predictor:
                 raise
             for response in stored:
                 response.stored = False
-            for given, texts in predicted:
-                texts[:] = as_json(given)
+            for given, lists in predicted:
+                lists[:] = as_json(given, self.queue.together)

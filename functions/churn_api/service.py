@@ -75,12 +75,12 @@ class Service:
             notes.not_stored = sum(customer_id is not None for customer_id in to_score.customer_ids)
             why = "The prediction could not be stored, so it is not given; try again later."
             raise Refused("not_stored", why, (b"retry-after", b"5")) from None
-        responses, texts = predicted[0]
-        for more, as_json in predicted[1:]:
+        responses, lists = predicted[0]
+        for more, more_lists in predicted[1:]:
             responses += more
-            texts += as_json
+            lists += more_lists
         notes.note_predictions(responses)
-        return responses, texts
+        return responses, lists
 
     async def read(self, body: bytes, reader: Callable[[bytes], T]) -> T:
         """What `reader` makes of a body; of a large one in a thread, one at a time, so that others are answered

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from functions.aws import AwsService
 from functions.aws_signing import AwsRefused
@@ -13,6 +14,8 @@ from functions.prediction_messages import messages
 @dataclass(frozen=True)
 class SqsQueue:
     """Blocks until SQS has responded: a Lambda sandbox serves no other caller meanwhile."""
+
+    together: ClassVar[int] = 50  # whatever their ids are, these fit into a message
 
     sqs: AwsService
     url: str

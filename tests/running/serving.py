@@ -18,6 +18,7 @@ from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictor import NotStored
 from functions.churn_api.service import Service
+from functions.churn_api.sqs_queue import SqsQueue
 from functions.prediction_messages import messages, read_message
 
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
@@ -62,6 +63,8 @@ class LocalClient(TestClient):
 
 class MemoryQueue:
     """Keeps messages in a list; `down`: refuses them."""
+
+    together = SqsQueue.together
 
     def __init__(self):
         self.messages, self.down = [], False

@@ -147,10 +147,10 @@ class FileJobs:
                 out.write(json.dumps(rejected).encode() + b"\n")
                 rows.append({"customer_id": customer_id, "error": f"line {number}: {request.detail}"})
                 continue
-            response, text = next(scored)
+            response, alone = next(scored)
             counted["scored"] += 1
             counted["not_stored"] += not response.stored
-            out.write(text + b"\n")
+            out.write(alone[1:-1] + b"\n")
             rows.append(flat(response) | {"as_of": date.fromisoformat(response.as_of), "error": None})
         return rows
 

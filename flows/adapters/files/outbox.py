@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, ClassVar, NamedTuple
 
 from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
@@ -49,6 +49,8 @@ class FileOutbox:
 
     A merge takes a file only when no process writes to it any more (its lock shows that), and removes it only once its
     rows are in the warehouse: after an interruption the same rows are merged again, which changes nothing."""
+
+    together: ClassVar[int] = 1_000
 
     folder: Path
     _file: IO[bytes] | None = field(default=None, repr=False)

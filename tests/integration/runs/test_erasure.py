@@ -49,8 +49,8 @@ CONTACTS = (
     "Record ID,Email,Additional email addresses,Customer ID\n1,forget@example.org,old-forget@example.org,forgetme\n"
 )
 ANSWER = (
-    b'{"prediction_id":"p1","customer_id":"forgetme","as_of":"2025-09-03","horizon_days":90}',
-    b'{"prediction_id":"p2","customer_id":"stays","as_of":"2025-09-03","horizon_days":90}',
+    b'[{"prediction_id":"p1","customer_id":"forgetme","as_of":"2025-09-03","horizon_days":90},'
+    b'{"prediction_id":"p2","customer_id":"stays","as_of":"2025-09-03","horizon_days":90}]',
 )
 
 

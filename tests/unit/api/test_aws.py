@@ -140,7 +140,7 @@ def test_a_response_that_confirms_nothing_stores_nothing(body):
         service(server.url) as sqs,
         pytest.raises(NotStored, match=r"SendMessage.* 200"),
     ):
-        SqsQueue(sqs, f"{server.url}/1/predictions").put("api", now(), [b"{}"])
+        SqsQueue(sqs, f"{server.url}/1/predictions").put("api", now(), [b"[{}]"])
 
 
 def test_an_error_in_xml_is_told_without_the_id_of_the_key_in_it():

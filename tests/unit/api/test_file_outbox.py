@@ -13,24 +13,22 @@ from flows.adapters.files import outbox as box
 from flows.adapters.files.outbox import FileOutbox
 from flows.settings import REPOSITORY
 from functions.churn_api.fast_reading import read_fast
-from functions.churn_api.predictions import predict
+from functions.churn_api.predictions import as_json, predict
 from functions.churn_api.predictor import NotStored
 from tests.running.serving import NOW, customer, service
 
 
 @pytest.fixture(scope="module")
 def predictions(shipped_model):
-    """predictions(ids): predictions as JSON, as they are put."""
-    import msgspec
-
+    """predictions(ids): a JSON list of predictions, as it is put."""
     scorer = service().model.scorer
 
-    def as_json(*ids):
+    def of(*ids):
         to_score = read_fast(json.dumps([customer(i) for i in ids]).encode(), date(2026, 7, 1))
         (given,) = predict(scorer, [to_score])
-        return list(map(msgspec.json.encode, given))
+        return as_json(given, FileOutbox.together)
 
-    return as_json
+    return of
 
 
 @pytest.fixture
