@@ -125,6 +125,9 @@ class Scorer:
         options.log_severity_level = 3
         # the graph is written as it is to run: looking for something better would take half of the time of a load
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # in its order, and without a store of memory of its own, values are still in the processor's cache when used
+        options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
+        options.enable_cpu_mem_arena = False
         try:
             session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
             metadata = session.get_modelmeta().custom_metadata_map
