@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
-from flows.adapters.tableau.extract import write_extract
+from flows.adapters.tableau.extract import MARTS, write_extract
 from flows.adapters.tableau.files import TableFile, write_table
 
 _MADE = tempfile.TemporaryDirectory(prefix="tableau-files-")
@@ -26,7 +26,7 @@ MART = """
         date '{day}' - n::integer as first_purchased_on, timestamp '{day} 05:00:01.5' as scored_at {more}
     from range({first}, {last}) r(n);
 """
-OTHERS = ("segment_definitions", "cohort_retention", "model_reliability", "model_monitoring", "campaign_results")
+OTHERS = [name for name in MARTS if name != "marketing_customers"]
 
 
 def warehouse(folder: Path, day: str = "2026-06-30", first: int = 0, last: int = 50, more: str = "") -> DuckDBWarehouse:

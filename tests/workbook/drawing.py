@@ -42,7 +42,9 @@ def _number(value: float, style: str, is_french: bool) -> str:
 def _day(iso: str, style: str) -> str:
     year, month, day = iso[:10].split("-")
     found = {"yyyy": year, "MM": month, "dd": day, "q": str((int(month) + 2) // 3)}
-    return re.sub(r'"([^"]*)"|yyyy|MM|dd|q', lambda part: found.get(part[0], part[1] or ""), style)
+    return re.sub(r'"([^"]*)"|yyyy|MM|dd|q', lambda part: found.get(part[0], part[1] or ""), style).replace(
+        " ", "\u00a0"
+    )
 
 
 @dataclass

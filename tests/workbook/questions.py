@@ -11,6 +11,7 @@ MARTS = {
     "reliability": "marts.model_reliability",
     "monitoring": "marts.model_monitoring",
     "campaigns": "marts.campaign_results",
+    "affinities": "marts.segment_affinities",
 }
 
 ANY = "having count(*) > 0"
@@ -52,6 +53,9 @@ VERDICT = """case when is_sample_ratio_off then 'arms not as drawn: do not trust
     when lift_low > 0 then 'more purchases' when lift_high < 0 then 'fewer purchases'
     else 'no difference shown' end as c_verdict"""
 LIFT = f"lift_low, lift, lift_high, lift_high - lift_low as c_interval_width, treated, held_out, {VERDICT}"
+
+SHOWN = "from {affinities} where coalesce(is_clear, true) and measure"
+LEFT, BACK, DISCOUNT = "'last_bought_by_leavers'", "'brings_back'", "'bought_at_a_discount'"
 
 QUESTIONS = {
     "As of": f"""select coalesce(cast(max(as_of_date) as varchar), 'no date') as c_as_of,
@@ -139,6 +143,10 @@ QUESTIONS = {
         from ({NEWEST}) where measure = 'feature_drift'""",
     "Measures over time": f"""select {MEASURE}, as_of_date, avg(value) as value, avg(limit_value) as limit_value
         from {{monitoring}} where measure <> 'feature_drift' group by all""",
+    "Last bought by those gone": f"select name, customers, share as c_of_leavers, share_of_shop {SHOWN} = {LEFT}",
+    "First bought by those back": f"select name, customers, share as c_ordered_again, share_of_shop {SHOWN} = {BACK}",
+    "Bought at a discount": f"""select name as c_segment, customers, share as c_of_spend, share_of_shop
+        {SHOWN} = {DISCOUNT}""",
 }
 
 # Of the worksheets that sort by a measure: the members in their order.
@@ -150,4 +158,7 @@ ORDERS = {
     "Queue by segment": f"select segment from ({IN_QUEUE}) group by 1 order by sum(queue_value) desc, segment",
     "Customers to contact": f"select customer_id from ({LISTED})",
     "Drift of features": f"select feature from ({NEWEST}) where measure = 'feature_drift' order by value desc, feature",
+    "Last bought by those gone": f"select name {SHOWN} = {LEFT} order by position",
+    "First bought by those back": f"select name {SHOWN} = {BACK} order by position",
+    "Bought at a discount": f"select name as c_segment {SHOWN} = {DISCOUNT} order by position",
 }

@@ -82,6 +82,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         "model_reliability": _reliability(chance),
         "model_monitoring": _monitoring(chance),
         "campaign_results": _campaigns(),
+        "segment_affinities": _affinities(),
     }
 
 
@@ -244,6 +245,27 @@ def _monitoring(chance: random.Random) -> list[dict[str, Any]]:
             )
         ]
     return found
+
+
+def _affinities() -> list[dict[str, Any]]:
+    """Names out of the alphabet's order; one that chance explains; of discounts that is not known."""
+    found = {
+        "last_bought_by_leavers": [("gift cards", "category", 40, 0.25, 0.05, True),
+                                   ("coffee", "category", 61, 0.36, 0.51, True),
+                                   ("a very long name of a product category that no column is wide enough for",
+                                    "category", 30, 0.18, 0.1, True),
+                                   ("beans", "category", 41, 0.26, 0.24, False)],
+        "brings_back": [("tea", "category", 90, 0.61, 0.4, True), ("cups", "category", 44, 0.2, 0.4, True)],
+        "bought_at_a_discount": [(name, "segment", 20 + n, 0.5 - n / 20, 0.3, None)
+                                 for n, name in enumerate(reversed(SEGMENTS))],
+    }  # fmt: skip
+    names = ("name", "kind", "customers", "share", "share_of_shop", "is_clear")
+    return [
+        dict(zip(names, row, strict=True))
+        | {"measure": measure, "position": position, "as_of_date": AS_OF, "scored_at": SCORED_AT}
+        for measure, rows in found.items()
+        for position, row in enumerate(rows, 1)
+    ]
 
 
 def _ends(name: str, mean: float | None, low: float | None, high: float | None) -> dict[str, float | None]:

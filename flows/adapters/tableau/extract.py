@@ -15,7 +15,7 @@ from flows.ports.warehouse import Warehouse
 SCHEMA = "MARTS"
 MARTS = (
     "marketing_customers", "segment_definitions", "cohort_retention", "model_reliability", "model_monitoring",
-    "campaign_results",
+    "campaign_results", "segment_affinities",
 )  # fmt: skip
 ROWS_READ_TOGETHER = 100_000  # hyperd reads one such group per core in parallel
 

@@ -21,7 +21,7 @@ from flows.adapters.tableau.sentences import sentence_in_french
 from functions.churn_api.contract import FEATURE_NAMES
 
 LOCALE = "fr_FR"
-SEGMENT_FIELDS = ("segment", "c_previous_segment")
+SEGMENT_FIELDS = ("segment", "c_previous_segment", "c_segment")
 _FIELD = re.compile(r"<[^<>]*>")
 _FORMATS = (  # of dates, which name their parts in an order; numbers and per cents follow the workbook's locale
     ("yyyy-MM-dd HH:mm", 'dd/MM/yyyy H" h "mm'), ("yyyy-MM-dd", "dd/MM/yyyy"), ('yyyy "Q"q', '"T"q yyyy'),

@@ -203,7 +203,7 @@ def test_the_customer_who_is_selected_is_shown_in_detail(asked_of_the_shop):
 def test_every_dashboard_says_as_of_when_and_when_scored():
     workbook = Workbook(TEXT)
     assert list(workbook.dashboards) == [
-        "Overview", "Segment explorer", "Risk list", "Campaign results", "Model trust",
+        "Overview", "Segment explorer", "What they buy", "Risk list", "Campaign results", "Model trust",
     ]  # fmt: skip
     assert all("As of" in workbook.sheets_of(name) for name in workbook.dashboards)
 

@@ -30,12 +30,17 @@ ENGLISH = WORKBOOK.read_bytes()
 FRENCH = in_french(ENGLISH, DEFINED)
 WRITTEN = yaml.safe_load((REPOSITORY / "flows/adapters/tableau/french.yml").read_text("utf-8"))
 THE_SAME = {"Horizon", "Segment", "Segments", "Verdict", "Champions", "France", "Portugal", "Canada", "Luxembourg"}
+SAME_WORDS = {  # of both languages, and names of measures
+    "action", "auc", "brier", "budget", "calibration", "contact", "crm", "date", "due", "horizon", "mail", "maximum",
+    "minimum", "page", "point", "psi", "score", "scores", "segment", "segments", "utc", "verdict", "version",
+}  # fmt: skip
 NO_READER_SEES = {
     "marts",  # the connection
     "Action (Country)", "Action (Segment)",  # groups that actions filter by
 }  # fmt: skip
 NAMED_BY_THE_SHOP_OR_THE_MODEL = {  # values that no dictionary has
     "campaign", "customer_id", "email", "model_version", "currency",
+    "name",  # of products and categories; where it is a segment's, c_segment shows it
 }  # fmt: skip
 # by the data source's column: it is hidden, and what shows it is French
 SHOWN_BY_A_CALCULATION = {"evidence", "measure", "queue", "reason_1", "reason_2", "reason_3", "why", "previous_segment"}
@@ -62,6 +67,16 @@ def test_no_text_is_left_in_english():
             said = {text for text in _said(source.formula(name) or "") if text in _said_in_english()}
             left |= said - set(aliases)
     assert sorted(left - THE_SAME - NO_READER_SEES) == []
+
+
+def test_no_french_text_has_a_word_of_its_english():
+    """Such as the name of a queue in brackets."""
+    for english in texts_of(ENGLISH) & set(words()) | set(WRITTEN["texts"]):
+        both = [
+            set(re.findall(r"[a-zà-ÿœ]{3,}", re.sub(r"\{\d+\}", "", text).lower()))
+            for text in (english, words()[english])
+        ]
+        assert both[0] & both[1] <= SAME_WORDS, english
 
 
 def test_no_value_is_left_in_english():
