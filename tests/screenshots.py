@@ -7,7 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.adapters.duckdb.warehouse import DuckDBWarehouse
+from flows.adapters.marts.campaign_tables import read_definitions
 from flows.adapters.models.registry import ModelRegistry
+from flows.adapters.tableau.translation import french_name, in_french
 from flows.adapters.tableau.workbook import WORKBOOK
 from flows.settings import REPOSITORY, Settings, read_settings
 from tests.running.browser import Browser, headless_chromium, open_page
@@ -36,15 +38,20 @@ def draw_campaigns_by_hand(browser: Browser, settings: Settings) -> None:
 
 
 def draw_workbook(browser: Browser, settings: Settings) -> None:
-    """Two pages of the workbook with the last run's extract, from its own layout."""
-    workbook = Workbook(WORKBOOK.read_bytes())
+    """Pages of the workbook with the last run's extract, from its own layout, and one of them in French."""
+    english = WORKBOOK.read_bytes()
     with hyperd() as process:
         warehouse = DuckDBWarehouse(settings.warehouse_file, settings.scratch)
+        french = in_french(english, read_definitions(warehouse))
         queried = Queries(process, settings.data_dir / "marketing.hyper", warehouse)
-        for name in ("Overview", "Risk list"):
+        for text, name, picture in (
+            (english, "Overview", "overview"),
+            (english, "Risk list", "risk_list"),
+            (french, french_name("Risk list"), "risk_list_fr"),
+        ):
             page = browser.new_page(viewport={"width": 1400, "height": 900})
-            page.set_content(picture_of(workbook, name, queried.of_the_extract))
-            page.screenshot(path=PICTURES / f"workbook_{name.lower().replace(' ', '_')}.png")
+            page.set_content(picture_of(Workbook(text), name, queried.of_the_extract))
+            page.screenshot(path=PICTURES / f"workbook_{picture}.png")
         queried.close()
 
 
