@@ -39,6 +39,7 @@ _MEMBER_OF = {
 }
 DIMENSIONS = tuple(_MEMBER_OF)
 _COUNTS = ("customers", "active", "may_be_contacted", *QUEUES, "moved", "moved_and_bought")
+_STAGES = {stage: f"lifecycle_{stage}" for stage in LIFECYCLES}  # columns of `months`
 _RETENTION_BY = ("cohort", "segment", "country", "channel", "risk_band")
 
 _RANKED = """with countries as (
@@ -88,7 +89,8 @@ class Cube:
     """Columns of cells, ready for JSON. `members`: those of each dimension. `cells`: for each dimension the member's
     index (-1: none), for each measure whole numbers: counts, and amounts in hundredths (whole units
     where there are MANY_CELLS). `retention`: the same for
-    cohorts and quarters. `months`: the same for segments and the last days of months, which are dates."""
+    cohorts and quarters. `months`: the same for segments and the last days of months, which are dates; customers by
+    lifecycle are of `lifecycle_…`, 0 where nobody was scored."""
 
     members: Mapping[str, Sequence[str]]
     cells: Mapping[str, Sequence[int]]
@@ -97,7 +99,8 @@ class Cube:
 
 
 def read_cube(warehouse: Warehouse) -> Cube:
-    """The cells of `marts.marketing_customers`, `marts.cohort_retention` and `marts.monthly_customers`."""
+    """The cells of `marts.marketing_customers`, `marts.cohort_retention`, `marts.monthly_customers` and
+    `marts.monthly_lifecycle`."""
     names = ", ".join(f"in_{name}" for name in DIMENSIONS)
     cells = warehouse.read(
         f"""{PLACED_CUSTOMERS} select {names},
@@ -181,10 +184,18 @@ def _retention(warehouse: Warehouse, members: Mapping[str, Sequence[str]]) -> di
 
 
 def _months(warehouse: Warehouse, members: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    by_stage = ", ".join(
+        f"cast(round(coalesce(sum(case when lifecycle = '{stage}' then customers end), 0)) as bigint) as {name}"
+        for stage, name in _STAGES.items()
+    )
     rows = warehouse.read(
-        """select cast(month_ends_on as varchar) as month_ends_on, segment as in_segment, history_days, customers,
-            active_customers, new_customers, bought_before, bought_again, revenue, spend_last_365_days
-        from marts.monthly_customers order by month_ends_on, segment"""
+        f"""with stages as (select month_ends_on, segment, {by_stage} from marts.monthly_lifecycle group by 1, 2)
+        select cast(months.month_ends_on as varchar) as month_ends_on, months.segment as in_segment, history_days,
+            customers, active_customers, new_customers, bought_before, bought_again, revenue, spend_last_365_days,
+            {", ".join(f"coalesce({name}, 0) as {name}" for name in _STAGES.values())}
+        from marts.monthly_customers as months left join stages
+            on months.month_ends_on = stages.month_ends_on and months.segment = stages.segment
+        order by months.month_ends_on, months.segment"""
     )
     columns: dict[str, list[Any]] = {"segment": positions(rows, "segment", members["segment"])}
     for name in rows.column_names:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.adapters.dashboard.cube import placed_customers, positions
+from flows.adapters.dashboard.next_products import read_shown
 from flows.adapters.dashboard.packing import packed
 from flows.adapters.marts.campaign_sends import SENDS
 from flows.adapters.marts.campaign_tables import CAMPAIGNS, IDENTITIES, PERSON, TARGETS
@@ -44,11 +45,12 @@ def pack_customers(
             rows = rows.set_column(rows.column_names.index(name), name, shown.column(name))
     detailed = rows.slice(0, MAX_DETAILED)
     orders, campaigns = _orders(warehouse, as_of), _campaigns(warehouse, as_of)
+    products = read_shown(warehouse, _of_the_detailed(""))
 
     def details(n: int) -> dict[str, Any]:
         return {
             **_details(detailed.slice(0, n), members, as_of),
-            "orders": _first(orders, n), "campaigns": _first(campaigns, n),
+            "orders": _first(orders, n), "campaigns": _first(campaigns, n), "products": products.first(n),
         }  # fmt: skip
 
     room_of_the_found = min(room * SHARE_OF_THE_FOUND, room - len(packed(details(0))))

@@ -19,6 +19,7 @@ from flows.adapters.duckdb.warehouse import DuckDBWarehouse
 from flows.adapters.marts.monitoring import WARNING_TEXTS
 from flows.adapters.marts.second_order import SecondOrder
 from flows.adapters.privacy.masking import masked
+from flows.baskets.reasons import ALIKE_TEXT
 from flows.churn.past_forecasts import Correction, Corrections
 from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
@@ -391,6 +392,8 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
         *warehouse(run).read("select definition from marts.segment_definitions").to_pylist(),
         *warehouse(run).read("select segment from staging.rfm_segments").to_pylist(),
         *warehouse(run).read("select recommended_action from staging.recommended_actions").to_pylist(),
+        *warehouse(run).read("select distinct reason from marts.next_products").to_pylist(),
+        *({"reason": text} for text in (ALIKE_TEXT, "popular: bought by 12 % of those who bought in 60 days")),
     ]
     validated = "".join(
         file.read_text() for file in (REPOSITORY / "dbt_project/models/staging/shop").glob("*validated.sql")
@@ -410,6 +413,12 @@ def test_every_phrase_of_the_warehouse_has_its_french(run, page):
     page.get_by_role("button", name="Français").click()
     english = page.evaluate("all => all.filter(text => translated(text) === text)", sorted(phrases))
     assert english == ["Champions"]
+    assert page.evaluate("translated('others who bought Lost buy it too')") == (
+        "d’autres acheteurs de Lost l’achètent aussi"  # a product's name stays
+    )
+    assert page.evaluate("translated('bought every 5 weeks, last 1 month ago')") == (
+        "acheté toutes les 5 semaines, la dernière fois il y a 1 mois"
+    )
     assert page.evaluate("translated('lower risk: last order 1,200 days ago; usually every 8 days')") == (
         "risque plus faible\u202f: dernière commande il y a 1\u202f200 jours\u202f; d’habitude tous les 8 jours"
     )

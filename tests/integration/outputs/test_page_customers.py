@@ -79,6 +79,30 @@ def test_the_drawer_shows_what_the_marts_know_and_every_purchase(run, page):
     assert page.locator("#drawer svg line[stroke-width]").count() == len(purchases)
 
 
+def test_the_drawer_shows_what_to_show_them_next_and_why_in_both_languages(run, page):
+    query = f"""select customer_id, product, category, reason from marts.next_products
+        where customer_id = (select min(customer_id) from {CUSTOMERS} where customer_id like 'C%'
+            and customer_id in (select customer_id from marts.next_products where reason like 'bought once%')
+        ) and rank <= 3 order by rank"""
+    products = warehouse(run).read(query).to_pylist()
+    look_up(page, products[0]["customer_id"])
+    items = page.locator("#drawer h3:text('What to show them next') + ol li")
+    assert items.all_inner_texts() == [f"{of['product']} ({of['category']}) · {of['reason']}" for of in products]
+    page.keyboard.press("Escape")
+    page.click("#language")
+    look_up(page, products[0]["customer_id"])
+    french = page.locator("#drawer h3:text('Que leur montrer ensuite') + ol li").all_inner_texts()
+    assert [text.partition(" ")[0] for text in french] == [of["product"] for of in products]
+    assert not [text for text in french if re.search(r"\b(bought|ago|others)\b", text)]
+
+
+def test_who_may_not_be_written_to_is_shown_nothing_next(run, page):
+    nobody = f"""select customer_id from {CUSTOMERS} where opted_out and customer_id like 'C%'
+        and customer_id not in (select customer_id from marts.next_products) limit 1"""
+    look_up(page, warehouse(run).row(nobody)[0])
+    assert page.locator("#drawer h3:text('What to show them next')").count() == 0
+
+
 def test_a_customer_of_the_list_opens_with_the_keyboard_and_the_address_and_back_close_again(run, page, browser):
     first = page.locator("#list button.opens").first
     first.focus()

@@ -1,11 +1,13 @@
 """The page over time: the shop month by month, and what cohorts have brought in, compared with the purchases."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from tests.running.browser import chromium
-from tests.running.dashboard import CUSTOMERS, press, warehouse
+from functions.churn_api.contract import LIFECYCLES
+from tests.running.browser import chromium, open_page
+from tests.running.dashboard import CUSTOMERS, draw, press, warehouse
 
 pytestmark = [
     pytest.mark.whole_run,
@@ -19,15 +21,16 @@ def number(words):
     return float(re.sub(r"[^\d.-]", "", words))
 
 
-def table(page, place):
-    rows = page.locator(f"#{place} tr").evaluate_all("all => all.map(row => [...row.cells].map(of => of.textContent))")
+def table(page, place, within=""):
+    rows = page.locator(f"#{place} {within} tr")
+    rows = rows.evaluate_all("all => all.map(row => [...row.cells].map(of => of.textContent))")
     return {row[0]: row[1:] for row in rows}
 
 
 def test_months_are_those_of_the_purchases_known_then_and_follow_the_filter_on_segment(run, page):
     page.locator("#over-time summary").click()
-    months = table(page, "time-table")
-    heads = months.pop("")
+    months = table(page, "time-table", "table:first-child")
+    months.pop("")
     days = warehouse(run).read("select distinct month_ends_on from marts.monthly_customers order by 1 desc")
     days = days.column(0).to_pylist()
     assert len(months) == len(days) == 25
@@ -50,17 +53,50 @@ def test_months_are_those_of_the_purchases_known_then_and_follow_the_filter_on_s
     leaving = "select segment from staging.rfm_segments where rules_expect = 'leaves'"
     at_risk = warehouse(run).row(f"select sum(spend_last_365_days) from {CUSTOMERS} where segment in ({leaving})")[0]
     assert number(now[3]) == pytest.approx(at_risk, abs=1)
-    of_now = [number(cell) for cell in now[5:]]
+    of_now = [*map(number, [*table(page, "time-table", "table:last-child").values()][1])]
     counts = warehouse(run).read(
         """select count(customer_id) as n from staging.rfm_segments as segments
         left join marts.marketing_customers using (segment) group by position order by position"""
     )
     assert of_now == counts.column("n").to_pylist()
     press(page, "segments", "Champions")
-    chosen = next(iter(table(page, "time-table").values()))
-    assert heads[5] == chosen[5] == "Champions"
-    filtered = [number(cell) for cell in [*table(page, "time-table").values()][1][5:]]
-    assert filtered == [of_now[0]] + [0] * 11
+    heads, filtered, *_ = table(page, "time-table", "table:last-child").values()
+    assert heads[0] == "Champions"
+    assert [number(cell) for cell in filtered] == [of_now[0]] + [0] * 11
+
+
+def test_the_lifecycle_of_months_is_that_of_the_mart_and_follows_the_filter_on_segment(run, page):
+    page.locator("#over-time summary").click()
+    for where in ("true", "segment = 'Loyal'"):
+        shown = table(page, "time-table", "table:first-child")
+        stages = [head.removeprefix("Lifecycle: ") for head in shown.pop("")[5:]]
+        assert stages == list(LIFECYCLES)
+        in_the_mart = (
+            warehouse(run)
+            .read(
+                f"""select month_ends_on, {
+                    ", ".join(
+                        f"coalesce(sum(customers) filter (lifecycle = '{stage}'), 0) as {stage}" for stage in stages
+                    )
+                } from marts.monthly_lifecycle where {where} group by 1 order by 1 desc"""
+            )
+            .to_pylist()
+        )
+        rows = [[number(cell) for cell in row[5:]] for row in shown.values()]
+        for months_ago in (0, 6):
+            assert rows[months_ago] == [in_the_mart[months_ago][stage] for stage in stages]
+        press(page, "segments", "Loyal")
+    assert page.locator("#time svg[aria-label='Customers by lifecycle'] path").count() == len(LIFECYCLES)
+
+
+def test_without_scores_there_is_no_lifecycle_by_month(run, browser, tmp_path):
+    unscored = replace(run, model=None, why_no_model="There are too few customers.")
+    draw(unscored, tmp_path / "page.html")
+    page = open_page(browser, tmp_path / "page.html", locale="en-GB")
+    assert "Customers by lifecycle" not in page.inner_text("#over-time")
+    page.locator("#over-time summary").click()
+    assert "Lifecycle" not in page.inner_text("#time-table")
+    page.context.close()
 
 
 def test_what_a_cohort_has_spent_is_added_up_and_the_first_is_marked_as_partial(run, page):

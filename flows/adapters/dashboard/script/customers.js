@@ -5,8 +5,8 @@ let customers; // a promise of their columns; the most valuable are first
 let details;
 
 const allCustomers = () => (customers ??= unpacked("customers").then((columns) => ({ ...columns, at: new Map(columns.id.map((id, n) => [id, n])) })));
-/** Of the most valuable; `starts`: where their orders and campaigns begin. */
-const allDetails = () => (details ??= unpacked("details").then((columns) => ({ ...columns, ...Object.fromEntries(["orders", "campaigns"].map((name) => [name, { ...columns[name], starts: startsOf(columns[name].count) }])) })));
+/** Of the most valuable; `starts`: where their orders, campaigns and products begin. */
+const allDetails = () => (details ??= unpacked("details").then((columns) => ({ ...columns, ...Object.fromEntries(["orders", "campaigns", "products"].map((name) => [name, { ...columns[name], starts: startsOf(columns[name].count) }])) })));
 
 function startsOf(counts) {
   let start = 0;

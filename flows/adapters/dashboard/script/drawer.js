@@ -27,7 +27,7 @@ function customerParts(everybody, detail, n) {
   if (n >= detail.contact.length) return [standing, element("p", {}, text("no_details", { detailed: formats.count(detail.contact.length), id: everybody.id[n] }))];
   const orders = ordersOf(detail.orders, n);
   return [
-    standing, ...reachOf(everybody, detail, n), figuresOf(detail, orders, n), ...reasonsOf(detail, n), ...campaignsOf(detail.campaigns, n),
+    standing, ...reachOf(everybody, detail, n), figuresOf(detail, orders, n), ...reasonsOf(detail, n), ...productsOf(detail.products, n), ...campaignsOf(detail.campaigns, n),
     element("h3", {}, text("orders")), purchases(orders), element("div", { class: "history" }, tableOf([text("day"), text("amount")], orders.toReversed().map(({ day, amount }) => [formats.day(day), formats.exactly(amount)])))];
 }
 
@@ -73,6 +73,16 @@ function reasonsOf(detail, n) {
   const reasons = [1, 2, 3].map((k) => texts(`reason_${k}`)).filter(Boolean);
   return [element("h3", {}, text("what")), element("p", { class: "standing" }, phrase(texts("recommended_action"))),
     ...(reasons.length ? [element("h3", {}, text("why")), element("ul", {}, ...reasons.map((reason) => element("li", {}, phrase(reason))))] : [])];
+}
+
+/** What to show them next, as far as they may be written to and their orders name products. */
+function productsOf(of, n) {
+  const each = Array.from({ length: of.count[n] }, (_, k) => of.starts[n] + k);
+  const texts = (name, at) => of[`${name}_texts`][of[name][at]];
+  return each.length ? [element("h3", {}, text("next_products")), element("ol", {}, ...each.map((at) => {
+    const category = texts("category", at);
+    return element("li", {}, element("b", {}, texts("product", at)), `${category ? ` (${category})` : ""} · ${phrase(texts("reason", at))}`);
+  }))] : [];
 }
 
 function campaignsOf({ count, starts, campaign, arm, variant, was_sent }, n) {

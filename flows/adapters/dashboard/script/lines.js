@@ -9,7 +9,7 @@ function chart(caption, { names, most, format, draw, right = SHEET.right }) {
   const y = (value) => (height - bottom - (value / (most || 1)) * (height - top - bottom)).toFixed(1);
   const across = roundNumbers(0, most || 1).map((value) =>
     `<line x1="${left}" x2="${width - right}" y1="${y(value)}" y2="${y(value)}" stroke="var(--line)"/><text x="${left - 6}" y="${+y(value) + 3}" text-anchor="end">${format(value)}</text>`);
-  const every = Math.ceil(names.length / 6), last = names.length - 1;
+  const every = Math.ceil(names.length / (names[0]?.length > 4 ? 4.5 : 6)), last = names.length - 1;
   const below = names.map((name, step) => ((last - step) % every ? "" : `<text x="${x(step)}" y="${height - 6}" text-anchor="${step === last && right < 40 ? "end" : "middle"}">${name}</text>`));
   const made = element("figure", {}, element("figcaption", {}, caption), element("div"));
   made.lastChild.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${caption}">${across.join("")}${below.join("")}${draw(x, y)}</svg>`;

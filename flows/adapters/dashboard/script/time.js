@@ -1,18 +1,19 @@
 /* The shop month by month, and what its cohorts have brought in. */
 
 const OUTLOOKS = { stays: "var(--low)", unsure: "var(--medium)", leaves: "var(--high)" }; // what the segments of a layer do, as the rules see it
+const STAGES = { active: "var(--low)", new: "color-mix(in oklab, var(--low) 45%, var(--paper))", due: "var(--medium)", slipping: "var(--high)", gone: "var(--dim)" }; // of the lifecycle, from the lowest layer up
 
 /** The months, each with its sums over the segments that are chosen. */
 function monthsShown() {
   const { month_ends_on, segment, history_days, ...counted } = data.months;
   const chosen = filters.get("segment");
-  const months = new Map();
+  const months = new Map(), stages = Object.keys(STAGES).map((stage) => `lifecycle_${stage}`);
   month_ends_on.forEach((day, row) => {
-    if (!months.has(day)) months.set(day, { day, history: history_days[row], bySegment: new Float64Array(data.members.segment.length), customers: 0, active_customers: 0, new_customers: 0, bought_before: 0, bought_again: 0, revenue: 0, at_risk: 0 });
+    if (!months.has(day)) months.set(day, { day, history: history_days[row], bySegment: new Float64Array(data.members.segment.length), customers: 0, active_customers: 0, new_customers: 0, bought_before: 0, bought_again: 0, revenue: 0, at_risk: 0, ...Object.fromEntries(stages.map((of) => [of, 0])) });
     if (chosen && !chosen.has(segment[row])) return;
     const month = months.get(day);
     month.bySegment[segment[row]] += counted.customers[row];
-    for (const of of ["customers", "active_customers", "new_customers", "bought_before", "bought_again"]) month[of] += counted[of][row];
+    for (const of of ["customers", "active_customers", "new_customers", "bought_before", "bought_again", ...stages]) month[of] += counted[of][row];
     month.revenue += counted.revenue[row] / 100;
     if (data.meta.rules_expect[segment[row]] === "leaves") month.at_risk += counted.spend_last_365_days[row] / 100;
   });
@@ -25,7 +26,8 @@ function monthsShown() {
 }
 
 function drawTime() {
-  place("time-note").textContent = text("time_note", { leaving: positions("segment").filter((key) => data.meta.rules_expect[key] === "leaves").map((key) => memberName("segment", key)).join(", ") });
+  const stages = data.meta.is_scored ? data.members.lifecycle : [];
+  place("time-note").textContent = text("time_note", { leaving: positions("segment").filter((key) => data.meta.rules_expect[key] === "leaves").map((key) => memberName("segment", key)).join(", ") }) + (stages.length ? ` ${text("time_lifecycle_note")}` : "");
   place("time-table").setAttribute("aria-label", text("time"));
   updates.push(() => {
     const months = monthsShown();
@@ -35,26 +37,37 @@ function drawTime() {
       return chart(text(`time_${of}`, { horizon: data.meta.horizon_days }), { names, format, most: Math.max(0, ...values), draw: (x, y) => line(values, x, y, "var(--heat)") });
     };
     const brief = formats.moneyIn(data.meta.currency, { notation: "compact", maximumFractionDigits: 1 });
-    place("time").replaceChildren(single("active_customers", formats.count), single("at_risk", brief), single("retained", formats.share), layers(months, names));
+    place("time").replaceChildren(single("active_customers", formats.count), single("new_customers", formats.count), single("at_risk", brief), single("retained", formats.share), bySegment(months, names), ...(data.meta.is_scored ? [byLifecycle(months, names)] : []));
     const shownAs = (format, value) => (value === null ? "–" : format(value));
-    place("time-table").replaceChildren(tableOf(
-      ["", ...["active_customers", "new_customers", "revenue", "at_risk", "retained"].map((of) => text(`time_${of}`, { horizon: data.meta.horizon_days })), ...positions("segment").map((key) => memberName("segment", key))],
-      months.toReversed().map((month) => [formats.day(month.day), shownAs(formats.count, month.active_customers), formats.count(month.new_customers), formats.money(month.revenue),
-        shownAs(formats.money, month.at_risk), shownAs(formats.share, month.retained), ...Array.from(month.bySegment, formats.count)])));
+    const rows = months.toReversed();
+    place("time-table").replaceChildren(
+      tableOf(["", ...["active_customers", "new_customers", "revenue", "at_risk", "retained"].map((of) => text(`time_${of}`, { horizon: data.meta.horizon_days })), ...stages.map((stage) => named(text("lifecycle"), text(`lifecycle_${stage}`)))],
+        rows.map((month) => [formats.day(month.day), shownAs(formats.count, month.active_customers), formats.count(month.new_customers), formats.money(month.revenue),
+          shownAs(formats.money, month.at_risk), shownAs(formats.share, month.retained), ...stages.map((stage) => formats.count(month[`lifecycle_${stage}`]))])),
+      tableOf(["", ...positions("segment").map((key) => memberName("segment", key))], rows.map((month) => [formats.day(month.day), ...Array.from(month.bySegment, formats.count)])));
   });
 }
 
 /** Customers of all segments, in three layers by what the rules expect of them. */
-function layers(months, names) {
+function bySegment(months, names) {
   const of = (outlook) => months.map(({ bySegment }) => bySegment.reduce((sum, count, key) => sum + (data.meta.rules_expect[key] === outlook ? count : 0), 0));
-  let below = months.map(() => 0);
-  const stacked = Object.entries(OUTLOOKS).map(([outlook, colour]) => {
-    const lower = below, upper = of(outlook).map((count, step) => count + lower[step]);
+  return layers(text("time_segments"), names, Object.entries(OUTLOOKS).map(([outlook, colour]) => ({ name: text(`segments_${outlook}`), colour, counts: of(outlook) })));
+}
+
+/** The same customers by their lifecycle. */
+const byLifecycle = (months, names) =>
+  layers(text("time_lifecycle"), names, Object.entries(STAGES).map(([stage, colour]) => ({ name: text(`lifecycle_${stage}`), colour, counts: months.map((month) => month[`lifecycle_${stage}`]) })));
+
+/** Counts on top of one another, the first one lowest. */
+function layers(caption, names, each) {
+  let below = names.map(() => 0);
+  const stacked = each.map(({ counts, colour }) => {
+    const lower = below, upper = counts.map((count, step) => count + lower[step]);
     below = upper;
     return { lower, upper, colour };
   });
-  const made = chart(text("time_segments"), { names, format: formats.count, most: Math.max(1, ...below), draw: (x, y) => stacked.map(({ lower, upper, colour }) => layer(lower, upper, x, y, colour)).join("") });
-  made.append(element("div", { class: "legend" }, ...Object.entries(OUTLOOKS).flatMap(([outlook, colour]) => [element("i", { style: `background: ${colour}` }), text(`segments_${outlook}`)])));
+  const made = chart(caption, { names, format: formats.count, most: Math.max(1, ...below), draw: (x, y) => stacked.map(({ lower, upper, colour }) => layer(lower, upper, x, y, colour)).join("") });
+  made.append(element("div", { class: "legend" }, ...each.flatMap(({ name, colour }) => [element("i", { style: `background: ${colour}` }), name])));
   return made;
 }
 

@@ -28,7 +28,7 @@ function phrase(english) {
 function translated(english) {
   for (const { pattern, words, kinds } of phrases) {
     const found = english.match(pattern);
-    if (found) return typeset(words).replace(/\{(\d)\}/g, (_, n) => (kinds[n - 1] === "¤" ? amount(found[n]) : /^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
+    if (found) return typeset(words).replace(/\{(\d)\}/g, (_, n) => (kinds[n - 1] === "¤" ? amount(found[n]) : kinds[n - 1] === "=" ? found[n] : /^[\d.,%]+$/.test(found[n]) ? nativeNumber(found[n]) : translated(found[n])));
   }
   return english;
 }
@@ -43,13 +43,14 @@ function amount(words) {
 /** What the page says in its language for each phrase of the warehouse. English ones are written anew for their amounts. */
 const phrasesOf = (written) => written.filter(([english]) => language !== "en" || /\{[…¤]\}/.test(english)).map(([english, french]) => {
   let n = 0;
-  return { pattern: asPattern(english), kinds: [...english.matchAll(/\{([…¤]?)\}/g)].map(([, kind]) => kind), words: (language === "en" ? english : french).replace(/\{[…¤]?\}/g, () => `{${++n}}`) };
+  return { pattern: asPattern(english), kinds: [...english.matchAll(/\{([…¤=]?)\}/g)].map(([, kind]) => kind), words: (language === "en" ? english : french).replace(/\{[…¤=]?\}/g, () => `{${++n}}`) };
 });
 
-/** "{} orders in {} days" as a pattern; a {} is a number, {¤} an amount of money, {…} anything. */
+/** "{} orders in {} days" as a pattern; a {} is a number, {¤} an amount of money, {…} a phrase or anything, {=} a name
+ * of the shop's, which is in no language. */
 function asPattern(english) {
   const escaped = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
-  return new RegExp("^" + escaped.replace(/\{\}/g, "([\\d.,%-]+)").replace(/\{¤\}/g, "([\\d.,]+(?: [A-Z]{3})?)").replace(/\{…\}/g, "(.+?)") + "$");
+  return new RegExp("^" + escaped.replace(/\{\}/g, "([\\d.,%-]+)").replace(/\{¤\}/g, "([\\d.,]+(?: [A-Z]{3})?)").replace(/\{[…=]\}/g, "(.+?)") + "$");
 }
 
 const formats = {};
