@@ -19,6 +19,7 @@ from flows.campaigns.track_record import NO_RECORD, TrackRecord
 from flows.campaigns.traits import TRAITS
 from flows.campaigns.uplift import InsufficientData
 from flows.campaigns.variants import SHARE, VARIANT, VariantUplift, cost
+from flows.campaigns.warnings import PlanWarning
 
 BY_UPLIFT, BY_CHANCE = "uplift", "chance"
 IN_EQUAL_SHARES = "The same share of every segment and risk band, so that the next campaign can choose."
@@ -57,7 +58,7 @@ class Plan:
     explored: int = 0
     explored_cost: float = 0.0
     variants: dict[str, tuple[int, Interval | None]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[PlanWarning] = field(default_factory=list)
 
     @property
     def window_ends_on(self) -> date:
@@ -191,32 +192,40 @@ def _targets(
     )  # fmt: skip
 
 
-def _warnings(campaign: Campaign, could_show: Power, chosen: Chosen) -> list[str]:
+def _warnings(campaign: Campaign, could_show: Power, chosen: Chosen) -> list[PlanWarning]:
     found, profit = [], chosen.expected_profit
     if profit is not None and profit.mean <= 0:
-        how_sure = "" if profit.high <= 0 else ", though not beyond doubt"
-        found.append(
-            f"contact nobody: by what past campaigns changed, this one is expected to lose {-profit.mean:,.0f}"
-            f"{how_sure}."
-            + (" This is spent to learn" if campaign.to_learn else " To spend that to learn, write `to_learn: true`")
-        )
+        is_sure = profit.high <= 0
+        text = f"contact nobody: by what past campaigns changed, this one is expected to lose {-profit.mean:,.0f}"
+        text += "." if is_sure else ", though not beyond doubt."
+        text += " This is spent to learn" if campaign.to_learn else " To spend that to learn, write `to_learn: true`"
+        values = {"loss": -profit.mean, "is_sure": is_sure, "is_to_learn": campaign.to_learn}
+        found.append(PlanWarning("expected_to_lose", text, values))
     elif profit is not None and profit.low < 0:
-        found.append(
+        text = (
             f"this may lose up to {-profit.low:,.0f} (90 % interval): a gain is expected but not sure, and what is lost"
             " is spent to learn"
         )
+        found.append(PlanWarning("may_lose", text, {"loss": -profit.low}))
     if not chosen.is_in_holdout.any():
-        found.append("there is no control group: what this campaign changes will never be known")
+        text = "there is no control group: what this campaign changes will never be known"
+        found.append(PlanWarning("no_control_group", text))
     elif not could_show.can_show_something:
-        found.append(
+        values = {
+            "detectable_lift": could_show.detectable_lift, "holdout": campaign.holdout,
+            "customers_needed": could_show.customers_needed,
+        }  # fmt: skip
+        text = (
             f"this campaign cannot show anything: only a lift of {could_show.detectable_lift:.1%} or more would stand"
             f" out from chance, and a very good campaign makes 5 in 100 more customers buy. With a holdout of"
             f" {campaign.holdout:.0%} it would take {could_show.customers_needed:,} customers"
             + ("; a holdout of 50 % needs the fewest" if campaign.holdout < 0.4 else "")
         )
+        found.append(PlanWarning("shows_nothing", text, values))
     if could_show.break_even_lift > 1:
-        found.append(
+        text = (
             "this offer cannot pay: it costs more than the margin of the purchase that it may bring. Offer less, or"
             " raise the margin"
         )
+        found.append(PlanWarning("cannot_pay", text))
     return found

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.adapters.campaign_page.desk import Launch, LaunchedCampaign, Overview, Preview, Refusal
+from flows.campaigns.warnings import LaunchRefused
 from flows.commands.local_tools import keep_tools_local
 from flows.errors import PipelineError
 from flows.settings import Settings
@@ -72,7 +73,7 @@ class ProcessDesk:
                 self._pipe = None
                 raise Refusal(ENDED) from None
         if not is_done:
-            raise Refusal(answer)
+            raise Refusal(*answer)
         return answer
 
     def _connected(self) -> "Connection[Any, Any]":
@@ -100,11 +101,13 @@ def work(pipe: "Connection[Any, Any]", settings: Settings, idle_seconds: float =
             return
         try:
             answer: tuple[bool, Any] = True, _QUESTIONS[what](settings, *arguments)
-        except (PipelineError, Refusal) as refused:
-            answer = False, str(refused)
+        except (LaunchRefused, Refusal) as refused:
+            answer = False, (str(refused), refused.warning)
+        except PipelineError as refused:
+            answer = False, (str(refused), None)
         except Exception:
             log.exception("the campaign page could not be answered")
-            answer = False, "This failed on our side; the log of `make serve` says why."
+            answer = False, ("This failed on our side; the log of `make serve` says why.", None)
         try:
             pipe.send(answer)
         except OSError:

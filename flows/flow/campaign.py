@@ -35,6 +35,7 @@ from flows.campaigns.targeting import Plan, plan
 from flows.campaigns.transfer import comparable
 from flows.campaigns.uplift import InsufficientData, Uplift, fit_uplift
 from flows.campaigns.variants import fit_variants
+from flows.campaigns.warnings import LaunchRefused, PlanWarning
 from flows.console.campaign_summary import CampaignRun
 from flows.errors import BadInput, SettingsError
 from flows.orchestration import flow, task, waits_for_warehouse
@@ -66,7 +67,7 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     if planned and old:
         planned = replace(planned, warnings=[*planned.warnings, old])
     if launches and old:
-        raise BadInput(f"{campaign.name} is not sent: {old}")
+        raise LaunchRefused(f"{campaign.name} is not sent: {old}", old)
     if planned and launches:
         launched = launch(warehouse, settings, planned)
     suppressed_in = None
@@ -126,7 +127,7 @@ def candidates_of(wiring: Wiring, campaign: Campaign, as_of: date) -> pa.Table:
 
 
 @task(retry=waits_for_warehouse)
-def why_too_old(warehouse: Warehouse, stop_sending_after_days: int) -> str | None:
+def why_too_old(warehouse: Warehouse, stop_sending_after_days: int) -> PlanWarning | None:
     """Why nothing may be sent on the last run, which may be older than that by no day: consent is as old as it. None of
     a simulated shop, whose last run may be as of any day."""
     started_at = now()
@@ -134,10 +135,11 @@ def why_too_old(warehouse: Warehouse, stop_sending_after_days: int) -> str | Non
     age = (started_at.date() - as_of).days
     if _is_simulated(warehouse) or age <= stop_sending_after_days:
         return None
-    return (
+    text = (
         f"the last run is as of {as_of}, {age:,} days ago, and nothing is sent on data of more than"
         f" {stop_sending_after_days} days ago (STOP_SENDING_AFTER_DAYS): bring in newer orders and `make run` first"
     )
+    return PlanWarning("too_old", text, {"as_of": as_of, "age_days": age, "max_age_days": stop_sending_after_days})
 
 
 @task(retry=waits_for_warehouse)
@@ -184,9 +186,11 @@ def launch(warehouse: Warehouse, settings: Settings, planned: Plan) -> Launched:
             f" would have ended on {planned.window_ends_on}. Bring in newer orders and `make run` first."
         )
     if planned.is_expected_to_lose and not campaign.to_learn:
-        raise BadInput(
+        [loses] = [warning for warning in planned.warnings if warning.code == "expected_to_lose"]
+        raise LaunchRefused(
             f"{campaign.name} is expected to lose money by what past campaigns changed: contact nobody. To spend that"
-            " on learning, write this line into its file:\nto_learn: true"
+            " on learning, write this line into its file:\nto_learn: true",
+            loses,
         )
     lists = [campaign.name, *(variant_of(campaign.name, variant) for variant in campaign.offers)]
     for name in (*lists, *([control_group_of(campaign.name)] if campaign.holdout else [])):

@@ -181,7 +181,7 @@ def preview(figures: Figures, plan: Callable[[str], Plan], definition: str) -> P
         can_show_something=can.can_show_something,
         would_be_refused=of.is_expected_to_lose and not of.campaign.to_learn,
         says=figures.shown.text(of.why_ranked_so),
-        warnings=[figures.shown.text(warning) for warning in of.warnings],
+        warnings=[figures.shown.text(warning.text) for warning in of.warnings],
     )  # fmt: skip
 
 

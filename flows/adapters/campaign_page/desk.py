@@ -6,9 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from flows.campaigns.warnings import PlanWarning
+
 
 class Refusal(Exception):
-    """Why something cannot be done, and what to do, as the command line would print it."""
+    """Why something cannot be done, and what to do, as the command line would print it. `warning`: what it is about,
+    where that has a code."""
+
+    def __init__(self, text: str, warning: PlanWarning | None = None) -> None:
+        super().__init__(text)
+        self.warning = warning
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Preview:
     break_even_lift: float
     can_show_something: bool
     customers_needed: int
-    warnings: tuple[str, ...]
+    warnings: tuple[PlanWarning, ...]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,10 @@ class Language:
         first = "1er" if self.code == "fr" and day.day == 1 else str(day.day)
         return f"{first}{_NO_BREAK}{_MONTHS[self.code][day.month - 1]}{_NO_BREAK}{day.year}"
 
+    def month(self, day: date) -> str:
+        """The month of a date."""
+        return f"{_MONTHS[self.code][day.month - 1]}{_NO_BREAK}{day.year}"
+
     def name(self, name: str) -> str:
         """A segment, country or channel, as it is called in the language."""
         return self.translated(name)

@@ -16,6 +16,7 @@ from flows.adapters.campaign_page.campaign_files import CampaignFile
 from flows.adapters.campaign_page.desk import Launch, LaunchedCampaign, Overview, Preview
 from flows.adapters.campaign_page.form import FIELDS, REQUIRED, hidden_keys, to_form
 from flows.adapters.campaign_page.language import Language
+from flows.adapters.campaign_page.sentences import describe
 from flows.campaigns.definition import Campaign
 from flows.campaigns.power import PLAUSIBLE_LIFT
 
@@ -87,7 +88,10 @@ def preview(shell: Shell, found: Preview) -> str:
     return _render(
         "preview.html.j2", shell, found=found, segments=pictures.segments(found), isfinite=isfinite,
         lift_bars=pictures.on_one_scale(lifts), cost_bars=pictures.on_one_scale(costs), plausible=PLAUSIBLE_LIFT,
-        repeats_power="this campaign cannot show anything",
+        # what it can show is said by a picture
+        warnings=[
+            describe(shell.say, of, found.currency) for of in found.warnings if of.code != "shows_nothing"
+        ],
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from flows.adapters.campaign_page.guard import Denied, Guard, Session, cookie
 from flows.adapters.campaign_page.language import Language, preferred
 from flows.adapters.campaign_page.mount import PATH
 from flows.adapters.campaign_page.rendering import Shell
+from flows.adapters.campaign_page.sentences import refusal
 from flows.adapters.campaign_page.yaml_text import as_yaml, rewritten
 from functions.churn_api.access import Access
 from functions.churn_api.asgi import App
@@ -217,7 +218,7 @@ class CampaignPage:
             except FileRefused as refused:
                 status, page = 404, rendering.message(shell, say(refused.key, name=refused.name))
             except Refusal as refused:
-                status, page = 409, rendering.message(shell, say.translated(str(refused)))
+                status, page = 409, rendering.message(shell, refusal(say, refused))
             response = HTMLResponse(page, status, _HEADERS)
             if is_new:
                 response.headers["set-cookie"] = cookie(session, root, is_https=False)
@@ -243,7 +244,7 @@ class CampaignPage:
             except FileRefused as refused:
                 return _json({"problem": say(refused.key, name=refused.name)}, 409)
             except Refusal as refused:
-                return _json({"problem": say.translated(str(refused))}, 409)
+                return _json({"problem": refusal(say, refused)}, 409)
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception:
@@ -263,7 +264,7 @@ class CampaignPage:
         try:
             return await self._ask(self.desk.overview), ""
         except Refusal as refused:
-            return None, asked.say.translated(str(refused))
+            return None, refusal(asked.say, refused)
 
     async def _ask(self, question: Callable[[], T]) -> T:
         async with self._turn:

@@ -22,6 +22,7 @@ from flows.adapters.campaign_page.mount import WithCampaignPage
 from flows.adapters.campaign_page.routes import MAX_BODY_BYTES, campaign_page
 from flows.adapters.campaign_page.yaml_text import as_yaml, comments, rewritten
 from flows.campaigns.definition import Campaign
+from flows.campaigns.warnings import PlanWarning
 from flows.settings import REPOSITORY
 from functions.churn_api.access import Access, ApiKeys
 
@@ -50,10 +51,11 @@ def launched(name="winter", *, is_over=True, result=RESULT):
 
 
 class Desk:
-    """Answers as the flows would; `refusal`: instead of any answer."""
+    """Answers as the flows would; `refusal`: what a Refusal is made of, instead of any answer."""
 
     def __init__(self):
-        self.refusal, self.asked, self.campaigns = None, [], (launched(), launched("running", is_over=False))
+        self.refusal, self.warnings, self.asked = None, (), []
+        self.campaigns = launched(), launched("running", is_over=False)
 
     def overview(self):
         self._ask("overview")
@@ -65,7 +67,7 @@ class Desk:
         return Preview(
             name, AS_OF, date(2026, 3, 30), 30, "EUR", 200.0, 900, {"opted out": 12}, 600, 288,
             (("Loyal", 400, 200), ("At risk", 200, 88)), False, "No campaign with a holdout has ended yet.", 180.0,
-            700.0, 9_000.0, None, 0.2, 0.093, inf, 0.068, False, 1_941, (),
+            700.0, 9_000.0, None, 0.2, 0.093, inf, 0.068, False, 1_941, self.warnings,
         )  # fmt: skip
 
     def launch(self, file, digest):
@@ -74,7 +76,7 @@ class Desk:
 
     def _ask(self, *what):
         if self.refusal:
-            raise Refusal(self.refusal)
+            raise Refusal(*self.refusal)
         self.asked.append(what)
 
 
@@ -305,7 +307,7 @@ def test_the_preview_has_the_detectable_effect_and_writes_nothing(page):
 
 
 def test_without_a_run_the_page_says_what_to_run(page):
-    page.desk.refusal = "There are no customers to choose from yet: `make run` first."
+    page.desk.refusal = ("There are no customers to choose from yet: `make run` first.",)
     assert "`make run` first" in page.get("/new").text
     assert "lancez d’abord `make run`" in page.get("", **{"accept-language": "fr"}).text
 
@@ -495,22 +497,44 @@ def test_every_key_of_a_campaign_is_a_field_and_every_field_has_its_words():
         ("At risk", "À risque"),
         ("spring: a budget of 1.00 pays for nobody: contacting the customer who comes first is expected to cost 2.50.",
          "spring\u202f: un budget de 1,00 ne suffit pour personne\u202f: contacter le premier client coûterait 2,50."),
-        ("this may lose up to 1,234 (90 % interval): a gain is expected but not sure, and what is lost is spent to"
-         " learn", "une perte allant jusqu’à 1\u202f234 est possible (intervalle à 90\u202f%)\u202f: un gain est"
-         " attendu sans être sûr, et ce qui serait perdu sert à apprendre"),
-        ("learnt from amount_off 5 and gift, and this one is percent_off 10 %: it may change nothing at all",
-         "l’effet est connu pour amount_off 5 and gift, et cette campagne propose une remise de 10\u202f%\u202f: elle"
-         " peut ne rien changer du tout"),
         ("Everybody gets shoes: choosing for each customer does not clearly add to it, +0.10 of profit per customer on"
          " 1,200 past targets (90 % interval -0.20 to +0.40). No campaign with a holdout has ended yet.",
          "Tous reçoivent shoes\u202f: choisir pour chaque client n’ajoute rien de net, +0,10 de gain par client sur"
          " 1\u202f200 clients de campagnes passées (intervalle à 90\u202f% de -0,20 à +0,40). Aucune campagne avec"
          " groupe témoin n’est encore terminée."),
+        ("line 3: audience.countries: there is no country 'Frnce'. Did you mean France? There are: France, Spain.",
+         "Il n’y a pas de pays «\u202fFrnce\u202f». Vouliez-vous dire France\u202f? Il y a\u202f: France, Spain."),
+        ("/a/b.yml, line 3: audience.channels: no channel is known of any customer.", "Aucun client n’a de canal."),
+        ("line 2: audience.languages: no language is known of any customer: contacts need a column for it, such as"
+         " `language` or `locale`.", "La langue d’aucun client n’est connue\u202f: les contacts ont besoin d’une"
+         " colonne telle que `language` ou `locale`."),
+        ("audience.bought.product: nobody bought 'tea'. There are: a, b and 1,203 more.",
+         "Personne n’a acheté 'tea'. Il y a\u202f: a, b et 1\u202f203 de plus."),
+        ("The window of spring ended on 2026-03-30: customers contacted now would be measured as if it were in time."
+         " Write a new campaign.", "La période de mesure de spring s’est terminée le 2026-03-30\u202f: des clients"
+         " contactés maintenant seraient comptés comme s’ils l’avaient été à temps. Créez une nouvelle campagne."),
         ("something new", "something new"),
     ],
 )  # fmt: skip
 def test_what_the_flows_say_is_said_in_french(english, french):
     assert FR.translated(english) == french
+
+
+def test_a_preview_shows_its_warnings_and_a_launch_that_would_lose_names_the_box(page):
+    page.desk.warnings = (PlanWarning("may_lose", "this may lose up to 50", {"loss": 50.0}),)
+    shown = page.post("preview", {"values": typed()}, **{"accept-language": "fr"}).json()["html"]
+    assert "Une perte allant jusqu’à 50\u00a0€" in shown
+    file = saved(page)
+    page.post("approve", {"file": "spring.yml", "digest": file.digest})
+    page.desk.refusal = (
+        "write this line into its file: to_learn: true",
+        PlanWarning("expected_to_lose", "", {"loss": 9.0}),
+    )
+    wanted = {"file": "spring.yml", "digest": file.digest, "typed": "spring"}
+    for language, box in (("en", "“Launch even if it is expected to lose”"), ("fr", "Lancer même si une perte")):
+        problem = page.post("launch", wanted, **{"accept-language": language}).json()["problem"]
+        assert box in problem
+        assert "to_learn" not in problem
 
 
 @pytest.mark.parametrize(

@@ -182,13 +182,13 @@ def test_contacting_by_lot_is_chosen_where_the_list_of_the_ranking_is_expected_t
 def test_where_contacting_is_expected_to_lose_the_answer_is_to_contact_nobody(beats_random):
     found = planned(fitted=Fitted(lambda _: -0.5, beats_random))
     assert found.is_expected_to_lose
-    assert found.warnings[0].startswith("contact nobody: ")
-    assert "write `to_learn: true`" in found.warnings[0]
+    assert found.warnings[0].text.startswith("contact nobody: ")
+    assert "write `to_learn: true`" in found.warnings[0].text
 
 
 def test_a_loss_that_may_be_a_gain_is_said_to_be_in_doubt():
     def warned(profit):
-        return planned(fitted=Fitted(lambda _: profit, beats_random=False)).warnings[0]
+        return planned(fitted=Fitted(lambda _: profit, beats_random=False)).warnings[0].text
 
     assert "beyond doubt" in warned(-0.001)
     assert "beyond doubt" not in warned(-1.0)
@@ -197,14 +197,14 @@ def test_a_loss_that_may_be_a_gain_is_said_to_be_in_doubt():
 def test_a_gain_that_may_be_a_loss_is_warned_of():
     unsure = planned(fitted=Fitted(lambda _: 0.001, beats_random=False))
     assert not unsure.is_expected_to_lose
-    assert unsure.warnings[0].startswith("this may lose up to 1 (90 % interval)")
-    assert not any("may lose" in one for one in planned(fitted=Fitted(lambda _: 1.0, beats_random=False)).warnings)
+    assert unsure.warnings[0].text.startswith("this may lose up to 1 (90 % interval)")
+    assert not any("may lose" in one.text for one in planned(fitted=Fitted(lambda _: 1.0, beats_random=False)).warnings)
 
 
 def test_a_campaign_to_learn_says_what_it_spends():
     found = planned(fitted=Fitted(lambda _: -0.5, beats_random=False), to_learn=True)
-    assert f"lose {-found.expected_profit.mean:,.0f}" in found.warnings[0]
-    assert "spent to learn" in found.warnings[0]
+    assert f"lose {-found.expected_profit.mean:,.0f}" in found.warnings[0].text
+    assert "spent to learn" in found.warnings[0].text
 
 
 def test_targets_keep_the_chance_of_being_treated_that_they_had():
@@ -293,8 +293,8 @@ def test_where_the_budget_pays_only_for_holdout_members_the_budget_must_be_raise
 def test_a_small_campaign_is_warned_that_it_cannot_show_anything_and_what_would():
     found = planned(budget=40)
     (warning,) = found.warnings
-    assert "cannot show anything" in warning
-    assert f"{found.power.customers_needed:,} customers" in warning
+    assert "cannot show anything" in warning.text
+    assert f"{found.power.customers_needed:,} customers" in warning.text
 
 
 def test_a_large_campaign_is_not_warned():
@@ -302,12 +302,12 @@ def test_a_large_campaign_is_not_warned():
 
 
 def test_no_holdout_is_warned_of_though_it_was_meant():
-    assert "there is no control group" in planned(holdout=0, i_know=True).warnings[0]
+    assert "there is no control group" in planned(holdout=0, i_know=True).warnings[0].text
 
 
 def test_an_offer_that_gives_away_more_than_the_margin_is_warned_of():
     offer = {"text": "a television", "cost_per_redemption": 400}
-    assert any("cannot pay" in warning for warning in planned(offer=offer, budget=1e6).warnings)
+    assert any("cannot pay" in warning.text for warning in planned(offer=offer, budget=1e6).warnings)
 
 
 def test_risk_is_not_taken_for_effect():
