@@ -25,6 +25,7 @@ UDF_ROWS_A_CORE_SECOND = 130_000  # `make bench`: scoring in the warehouse, tree
 KEPT_DAYS = 400  # of predictions: PREDICTIONS_KEPT_DAYS
 MAILS_A_YEAR = 12
 TRAINING_CUSTOMERS = 20_000  # the setting's default: models are trained on a sample of a larger shop
+PAST_MONTHS = 24  # of marts.monthly_lifecycle, which every run scores again for those customers
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Bill:
-    """A month of a shop, with a daily run and a weekly training, in the smallest warehouse that is fast enough."""
+    """A month of a shop, with a daily run and a weekly training, in the smallest warehouse that is fast enough.
+    `scored`: rows that a daily run scores."""
 
     customers: int
+    scored: int
     stored_bytes: float
     scanned_bytes: float
     size: str
@@ -107,13 +110,15 @@ def bill(measured: Measured, customers: int) -> Bill:
     predictions = measured.bytes["marts.churn_predictions"] * scale * KEPT_DAYS
     sampled = sum(size for name, size in measured.bytes.items() if name in training)  # as large for every shop
     once = sum(measured.bytes.values()) - sampled - measured.bytes["marts.churn_predictions"]
-    calls = customers / ROWS_A_CALL
+    scored = customers + min(customers, TRAINING_CUSTOMERS) * PAST_MONTHS
+    calls = scored / ROWS_A_CALL
     api = (
-        customers / API_ROWS_A_CORE_SECOND * LAMBDA_GB * LAMBDA_GB_SECOND
+        scored / API_ROWS_A_CORE_SECOND * LAMBDA_GB * LAMBDA_GB_SECOND
         + calls / 1e6 * (LAMBDA_MILLION_CALLS + GATEWAY_MILLION_CALLS)
     )  # fmt: skip
     return Bill(
         customers=customers,
+        scored=scored,
         stored_bytes=predictions + once * scale + sampled,
         scanned_bytes=scanned * scale,
         size=SIZES[position],
@@ -123,7 +128,7 @@ def bill(measured: Measured, customers: int) -> Bill:
         calls=calls,
         api_dollars=30 * api,
         waiting_seconds=calls / GATEWAY_CALLS_A_SECOND,
-        udf_credits=30 * customers / UDF_ROWS_A_CORE_SECOND / XSMALL_CORES / 3600,
+        udf_credits=30 * scored / UDF_ROWS_A_CORE_SECOND / XSMALL_CORES / 3600,
         services=services(
             customers, measured.order_bytes * scale, measured.rows.get("raw_hubspot.email_events", 0) * scale, seconds
         ),

@@ -38,7 +38,7 @@ def page(measured: Measured) -> str:
         row("… USD a month of the warehouse that waits for them",
             *(f"{b.waiting_credits * model.CREDIT:,.2f}" for b in bills)),
         row("… sent and received a day",
-            *(_size(b.customers * (measured.request_bytes + measured.response_bytes)) for b in bills)),
+            *(_size(b.scored * (measured.request_bytes + measured.response_bytes)) for b in bills)),
         row("… USD a month: Lambda and API Gateway", *(f"{b.api_dollars:,.2f}" for b in bills)),
         row("scoring inside Snowflake instead: credits a month", *(f"{b.udf_credits:.3g}" for b in bills)),
         row("**least, USD a month**: this, with orders that need no Airbyte", *(f"**{b.least:,.0f}**" for b in bills)),
@@ -70,6 +70,7 @@ def page(measured: Measured) -> str:
         idle=model.IDLE_SECONDS,
         flow=model.FLOW_SECONDS,
         rows_a_call=model.ROWS_A_CALL,
+        past_months=model.PAST_MONTHS,
         calls=model.GATEWAY_CALLS_A_SECOND,
         api_rows=f"{model.API_ROWS_A_CORE_SECOND:,}",
         udf_rows=f"{model.UDF_ROWS_A_CORE_SECOND:,}",
@@ -146,7 +147,8 @@ year in the shape of HubSpot's events, by DuckDB on this project's own models:
 - Snowflake's files are as large as parquet's; every run reads every column of its inputs, which overestimates
   it.
 - Snowflake sends {rows_a_call} rows a call; a core of the API answers {api_rows} rows a second, and a core
-  scores {udf_rows} inside the warehouse, both by `make bench`.
+  scores {udf_rows} inside the warehouse, both by `make bench`. A run scores everyone, and {sampled} customers as of
+  {past_months} past month-ends.
 - Airbyte Cloud: {airbyte}; a month brings a twelfth of the year's events, and {changed} of the contacts. Who
   reads orders by their changes (Shopify, a database) pays less than for a whole file each night; one's own
   server costs its machine.

@@ -11,7 +11,7 @@ from tests.running.browser import chromium, headless_chromium, open_page
 
 # a run's customers again and again, each time with other amounts, probabilities and first purchases, evenly spread over
 # as many countries and channels as the page tells apart: many more cells than with a shop's real preferences. Each copy
-# has the purchases of the customer
+# has the purchases of the customer, and is shown the same products
 _ENLARGED = """
 create or replace table marts.marketing_customers as
 with more as (
@@ -39,6 +39,12 @@ from (select * from intermediate.int_purchases) as purchases
 inner join (
     select customer_id, regexp_replace(customer_id, '-\\d+$', '') as of from marts.marketing_customers
 ) as customers on purchases.customer_id = customers.of;
+create or replace table marts.next_products as
+select shown.* replace (customers.customer_id as customer_id)
+from (select * from marts.next_products) as shown
+inner join (
+    select customer_id, regexp_replace(customer_id, '-\\d+$', '') as of from marts.marketing_customers
+) as customers on shown.customer_id = customers.of;
 """
 
 _WRITE = """

@@ -46,8 +46,9 @@ def test_everything_costs_the_least_and_each_service_besides():
     assert bill.everything == pytest.approx(bill.least + others + cost.CREDIT * extra.sink_credits)
 
 
-def test_the_gateway_takes_a_hundred_million_rows_in_four_thousand_seconds():
-    assert cost.bill(MEASURED, 100_000_000).waiting_seconds == 4_000
+def test_the_gateway_takes_a_hundred_million_rows_in_four_thousand_seconds_and_past_months_in_twenty():
+    assert cost.bill(MEASURED, 100_000_000).waiting_seconds == pytest.approx(4_000 + 20, abs=1)
+    assert cost.bill(MEASURED, 1_000).calls == 25 * 1_000 / cost.ROWS_A_CALL  # all of a small shop, 25 times
 
 
 def test_a_larger_shop_runs_on_a_larger_machine_and_longer():
