@@ -418,6 +418,15 @@ def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipe
         assert _first_number(effect.inner_text()) < _first_number(small)
         assert not re.search(r"\b(the|of|customers|not)\b", page.locator("#preview").inner_text())  # all is in French
 
+        assert violations(page) == []
+        page.get_by_text("Autres options").click()
+        page.get_by_label("Groupe témoin", exact=True).fill("0")
+        page.get_by_label("L’absence de groupe témoin est voulue").check()
+        page.get_by_text("on ne saura jamais ce que cette campagne a changé").wait_for()
+        assert violations(page) == []
+        page.get_by_label("Groupe témoin", exact=True).fill("20")
+        page.get_by_label("L’absence de groupe témoin est voulue").uncheck()
+
         page.get_by_role("button", name="Enregistrer en YAML").click()
         page.get_by_text("Enregistré sous printemps.yml.").wait_for()
         file = shop / "campaign_files" / "printemps.yml"
@@ -429,6 +438,7 @@ def test_a_campaign_goes_by_hand_from_an_empty_form_to_its_result(shop, run_pipe
         page.locator("#launch input").fill("printemp")
         page.get_by_role("button", name="Lancer").click()
         page.get_by_text("Rien n’a été lancé").wait_for()
+        assert violations(page) == []
         with lock(shop):
             assert ids(shop, "treated") == []
         page.locator("#launch input").fill("printemps")

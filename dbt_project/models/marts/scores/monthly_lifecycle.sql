@@ -80,7 +80,7 @@ select
     counted.as_of_date as month_ends_on,
     counted.segment,
     counted.lifecycle,
-    cast(counted.customers as double) * of_all.customers / totals.customers as customers,
+    counted.customers * (cast(of_all.customers as double) / totals.customers) as customers,
     cast(counted.customers as bigint) as scored_customers
 from counted
 inner join totals
