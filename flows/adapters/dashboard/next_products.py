@@ -1,6 +1,5 @@
 """What the customers of the page are shown next, and why."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +9,34 @@ import pyarrow as pa
 from flows.ports.warehouse import Warehouse
 
 MAX_SHOWN = 3  # of each customer
-_TEXTS = ("product", "category", "reason")
+Positions = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Products by customer, the first of each first. `of`: the customer's position; `texts`: by column, positions in a
-    list of texts, and the list."""
+    """Products by customer, the first of each first. `of`: the customer's position. `product` and `reason`: positions
+    in `products` and `reasons`. `categories`: of each of the products; None where there is none, or they are some."""
 
-    of: np.ndarray[Any, Any]
-    texts: Mapping[str, tuple[np.ndarray[Any, Any], list[str | None]]]
+    of: Positions
+    product: Positions
+    reason: Positions
+    products: list[str]
+    categories: list[str | None]
+    reasons: list[str]
 
     def first(self, customers: int) -> dict[str, list[Any]]:
         """Those of the first customers, with the texts that they need; `count`: how many each has."""
         end = int(np.searchsorted(self.of, customers))
-        columns: dict[str, list[Any]] = {"count": np.bincount(self.of[:end], minlength=customers).tolist()}
-        for name, (positions, texts) in self.texts.items():
-            used, columns[name] = _renumbered(positions[:end])
-            columns[f"{name}_texts"] = [texts[position] for position in used]
-        return columns
+        products, product = np.unique(self.product[:end], return_inverse=True)
+        reasons, reason = np.unique(self.reason[:end], return_inverse=True)
+        return {
+            "count": np.bincount(self.of[:end], minlength=customers).tolist(),
+            "product": product.tolist(),
+            "reason": reason.tolist(),
+            "products": [self.products[position] for position in products],
+            "categories": [self.categories[position] for position in products],
+            "reasons": [self.reasons[position] for position in reasons],
+        }
 
 
 def read_shown(warehouse: Warehouse, wanted: str) -> Shown:
@@ -40,13 +48,15 @@ def read_shown(warehouse: Warehouse, wanted: str) -> Shown:
         from marts.next_products as shown inner join wanted on shown.customer_id = wanted.customer_id
         where shown.rank <= {MAX_SHOWN} order by wanted.position, shown.rank"""
     )
-    texts = {}
-    for name in _TEXTS:
-        encoded = rows.column(name).cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode")
-        texts[name] = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
-    return Shown(rows.column("position").cast(pa.int64()).to_numpy(), texts)
-
-
-def _renumbered(positions: np.ndarray[Any, Any]) -> tuple[list[int], list[int]]:
-    used, renumbered = np.unique(positions, return_inverse=True)
-    return used.tolist(), renumbered.tolist()
+    product, reason = (
+        rows.column(name).cast(pa.string()).combine_chunks().dictionary_encode() for name in ("product", "reason")
+    )
+    _, first_rows = np.unique(product.indices.to_numpy(), return_index=True)
+    return Shown(
+        of=rows.column("position").cast(pa.int64()).to_numpy(),
+        product=product.indices.to_numpy(),
+        reason=reason.indices.to_numpy(),
+        products=product.dictionary.to_pylist(),
+        categories=rows.column("category").take(pa.array(first_rows)).to_pylist(),
+        reasons=reason.dictionary.to_pylist(),
+    )

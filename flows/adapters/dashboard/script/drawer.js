@@ -76,12 +76,11 @@ function reasonsOf(detail, n) {
 }
 
 /** What to show them next, as far as they may be written to and their orders name products. */
-function productsOf(of, n) {
-  const each = Array.from({ length: of.count[n] }, (_, k) => of.starts[n] + k);
-  const texts = (name, at) => of[`${name}_texts`][of[name][at]];
+function productsOf({ count, starts, product, reason, products, categories, reasons }, n) {
+  const each = Array.from({ length: count[n] }, (_, k) => starts[n] + k);
   return each.length ? [element("h3", {}, text("next_products")), element("ol", {}, ...each.map((at) => {
-    const category = texts("category", at);
-    return element("li", {}, element("b", {}, texts("product", at)), `${category ? ` (${category})` : ""} · ${phrase(texts("reason", at))}`);
+    const category = categories[product[at]];
+    return element("li", {}, element("b", {}, products[product[at]]), `${category ? ` (${category})` : ""} · ${phrase(reasons[reason[at]])}`);
   }))] : [];
 }
 
