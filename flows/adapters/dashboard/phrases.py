@@ -10,14 +10,14 @@ import yaml
 
 _TEXTS = Path(__file__).parent / "texts.yml"
 _NARROW = "\u202f"
-_PLACE = re.compile(r"\{[…¤]?\}")
-_PATTERNS = {"{}": r"([+-]?\d[\d,.%-]*)", "{¤}": r"(\d[\d,.]*(?: [A-Z]{3})?)", "{…}": "(.+?)"}
+_PLACE = re.compile(r"\{[…¤=]?\}")
+_PATTERNS = {"{}": r"([+-]?\d[\d,.%-]*)", "{¤}": r"(\d[\d,.]*(?: [A-Z]{3})?)", "{…}": "(.+?)", "{=}": "(.+?)"}
 _FIGURE = re.compile(r"[+-]?\d[\d,]*(\.\d+)?(%| [A-Z]{3})?")
 
 
 class Phrasebook:
     """French of English texts, by phrases like those of the page: {} is a number, {¤} an amount of money, {…} anything,
-    which is translated again."""
+    which is translated again, {=} a name of the shop's, which is not."""
 
     def __init__(self, phrases: Mapping[str, str]):
         self._phrases = {english: typeset(french) for english, french in phrases.items()}
@@ -26,17 +26,18 @@ class Phrasebook:
         """A text without a phrase stays as it is."""
         if found := self._phrases.get(english):
             return found
-        for pattern, french in self._patterns:
+        for pattern, places, french in self._patterns:
             if match := pattern.fullmatch(english):
-                return french.format(*(self.translated(figure(part)) for part in match.groups()))
+                values = zip(places, match.groups(), strict=True)
+                return french.format(*(of if place == "{=}" else self.translated(figure(of)) for place, of in values))
         return english
 
     @cached_property
-    def _patterns(self) -> Sequence[tuple[re.Pattern[str], str]]:
+    def _patterns(self) -> Sequence[tuple[re.Pattern[str], Sequence[str], str]]:
         return [
-            (re.compile(_as_pattern(english), re.DOTALL), french)
+            (re.compile(_as_pattern(english), re.DOTALL), places, french)
             for english, french in self._phrases.items()
-            if _PLACE.search(english)
+            if (places := _PLACE.findall(english))
         ]
 
 
