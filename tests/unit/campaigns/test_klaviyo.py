@@ -1,6 +1,5 @@
-"""Customers sent to Klaviyo, over HTTP, against a stand-in that is as particular as Klaviyo says that it is."""
+"""What is Klaviyo's own, over HTTP, against a stand-in that is as particular as Klaviyo says that it is."""
 
-import logging
 from contextlib import contextmanager
 
 import pytest
@@ -8,26 +7,14 @@ import pytest
 from flows.adapters.klaviyo.api import SCOPES
 from flows.adapters.klaviyo.destination import KlaviyoProfiles
 from flows.adapters.server_api import RetryPolicy
-from flows.errors import KlaviyoRefused, KlaviyoUnreachable, PipelineError, SettingsError
-from flows.ports.destination import RESULTS, SendRequest
+from flows.errors import KlaviyoRefused, PipelineError, SettingsError
+from flows.ports.destination import SendRequest
 from flows.settings import KlaviyoSettings
+from tests.examples.contact_accounts import Clock
 from tests.examples.people import numbered, people
-from tests.stand_ins.hubspot import DO_AND_HANG_UP, HANG_UP, SERVER_ERROR, Answer, first, too_many_requests
+from tests.stand_ins.hubspot import first, too_many_requests
 from tests.stand_ins.klaviyo import KEY, Klaviyo
-
-CAMPAIGN = "spring"
-SENT = ("sent", None)
-
-
-class Clock:
-    """Time that passes by being waited for."""
-
-    def __init__(self):
-        self.now, self.waited = 0.0, []
-
-    def wait(self, seconds):
-        self.waited.append(seconds)
-        self.now += seconds
+from tests.unit.campaigns.test_contact_services import CAMPAIGN, SENT, send
 
 
 @contextmanager
@@ -35,19 +22,7 @@ def sending_to(klaviyo, clock=None, **more):
     clock = clock or Clock()
     with klaviyo.serving() as url:
         settings = KlaviyoSettings(api_key=KEY, base_url=url, **more)
-        yield KlaviyoProfiles.read(settings, RetryPolicy(clock.wait, lambda: clock.now))
-
-
-def send(destination, who, audience=CAMPAIGN, members=None, recorded=None, is_resumed=False):
-    """The result of each, as a caller records it, including those before a failure."""
-    recorded = {} if recorded is None else recorded
-    everybody = {address for address in (members or who).column("email").to_pylist() if address}
-    for table in destination.send(SendRequest(audience, who, everybody, is_resumed)):
-        assert table.schema == RESULTS
-        for row in table.to_pylist():
-            assert row["customer_id"] not in recorded
-            recorded[row["customer_id"]] = (row["result"], row["detail"])
-    return recorded
+        yield KlaviyoProfiles.read(settings, RetryPolicy(clock.wait, clock.read))
 
 
 def account(profiles, intervene=lambda request: None):
@@ -80,24 +55,6 @@ def test_profiles_get_their_figures_keep_the_others_and_are_in_the_campaigns_lis
     assert "churn_probability" not in klaviyo.profiles["P3"].properties
     assert klaviyo.profiles["P2"].properties == {"favourite": "blue"}
     assert klaviyo.members() == {CAMPAIGN: {"c1@example.org", "c3@example.org"}}
-
-
-def test_those_who_get_a_variant_are_in_a_list_of_their_own_too():
-    klaviyo = account(3)
-    who = people(*({"customer_id": f"c{n}", "variant": "hats" if n == 2 else "shoes"} for n in (1, 2, 3)))
-    with sending_to(klaviyo) as destination:
-        send(destination, who)
-    assert {name: len(members) for name, members in klaviyo.members().items()} == {
-        CAMPAIGN: 3, f"{CAMPAIGN} shoes": 2, f"{CAMPAIGN} hats": 1,
-    }  # fmt: skip
-
-
-def test_segments_alone_make_no_list_and_say_nothing_of_a_campaign():
-    klaviyo = account(1)
-    with sending_to(klaviyo) as destination:
-        assert send(destination, numbered(1), audience=None) == {"c1": SENT}
-    assert not {"last_campaign", "last_offer", "last_variant"} & set(klaviyo.profiles["P1"].properties)
-    assert klaviyo.lists == {}
 
 
 @pytest.mark.parametrize("create_profiles", [False, True])
@@ -133,49 +90,6 @@ def test_who_comes_and_opts_out_meanwhile_is_not_in_the_list():
     assert klaviyo.members() == {CAMPAIGN: {"c2@example.org"}}
 
 
-def test_customers_without_an_address_are_reported_and_klaviyo_is_not_called():
-    klaviyo = account(1)
-    with sending_to(klaviyo) as destination:
-        who = people({"customer_id": "c1", "email": None}, {"customer_id": "c2", "email": "  "})
-        assert send(destination, who) == {"c1": ("no_address", None), "c2": ("no_address", None)}
-    assert klaviyo.requests == []
-
-
-def test_customers_who_share_an_address_are_one_profile():
-    klaviyo = account(2)
-    who = people({"customer_id": "c1"}, {"customer_id": "c2"},
-                 {"customer_id": "c3", "segment": "Lost", "email": "C1@example.org"})  # fmt: skip
-    with sending_to(klaviyo) as destination:
-        assert send(destination, who) == {
-            "c1": SENT, "c2": SENT, "c3": ("sent", "Another customer has the same address."),
-        }  # fmt: skip
-    assert klaviyo.profiles["P1"].properties["rfm_segment"] == "At risk"
-
-
-def test_a_bad_address_is_refused_alone_and_not_repeated_in_the_detail():
-    klaviyo = account(0)
-    who = people({"customer_id": "c1"}, {"customer_id": "c2", "email": 'od"d@nowhere'}, {"customer_id": "c3"})
-    with sending_to(klaviyo, create_profiles=True) as destination:
-        found = send(destination, who)
-    assert found.pop("c2") == ("refused", "Invalid email address: …")
-    assert set(found.values()) == {SENT}
-
-
-def test_a_profile_deleted_meanwhile_is_refused_and_not_made_again():
-    klaviyo = account(2)
-
-    def deleted(request):
-        if request.path.endswith("profile-import"):
-            klaviyo.profiles.pop("P1", None)
-
-    klaviyo.intervene = deleted
-    with sending_to(klaviyo) as destination:
-        found = send(destination, numbered(2))
-    assert found["c1"][0] == "refused"
-    assert found["c2"] == SENT
-    assert set(klaviyo.profiles) == {"P2"}
-
-
 def test_more_than_a_page_is_found_and_a_rerun_leaves_the_others_alone():
     klaviyo = account(250)
     with sending_to(klaviyo) as destination:
@@ -184,43 +98,6 @@ def test_more_than_a_page_is_found_and_a_rerun_leaves_the_others_alone():
         send(destination, numbered(100, first=151), members=numbered(250))
     assert len(writes(klaviyo)) - before == 101
     assert len(klaviyo.members()[CAMPAIGN]) == 250
-
-
-def test_to_send_everybody_again_changes_nothing():
-    klaviyo = account(3)
-    with sending_to(klaviyo, create_profiles=True) as destination:
-        found = send(destination, numbered(5))
-        state = klaviyo.state()
-        assert send(destination, numbered(5)) == found
-    assert klaviyo.state() == state
-
-
-@pytest.mark.parametrize("way", [HANG_UP, DO_AND_HANG_UP, SERVER_ERROR], ids=["not done", "done", "out of order"])
-def test_wherever_it_fails_once_it_ends_as_if_it_had_not(way, caplog):
-    caplog.set_level(logging.ERROR)
-    whole = account(3)
-    with sending_to(whole, create_profiles=True) as destination:
-        expected = send(destination, numbered(4))
-    for number in range(1, len(whole.requests) + 1):
-        klaviyo = account(3, lambda request, number=number: way if request.number == number else None)
-        with sending_to(klaviyo, create_profiles=True) as destination:
-            assert send(destination, numbered(4)) == expected
-        assert klaviyo.state() == whole.state(), number
-        assert len(klaviyo.lists) == 1, number
-
-
-def test_after_an_interruption_what_was_recorded_is_sent_and_a_rerun_sends_the_rest():
-    klaviyo = account(150)
-    klaviyo.intervene = lambda request: Answer(401, {}) if request.number > 120 else None
-    recorded = {}
-    with sending_to(klaviyo) as destination:
-        with pytest.raises(KlaviyoRefused):
-            send(destination, numbered(150), recorded=recorded)
-        assert len(recorded) == 100
-        klaviyo.intervene = lambda request: None
-        send(destination, numbered(50, first=101), members=numbered(150), recorded=recorded, is_resumed=True)
-    assert set(recorded.values()) == {SENT}
-    assert len(klaviyo.members()[CAMPAIGN]) == 150
 
 
 def test_a_list_of_somebody_else_stops_the_campaign_before_anything_is_sent():
@@ -250,12 +127,6 @@ def test_the_pace_is_kept_and_a_pause_that_is_asked_for_is_made():
         assert set(send(destination, numbered(20)).values()) == {SENT}
     assert 7.0 in clock.waited
     assert clock.now >= (len(klaviyo.requests) - 1) * 60 / 700
-
-
-def test_a_server_that_stays_silent_is_given_up_after_minutes_without_showing_the_key():
-    with sending_to(account(1, lambda request: HANG_UP)) as destination, pytest.raises(KlaviyoUnreachable) as problem:
-        send(destination, numbered(1))
-    assert KEY not in str(problem.value)
 
 
 @pytest.mark.parametrize(("path", "scopes"), [("lists", SCOPES), ("profiles", SCOPES)])
