@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.adapters.marts.left_out import LeftOut
 from flows.console.amounts import money, percent
-from flows.sources.receipt import Month, Receipt, Rejection, Totals, example
+from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals, example
 
 MONTHS_SHOWN = 13  # with the same month a year before
 COLUMNS = ("month", "orders", "gross", "refunds", "net")
@@ -22,6 +22,16 @@ def describe_receipt(receipt: Receipt) -> Iterator[str]:
             f"{of_contacts:,} contacts, {receipt.contacts.of_nobody:,} of them of nobody who has ordered;"
             f" {receipt.contacts.without_contact:,} customers have no contact"
         )
+        yield from _consents(receipt.contacts)
+
+
+def _consents(of: Contacts) -> Iterator[str]:
+    for purpose, yes, no, what_then in (
+        ("e-mails", of.consent_to_email, of.opted_out, "who may be written to"),
+        ("advertising", of.consent_to_advertising, of.refuse_advertising, "which is no consent"),
+    ):
+        unknown = of.contacts - yes - no
+        yield f"consent to {purpose}: given by {yes:,}, refused by {no:,}, not known of {unknown:,}, {what_then}"
 
 
 def describe_left_out(of: LeftOut, currency: str | None) -> Iterator[str]:

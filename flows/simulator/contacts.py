@@ -7,11 +7,13 @@ from flows.simulator.shop import ShopClock, SimulatedShop
 
 SHARE_WITHOUT_ADDRESS = 0.03
 SHARE_OPTED_OUT = 0.08
+SHARE_FOR_ADVERTISING, SHARE_AGAINST_IT = 0.55, 0.25  # the others have not been asked
 _DRAWS = 1  # apart from the shop's own random numbers, which stay the same
 
 
 def simulate_contacts(shop: SimulatedShop) -> pa.Table:
-    """Customers with an address: columns contact_id, customer_id, email, opted_out, opted_out_at, created_at.
+    """Customers with an address: columns contact_id, customer_id, email, opted_out, opted_out_at,
+    consents_to_advertising, created_at.
 
     Some opt out at some time after their first purchase. That is independent of leaving and predicts nothing.
     """
@@ -23,6 +25,7 @@ def simulate_contacts(shop: SimulatedShop) -> pa.Table:
     clock = ShopClock.of(profile)
     created = np.floor(clock.calendar_days(customers["acquired_at_shop_day"].to_numpy()))
     opted_out_on = np.floor(created + rng.random(n) * (profile.days - created))
+    answer = rng.random(n)
     first_day = np.datetime64(profile.first_day, "D")
     ids = customers["customer_id"]
     local_parts = np.char.lower(ids.to_numpy(zero_copy_only=False).astype(str))
@@ -33,6 +36,10 @@ def simulate_contacts(shop: SimulatedShop) -> pa.Table:
             "email": np.char.add(local_parts, "@example.com"),
             "opted_out": opted_out,
             "opted_out_at": pa.array(first_day + opted_out_on.astype("timedelta64[D]"), pa.date32(), mask=~opted_out),
+            "consents_to_advertising": pa.array(
+                np.where(answer < SHARE_FOR_ADVERTISING, "yes", "no"),
+                mask=answer >= SHARE_FOR_ADVERTISING + SHARE_AGAINST_IT,
+            ),
             "created_at": pa.array(first_day + created.astype("timedelta64[D]"), pa.date32()),
         }
     )

@@ -19,7 +19,8 @@ OrderLineColumn = Literal[
     "is_cancelled", "is_test", "is_paid",
 ]  # fmt: skip
 ContactColumn = Literal[
-    "contact_id", "customer_id", "email", "other_emails", "opted_in", "opted_out", "opted_out_at", "created_at",
+    "contact_id", "customer_id", "email", "other_emails", "opted_in", "opted_out", "opted_out_of_marketing",
+    "opted_out_at", "legal_basis", "consents_to_advertising", "ad_user_data", "ad_personalization", "created_at",
 ]  # fmt: skip
 EmailEventColumn = Literal["event_id", "email", "happened_at", "kind"]
 Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn
@@ -146,11 +147,13 @@ class OrderLines(_Meaning):
 
 
 class Contacts(_Meaning):
-    """Who the customers are, and whether they may be written to."""
+    """Who the customers are, and what they have consented to. advertising_consent: what the shop states of those who
+    have not answered for themselves, nor opted out."""
 
     columns: Mapping[ContactColumn, str] = Field(default_factory=dict)
     delimiter: str | None = None
     sheet: str | None = None
+    advertising_consent: Literal["given"] | None = None
 
 
 class EmailEvents(_Meaning):

@@ -68,6 +68,13 @@ class RowMapping:
 
 
 @dataclass(frozen=True)
+class ContactMapping(RowMapping):
+    """Rows of a connection's contacts. advertising_consent: as in `Contacts`."""
+
+    advertising_consent: str | None = None
+
+
+@dataclass(frozen=True)
 class OrderMeaning:
     """What is an order's of a file's lines. `inherited`: columns that a line without a value has from another line of
     its order. `continued`: lines without an order's number belong to the order above them. `refund_is_of_order`: the
@@ -151,6 +158,25 @@ def order_line_mapping(
     )
 
 
+def contact_mapping(
+    connection: str,
+    stream: Contacts,
+    columns: Mapping[Any, str],
+    timestamp_formats: Mapping[Any, TimestampFormat],
+    files: Sequence[str] | None = None,
+) -> ContactMapping:
+    """A connection's contacts, what it left open being given."""
+    return ContactMapping(
+        connection=connection,
+        model=stream.model,
+        files=files,
+        columns=columns,
+        timestamp_formats=timestamp_formats,
+        timezone=stream.timezone,
+        advertising_consent=stream.advertising_consent,
+    )
+
+
 def _lines_differ(columns: Mapping[OrderLineColumn, str]) -> bool:
     """Whether equal lines of an order are the same line: without a product, two products at one price are equal."""
     return bool({"sku", "order_line_id"} & set(columns)) or not {"quantity", "unit_price"} & set(columns)
@@ -165,6 +191,8 @@ def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | Email
     mapping: RowMapping
     if isinstance(meaning, OrderLines):
         mapping = order_line_mapping(connection, meaning, meaning.columns, dated, {})
+    elif isinstance(meaning, Contacts):
+        mapping = contact_mapping(connection, meaning, columns, dated)
     else:
         mapping = RowMapping(connection, meaning.model, None, columns, dated, meaning.timezone)
     return Landing(kind, (), None, 0, (mapping,), ())

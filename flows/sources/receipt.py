@@ -89,7 +89,8 @@ class Rejection:
 @dataclass(frozen=True)
 class Contacts:
     """How many contacts are used, and how many of them are of nobody who has ordered; how many customers there are, and
-    how many of them have no contact. The examples are a customer id, or an address, of either side."""
+    how many of them have no contact. The examples are a customer id, or an address, of either side. Consents are counts
+    of contacts."""
 
     contacts: int
     of_nobody: int
@@ -97,6 +98,10 @@ class Contacts:
     without_contact: int = 0
     example_of_contacts: str | None = None
     example_of_orders: str | None = None
+    consent_to_email: int = 0
+    opted_out: int = 0
+    consent_to_advertising: int = 0
+    refuse_advertising: int = 0
 
 
 @dataclass(frozen=True)

@@ -46,19 +46,24 @@ def adversarial_orders(seed: int, lines: int, changed: bool = False) -> str:
 
 def adversarial_contacts(seed: int, contacts: int) -> str:
     """A CSV of contacts of the same shop."""
-    draw = random.Random(seed)
+    draw, of_consent = random.Random(seed), random.Random(seed + 1)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["Record ID", "Customer ID", "Email", "Additional email addresses", "Opt out", "Opted out at", "x"])
+    writer.writerow([
+        "Record ID", "Customer ID", "Email", "Additional email addresses", "Opt out", "Opted out at", "x",
+        "Opted out of newsletter", "Legal basis", "Advertising consent", "ad_user_data", "ad_personalization",
+    ])  # fmt: skip
     for number in range(contacts):
         writer.writerow([
             draw.choice((number, number // 2, "")), draw.choice((*CUSTOMERS, "", f"C{draw.randint(1, 40):03}")),
             draw.choice((*EMAILS, "", "no address")), draw.choice(("", ";", f" {draw.choice(EMAILS)};;x@y.z")),
             draw.choice(("true", "FALSE", "no", "", "perhaps", "1", "0")),
             draw.choice(("", "", "2024-02-29", "2024-01-05T10:00:00Z", "soon")), draw.choice(("", "a,b", 'say "hi"')),
+            of_consent.choice(("", "no", "yes")), of_consent.choice(("", "Freely given Consent", "contract")),
+            *(of_consent.choice(("", "", "GRANTED", "denied", "unspecified", "perhaps")) for _ in range(3)),
         ])  # fmt: skip
-    writer.writerow(["nobody", "", "", "", "no", "", ""])
-    writer.writerow(["of no customer", "", "no address", "", "no", "", ""])
+    writer.writerow(["nobody", "", "", "", "no", *[""] * 7])
+    writer.writerow(["of no customer", "", "no address", "", "no", *[""] * 7])
     return text.getvalue()
 
 

@@ -108,7 +108,7 @@ CONTACTS = Kind(
     {
         "email", "firstname", "lastname", "customer_id", "hs_additional_emails", "lifecyclestage", "hs_email_optout",
         "hs_email_open", "hs_email_last_open_date", "hs_email_click", "hs_email_last_click_date",
-        "hs_merged_object_ids",
+        "hs_merged_object_ids", "hs_legal_basis", "consents_to_advertising",
     },
     ["email", "firstname", "lastname"],
     "lastmodifieddate",

@@ -95,28 +95,3 @@
         else {{ id }}
     end
 {%- endmacro %}
-
-{# What says yes where the question is whether somebody wants e-mails, in small letters without spaces and punctuation. #}
-{% macro words_of_consent() -%}
-    {{ return((
-        'yes y true t 1 10 on ja j wahr oui o vrai si sí s sim tak accepted accepts granted given allowed consented confirmed'
-        ' erlaubt eingewilligt explicit').split() + words_of_subscribers()) }}
-{%- endmacro %}
-
-{# What says that somebody gets e-mails, whatever the question is. #}
-{% macro words_of_subscribers() -%}
-    {{ return((
-        'subscribed subscribe subscriber optedin optin doubleoptin singleoptin active abonniert angemeldet inscrit abonné'
-        ' abonne suscrito inscrito iscritto ingeschreven'
-    ).split()) }}
-{%- endmacro %}
-
-{# What says no where the question is whether somebody has opted out. #}
-{% macro words_of_no() -%}
-    {{ return('no n false f 0 00 off nein falsch non faux nee nej nie never'.split() + words_of_subscribers()) }}
-{%- endmacro %}
-
-{# A word as it is compared: in small letters, without spaces and punctuation. #}
-{% macro bare_word(text) -%}
-    translate(lower({{ text }}), ' -_.,;:/()', '')
-{%- endmacro %}

@@ -141,6 +141,8 @@ class Customer(Answer):
     customer_id: str
     email: str | None
     may_be_contacted: bool
+    consents_to_email: str = Field(description="yes; no: opted out; unknown")
+    consents_to_advertising: str = Field(description="yes, no, or unknown, which is no consent")
     segment: str | None
     previous_segment: str | None
     lifecycle: str | None

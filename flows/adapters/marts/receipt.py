@@ -151,7 +151,11 @@ _CONTACTS = f"""
         select
             count(*) as contacts,
             count(case when same_id.name is null and same_email.name is null then 1 end) as of_nobody,
-            min(coalesce(contacts.customer_id, contacts.email)) as example
+            min(coalesce(contacts.customer_id, contacts.email)) as example,
+            count(case when contacts.consents_to_email = 'yes' then 1 end) as consent_to_email,
+            count(case when contacts.consents_to_email = 'no' then 1 end) as opted_out,
+            count(case when contacts.consents_to_advertising = 'yes' then 1 end) as consent_to_advertising,
+            count(case when contacts.consents_to_advertising = 'no' then 1 end) as refuse_advertising
         from staging.stg_shop__contacts as contacts
         left join of_orders as same_id on contacts.customer_id = same_id.name
         left join of_orders as same_email on contacts.email = same_email.name
@@ -177,7 +181,11 @@ _CONTACTS = f"""
         met.customers,
         met.customers - met.with_contact as without_contact,
         known.example,
-        met.example as example_of_orders
+        met.example as example_of_orders,
+        known.consent_to_email,
+        known.opted_out,
+        known.consent_to_advertising,
+        known.refuse_advertising
     from known
     cross join met
 """

@@ -110,13 +110,16 @@ def test_contacts_that_are_rejected_do_not_count_as_orders():
 
 def test_the_receipt_says_rows_and_money_and_hides_addresses():
     rejected = rejection("no customer", 30, example="ann@example.com")
-    lines = list(describe_receipt(replace(GOOD, rejections=[rejected], contacts=Contacts(90, 4, 200, 114))))
+    contacts = Contacts(90, 4, 200, 114, opted_out=8, consent_to_advertising=50, refuse_advertising=20)
+    lines = list(describe_receipt(replace(GOOD, rejections=[rejected], contacts=contacts)))
     assert lines == [
         "500 orders of 200 customers in 1,000 rows, 2024-01-01 to 2025-03-31:"
         " €50,000 gross, €2,000 refunds, €48,000 net",
         "the median order is €80.00, the largest €900.00; the largest customer has 5% of the sales",
         "rejected 30 rows (€12): no customer, for example 'a•••@example.com' (a.csv line 7)",
         "90 contacts, 4 of them of nobody who has ordered; 114 customers have no contact",
+        "consent to e-mails: given by 0, refused by 8, not known of 82, who may be written to",
+        "consent to advertising: given by 50, refused by 20, not known of 20, which is no consent",
     ]
 
 
@@ -165,10 +168,12 @@ def warehouse(tmp_path):
             create table staging.stg_shop__sold_and_returned (
                 source_name varchar, order_id varchar, customer_id varchar,
                 email varchar, ordered_on date, amount decimal(18, 2), is_return boolean, currency varchar);
-            create table staging.stg_shop__contacts (customer_id varchar, email varchar);
+            create table staging.stg_shop__contacts (customer_id varchar, email varchar,
+                consents_to_email varchar, consents_to_advertising varchar);
             create table raw.rejected_rows (kind varchar, file varchar, line bigint, reason varchar, ordered_on date,
                 amount decimal(18, 2), currency varchar, example varchar, _airbyte_raw_id varchar, content varchar);
-            insert into staging.stg_shop__contacts values ('A', null), ('x', 'b@example.com'), ('Z', null)""")
+            insert into staging.stg_shop__contacts values ('A', null, 'yes', 'no'),
+                ('x', 'b@example.com', 'no', 'unknown'), ('Z', null, 'yes', 'yes')""")
         for order, customer, *values in LINES:
             email = f"{customer.lower()}@example.com"
             con.execute(
@@ -199,7 +204,16 @@ def test_orders_customers_and_money_are_read_from_the_lines_that_are_used(wareho
         rejection("missing columns", 1, amount=0, currency=None, is_no_record=True, example="x;y", line=8),
     ]
     assert receipt.contacts == Contacts(
-        contacts=3, of_nobody=1, customers=4, without_contact=2, example_of_contacts="A", example_of_orders="A"
+        contacts=3,
+        of_nobody=1,
+        customers=4,
+        without_contact=2,
+        example_of_contacts="A",
+        example_of_orders="A",
+        consent_to_email=2,
+        opted_out=1,
+        consent_to_advertising=1,
+        refuse_advertising=1,
     )
 
 

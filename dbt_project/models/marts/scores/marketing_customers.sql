@@ -63,6 +63,8 @@ select
     contacts.email,
     contacts.opted_out,
     coalesce(not contacts.opted_out, true) and reserved.customer_id is null as may_be_contacted,
+    cast(coalesce(contacts.consents_to_email, 'unknown') as varchar) as consents_to_email,
+    cast(coalesce(contacts.consents_to_advertising, 'unknown') as varchar) as consents_to_advertising,
     attributes.country,
     attributes.channel,
     cast({{ "'" ~ run_value('currency') ~ "'" if run_value('currency') else 'null' }} as varchar) as currency,

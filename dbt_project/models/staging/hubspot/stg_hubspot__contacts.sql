@@ -37,6 +37,8 @@ select
     contacts.properties_hs_email_optout as opted_out,
     case when lower(contacts.properties_hs_email_optout) = 'true' then cast(opt_outs.opted_out_at as varchar) end
         as opted_out_at,
+    contacts.properties_hs_legal_basis as legal_basis,
+    contacts.properties_consents_to_advertising as consents_to_advertising,
     cast(contacts.properties_createdate as varchar) as created_at
 from contacts
 left join merged on contacts.id = merged.id

@@ -11,6 +11,8 @@ select
     other_emails,
     opted_out,
     opted_out_on,
+    consents_to_email,
+    consents_to_advertising,
     created_on
 from {{ ref('stg_shop__contacts_validated') }}
 where rejection_reason is null

@@ -3,7 +3,8 @@
 {#
   Every contact of every source with typed columns, and the reason why it is rejected, if it is. Where the question is
   whether somebody has opted out, anything but a clear no is a yes, and a blank a no. Where it is whether they have opted
-  in, anything but a clear yes is a no, a blank too.
+  in, anything but a clear yes is a no, a blank too. Whoever is kept out by either does not consent to e-mails; of the
+  others, those do who have said so. For advertising silence is no answer, and one no outweighs every yes.
 #}
 
 {% set sources = var('contacts') %}
@@ -20,6 +21,13 @@ with contacts as (
         {{ mapped_text(mapping, 'email') }} as email_text,
         lower({{ mapped_text(mapping, 'other_emails') }}) as other_emails,
         {{ bare_word(mapped_text(mapping, 'opted_out')) }} as opted_out_text,
+        {{ bare_word(mapped_text(mapping, 'opted_out_of_marketing')) }} as opted_out_of_marketing_text,
+        lower({{ mapped_text(mapping, 'legal_basis') }}) as legal_basis_text,
+        {{ 'true' if mapping.columns.opted_in else 'false' }} as asks_who_opts_in,
+        {{ advertising_answer(mapping, 'consents_to_advertising') }} as advertising_answer,
+        {{ advertising_answer(mapping, 'ad_user_data') }} as ad_user_data_answer,
+        {{ advertising_answer(mapping, 'ad_personalization') }} as ad_personalization_answer,
+        {{ 'true' if mapping.advertising_consent == 'given' else 'false' }} as is_stated_by_shop,
         {% if mapping.columns.opted_in -%}
         coalesce({{ bare_word(mapped_text(mapping, 'opted_in')) }}, 'no') not in ({{ quoted_list(words_of_consent()) }})
         {%- else -%} false
@@ -43,6 +51,13 @@ with contacts as (
         cast(null as varchar) as email_text,
         cast(null as varchar) as other_emails,
         cast(null as varchar) as opted_out_text,
+        cast(null as varchar) as opted_out_of_marketing_text,
+        cast(null as varchar) as legal_basis_text,
+        cast(null as boolean) as asks_who_opts_in,
+        cast(null as varchar) as advertising_answer,
+        cast(null as varchar) as ad_user_data_answer,
+        cast(null as varchar) as ad_personalization_answer,
+        cast(null as boolean) as is_stated_by_shop,
         cast(null as boolean) as has_not_opted_in,
         cast(null as varchar) as opted_out_at_text,
         cast(null as timestamp) as opted_out_at,
@@ -61,7 +76,12 @@ read as (
         opted_out_at_text is not null
             or has_not_opted_in
             or coalesce(opted_out_text, 'no') not in ({{ quoted_list(words_of_no()) }})
+            or coalesce(opted_out_of_marketing_text, 'no') not in ({{ quoted_list(words_of_no()) }})
             as opted_out,
+        asks_who_opts_in
+            or coalesce(opted_out_text in ({{ quoted_list(words_of_subscribers()) }}), false)
+            or coalesce(legal_basis_text like '%consent%' or legal_basis_text like '%einwillig%', false)
+            as has_opted_in,
         row_number() over (
             partition by source_name, coalesce(contact_id, {{ customer_of_id('customer_id_text') }}, email_text)
             order by extracted_at desc, contact_key desc
@@ -81,6 +101,17 @@ select
     other_emails,
     opted_out,
     case when opted_out then cast(opted_out_at as date) end as opted_out_on,
+    case
+        when opted_out then 'no'
+        when has_opted_in then 'yes'
+        else 'unknown'
+    end as consents_to_email,
+    case
+        when 'no' in (advertising_answer, ad_user_data_answer, ad_personalization_answer) then 'no'
+        when advertising_answer = 'yes' or (ad_user_data_answer = 'yes' and ad_personalization_answer = 'yes') then 'yes'
+        when is_stated_by_shop and not opted_out then 'yes'
+        else 'unknown'
+    end as consents_to_advertising,
     created_on,
     case
         when customer_id = '{{ var("erased") }}' then 'contact: erased on request'

@@ -35,10 +35,11 @@ from flows.sources.connections import (
 )
 from flows.sources.mappings import (
     TIMESTAMP_COLUMNS,
+    ContactMapping,
     OrderLineMapping,
     OrderMeaning,
-    RowMapping,
     TimestampFormat,
+    contact_mapping,
     order_line_mapping,
 )
 
@@ -166,7 +167,7 @@ def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> d
 
 def describe_contacts(
     rows: TextRows, connection: str, stream: Contacts, columns: Mapping[Any, str], read_on: date
-) -> tuple[RowMapping, ...]:
+) -> tuple[ContactMapping, ...]:
     """What the columns of a table of text mean, with what the connection leaves open found from the values: a mapping
     for each group of files that are written alike.
 
@@ -179,9 +180,7 @@ def describe_contacts(
         raise refusal(unclear, "contacts", connection, stream, columns) from None
     files = list(rows.by_file("1"))
     return tuple(
-        RowMapping(
-            connection, stream.model, _named(group, files), columns, timestamps.get(group[0], {}), stream.timezone
-        )
+        contact_mapping(connection, stream, columns, timestamps.get(group[0], {}), _named(group, files))
         for group in _alike(files, timestamps)
     )
 
