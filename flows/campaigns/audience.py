@@ -8,12 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flows.campaigns.advertising import CONSENTS, is_advertising, require_consent
 from flows.campaigns.assignment import in_global_holdout
 from flows.campaigns.definition import Audience, Campaign
 
 # Checked for every customer in this order; the first that is true excludes the customer.
 OPTED_OUT = "opted out"
 CONSENT_UNKNOWN = "no contact record states their consent"
+AGAINST_ADVERTISING = "do not consent to advertising"
+ADVERTISING_UNKNOWN = "consent to advertising not known"
 NO_ADDRESS = "no address"
 OTHER_CAMPAIGN = "in another campaign whose window is open"
 CONTACTED_LATELY = "contacted lately"
@@ -41,7 +44,12 @@ class EligibilityResult:
 
 def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: float) -> EligibilityResult:
     """customers: rows of `campaign_tables.read_candidates`; with `language` where the audience has languages,
-    and `has_bought` where it has bought something."""
+    and `has_bought` where it has bought something.
+
+    Raises:
+        BadInput: when it is for advertising and nobody is known to consent to that.
+    """
+    require_consent(customers, campaign.destination)
     customers = _in_audience(customers, campaign.audience)
     opted_out = _bools(pc.fill_null(customers["opted_out"], False))
     was_never_contacted = _bools(customers["was_never_contacted"])
@@ -51,6 +59,9 @@ def screen_eligibility(customers: pa.Table, campaign: Campaign, global_holdout: 
     reasons: dict[str, NDArray[np.bool_]] = {OPTED_OUT: opted_out}
     if campaign.audience.consent == "known":
         reasons[CONSENT_UNKNOWN] = _bools(pc.is_null(customers["opted_out"]))
+    if is_advertising(campaign.destination):
+        reasons[AGAINST_ADVERTISING] = _bools(pc.equal(customers[CONSENTS], "no"))
+        reasons[ADVERTISING_UNKNOWN] = _bools(pc.equal(customers[CONSENTS], "unknown"))
     if campaign.needs_address:
         reasons[NO_ADDRESS] = _bools(pc.is_null(customers["email"]))
     reasons[OTHER_CAMPAIGN] = is_in_another | is_reserved

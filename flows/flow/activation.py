@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from flows.adapters.marts.campaign_tables import read_as_of
 from flows.adapters.marts.segment_activations import read_people, record_activations
+from flows.campaigns.advertising import CONSENTS, count_consents, is_advertising, require_consent
 from flows.campaigns.assignment import in_global_holdout
 from flows.errors import SettingsError
 from flows.orchestration import flow, task
@@ -39,6 +40,7 @@ def activate_segments(settings: Settings) -> None:
     """Sends the customers who have changed since they were last sent, if DESTINATION is set.
 
     Raises:
+        BadInput: when it is for advertising and nobody is known to consent to that.
         PipelineError: when the destination cannot go on; what it has received is recorded, and the next run continues.
     """
     if settings.destination is None:
@@ -47,7 +49,8 @@ def activate_segments(settings: Settings) -> None:
     warehouse, to = wire(settings).warehouse, destination(settings, settings.destination)
     read_as_of(warehouse)  # there are marts
     pass_on_opt_outs(warehouse, to)
-    people = _without_global_holdout(read_people(warehouse, to.name), settings.global_holdout)
+    people = _who_consent(read_people(warehouse, to.name), to.name)
+    people = _without_global_holdout(people, settings.global_holdout)
     if not to.is_full_refresh:
         people = people.filter(pc.invert(people["is_sent"]))
     log.info("sending the segments of %s customers to %s", f"{len(people):,}", to.name)
@@ -56,6 +59,20 @@ def activate_segments(settings: Settings) -> None:
         record_activations(warehouse, to.name, people, batch, started_at)
         results.update(batch["result"].to_pylist())
     log.info("%s", ", ".join(f"{count:,} {result.replace('_', ' ')}" for result, count in results.items()) or "nobody")
+
+
+def _who_consent(people: pa.Table, destination: str) -> pa.Table:
+    """All of them; of a destination for advertising those who are known to consent to it."""
+    if not is_advertising(destination):
+        return people
+    require_consent(people, destination)
+    of = count_consents(people)
+    log.info(
+        "left out: %s who do not consent to advertising, %s of whom it is not known",
+        f"{of['no']:,}",
+        f"{of['unknown']:,}",
+    )
+    return people.filter(pc.equal(people[CONSENTS], "yes"))
 
 
 def _without_global_holdout(people: pa.Table, share: float) -> pa.Table:

@@ -56,7 +56,7 @@ def campaign(settings: Settings, file: Path, launches: bool = False) -> Campaign
     Raises:
         SettingsError: when there is no such file.
         BadInput: when the file does not fit, its audience is empty, its budget pays for nobody, another campaign of
-            its name was launched, or it is launched on old data.
+            its name was launched, it is launched on old data, or it is for advertising and nobody consents to that.
     """
     wiring = wire(settings)
     warehouse = wiring.warehouse
@@ -207,7 +207,7 @@ def suppress_control_group(warehouse: Warehouse, to: Destination, campaign: Camp
     Returns where; None where there is none, or the window has ended."""
     if read_as_of(warehouse)[0] >= launched.window_ends_on:
         return None
-    people = read_control_group(warehouse, campaign.name)
+    people = read_control_group(warehouse, campaign.name, campaign.destination)
     is_resumed = "sent" in count_sends(warehouse, campaign.name)
     return to.suppress(SendRequest(campaign.name, people, is_resumed=is_resumed)) if len(people) else None
 
@@ -226,7 +226,7 @@ def send_treated(warehouse: Warehouse, to: Destination, campaign: Campaign, laun
             f"The window of {campaign.name} ended on {launched.window_ends_on}: customers contacted now would be"
             " measured as if it were in time. Write a new campaign."
         )
-    treated, contacted_on = read_treated(warehouse, campaign.name), as_of + timedelta(days=1)
+    treated, contacted_on = read_treated(warehouse, campaign.name, to.name), as_of + timedelta(days=1)
     unsent = treated.filter(
         pc.invert(treated["is_sent"])
     )  # customers who were sent have been contacted, whatever comes later
@@ -261,7 +261,7 @@ def look_back(warehouse: Warehouse, campaign: Campaign, planned: Plan | None, la
     sent = count_sends(warehouse, campaign.name)
     waiting = 0
     if launched and read_as_of(warehouse)[0] < launched.window_ends_on:
-        treated = read_treated(warehouse, campaign.name)
+        treated = read_treated(warehouse, campaign.name, campaign.destination)
         waiting = len(treated.filter(pc.and_not(treated["may_be_contacted"], treated["is_sent"])))
     result = read_result(warehouse, campaign.name, read_as_of(warehouse)[0]) if launched else None
     return CampaignRun(warehouse.current_shop() or "", campaign, planned, launched, sent, waiting, result=result)

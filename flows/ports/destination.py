@@ -1,9 +1,9 @@
 """The interface of a destination: what it receives and what it returns.
 
 A destination receives customers and reports one result for each. It adds nobody: customers in the holdout and those
-who have opted out are removed before. It sends in batches and yields the results of a batch as soon as it has them; the
-caller records them before it requests the next batch. So an interruption loses the record of one batch at most, and
-sending a batch twice must do no harm.
+who have opted out are removed before; for one of ADVERTISING, all who are not known to consent to that, too. It sends
+in batches and yields the results of a batch as soon as it has them; the caller records them before it requests the next
+batch. So an interruption loses the record of one batch at most, and sending a batch twice must do no harm.
 """
 
 from collections.abc import Collection, Iterator

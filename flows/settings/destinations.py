@@ -3,5 +3,7 @@
 from typing import Literal
 
 DestinationName = Literal[
-    "csv", "mailchimp", "klaviyo", "brevo", "meta", "hubspot", "klaviyo_api", "brevo_api", "mailchimp_api"
-]
+    "csv", "mailchimp", "klaviyo", "brevo", "google", "meta", "hubspot", "klaviyo_api", "brevo_api", "mailchimp_api"
+]  # fmt: skip
+# Who shows ads to the customers of a list: it gets only those who have consented to advertising.
+ADVERTISING: frozenset[str] = frozenset({"google", "meta"})

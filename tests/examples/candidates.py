@@ -31,6 +31,7 @@ def candidates(n=1_000, seed=0, **columns):
         "email": [f"c{i}@example.com" for i in range(n)],
         "may_be_contacted": [True] * n,
         "opted_out": pa.array([False] * n),
+        "consents_to_advertising": ["yes"] * n,
         "lifecycle": rng.choice(["new", "active", "due", "slipping", "gone"], n),
         "expected_loss": probability * value * frequency,
         "currency": ["EUR"] * n,

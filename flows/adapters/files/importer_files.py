@@ -12,6 +12,10 @@ being chosen by a campaign is not a subscription.
 brevo      `EMAIL` and `EXT_ID` identify a contact; other headers are attributes, in capitals. The separator is detected
 (semicolon, comma or tab); its API's `fileBody` accepts the semicolon only, so we write that.
            https://help.brevo.com/hc/en-us/articles/208729849-Create-a-file-to-import-your-contacts
+google     `Email`, trimmed and in small letters, as SHA-256; a column of countries is read with postcodes only.
+           `ad_user_data` and `ad_personalization` are GRANTED for everyone in it: Customer Match takes nobody else.
+           Google Ads takes a file's upload for that statement; who connects it in Data Manager maps the columns.
+           https://support.google.com/google-ads/answer/7659867, https://support.google.com/google-ads/answer/14546648
 meta       `email`, `extern_id` and `country`. The address and the two-letter country code, trimmed and in small
 letters, as SHA-256. Meta takes external ids as they are: we write the SHA-256 of ours, which may be addresses, so a
 pixel's external_id must be the same to match.
@@ -84,7 +88,8 @@ LAYOUTS = {
         delimiter=";",
     ),
 }  # fmt: skip
-NAMES = ("csv", *LAYOUTS, "meta")
+HASHED = ("google", "meta")
+NAMES = ("csv", *LAYOUTS, *HASHED)
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,9 @@ class CsvFiles:
         file = self.file(request.audience)
         if self.name == "csv":
             write_csv(safe_for_spreadsheets(people), file)
-        elif self.name == "meta":
+        elif self.name in HASHED:
             people, others = _with_address(people, formulas_do_harm=False)
-            write_csv(_hashed(people), file, for_excel=False)
+            write_csv(_hashed(people, self.name), file, for_excel=False)
         else:
             layout = LAYOUTS[self.name]
             people, others = _with_address(people, formulas_do_harm=True)
@@ -130,9 +135,9 @@ class CsvFiles:
         if self.name == "csv":
             write_csv(safe_for_spreadsheets(people.select(_WHO)), file)
             return str(file)
-        people, _ = _with_address(people, formulas_do_harm=self.name != "meta")
-        if self.name == "meta":
-            write_csv(_hashed(people), file, for_excel=False)
+        people, _ = _with_address(people, formulas_do_harm=self.name not in HASHED)
+        if self.name in HASHED:
+            write_csv(_hashed(people, self.name), file, for_excel=False)
             return str(file)
         layout = LAYOUTS[self.name]
         only_who = replace(layout, headers={name: layout.headers[name] for name in _WHO})
@@ -176,10 +181,14 @@ def _laid_out(people: pa.Table, layout: Layout, audience: str | None) -> pa.Tabl
     return pa.table(columns)
 
 
-def _hashed(people: pa.Table) -> pa.Table:
+def _hashed(people: pa.Table, service: str) -> pa.Table:
+    emails = _hashes(pc.utf8_lower(people.column("email")))
+    if service == "google":
+        granted = pa.repeat("GRANTED", len(people))
+        return pa.table({"Email": emails, "ad_user_data": granted, "ad_personalization": granted})
     return pa.table(
         {
-            "email": _hashes(pc.utf8_lower(people.column("email"))),
+            "email": emails,
             "extern_id": _hashes(people.column("customer_id")),
             "country": _hashes(country_codes(people.column("country"))),
         }

@@ -6,14 +6,16 @@ import pyarrow as pa
 
 from flows.adapters.marts.campaign_tables import CAMPAIGNS, IDENTITIES, PERSON, RESERVED, TARGETS
 from flows.adapters.marts.next_products import first_columns, first_of_each
+from flows.campaigns.advertising import CONSENTS, is_advertising
 from flows.ports.warehouse import Warehouse
 
 SENDS = "marts.campaign_sends"
 
 
-def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
+def read_treated(warehouse: Warehouse, campaign: str, destination: str) -> pa.Table:
     """The treated with their current figures, and whether they were sent; without customers who are no longer in the
-    marts. Merged customers have one row, and are not sent if one of them is in the control group."""
+    marts. Merged customers have one row, and are not sent if one of them is in the control group. A destination for
+    advertising may not get those who are not known to consent to it."""
     return warehouse.read(
         f"""with persons as (
             select {PERSON} as customer_id,
@@ -33,8 +35,8 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
 
         select customers.customer_id, customers.email,
             not (coalesce(customers.opted_out, false) or persons.is_in_holdout
-                or coalesce(reserved.is_in_holdout, false)) as may_be_contacted, persons.segment,
-            persons.risk_band, customers.lifecycle, customers.queue, customers.churn_probability,
+                or coalesce(reserved.is_in_holdout, false)) and {_consent(destination)} as may_be_contacted,
+            persons.segment, persons.risk_band, customers.lifecycle, customers.queue, customers.churn_probability,
             customers.expected_spend, customers.clv, customers.expected_loss, customers.win_back_value,
             customers.reason_1 as reason, customers.recommended_action, {first_columns("shown")}, persons.variant,
             customers.country, customers.currency,
@@ -49,9 +51,14 @@ def read_treated(warehouse: Warehouse, campaign: str) -> pa.Table:
     )
 
 
-def read_control_group(warehouse: Warehouse, campaign: str) -> pa.Table:
+def _consent(destination: str) -> str:
+    """The condition that a customer may be on a list of this destination."""
+    return f"customers.{CONSENTS} = 'yes'" if is_advertising(destination) else "true"
+
+
+def read_control_group(warehouse: Warehouse, campaign: str, destination: str) -> pa.Table:
     """Everyone whom the campaign must not contact, in CONTACT_SCHEMA: its control group, and the members of the global
-    holdout that it would have considered."""
+    holdout that it would have considered; for advertising only those who still consent to it."""
     held_out = f"""select distinct {PERSON} as customer_id from {TARGETS} as targets {IDENTITIES}
             where targets.campaign = '{campaign}' and targets.arm <> 'treated'"""
     return warehouse.read(
@@ -62,7 +69,7 @@ def read_control_group(warehouse: Warehouse, campaign: str) -> pa.Table:
             cast(null as varchar) as variant, customers.country, customers.currency
         from marts.marketing_customers as customers
         left join ({first_of_each(warehouse)}) as shown on customers.customer_id = shown.customer_id
-        where customers.customer_id in ({held_out})
+        where customers.customer_id in ({held_out}) and {_consent(destination)}
         order by customers.customer_id"""
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from flows.campaigns.advertising import CONSENTS
 from flows.campaigns.audience import KNOWN_AT_LAUNCH
 from flows.campaigns.definition import Campaign
 from flows.errors import BadInput
@@ -89,6 +90,7 @@ def read_candidates(warehouse: Warehouse, campaign: Campaign, as_of: date) -> pa
         "email",
         "may_be_contacted",
         "opted_out",
+        CONSENTS,
         "lifecycle",
         "expected_loss",
         "currency",

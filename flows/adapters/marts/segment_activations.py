@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from flows.adapters.marts.campaign_sends import result_columns
 from flows.adapters.marts.campaign_tables import RESERVED
 from flows.adapters.marts.next_products import SHOWN_FIRST, first_columns, first_of_each
+from flows.campaigns.advertising import CONSENTS
 from flows.ports.warehouse import Warehouse
 
 ACTIVATIONS = "marts.segment_activations"
@@ -16,7 +17,8 @@ OPT_OUT = "opted out"  # in place of a fingerprint: what was sent is that they h
 
 def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     """Everyone who may be contacted and is in no running campaign and no holdout, in CONTACT_SCHEMA; with the
-    fingerprint of the values of each, and whether the destination has received these already (is_sent)."""
+    consent to advertising and the fingerprint of the values of each, and whether the destination has received these
+    already (is_sent)."""
     as_text = "coalesce({0}, '')"
     texts = [
         as_text.format(name)
@@ -55,7 +57,7 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
             people.queue, people.churn_probability, people.expected_spend, people.clv, people.expected_loss,
             people.win_back_value, people.reason, people.recommended_action, {first_columns("people")},
             cast(null as varchar) as offer, cast(null as varchar) as variant, people.country, people.currency,
-            people.fingerprint, known.customer_id is not null as is_sent
+            people.{CONSENTS}, people.fingerprint, known.customer_id is not null as is_sent
         from people
         left join {ACTIVATIONS} as known
             on people.customer_id = known.customer_id and people.fingerprint = known.fingerprint

@@ -1,5 +1,6 @@
 """Campaigns on a simulated shop whose customers answer to them: from the file to what it changed."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -104,6 +105,25 @@ def test_nobody_who_is_in_the_holdout_or_has_opted_out_is_in_the_file(shop):
     opted_out = ask(shop, "select customer_id from marts.marketing_customers where opted_out")
     assert opted_out.num_rows > 20
     assert not sent & set(opted_out.column(0).to_pylist())
+
+
+def test_ads_are_shown_to_those_alone_who_consent_to_them(shop):
+    launched = run(shop, FILE + "destination: google\n", launch=True)
+    whole = ask(shop, "select customer_id, email, consents_to_advertising as consents from marts.marketing_customers")
+    consents = {row["customer_id"]: row["consents"] for row in whole.to_pylist()}
+    chosen = [*ids(shop, "treated"), *ids(shop, "holdout")]
+    assert chosen
+    assert {consents[who] for who in chosen} == {"yes"}
+    assert launched.plan.excluded["do not consent to advertising"] > 50
+    assert launched.plan.excluded["consent to advertising not known"] > 50
+    listed = in_file(shop, name="google").to_pylist()
+    emails = {
+        row["customer_id"]: hashlib.sha256(row["email"].encode()).hexdigest()
+        for row in whole.to_pylist()
+        if row["email"]
+    }
+    assert {row["Email"] for row in listed} == {emails[who] for who in ids(shop, "treated")}
+    assert {(row["ad_user_data"], row["ad_personalization"]) for row in listed} == {("GRANTED", "GRANTED")}
 
 
 def test_each_of_the_treated_is_sent_with_the_variant_that_was_drawn_and_its_text(shop):

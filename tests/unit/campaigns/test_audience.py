@@ -1,9 +1,13 @@
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.campaigns.audience import (
+    ADVERTISING_UNKNOWN,
+    AGAINST_ADVERTISING,
     CONSENT_UNKNOWN,
     CONTACTED_LATELY,
     GLOBAL_HOLDOUT,
@@ -13,6 +17,8 @@ from flows.campaigns.audience import (
     SAME_ADDRESS,
     screen_eligibility,
 )
+from flows.errors import BadInput
+from flows.sources.connections import Contacts
 from tests.examples.candidates import campaign, candidates
 
 
@@ -66,6 +72,31 @@ def test_known_consent_takes_only_those_whose_contact_states_it():
     found = screened(candidates(5, opted_out=pa.array([False, None, None, False, None])), audience={"consent": "known"})
     assert found.eligible["customer_id"].to_pylist() == ["C00000", "C00003"]
     assert found.excluded == {CONSENT_UNKNOWN: 3}
+
+
+@pytest.mark.parametrize("destination", ["google", "meta"])
+def test_ads_are_for_those_who_consent_to_them_and_the_others_are_counted_by_what_is_known(destination):
+    people = candidates(
+        5, consents_to_advertising=["yes", "no", "unknown", "unknown", "yes"], opted_out=[False] * 4 + [True]
+    )
+    found = screened(people, destination=destination)
+    assert found.eligible["customer_id"].to_pylist() == ["C00000"]
+    assert found.excluded == {OPTED_OUT: 1, AGAINST_ADVERTISING: 1, ADVERTISING_UNKNOWN: 2}
+
+
+@pytest.mark.parametrize("destination", ["csv", "mailchimp", "hubspot", "klaviyo_api"])
+def test_consent_to_advertising_says_nothing_about_e_mails(destination):
+    people = candidates(3, consents_to_advertising=["no", "unknown", "no"])
+    assert len(screened(people, destination=destination).eligible) == 3
+
+
+def test_where_nobody_is_known_to_consent_to_ads_the_line_to_write_is_named():
+    nobody = candidates(1_000, consents_to_advertising=["no"] * 10 + ["unknown"] * 990)
+    with pytest.raises(BadInput, match="10 refuse it, of 990 it is not known") as refused:
+        screened(nobody, destination="google")
+    _, line = str(refused.value).split("\n\n")
+    assert yaml.safe_load(line) == {"contacts": {"advertising_consent": "given"}}
+    Contacts(**yaml.safe_load(line)["contacts"])
 
 
 def test_more_contacts_are_taken_where_the_cap_allows_them():

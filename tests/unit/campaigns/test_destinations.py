@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prefect.blocks.system import Secret
 
-from flows.adapters.files.importer_files import NAMES, CsvFiles
+from flows.adapters.files.importer_files import HASHED, NAMES, CsvFiles
 from flows.adapters.hubspot.destination import HubSpotContacts
 from flows.errors import SettingsError
 from flows.ports.destination import CONTACT_SCHEMA, RESULTS, SendRequest
@@ -21,7 +21,7 @@ from flows.settings import DestinationName, HubSpotSettings, Settings, read_sett
 from flows.wiring import BY_API, destination
 from tests.examples.people import anybody, people
 
-SERVICES = [name for name in NAMES if name not in ("csv", "meta")]
+SERVICES = [name for name in NAMES if name not in ("csv", *HASHED)]
 CAMPAIGN = "spring"
 
 
@@ -121,7 +121,15 @@ def test_meta_gets_nothing_in_the_clear(tmp_path):
     assert (rows[1]["extern_id"], rows[1]["country"], rows[2]["country"]) == (hashed("C2"), hashed("gb"), "")
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "meta"])
+def test_google_gets_hashed_addresses_and_that_everybody_has_granted_both(tmp_path):
+    google = CsvFiles(tmp_path, "google")
+    who = people({"customer_id": "c1", "email": "  Ann@Example.ORG "}, {"customer_id": "c2", "email": None})
+    assert sent(google, who) == {"c1": ("sent", None), "c2": ("no_address", None)}
+    granted = {"ad_user_data": "GRANTED", "ad_personalization": "GRANTED"}
+    assert read(google.file(CAMPAIGN)) == [{"Email": hashed("ann@example.org")} | granted]
+
+
+@pytest.mark.parametrize("name", [*SERVICES, *HASHED])
 def test_who_has_no_address_is_in_no_file_that_needs_one(tmp_path, name):
     files = CsvFiles(tmp_path, name)
     who = people(
@@ -139,7 +147,8 @@ def test_an_address_that_a_spreadsheet_would_run_is_refused_rather_than_changed(
         answers = sent(CsvFiles(tmp_path, name), who)
         assert (answers["c1"][0], answers["c2"][0]) == ("refused", "sent")
         assert len(read(tmp_path / CAMPAIGN / f"{name}.csv", delimiter(name))) == 1
-    assert sent(CsvFiles(tmp_path, "meta"), who)["c1"] == ("sent", None)
+    for name in HASHED:
+        assert sent(CsvFiles(tmp_path, name), who)["c1"] == ("sent", None)
     sent(CsvFiles(tmp_path, "csv"), who)
     assert read(tmp_path / CAMPAIGN / "csv.csv")[0]["email"] == "'=cmd@example.org"
 
@@ -161,6 +170,7 @@ def test_a_rerun_replaces_the_whole_file_and_leaves_no_draft(tmp_path):
         ("mailchimp", ["Email Address", "CUSTOMER", "Tags"]),
         ("klaviyo", ["Email", "customer_id", "last_campaign"]),
         ("brevo", ["EMAIL", "EXT_ID", "CAMPAIGN"]),
+        ("google", ["Email", "ad_user_data", "ad_personalization"]),
         ("meta", ["email", "extern_id", "country"]),
     ],
 )
@@ -172,7 +182,7 @@ def test_a_control_group_is_listed_with_who_they_are_and_nothing_else(tmp_path, 
     assert files.file(CAMPAIGN).read_bytes() == before
     first, second = read(Path(where), delimiter(name))
     assert list(first) == headers
-    assert "c2@example.org" in first.values() or first["email"] == hashed("c2@example.org")
+    assert "c2@example.org" in first.values() or hashed("c2@example.org") in first.values()
     assert {"Tags", "CAMPAIGN", "last_campaign"} & set(headers) == {
         header for header, value in second.items() if value == "spring control group"
     }
@@ -203,9 +213,9 @@ def test_every_customer_has_one_result_and_only_those_sent_are_in_the_file(who, 
             assert {header: value.removeprefix("'") for header, value in row.items() if header in TEXTS} == {
                 header: (person[header] or "").removeprefix("'") for header in TEXTS
             }
-        elif name == "meta":
-            assert row["email"] == hashed(address.lower())
-            assert all(len(value) in (0, 64) for value in row.values())
+        elif name in HASHED:
+            assert next(iter(row.values())) == hashed(address.lower())
+            assert all(len(value) in (0, 64) or value == "GRANTED" for value in row.values())
         else:
             assert next(iter(row.values())) == address
             assert (person["offer"] or "") in row.values()
