@@ -1,90 +1,127 @@
-"""A server that takes e-mails as RFC 5321 and 4954 say, and keeps them."""
+"""A real SMTP server on this machine (aiosmtpd), with a certificate of the tests' own authority (trustme). It keeps
+what it takes."""
 
-import base64
-import socketserver
+import asyncio
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
-SECONDS = 20
+import trustme
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+SECONDS = 20.0
 
 
 @dataclass
 class Received:
-    """`messages`: with sender and recipients of the envelope. `login`: user and password; None: none is asked for.
-    `answers`: what is answered instead, such as {"DATA": "451 try later"} or {"RCPT b@x.de": "550 unknown"}."""
+    """`messages`: with sender and recipients of the envelope. `answers`: what is answered instead, such as
+    {"DATA": "451 try later"} or {"RCPT b@x.de": "550 unknown"}."""
 
     port: int
-    login: tuple[str, str] | None = None
-    answers: dict[str, str] = field(default_factory=dict)
+    asks_for_login: bool
+    answers: dict[str, str]
     messages: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.asks_for_login and not session.authenticated:
+            return "530 log in first"
+        envelope.mail_from = address
+        return self.answers.get("MAIL", "250 ok")
 
-class _Session(socketserver.StreamRequestHandler):
-    timeout = SECONDS
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.answers.get(f"RCPT {address}"):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
 
-    def handle(self) -> None:
-        received: Received = self.server.received  # type: ignore[attr-defined]
-        sender, recipients, is_known = "", [], received.login is None
-        self._say("220 smtp.example.com")
-        while line := self.rfile.readline(4_096).decode().strip():
-            verb, _, rest = line.partition(" ")
-            verb = verb.upper()
-            address = rest.partition("<")[2].partition(">")[0]
-            if answer := received.answers.get(verb) or received.answers.get(f"{verb} {address}"):
-                self._say(answer)
-            elif verb == "EHLO":
-                self._say("250-smtp.example.com", *(["250-AUTH PLAIN"] if received.login else []), "250 8BITMIME")
-            elif verb == "AUTH":
-                given = tuple(base64.b64decode(rest.split()[1]).decode().split("\0")[1:])
-                is_known = given == received.login
-                self._say("235 welcome" if is_known else "535 wrong user or password")
-            elif verb == "MAIL":
-                sender = address
-                self._say("250 ok" if is_known else "530 log in first")
-            elif verb == "RCPT":
-                recipients.append(address)
-                self._say("250 ok")
-            elif verb == "DATA":
-                self._say("354 go on")
-                message = message_from_bytes(self._content(), policy=policy.default)
-                assert isinstance(message, EmailMessage)
-                received.messages.append((sender, recipients, message))
-                self._say("250 taken")
-            else:
-                self._say("221 bye" if verb == "QUIT" else "250 ok")
-                if verb == "QUIT":
-                    return
-
-    def _content(self) -> bytes:
-        lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
-            assert len(line) <= 1_000, "RFC 5321 allows 998 characters"
-            lines.append(line[1:] if line.startswith(b".") else line)
-        return b"".join(lines)
-
-    def _say(self, *lines: str) -> None:
-        self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if answer := self.answers.get("DATA"):
+            return answer
+        message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.messages.append((envelope.mail_from or "", list(envelope.rcpt_tos), message))
+        return "250 taken"
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
+@cache
+def authority() -> trustme.CA:
+    """Who signs the servers' certificates: nobody trusts it who was not told to."""
+    return trustme.CA()
+
+
+def trusted(folder: Path) -> str:
+    """A file of the authorities that a client trusts, for SSL_CERT_FILE: the tests' own alone."""
+    file = folder / "authority.pem"
+    authority().cert_pem.write_to_path(file)
+    return str(file)
 
 
 @contextmanager
-def receiving(login: tuple[str, str] | None = None, **answers: str) -> Iterator[Received]:
-    """A receiver on this machine, for the length of a block."""
-    with _Server(("127.0.0.1", 0), _Session) as server:
-        received = Received(server.server_address[1], login, dict(answers))
-        server.received = received  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+def receiving(
+    security: Literal["none", "starttls", "tls"] = "none",
+    login: tuple[str, str] | None = None,
+    named: str = "127.0.0.1",
+    answers: dict[str, str] | None = None,
+) -> Iterator[Received]:
+    """A receiver for the length of a block. `login`: user and password, without which it takes nothing. `named`: whom
+    its certificate is for."""
+    context = None
+    if security != "none":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority().issue_cert(named).configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        received = Received(listening.getsockname()[1], login is not None, answers or {})
+
+        def session() -> SMTP:
+            return SMTP(
+                received,
+                hostname="smtp.example.com",
+                require_starttls=security == "starttls",
+                tls_context=context if security == "starttls" else None,
+                auth_require_tls=security == "starttls",  # it knows of no other encryption
+                authenticator=_authenticator(login),
+                timeout=SECONDS,
+            )
+
+        loop = asyncio.new_event_loop()
+        server = loop.run_until_complete(
+            loop.create_server(session, sock=listening, ssl=context if security == "tls" else None)
+        )
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         try:
             yield received
         finally:
-            server.shutdown()
+            asyncio.run_coroutine_threadsafe(_close(server), loop).result(SECONDS)
+            loop.call_soon_threadsafe(loop.stop)
             thread.join()
+            loop.close()
+
+
+def _authenticator(login: tuple[str, str] | None) -> Any:
+    def is_known(server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+        user, password = login or ("", "")
+        return AuthResult(success=given == LoginPassword(user.encode(), password.encode()), handled=False)
+
+    return is_known
+
+
+async def _close(server: asyncio.Server) -> None:
+    """Until no session is left."""
+    server.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

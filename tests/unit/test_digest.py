@@ -21,7 +21,7 @@ from flows.flow import digest as flow
 from flows.settings import Settings
 from tests.running.http_server import answering
 from tests.stand_ins.alert_receivers import answer
-from tests.stand_ins.smtp_receiver import receiving
+from tests.stand_ins.smtp_receiver import receiving, trusted
 
 LINK = "https://example.com/page?day=latest&of=shop"
 OUTCOME = {"held_out": 50, "lift": 0.05, "lift_low": 0.01, "lift_high": 0.09}
@@ -130,15 +130,62 @@ def by_smtp(port, **more):
             "smtp_security": "none", **more}  # fmt: skip
 
 
-def test_a_server_receives_it_for_all_recipients_after_the_login(given):
-    with receiving(login=("runs", "secret")) as received:
-        settings = given(**by_smtp(received.port, smtp_user="runs", smtp_password="secret", language="fr"))
+LOGIN = {"smtp_user": "runs", "smtp_password": "secret"}
+
+
+@pytest.fixture
+def trusting(monkeypatch, tmp_path):
+    """This machine trusts the tests' authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", trusted(tmp_path))
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_receives_it_for_all_recipients_after_the_login(given, trusting, security):
+    with receiving(security, login=("runs", "secret")) as received:
+        settings = given(**by_smtp(received.port, smtp_security=security, language="fr", **LOGIN))
         assert flow.send_digest(settings) == ["e-mail"]
     ((sender, recipients, message),) = received.messages
     assert (sender, recipients) == ("runs@example.com", ["a@x.de", "b@x.de"])
     assert message["Subject"].startswith("Ce qui a changé au 30/03/2026")
     assert message.get_body(("plain",)).get_content().splitlines()[0] == message["Subject"]
     assert any(part.get_content_type() == "image/png" for part in message.walk())
+
+
+def test_a_server_on_this_machine_may_be_without_encryption_and_login(given):
+    with receiving() as received:
+        assert flow.send_digest(given(**by_smtp(received.port))) == ["e-mail"]
+    assert [recipients for _, recipients, _ in received.messages] == [["a@x.de", "b@x.de"]]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_whose_certificate_nobody_vouches_for_gets_neither_password_nor_e_mail(given, security):
+    with receiving(security, login=("runs", "secret")) as received, pytest.raises(DigestRefused) as problem:
+        flow.send_digest(given(**by_smtp(received.port, smtp_security=security, **LOGIN)))
+    assert "its certificate is not to be trusted: " in str(problem.value)
+    assert received.messages == []
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_that_is_another_than_its_certificate_says_gets_nothing(given, trusting, security):
+    with receiving(security, named="smtp.example.org") as received, pytest.raises(DigestRefused) as problem:
+        flow.send_digest(given(**by_smtp(received.port, smtp_security=security)))
+    assert "DIGEST_SMTP_HOST has to be the name that is in it" in str(problem.value)
+    assert received.messages == []
+
+
+@pytest.mark.parametrize(("offered", "wanted"), [("none", "tls"), ("none", "starttls"), ("starttls", "none")])
+def test_a_server_of_another_security_is_refused_with_the_setting(given, trusting, offered, wanted):
+    with receiving(offered) as received, pytest.raises(DigestRefused, match="DIGEST_SMTP_SECURITY"):
+        flow.send_digest(given(**by_smtp(received.port, smtp_security=wanted)))
+    assert received.messages == []
+
+
+def test_a_wrong_password_is_refused_without_being_quoted(given, trusting):
+    with receiving("starttls", login=("runs", "another")) as received, pytest.raises(DigestRefused) as problem:
+        flow.send_digest(given(**by_smtp(received.port, smtp_security="starttls", **LOGIN)))
+    assert "answered 535" in str(problem.value)
+    assert "secret" not in str(problem.value)
+    assert received.messages == []
 
 
 @pytest.mark.parametrize(
@@ -151,7 +198,7 @@ def test_a_server_receives_it_for_all_recipients_after_the_login(given):
     ],
 )
 def test_what_the_server_answers_is_quoted_without_an_address(given, answers, error, says):
-    with receiving(**answers) as received, pytest.raises(error) as problem:
+    with receiving(answers=answers) as received, pytest.raises(error) as problem:
         flow.send_digest(given(**by_smtp(received.port)))
     assert says in str(problem.value)
     assert "@" not in str(problem.value)

@@ -42,11 +42,20 @@ def send_email(settings: DigestSettings, password: str | None, message: EmailMes
         said = f"{where} answered {problem.smtp_code} {text}".rstrip()
         if 400 <= problem.smtp_code < 500:
             raise DigestUnreachable(f"{said}. The digest was not sent.") from None
-        raise DigestRefused(f"{said}. Check DIGEST_SMTP_USER, DIGEST_FROM and DIGEST_TO.") from None
+        raise DigestRefused(f"{said}. Check DIGEST_SMTP_SECURITY and _USER, DIGEST_FROM and DIGEST_TO.") from None
     except smtplib.SMTPRecipientsRefused as problem:
         raise DigestRefused(f"{where} refuses all {len(problem.recipients)} recipients of DIGEST_TO.") from None
     except smtplib.SMTPException as problem:
         raise DigestRefused(f"{where}: {problem}. Check DIGEST_SMTP_SECURITY.") from None
+    except ssl.SSLCertVerificationError as problem:
+        raise DigestRefused(
+            f"{where}: its certificate is not to be trusted: {problem.verify_message} DIGEST_SMTP_HOST has to be the"
+            " name that is in it, and this machine has to trust who signed it (SSL_CERT_FILE names more of those)."
+        ) from None
+    except ssl.SSLError as problem:
+        raise DigestRefused(
+            f"{where} does not speak TLS there ({problem.reason}). Check DIGEST_SMTP_SECURITY."
+        ) from None
     except OSError as problem:
         raise DigestUnreachable(f"{where} did not respond: {problem}. Check DIGEST_SMTP_HOST and _PORT.") from None
     if refused:
