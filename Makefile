@@ -44,7 +44,7 @@ $(foreach name,$(unknown),$(info $(name)=: no target takes it.$(if $(call neares
 $(error Nothing was started. docs/configuration.md lists the options; a variable for another program goes before make: $(firstword $(unknown))=… make …)
 endif
 
-.PHONY: help run inspect campaign activate publish validate-workbook serve digest mcp promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients check bench lint types explore generate lock champion screenshots clean
+.PHONY: help run inspect campaign activate publish validate-workbook serve digest mcp promote rollback package env deploy alert-test erase forget person docs redrive test test-fast test-release smoke-snowflake airflow checkov clients metricflow check bench lint types explore generate lock champion screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -135,6 +135,8 @@ types: $(VENV)/dev ## types, by mypy
 bench: $(VENV)/dev $(VENV)/cdk/ready $(VENV)/peers/ready $(VENV)/uplift/ready $(VENV)/recommenders/ready ## measure speed, memory and model quality, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
 
+metricflow: $(VENV)/metricflow/ready ## install MetricFlow in an environment of its own, for the test that queries the metrics by it
+
 checkov: $(VENV)/checkov/ready ## install checkov in an environment of its own, for the test of Terraform's plan
 
 clients: $(VENV)/clients/ready ## install generators of API clients in an environment of their own, for the test that calls the API by them
@@ -163,6 +165,7 @@ lock: $(VENV)/uv ## compile requirements/ from pyproject.toml again
 	@$(BIN)/uv pip compile -q pyproject.toml --group terraform $(COMPILE) -o requirements/terraform.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group clients $(COMPILE) -o requirements/clients.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group checkov $(COMPILE) -o requirements/checkov.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group metricflow $(COMPILE) -c requirements/dev.txt -o requirements/metricflow.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group peers $(COMPILE) -o requirements/peers.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group uplift $(COMPILE) -o requirements/uplift.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --group recommenders $(COMPILE) -o requirements/recommenders.txt
