@@ -1,8 +1,8 @@
 """Calls of a server's JSON API over HTTP, each made until it is answered: what the clients of Klaviyo, Brevo and
 Mailchimp share.
 
-Their SDKs are not used. Of Brevo's we would use nine calls of hundreds, its major versions break each other within a
-year, and its own retries sleep beyond our time limit and do not read Brevo's header; Mailchimp's was last released in
+Their SDKs are not used. Of Brevo's we would use nine calls of hundreds, its versions 1, 4 and 5 break each other,
+and its own retries sleep beyond our time limit and do not read Brevo's header; Mailchimp's was last released in
 2022, and opens a connection for every call."""
 
 import json
