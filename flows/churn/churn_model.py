@@ -16,7 +16,7 @@ from flows.churn.risk import Risk
 from flows.churn.season import Season
 from flows.churn.spend import SpendModel
 from flows.churn.training_set import YEAR_TOLERANCE_DAYS, TrainingSet
-from flows.churn.waiting_time import WaitingTime
+from flows.churn.waiting_time import WaitingTime, haste_of_season
 from functions.churn_api.scorer import day_of_year
 from functions.prediction_record import NEXT_ORDER_COLUMNS
 
@@ -39,9 +39,9 @@ MIN_GONE = 1e-9
 
 @dataclass(frozen=True)
 class ChurnModel:
-    """As of a day whose season it follows: see `as_of`. `shift` is added to all log-odds, and `log_spend` to the
-    logarithm of expected spend: the difference of the horizon after the as-of date from the year's mean, one number or
-    one for each of n customers."""
+    """As of a day whose season it follows: see `as_of`. `shift` is added to all log-odds, `log_spend` to the logarithm
+    of expected spend, and `log_haste` to that of how early those come who do: the difference of the horizon after the
+    as-of date from the year's mean, one number or one for each of n customers."""
 
     horizon_days: int
     risk: Risk
@@ -52,6 +52,7 @@ class ChurnModel:
     season: Season = field(default_factory=Season.unknown)
     shift: float | Floats = 0.0
     log_spend: float | Floats = 0.0
+    log_haste: float | Floats = 0.0
 
     @classmethod
     def train(cls, fit: Fit, past: TrainingSet, process: BuyTillYouDie) -> Self:
@@ -62,8 +63,8 @@ class ChurnModel:
         return model._at_level_of(recent)
 
     def in_season(self, past: TrainingSet, as_of: date, whole_year: bool = False) -> Self:
-        """With base rate and level of spend as they were a year before `as_of`; with the `whole_year`, also a year
-        before each later day on which the model may be used. The same if the year before is not known."""
+        """With base rate, level of spend and haste as they were a year before `as_of`; with the `whole_year`, also a
+        year before each later day on which the model may be used. The same if the year before is not known."""
         year_before = past.year_before(as_of)
         if year_before is None:
             return self
@@ -72,21 +73,24 @@ class ChurnModel:
             *_, newest = days = past.snapshot_dates
             of_year = [day for day in days if (newest - day).days < 365 - YEAR_TOLERANCE_DAYS]
             of_days = {day_of_year(day + timedelta(days=365)): past.at([day]) for day in of_year} | of_days
-        season = Season.between({day: self._difference_from(then) for day, then in of_days.items()})
+        _, usual, _ = self.waited(past.newest(RECENT_SNAPSHOTS))
+        season = Season.between({day: self._difference_from(then, usual) for day, then in of_days.items()})
         return replace(self, season=season).as_of(np.array([day_of_year(as_of)]))
 
     def as_of(self, days_of_year: NDArray[np.int64]) -> Self:
         """The model for other days of the year: one for each of n customers, [n], or one for all, [1]."""
-        tables = self.season.log_odds, self.season.log_spend
-        shift, log_spend = (np.take_along_axis(table, days_of_year, 0) for table in tables)
-        return replace(self, shift=shift, log_spend=log_spend)
+        tables = self.season.log_odds, self.season.log_spend, self.season.log_haste
+        shift, log_spend, haste = (np.take_along_axis(table, days_of_year, 0) for table in tables)
+        return replace(self, shift=shift, log_spend=log_spend, log_haste=haste)
 
-    def _difference_from(self, data: TrainingSet) -> tuple[float, float]:
-        """What to add to log-odds and log spend, so that base rate and level of spend are those of the data."""
+    def _difference_from(self, data: TrainingSet, usual: Floats) -> tuple[float, float, float]:
+        """What to add to log-odds, log spend and log haste, so that base rate, level of spend and haste are those of
+        the data. `usual`: see waiting_time.haste_of_season."""
         shift = base_rate_shift(self.risk.log_odds(data.features), data.totals.churn_rate)
-        spent = data.totals.mean_spend
-        expected = float(replace(self, shift=shift).expected_spend(data.features).mean())
-        return shift, float(np.log(spent / expected)) if spent > 0 else 0.0
+        then, spent = replace(self, shift=shift), data.totals.mean_spend
+        expected = float(then.expected_spend(data.features).mean())
+        _, share, _ = then.waited(data)
+        return shift, float(np.log(spent / expected)) if spent > 0 else 0.0, haste_of_season(share, usual)
 
     def _at_level_of(self, data: TrainingSet) -> Self:
         spent, expected = data.totals.mean_spend, float(self.expected_spend(data.features).mean())
@@ -147,18 +151,19 @@ class ChurnModel:
         purchase = np.expand_dims(1 - churn, (1,))
         wanted = purchase * np.array([0.0] * len(NEXT_ORDER_CHANCES) + [IF_BACK_CHANCE])
         wanted = wanted + np.array([*NEXT_ORDER_CHANCES, 0.0])
-        chances = self.waiting.chances_of_process(wanted, features, 1 - churn, self.horizon_days)
+        chances = self.waiting.chances_of_process(wanted, features, 1 - churn, self.log_haste, self.horizon_days)
         days = self.process.days_until(chances, *history(features), churn, self.horizon_days)
         # the chance is that of the nearest day: of the next one it would be more, for the fast by several points
         return np.maximum(days - HALF_A_DAY, HALF_A_DAY)
 
-    def waited(self, customers: TrainingSet) -> tuple[Floats, Floats]:
-        """Of customers who bought in the horizon: their features, [n, number of features], and the share of such
-        purchases that the process expects by the day of theirs, [n]."""
+    def waited(self, customers: TrainingSet) -> tuple[Floats, Floats, Floats]:
+        """Of customers who bought in the horizon: their features, [n, number of features], the share of such purchases
+        that the process expects by the day of theirs, and the log haste of their season, [n] each."""
         bought = customers.where(customers.days_to_next_purchase <= self.horizon_days)
         features, days = bought.features, bought.days_to_next_purchase - HALF_A_DAY
         churn = self.churn_probability(features)
-        return features, self.process.share_of_purchases_by(days, *history(features), churn, self.horizon_days)
+        share = self.process.share_of_purchases_by(days, *history(features), churn, self.horizon_days)
+        return features, share, np.broadcast_to(self.log_haste, len(share))
 
     def with_waiting_time(self, waiting: WaitingTime) -> Self:
         """The same model with a waiting time that was fitted to dates it was not trained on."""

@@ -34,7 +34,8 @@ LIMITS = (
     "A season that is in no snapshot, such as the first Christmas of a young shop, shifts the probabilities.",
     "Customers are identified by the shop's id: a person with two ids is two customers.",
     "Reasons explain what moves the score away from a typical customer's; they are not causes in the world.",
-    "The next order's date follows a buy-till-you-die process scaled to churn probability and past waiting times.",
+    "The next order's date follows a buy-till-you-die process scaled to churn probability, past waiting times and the"
+    " season of the year before, which knows no single days: around feasts and sales it is days off.",
 )
 
 
@@ -75,6 +76,7 @@ def model_card(
             "shift_of_log_odds": float(model.season.log_odds[day_of_year(as_of)]),
             "monthly_shifts_of_log_odds": _monthly(model.season.log_odds),
             "monthly_levels_of_spend": _monthly(np.exp(model.season.log_spend)),
+            "monthly_haste": _monthly(np.exp(model.season.log_haste)),
         },
         "spend": {
             "level": selection.spend.level,

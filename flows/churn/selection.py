@@ -80,11 +80,11 @@ def waiting_times_of_others(candidate: str, held_out: Sequence[HeldOut]) -> list
     return [_fitted_to(waited[:date] + waited[date + 1 :], held_out) for date in range(len(held_out))]
 
 
-def _fitted_to(waited: Sequence[tuple[Floats, Floats]], held_out: Sequence[HeldOut]) -> WaitingTime:
+def _fitted_to(waited: Sequence[tuple[Floats, Floats, Floats]], held_out: Sequence[HeldOut]) -> WaitingTime:
     if not waited:
         return WaitingTime()
-    features, shares = (np.concatenate(parts) for parts in zip(*waited, strict=True))
-    return WaitingTime.fit(features, shares, held_out[0].customers.horizon_days)
+    features, shares, haste = (np.concatenate(parts) for parts in zip(*waited, strict=True))
+    return WaitingTime.fit(features, shares, haste, held_out[0].customers.horizon_days)
 
 
 def _forecast(candidate: str, held_out: Sequence[HeldOut]) -> SpendForecast:

@@ -5,15 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flows.churn.backtest import run_backtest
 from flows.churn.candidates import BASELINES
-from flows.churn.churn_model import RECENT_SNAPSHOTS
-from flows.churn.evaluation import Quality, measure, normalised_gini
-from flows.churn.model_card import next_order_came
+from flows.churn.churn_model import NEXT_ORDER_CHANCES, RECENT_SNAPSHOTS, ChurnModel
+from flows.churn.evaluation import Flags, Quality, measure, normalised_gini
 from flows.churn.selection import select, train_selected
 from flows.churn.spend import rate_so_far
 from flows.churn.training_set import TrainingSet
+
+IF_BACK = "if back"
+
+
+@dataclass(frozen=True)
+class Came:
+    """Whether the next order had come by its day, [n], of the customers with these ids, [n]: of those whose day has
+    passed or, `IF_BACK`, of those who ordered within the horizon."""
+
+    ids: NDArray[np.object_]
+    came: Flags
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Step:
     total_is_in_interval: bool
     gini: float
     gini_of_the_rate_so_far: float
-    next_order_came: dict[float, tuple[float, int]]  # by chance: how often it had come by its day, of how many
+    next_orders: dict[str, Came]  # by "10%", "50%", "90%" and IF_BACK
 
 
 def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
@@ -57,11 +68,21 @@ def walk_forward(data: TrainingSet, dates: Sequence[int]) -> Iterator[Step]:
             ),
             gini=normalised_gini(customers.spend, expected),
             gini_of_the_rate_so_far=normalised_gini(customers.spend, rate_so_far(customers)),
-            next_order_came={
-                chance: (float(came.mean()) if len(came) else float("nan"), len(came))
-                for chance, came in next_order_came(model, customers, followed).items()
-            },
+            next_orders=_next_orders(model, customers, followed),
         )
+
+
+def _next_orders(model: ChurnModel, customers: TrainingSet, days_followed: int) -> dict[str, Came]:
+    *days_of_chances, if_back = np.ceil(model.next_order_days(customers.features)).T
+    judged = {
+        f"{chance:.0%}": (days, days <= days_followed)
+        for chance, days in zip(NEXT_ORDER_CHANCES, days_of_chances, strict=True)
+    }
+    judged[IF_BACK] = if_back, ~customers.churned
+    return {
+        name: Came(customers.customer_ids[of], customers.days_to_next_purchase[of] <= days[of])
+        for name, (days, of) in judged.items()
+    }
 
 
 def mean_ece(steps: Sequence[Step]) -> float:

@@ -73,17 +73,36 @@ def test_a_model_that_is_kept_follows_the_season_of_the_day_it_is_used_on():
     assert off["used"] < 0.06 < off["kept"]
 
 
+def test_a_model_expects_orders_as_late_in_the_horizon_as_they_came_a_year_before():
+    data = made_up_snapshots(TWO_YEARS, 300, seed=2)
+    before_christmas = np.isin(data.dates, np.array(["2023-10-01", "2024-10-01"], dtype="datetime64[D]"))
+    late = np.ceil(20 + data.days_to_next_purchase * 2 / 3)
+    data = replace(data, days_to_next_purchase=np.where(before_christmas, late, data.days_to_next_purchase))
+    past = data.known_by(date(2024, 9, 1))
+    backtest = run_backtest(past)
+    model = train_selected(past, backtest, select(backtest), date(2024, 9, 1)).in_season(past, date(2024, 10, 1))
+    then = data.at([date(2024, 10, 1)])
+    then = then.where(~then.churned)
+    off = [
+        abs((then.days_to_next_purchase <= np.ceil(of.next_order_days(then.features)[:, 3])).mean() - 0.5)
+        for of in (model, replace(model, log_haste=0.0))
+    ]
+    assert off[0] < 0.15 < off[1]
+
+
 def test_a_model_of_a_young_shop_knows_no_season_on_any_day(backtest):
     model = train_selected(made_up_snapshots(MONTHS, 250), backtest, select(backtest), date(2025, 1, 1))
     assert not model.season.log_odds.any()
     assert not model.season.log_spend.any()
+    assert not model.season.log_haste.any()
 
 
 def test_between_two_days_a_season_is_a_straight_line_also_across_the_new_year():
-    season = Season.between({11: (1.0, 0.0), 357: (0.0, 2.0)})
+    season = Season.between({11: (1.0, 0.0, 0.0), 357: (0.0, 2.0, -4.0)})
     assert season.log_odds[[11, 357]].tolist() == [1, 0]
     assert season.log_odds[[362, 367 - 1, 1]] == pytest.approx([0.25, 0.45, 0.5])
     assert season.log_spend[184] == pytest.approx(1)
+    assert season.log_haste[184] == pytest.approx(-2)
 
 
 def test_a_year_that_was_unlike_is_not_followed():

@@ -20,7 +20,7 @@ from tests.examples.snapshots import made_up_snapshots
 
 DATA = made_up_snapshots([date(2025, 1, 1), date(2025, 2, 1)], 700, curved=True)
 AS_OF = date(2025, 5, 1)
-SEASON = Season.between({60: (-0.4, 0.2), 200: (0.1, 0.0), 330: (-0.9, 0.5)})
+SEASON = Season.between({60: (-0.4, 0.2, 0.1), 200: (0.1, 0.0, -0.3), 330: (-0.9, 0.5, 0.2)})
 
 
 @cache
