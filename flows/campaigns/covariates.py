@@ -115,6 +115,12 @@ class Columns:
         fields = {**draft.__dict__, "mean": raw.mean(axis=0), "scale": np.where(spread > 1e-9, spread, 1.0)}
         return cls(**fields)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The covariate or group of each column."""
+        linear = (name for name in self.names for _ in range(1 + len(self.knots.get(name, ()))))
+        return (*linear, *self.unknown, *(name for name, _ in self.values))
+
     def matrix(self, known: Known) -> Floats:
         """Standardised, [n, columns]. A covariate that these customers do not have is unknown of all of them."""
         scales, nothing = known.scales(), np.full(len(known.window), np.nan)

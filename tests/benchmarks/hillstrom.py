@@ -34,7 +34,7 @@ NONE = "No E-Mail"
 FIRST = (0.1, 0.2, 0.3)
 GOALS = {"women's mail": {0.2: 7.0, 0.3: 7.0}, "men's mail": {0.1: 12.0}}  # additional visits per 100 contacted
 DIVISIONS = 6  # into folds, over which figures are averaged
-HISTORIES, TARGETS, WINDOW_DAYS = 10, 8_000, 14
+HISTORIES, TARGETS, WINDOW_DAYS = 100, 8_000, 14
 OWN = (
     "mens",
     "womens",

@@ -61,6 +61,20 @@ def test_a_trait_that_some_lack_says_so_in_a_column_of_its_own():
     assert set(np.sign(flag[1::2])) == {-1.0}
 
 
+def test_each_column_says_of_which_covariate_or_group_it_is():
+    half = [0.1 * (n % 7) if n % 2 else None for n in range(N)]
+    table = known(traits=traits(discounted_share=half, zone=["Urban", "Rural"] * (N // 2)))
+    columns = Columns.of(table)
+    before = columns.matrix(table)
+    for name in ("churn_probability", "discounted_share", "zone"):
+        covariates, groups = (
+            {of: values[::-1] if of == name else values for of, values in given.items()}
+            for given in (table.covariates, table.groups)
+        )
+        changes = (columns.matrix(Known(covariates, groups, table.window)) != before).any(axis=0)
+        assert changes.tolist() == [source == name for source in columns.sources]
+
+
 def test_traits_that_hardly_anybody_has_become_no_column():
     rare = [0.3] * 2 + [None] * (N - 2)
     columns = Columns.of(known(traits=traits(rare=rare, same=[1.0] * N, group=["a"] * 2 + ["b"] * (N - 2))))

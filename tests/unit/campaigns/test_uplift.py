@@ -174,6 +174,17 @@ def test_arms_are_drawn_again_within_the_strata_in_which_they_were_drawn():
     assert sum(value <= 0.05 for value in p) <= 4
 
 
+def test_that_likely_buyers_gain_more_is_believed_sooner_than_that_they_gain_less():
+    """With the arms exchanged, each history says the opposite as clearly."""
+    gains_more, gains_less = [], []
+    for seed in range(6):
+        history = campaign(1_500, seed, lambda table: 0.8 * base_rate(table))
+        exchanged = np.where(history.column("arm").to_numpy() == "treated", "holdout", "treated")
+        for table, p in ((history, gains_more), (with_column(history, "arm", pa.array(exchanged)), gains_less)):
+            p.append(randomisation_p(PastTargets.of(table), np.random.default_rng(seed)))
+    assert np.mean(gains_more) < 0.8 * np.mean(gains_less)
+
+
 def test_churn_risk_is_not_taken_for_an_effect():
     """Whoever is likelier to stay away is not likelier to be moved by a message."""
     found = fit_uplift(campaign(8_000, 3, lambda table: np.full(table.num_rows, 0.08)))
