@@ -1,5 +1,5 @@
-"""Our own middleware and reader, answering with the model's bare figures: what reasons, ids and storing cost is the
-rest.
+"""Our own server, middleware and reader, answering with the model's bare figures: what reasons, ids and storing cost is
+the rest.
 
 Run in our own environment. usage: bare.py PORT
 """
@@ -8,8 +8,8 @@ import sys
 
 import msgspec
 import numpy as np
-import uvicorn
 
+from flows.adapters import http_server
 from functions.churn_api.asgi import send_whole
 from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.middleware import RequestMiddleware
@@ -35,4 +35,4 @@ if __name__ == "__main__":
     standing = service()
     version = standing.model.scorer.model_version
     app = RequestMiddleware(Bare(standing), standing.access, lambda: version, standing.clock)
-    uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off", proxy_headers=False)
+    http_server.run(app, "127.0.0.1", int(sys.argv[1]))
