@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 
 # What may follow `make` as NAME=value: options of a command, of a system, of the API and of this file. Make puts each into
 # the environment of what it starts. airbyte/connections.yml names some more.
-OPTIONS := ORDERS SOURCE CONTACTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
+OPTIONS := ORDERS SOURCE CONTACTS PRODUCTS AS_OF HORIZON_DAYS CLV_DAYS CURRENCY ACCEPT CUSTOMERS SEED DATA_DIR WAREHOUSE MODELS \
 	TRAINING_CUSTOMERS PREDICTIONS_KEPT_DAYS REVIEW_SEGMENTS SHOW_PII CRM_LINK PAGE_LINK THREADS TIMINGS GLOBAL_HOLDOUT DESTINATION \
 	CAMPAIGN_FILES WORKBOOK_LANGUAGE OUTPUTS STALE_AFTER_DAYS STOP_SENDING_AFTER_DAYS SYNC_FAILED LOSS_UP_ALERT REJECTED_ALERT \
 	FILE PERSON LAUNCH PLAN VERSION HOST PORT MCP_PORT SEND LAMBDA_PYTHON QUEUE_URL DEAD_LETTER_QUEUE_URL AWS_REGION AWS_ENDPOINT_URL_S3 ENV_FILE \
@@ -52,7 +52,7 @@ help: ## list the targets
 run: $(BIN)/churn ## simulate a shop, or read ORDERS= (with SOURCE=, AS_OF=, HORIZON_DAYS=, CURRENCY=), and score it
 	@$(CHURN) run
 
-inspect: $(BIN)/churn ## show what a run would read from ORDERS= (with SOURCE=, CONTACTS=), and the entry to write for a file that is not known
+inspect: $(BIN)/churn ## show what a run would read from ORDERS= (with SOURCE=, CONTACTS=, PRODUCTS=), and the entry to write for a file that is not known
 	@$(CHURN) inspect
 
 campaign: $(BIN)/churn ## show who the campaign of FILE= would contact and what it could show; LAUNCH=1 freezes and sends it; PLAN=1: the next three

@@ -26,7 +26,7 @@ ELSEWHERE = (
     "An environment or make variable of the same name in capitals (HORIZON_DAYS=90) sets an option too. Snowflake,"
     " Airbyte, Tableau and HubSpot are set by variables only: docs/configuration.md."
 )
-SHOP = ("orders", "source", "contacts", "as_of", "horizon_days", "clv_days", "currency", "accept")
+SHOP = ("orders", "source", "contacts", "products", "as_of", "horizon_days", "clv_days", "currency", "accept")
 SENDING = ("stop_sending_after_days",)
 AGE = ("stale_after_days", "sync_failed", "loss_up_alert", "rejected_alert", "page_link")
 SIMULATION = ("customers", "seed")
@@ -61,7 +61,7 @@ def run(settings: Settings) -> None:
 
 
 @app.command(epilog=ELSEWHERE)
-@takes("source", "contacts", "currency", "accept")
+@takes("source", "contacts", "products", "currency", "accept")
 def inspect(
     settings: Settings,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="A file of orders; none: that of ORDERS.")] = None,

@@ -10,7 +10,7 @@ locals {
   })
 
   known_connections  = yamldecode(file("${path.module}/../airbyte/connections.yml")).connections
-  wanted_connections = setunion(var.source_names, var.contacts_source == null ? [] : [var.contacts_source])
+  wanted_connections = setunion(var.source_names, compact([var.contacts_source, var.products_source]))
   connections        = { for name in local.wanted_connections : name => local.known_connections[name] }
 
   scores_in_aws = var.scoring == "external_function"

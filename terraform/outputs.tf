@@ -20,6 +20,7 @@ output "environment_variables" {
     },
     { for name, value in { # blank is not the same as unset
       CONTACTS              = var.contacts_source
+      PRODUCTS              = var.products_source
       CURRENCY              = var.currency
       HORIZON_DAYS          = var.horizon_days == null ? null : tostring(var.horizon_days)
       PREDICTIONS_KEPT_DAYS = var.predictions_kept_days == null ? null : tostring(var.predictions_kept_days)

@@ -40,12 +40,23 @@ variable "source_names" {
 
   validation {
     condition     = alltrue([for name in var.source_names : can(local.known_connections[name].order_lines) if contains(keys(local.known_connections), name)])
-    error_message = "source_names: every entry must have `order_lines` in airbyte/connections.yml; contacts come by contacts_source."
+    error_message = "source_names: every entry must have `order_lines` in airbyte/connections.yml; contacts come by contacts_source, products by products_source."
   }
 
   validation {
     condition     = !contains(var.source_names, "simulated_shop")
     error_message = "source_names: simulated_shop makes its orders on the laptop; write an entry that a shop's orders come from."
+  }
+}
+
+variable "products_source" {
+  description = "The entry of airbyte/connections.yml that brings a table of products: PRODUCTS. null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.products_source == null || can(local.known_connections[var.products_source].products)
+    error_message = "products_source: write an entry of airbyte/connections.yml that has `products`, such as products_csv, or leave it out."
   }
 }
 
@@ -411,7 +422,7 @@ variable "airbyte" {
 
   validation {
     condition     = var.airbyte == null || length(setsubtract(keys(var.source_files), local.wanted_connections)) == 0
-    error_message = "source_files: only entries that source_names or contacts_source name are synced: ${join(", ", local.wanted_connections)}."
+    error_message = "source_files: only entries that source_names, contacts_source or products_source name are synced: ${join(", ", local.wanted_connections)}."
   }
 }
 

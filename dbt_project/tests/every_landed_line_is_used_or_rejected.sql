@@ -1,13 +1,14 @@
 {#
-  Accounting: landed = used + rejected, of order lines and contacts. A row here is a count that does not add up. What a
-  source lands meanwhile is compared as of its validation.
+  Accounting: landed = used + rejected, of order lines, contacts and products. A row here is a count that does not add
+  up. What a source lands meanwhile is compared as of its validation.
 #}
 
 with counts as (
 
     select
         0
-        {%- for kind, validated in (('order_lines', 'stg_shop__order_lines_validated'), ('contacts', 'stg_shop__contacts_validated')) %}
+        {%- for kind, validated in (('order_lines', 'stg_shop__order_lines_validated'), ('contacts', 'stg_shop__contacts_validated'),
+                                    ('products', 'stg_shop__products_validated')) %}
         {%- for mapping in var(kind) | selectattr('model') %}
         + (select count(*) from {{ ref(validated) }} where source_name = '{{ mapping.connection }}')
         {%- endfor %}
@@ -19,7 +20,8 @@ with counts as (
         + (select count(*) from {{ landed.unreadable }})
         {%- endfor %} as landed,
         (select count(*) from {{ ref('stg_shop__order_lines') }})
-        + (select count(*) from {{ ref('stg_shop__contacts') }}) as used,
+        + (select count(*) from {{ ref('stg_shop__contacts') }})
+        + (select count(*) from {{ ref('stg_shop__products') }}) as used,
         (select count(*) from {{ ref('rejected_rows') }}) as rejected
 
 )

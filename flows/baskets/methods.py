@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from flows.baskets.purchases import Floats, Habits, Ints, Pairs, Purchases, just_bought
+from flows.baskets.purchases import Flags, Floats, Habits, Ints, Pairs, Purchases, just_bought
 
 NEIGHBOURS = 40  # nearest products that are kept of each product
 MAX_PRODUCTS_OF_CUSTOMER = 150  # the latest: whoever buys everything tells little about what goes together
@@ -89,11 +89,14 @@ class Shop:
     as_of: int
 
     @classmethod
-    def at(cls, purchases: Purchases, as_of: int, catalogue_days: int) -> "Shop":
-        """Of purchases until then. `catalogue_days`: a product that nobody bought for so long is not sold any more."""
+    def at(cls, purchases: Purchases, as_of: int, catalogue_days: int, inactive: Flags | None = None) -> "Shop":
+        """Of purchases until then. `catalogue_days`: a product that nobody bought for so long is not sold any more, nor
+        is one that is `inactive`."""
         known = purchases.until(as_of)
         pairs = Pairs.of(known)
         habits = Habits.of(known, pairs, as_of, catalogue_days)
+        if inactive is not None:
+            habits = habits.without(inactive)
         return cls(known, pairs, habits, nearest_products(pairs, len(known.products), habits), as_of)
 
     def own(self, method: Method) -> sparse.csr_matrix:

@@ -1,7 +1,7 @@
 """Who bought what on which day, as arrays, and what that says about each product."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -142,6 +142,14 @@ class Habits:
             is_rebought=share >= MIN_REBOUGHT_SHARE,
             is_in_catalogue=popularity > 0,
             popularity=popularity,
+        )
+
+    def without(self, products: Flags) -> "Habits":
+        """The same, with none of these in the catalogue."""
+        return replace(
+            self,
+            is_in_catalogue=self.is_in_catalogue & ~products,
+            popularity=np.where(products, 0.0, self.popularity),
         )
 
 

@@ -10,16 +10,16 @@ from flows.baskets.purchases import Flags, Ints
 ALIKE_TEXT = "customers with a similar history buy it"
 
 
-def describe(shop: Shop, method: Method, ranked: Ranked, horizon_days: int) -> pa.Array:
+def describe(shop: Shop, method: Method, ranked: Ranked, horizon_days: int, called: pa.Array) -> pa.Array:
     """A reason for each ranked product: their own habit where that is the largest part of the score, else the product
-    of theirs that it goes with, else who buys alike, else how popular it is."""
+    of theirs that it goes with, else who buys alike, else how popular it is. called: what people call each product."""
     is_own = (ranked.own > 0) & (ranked.own >= ranked.co_purchase + ranked.alike)
     others = ~is_own & (ranked.co_purchase + ranked.alike > 0)
     goes_with = np.full(len(ranked.product), -1)
     goes_with[others] = _goes_with(shop, method, ranked.customer[others], ranked.product[others])
     texts = pc.if_else(pa.array(others), ALIKE_TEXT, _popular(shop, ranked.product, horizon_days))
     named = pc.binary_join_element_wise(
-        "others who bought", shop.purchases.products.take(pa.array(np.maximum(goes_with, 0))), "buy it too", " "
+        "others who bought", called.take(pa.array(np.maximum(goes_with, 0))), "buy it too", " "
     )
     texts = pc.if_else(pa.array(goes_with >= 0), named, texts)
     return pc.if_else(pa.array(is_own), _own(shop, ranked, is_own), texts)

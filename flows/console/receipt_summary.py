@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.adapters.marts.left_out import LeftOut
 from flows.console.amounts import money, percent
-from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals, example
+from flows.sources.receipt import Contacts, Month, Products, Receipt, Rejection, Totals, example
 
 MONTHS_SHOWN = 13  # with the same month a year before
 COLUMNS = ("month", "orders", "gross", "refunds", "net")
@@ -23,6 +23,8 @@ def describe_receipt(receipt: Receipt) -> Iterator[str]:
             f" {receipt.contacts.without_contact:,} customers have no contact"
         )
         yield from _consents(receipt.contacts)
+    if receipt.products:
+        yield from _products(receipt.products)
 
 
 def _consents(of: Contacts) -> Iterator[str]:
@@ -62,6 +64,22 @@ def _totals(of: Totals) -> Iterator[str]:
     )
     if of.refunds_of_nobody:
         yield f"{money(of.refunds_of_nobody, of.currency)} of the refunds are of customers without any sale here"
+
+
+def _products(of: Products) -> Iterator[str]:
+    yield f"{of.products:,} products, {of.inactive:,} of them not active, which nobody is shown"
+    for known in of.coverage:
+        line = f"the table of products covers {known.covered:.1%} of {money(known.amount, known.currency)} sales"
+        if known.unknown_lines:
+            line += (
+                f"; {known.unknown_lines:,} rows ({money(known.unknown_amount, known.currency)}) are of"
+                f" {known.unknown_skus:,} skus that it does not have, for example {known.example!r}"
+            )
+        if known.lines_without_sku:
+            line += (
+                f"; {known.lines_without_sku:,} rows ({money(known.amount_without_sku, known.currency)}) name no sku"
+            )
+        yield line
 
 
 def _rejection(row: Rejection) -> str:

@@ -17,7 +17,7 @@ from flows.console.sections import REASON, Section, print_sections
 
 CUSTOMER = "customer"
 MAX_CAMPAIGNS = 5
-KINDS = {"order_lines": "order lines", "contacts": "contacts", "email_events": "e-mail events"}
+KINDS = {"order_lines": "order lines", "contacts": "contacts", "products": "products", "email_events": "e-mail events"}
 
 
 def print_summary(report: RunReport, console: Console) -> None:

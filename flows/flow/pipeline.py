@@ -52,7 +52,7 @@ def pipeline(settings: Settings, retrain: bool = True) -> RunReport:
         measure_together(wiring.warehouse, as_of)
         measured = watch_model(wiring, as_of, model, started_at)
         settle_promises(wiring.warehouse, as_of)
-        shown = show_next_products(wiring, as_of, started_at)
+        shown = show_next_products(wiring, settings.shop, as_of, started_at)
         report = gather_report(wiring, settings, history, found, model, measured, shown)
         state_promises(wiring.warehouse, report)
         tell_thresholds(wiring.warehouse, settings, report, started_at)

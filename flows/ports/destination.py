@@ -34,6 +34,9 @@ CONTACT_SCHEMA = pa.schema(
         ("next_product_1", pa.string()),  # sku to show next, the best first; NULL: none, or categories are ranked
         ("next_product_2", pa.string()),
         ("next_product_3", pa.string()),
+        ("next_product_name_1", pa.string()),  # its name in the table of products; NULL: not known
+        ("next_product_name_2", pa.string()),
+        ("next_product_name_3", pa.string()),
         ("next_category_1", pa.string()),  # of the best; NULL: not known
         ("offer", pa.string()),  # NULL without a campaign
         ("variant", pa.string()),  # of the campaign's contents; NULL where it has one for all

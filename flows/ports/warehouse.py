@@ -83,6 +83,10 @@ class Warehouse(Protocol):
         """Replaces the connection's raw contacts by the content of the files. See `flows/adapters/files/reading`."""
         ...
 
+    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        """Replaces the connection's raw products by the content of the files. See `flows/adapters/files/reading`."""
+        ...
+
     def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """The connection's order lines as Airbyte has synced them by `read_at`: no date is much later.
 
@@ -93,6 +97,14 @@ class Warehouse(Protocol):
 
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """The connection's contacts as Airbyte has synced them by `read_at`: no date is much later.
+
+        Raises:
+            BadInput: when there are none, or they are not as airbyte/connections.yml describes them.
+        """
+        ...
+
+    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
+        """The connection's products as Airbyte has synced them.
 
         Raises:
             BadInput: when there are none, or they are not as airbyte/connections.yml describes them.

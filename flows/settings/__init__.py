@@ -12,6 +12,7 @@ from flows.settings.mailchimp import MailchimpSettings
 from flows.settings.project import (
     ANY_CONTACTS_CSV,
     ANY_ORDERS_CSV,
+    ANY_PRODUCTS_CSV,
     CONNECTIONS,
     REPOSITORY,
     SHIPPED_MODELS,
@@ -26,6 +27,7 @@ from flows.settings.tableau import TableauSettings
 __all__ = [
     "ANY_CONTACTS_CSV",
     "ANY_ORDERS_CSV",
+    "ANY_PRODUCTS_CSV",
     "CONNECTIONS",
     "REPOSITORY",
     "SHIPPED_MODELS",

@@ -4,5 +4,5 @@ from typing import Literal
 
 LimitName = Literal[
     "unreadable", "no_customer", "misdated", "largest_customer", "largest_order", "refunds", "one_order_each",
-    "cut_ids", "contacts", "other_shop",
+    "cut_ids", "contacts", "products", "other_shop",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         None, description="entry of airbyte/connections.yml; several, separated by commas, are one shop's"
     )
     contacts: str | None = Field(None, description="file (or glob) of contacts, or an entry that has contacts")
+    products: str | None = Field(None, description="file (or glob) of products, or an entry that has products")
     as_of: date | None = Field(
         None, description="compute as of the end of this day; none: the last day with ordinary business"
     )

@@ -23,8 +23,10 @@ ContactColumn = Literal[
     "opted_out_at", "legal_basis", "consents_to_advertising", "ad_user_data", "ad_personalization", "created_at",
 ]  # fmt: skip
 EmailEventColumn = Literal["event_id", "email", "happened_at", "kind"]
-Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn
+ProductColumn = Literal["sku", "name", "category", "is_active"]
+Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn | ProductColumn
 
+KINDS_OF_FILES = ("order_lines", "contacts", "products")
 TextColumn = Literal["order_id", "customer_id", "sku", "country", "channel"]
 
 
@@ -156,6 +158,14 @@ class Contacts(_Meaning):
     advertising_consent: Literal["given"] | None = None
 
 
+class Products(_Meaning):
+    """What the shop sells: names, categories, and whether it is still in the catalogue."""
+
+    columns: Mapping[ProductColumn, str] = Field(default_factory=dict)
+    delimiter: str | None = None
+    sheet: str | None = None
+
+
 class EmailEvents(_Meaning):
     """What was sent to them, and what they did with it."""
 
@@ -174,6 +184,7 @@ class Connection(_Strict):
     streams: Mapping[str, Stream] = Field(min_length=1)
     order_lines: OrderLines | None = None
     contacts: Contacts | None = None
+    products: Products | None = None
     email_events: EmailEvents | None = None
     personal_records: str | None = Field(None, pattern=r"^stg_[a-z0-9_]+$")
 
@@ -185,9 +196,9 @@ class Connection(_Strict):
             raise ValueError("a `definition_id` belongs to connector: catalogue, and to no other")
         if len(self.streams) > 1 and self.connector != "csv" and not self.personal_records:
             raise ValueError("name the staging model of which record is whose as `personal_records`, for `make erase`")
-        if self.connector == "csv" and (unread := set(self.streams) - {"order_lines", "contacts"}):
-            raise ValueError(f"a file holds order_lines or contacts, not {', '.join(sorted(unread))}")
-        for name in ("order_lines", "contacts", "email_events"):
+        if self.connector == "csv" and (unread := set(self.streams) - set(KINDS_OF_FILES)):
+            raise ValueError(f"a file holds order_lines, contacts or products, not {', '.join(sorted(unread))}")
+        for name in (*KINDS_OF_FILES, "email_events"):
             meaning: _Meaning | None = getattr(self, name)
             if meaning is not None and meaning.model is None and name not in self.streams:
                 raise ValueError(f"`{name}` has no stream of that name; name the staging `model` that yields its rows")
@@ -230,6 +241,7 @@ class RecognisedHeaders(_Strict):
 
     order_lines: Mapping[OrderLineColumn, tuple[str, ...]]
     contacts: Mapping[ContactColumn, tuple[str, ...]]
+    products: Mapping[ProductColumn, tuple[str, ...]]
     traits: Mapping[Literal["category", "language"], tuple[str, ...]]
 
 

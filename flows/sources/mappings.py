@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, OrderLines
+from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, OrderLines, Products
 
-Kind = Literal["order_lines", "contacts", "email_events"]
+Kind = Literal["order_lines", "contacts", "products", "email_events"]
 # what several rows of one line of an order are: nothing in particular; its changes, from the top of the file down or
 # up, of which the last counts, on the day of the first; or lines of one order that name several days
 Changes = Literal["", "oldest_first", "newest_first", "first_day"]
@@ -50,10 +50,10 @@ class NumberFormat:
 
 @dataclass(frozen=True)
 class RowMapping:
-    """Rows of a connection's contacts or e-mail events. `model`: the staging model that yields the columns; None: the
-    raw table of that name does. `files`: the names of the files whose rows are meant; None: all rows. Formats are by
-    our column names; without one, a column is in ISO 8601, or plain numbers. `timezone`: a moment with an offset is
-    turned into this zone's local time; None: it keeps the time that is written."""
+    """Rows of a connection's contacts, products or e-mail events. `model`: the staging model that yields the columns;
+    None: the raw table of that name does. `files`: the names of the files whose rows are meant; None: all rows. Formats
+    are by our column names; without one, a column is in ISO 8601, or plain numbers. `timezone`: a moment with an offset
+    is turned into this zone's local time; None: it keeps the time that is written."""
 
     connection: str
     model: str | None
@@ -158,23 +158,18 @@ def order_line_mapping(
     )
 
 
-def contact_mapping(
+def row_mapping(
     connection: str,
-    stream: Contacts,
+    stream: Contacts | Products | EmailEvents,
     columns: Mapping[Any, str],
     timestamp_formats: Mapping[Any, TimestampFormat],
     files: Sequence[str] | None = None,
-) -> ContactMapping:
-    """A connection's contacts, what it left open being given."""
-    return ContactMapping(
-        connection=connection,
-        model=stream.model,
-        files=files,
-        columns=columns,
-        timestamp_formats=timestamp_formats,
-        timezone=stream.timezone,
-        advertising_consent=stream.advertising_consent,
-    )
+) -> RowMapping:
+    """A connection's contacts, products or e-mail events, what it left open being given."""
+    if isinstance(stream, Contacts):
+        consent = stream.advertising_consent
+        return ContactMapping(connection, stream.model, files, columns, timestamp_formats, stream.timezone, consent)
+    return RowMapping(connection, stream.model, files, columns, timestamp_formats, stream.timezone)
 
 
 def _lines_differ(columns: Mapping[OrderLineColumn, str]) -> bool:
@@ -182,7 +177,7 @@ def _lines_differ(columns: Mapping[OrderLineColumn, str]) -> bool:
     return bool({"sku", "order_line_id"} & set(columns)) or not {"quantity", "unit_price"} & set(columns)
 
 
-def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | EmailEvents) -> Landing:
+def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | Products | EmailEvents) -> Landing:
     """What a staging model will yield: dates in ISO 8601 and plain numbers."""
     columns = meaning.columns
     declared = meaning.timestamp_format or ISO
@@ -191,8 +186,6 @@ def of_model(kind: Kind, connection: str, meaning: OrderLines | Contacts | Email
     mapping: RowMapping
     if isinstance(meaning, OrderLines):
         mapping = order_line_mapping(connection, meaning, meaning.columns, dated, {})
-    elif isinstance(meaning, Contacts):
-        mapping = contact_mapping(connection, meaning, columns, dated)
     else:
-        mapping = RowMapping(connection, meaning.model, None, columns, dated, meaning.timezone)
+        mapping = row_mapping(connection, meaning, columns, dated)
     return Landing(kind, (), None, 0, (mapping,), ())

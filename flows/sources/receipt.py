@@ -23,6 +23,7 @@ MAX_SHARE_OF_ORDERS = 0.3
 MAX_SHARE_OF_SALES = 0.3
 MAX_REFUNDS = 0.5
 MIN_SHARE_OF_CONTACTS = 0.1
+MIN_SHARE_OF_PRODUCTS = 0.1
 
 _LOCAL_PART = re.compile(r"([^\s<>,;@])[^\s<>,;@]*@")
 
@@ -105,13 +106,46 @@ class Contacts:
 
 
 @dataclass(frozen=True)
+class KnownProducts:
+    """Sales of one currency, and how far the table of products covers them: rows and money of all, of those without a
+    sku, and of those whose sku (`unknown_skus` of them, such as `example`) is in no row of the table."""
+
+    currency: str | None
+    lines: int
+    amount: float
+    lines_without_sku: int
+    amount_without_sku: float
+    unknown_skus: int
+    unknown_lines: int
+    unknown_amount: float
+    example: str | None
+
+    @property
+    def covered(self) -> float:
+        """Of the money, 0 to 1."""
+        return 1 - (self.amount_without_sku + self.unknown_amount) / self.amount if self.amount else 0.0
+
+
+@dataclass(frozen=True)
+class Products:
+    """How many products are used of a table of products, how many of them are sold no more, and what it covers, by
+    currency."""
+
+    products: int
+    inactive: int
+    example: str | None
+    coverage: Sequence[KnownProducts]
+
+
+@dataclass(frozen=True)
 class Receipt:
-    """`totals` and `months` are of the lines that are used, `totals` by size."""
+    """`totals` and `months` are of the lines that are used, `totals` by size. `products`: None without a table."""
 
     totals: Sequence[Totals]
     months: Sequence[Month]
     rejections: Sequence[Rejection]
     contacts: Contacts
+    products: Products | None = None
 
     @property
     def lines(self) -> int:
@@ -130,6 +164,8 @@ def breaches(receipt: Receipt) -> Iterator[Breach]:
     """The limits that a receipt exceeds: what is more likely a misreading than a shop."""
     yield from _rejected(receipt)
     yield from _unknown(receipt.contacts)
+    if receipt.products:
+        yield from _uncovered(receipt.products)
     for of in receipt.totals:
         if of.orders >= MIN_ORDERS:
             yield from _unlikely(of)
@@ -191,6 +227,19 @@ def _unknown(of: Contacts) -> Iterator[Breach]:
             f" {masked(of.example_of_orders or '')!r}: map columns with the same ids, or with e-mail addresses, in"
             " airbyte/connections.yml.",
         )
+
+
+def _uncovered(of: Products) -> Iterator[Breach]:
+    worst = max(of.coverage, key=lambda known: known.lines, default=None)
+    if worst is None or worst.covered >= MIN_SHARE_OF_PRODUCTS:
+        return
+    theirs = f"orders as {worst.example!r}" if worst.example else "and orders name no product"
+    yield Breach(
+        "products",
+        f"the table of products covers {worst.covered:.0%} of the sales, so that nearly every product would count as"
+        f" one that is sold, without a name. The table writes a product as {of.example!r}, {theirs}: map columns with"
+        " the same numbers as `sku` in airbyte/connections.yml.",
+    )
 
 
 def _unlikely(of: Totals) -> Iterator[Breach]:

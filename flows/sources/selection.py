@@ -1,30 +1,33 @@
 """Which connections a run reads, and what of each: what the user named, held against airbyte/connections.yml."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from flows.errors import BadInput
-from flows.settings import ANY_CONTACTS_CSV, SIMULATED_SHOP, Settings
-from flows.sources.connections import Connection, Connections, Contacts, EmailEvents, OrderLines
+from flows.settings import ANY_CONTACTS_CSV, ANY_PRODUCTS_CSV, SIMULATED_SHOP, Settings
+from flows.sources.connections import Connection, Connections, Contacts, EmailEvents, OrderLines, Products
 from flows.sources.mappings import Kind, Landing, of_model
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Names of connections. `order_files` and `contact_files`: the one that is read from files, with their path or
-    glob; without it, where the warehouse is elsewhere, from what Airbyte brought there. `synced`: those that Airbyte
-    brings."""
+    """Names of connections. `order_files`, `contact_files` and `product_files`: the one that is read from files, with
+    their path or glob; without it, where the warehouse is elsewhere, from what Airbyte brought there. `synced`: those
+    that Airbyte brings."""
 
     orders: tuple[str, ...]
     contacts: tuple[str, ...]
+    products: tuple[str, ...]
     email_events: tuple[str, ...]
     order_files: tuple[str, str | None] | None
     contact_files: tuple[str, str | None] | None
+    product_files: tuple[str, str | None] | None
     synced: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every connection, each once."""
-        return tuple(dict.fromkeys((*self.orders, *self.contacts)))
+        return tuple(dict.fromkeys((*self.orders, *self.contacts, *self.products)))
 
 
 def sources_of(settings: Settings, connections: Connections) -> Sources:
@@ -37,17 +40,23 @@ def sources_of(settings: Settings, connections: Connections) -> Sources:
     found = {name: connections.connection(name) for name in orders}
     for name, connection in found.items():
         if connection.order_lines is None:
-            raise BadInput(f"SOURCE={name} brings no order lines. Name one that does; contacts go with CONTACTS=.")
+            raise BadInput(
+                f"SOURCE={name} brings no order lines. Name one that does; contacts go with CONTACTS=,"
+                " products with PRODUCTS=."
+            )
     order_files = _order_files(settings, found)
-    contacts, contact_files = _contacts(settings, connections, found)
-    known = found | {name: connections.connection(name) for name in contacts}
+    contacts, contact_files = _beside_orders("contacts", settings, connections, found)
+    products, product_files = _beside_orders("products", settings, connections, found)
+    known = found | {name: connections.connection(name) for name in (*contacts, *products)}
     return Sources(
         orders=orders,
         contacts=contacts,
+        products=products,
         email_events=tuple(name for name, connection in known.items() if connection.email_events),
         order_files=order_files,
         contact_files=contact_files,
-        synced=_synced(known, order_files, contact_files),
+        product_files=product_files,
+        synced=_synced(known, order_files, contact_files, product_files),
     )
 
 
@@ -56,9 +65,10 @@ def from_models(sources: Sources, connections: Connections) -> list[Landing]:
     landings = []
     for name in sources.all:
         connection = connections.connection(name)
-        brought: tuple[tuple[Kind, OrderLines | Contacts | EmailEvents | None, tuple[str, ...]], ...] = (
+        brought: tuple[tuple[Kind, OrderLines | Contacts | Products | EmailEvents | None, tuple[str, ...]], ...] = (
             ("order_lines", connection.order_lines, sources.orders),
             ("contacts", connection.contacts, sources.contacts),
+            ("products", connection.products, sources.products),
             ("email_events", connection.email_events, sources.email_events),
         )
         for kind, meaning, wanted in brought:
@@ -93,23 +103,25 @@ def _synced(known: dict[str, Connection], *files: tuple[str, str | None] | None)
     return tuple(name for name in known if name not in from_here)
 
 
-def _contacts(
-    settings: Settings, connections: Connections, found: dict[str, Connection]
+def _beside_orders(
+    kind: Literal["contacts", "products"], settings: Settings, connections: Connections, found: dict[str, Connection]
 ) -> tuple[tuple[str, ...], tuple[str, str | None] | None]:
-    """The connections that bring contacts, and the one of them that is a file."""
-    bring = [name for name, connection in found.items() if connection.contacts and connection.connector != "csv"]
-    files = [name for name, connection in found.items() if connection.contacts and connection.connector == "csv"]
-    wanted = settings.contacts
+    """The connections that bring contacts or products, and the one of them that is a file."""
+    having = {name: connection for name, connection in found.items() if getattr(connection, kind)}
+    bring = [name for name, connection in having.items() if connection.connector != "csv"]
+    files = [name for name, connection in having.items() if connection.connector == "csv"]
+    wanted: str | None = getattr(settings, kind)
+    option = f"{kind.upper()}={wanted}"
     if wanted and wanted in connections.connections:
-        if connections.connection(wanted).contacts is None:
-            raise BadInput(f"CONTACTS={wanted} brings no contacts, says airbyte/connections.yml.")
+        if getattr(connections.connection(wanted), kind) is None:
+            raise BadInput(f"{option} brings no {kind}, says airbyte/connections.yml.")
         if connections.connection(wanted).connector == "csv" and settings.is_on_this_machine:
-            raise BadInput(f"CONTACTS={wanted} is read from a file: say CONTACTS=<the file>.")
+            raise BadInput(f"{option} is read from a file: say {kind.upper()}=<the file>.")
         if connections.connection(wanted).connector == "csv":
             return (*bring, wanted), (wanted, None)
         return tuple(dict.fromkeys((*bring, wanted))), None
     if wanted:
-        name = files[0] if files else ANY_CONTACTS_CSV
+        name = files[0] if files else ANY_CONTACTS_CSV if kind == "contacts" else ANY_PRODUCTS_CSV
         return (*bring, name), (name, wanted)
     if files and (SIMULATED_SHOP in files or not settings.is_on_this_machine):
         return (*bring, files[0]), (files[0], None)

@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 @task(retry=waits_for_warehouse)
 def check_age(wiring: Wiring, settings: Settings, history: History, at: datetime) -> DataAge:
     """How old the newest order and what each connection brought are; dbt's `source freshness` asks the tables that are
-    synced, because those of files are as old as this run. Nothing is said of a past day or of a simulated shop."""
+    synced, because those of files are as old as this run; a catalogue may be as old
+    as it is. Nothing is said of a past day or of a simulated shop."""
     if settings.is_simulated or settings.as_of:
         return NOT_JUDGED
-    synced = [landing for landing in history.landings if not landing.files]
+    synced = [landing for landing in history.landings if not landing.files and landing.kind != "products"]
     sources = dict.fromkeys(
         landing.connection if landing.mappings[0].model else landing.kind for landing in synced if landing.mappings
     )

@@ -55,6 +55,13 @@ def land(
             landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))
         else:
             landings.append(warehouse.synced_contacts(name, connections, extracted_at))
+    if sources.product_files:
+        name, pattern = sources.product_files
+        if pattern:
+            log.info("reading %s", pattern)
+            landings.append(warehouse.land_products(pattern, name, connections, extracted_at))
+        else:
+            landings.append(warehouse.synced_products(name, connections, extracted_at))
     landings += from_models(sources, connections)
     for landing in landings:
         for note in landing.notes:
@@ -64,7 +71,7 @@ def land(
 
 def mappings_of(sources: Sources, landings: Sequence[Landing]) -> dict[str, Any]:
     """dbt's variables for the sources: what their columns mean."""
-    kinds = ("order_lines", "contacts", "email_events")
+    kinds = ("order_lines", "contacts", "products", "email_events")
     return {
         **{
             kind: [

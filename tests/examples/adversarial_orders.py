@@ -67,6 +67,17 @@ def adversarial_contacts(seed: int, contacts: int) -> str:
     return text.getvalue()
 
 
+def adversarial_products(seed: int) -> str:
+    """A CSV of products of the same shop."""
+    draw = random.Random(seed)
+    rows = ["Artikelnummer;Bezeichnung;Warengruppe;Aktiv"]
+    for number in range(40):
+        sku = draw.choice((f"S{number % 7}", f" S{number % 7} ", ""))
+        name, category = draw.choice(("Tasse, blau", "", "Öl")), draw.choice(("Tassen", "", " Öl "))
+        rows.append(f"{sku};{name};{category};{draw.choice(('ja', 'Nein', '', '-1', 'vielleicht', 'Ö'))}")
+    return "\n".join([*rows, "zu;viele;Spalten;in;dieser;Zeile", ""])
+
+
 def _line(draw: random.Random, number: int) -> tuple[str, ...]:
     some_day = f"{draw.choice((2022, 2023, 2024))}-{draw.randint(1, 6):02}-{draw.randint(1, 28):02}"
     usual = f"{some_day} {draw.randint(0, 23):02}:{draw.randint(0, 59):02}:00"

@@ -13,7 +13,8 @@ _USUAL = {
     "churn_probability": 0.81234567, "expected_spend": 61.239, "clv": 210.987, "expected_loss": 80.456,
     "win_back_value": 35.127,
     "reason": "Last order 96 days ago", "recommended_action": "Personal win-back",
-    "next_product_1": "P014", "next_product_2": "P043", "next_product_3": None, "next_category_1": "tea",
+    "next_product_1": "P014", "next_product_2": "P043", "next_product_3": None, "next_product_name_1": "Teapot",
+    "next_product_name_2": None, "next_product_name_3": None, "next_category_1": "tea",
     "offer": "-20% on everything",
     "country": "Germany", "currency": "EUR",
 }  # fmt: skip

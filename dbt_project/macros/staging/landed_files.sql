@@ -12,5 +12,9 @@
         {%- do kinds.append({'unreadable': source('landing', 'unreadable_contacts'),
                              'spans': source('landing', 'landed_contact_spans'), 'kind': 'contacts'}) -%}
     {%- endif -%}
+    {%- if var('products') | rejectattr('model') | list -%}
+        {%- do kinds.append({'unreadable': source('landing', 'unreadable_products'),
+                             'spans': source('landing', 'landed_product_spans'), 'kind': 'products'}) -%}
+    {%- endif -%}
     {{ return(kinds) }}
 {%- endmacro %}

@@ -128,6 +128,9 @@ class DuckDBWarehouse:
     def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
         raise BadInput(f"The contacts of {connection} are a file: name it with CONTACTS=.")
 
+    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
+        raise BadInput(f"The products of {connection} are a file: name it with PRODUCTS=.")
+
     def scores_with(self, chosen: str) -> str:
         return chosen
 
@@ -195,6 +198,12 @@ class DuckDBWarehouse:
         assert meaning is not None  # checked by sources_of
         with self._csv_landing(connections, extracted_at) as landing:
             return landing.contacts(pattern, connection, meaning)
+
+    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        meaning = connections.connection(connection).products
+        assert meaning is not None  # checked by sources_of
+        with self._csv_landing(connections, extracted_at) as landing:
+            return landing.products(pattern, connection, meaning)
 
     @contextmanager
     def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:

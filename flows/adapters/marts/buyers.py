@@ -6,7 +6,8 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.next_products import read_categories, read_purchases
+from flows.adapters.marts.catalogue import read_catalogue
+from flows.adapters.marts.next_products import read_purchases
 from flows.baskets.due import buyers_of
 from flows.baskets.purchases import Purchases
 from flows.campaigns.definition import Bought
@@ -27,7 +28,7 @@ def read_buyers(warehouse: Warehouse, connections: Connections, bought: Bought, 
     if bought.category is None:
         kind, wanted, names = "product", bought.product or "", rows["product"]
     else:
-        categories = read_categories(warehouse, connections, as_of)
+        _, categories = read_catalogue(warehouse, connections, as_of)
         known = pa.table({"product": [*categories], "category": pa.array([*categories.values()], pa.string())})
         place = pc.index_in(rows["product"], known["product"].combine_chunks().cast(pa.string()))
         kind, wanted, names = "category", bought.category, known["category"].take(place)
@@ -46,7 +47,7 @@ def with_bought(buyers: pa.Array, candidates: pa.Table) -> pa.Table:
 def _unknown(kind: str, wanted: str, known: list[str]) -> str:
     where = f"audience.bought.{kind}"
     if not known:
-        needs = "a column such as `category`" if kind == "category" else "a column `sku`"
+        needs = "a column such as `category`, or PRODUCTS= a table" if kind == "category" else "a column `sku`"
         return f"{where}: no {kind} is known of any order: order lines need {needs}."
     close = difflib.get_close_matches(wanted.casefold(), [name.casefold() for name in known], n=1)
     meant = next((f" Did you mean {name}?" for name in known if close and name.casefold() == close[0]), "")

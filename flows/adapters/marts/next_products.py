@@ -8,10 +8,10 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.adapters.marts.raw_columns import LINES, first_of, quoted, raw_columns, sources_of
+from flows.adapters.marts.catalogue import read_catalogue
 from flows.baskets.backtest import Chosen
 from flows.baskets.evaluation import Quality
-from flows.baskets.next_products import NextProducts, products_change_too_fast
+from flows.baskets.next_products import Catalogue, NextProducts, products_change_too_fast
 from flows.baskets.purchases import Purchases
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connections
@@ -22,17 +22,22 @@ REACHABLE = "not coalesce(opted_out, false)"
 
 
 # what a destination gets of them, in the order of CONTACT_SCHEMA
-SHOWN_FIRST = (*((f"next_product_{n}", "product", n) for n in (1, 2, 3)), ("next_category_1", "category", 1))
+SHOWN_FIRST = (
+    *((f"next_product_{n}", "product", n) for n in (1, 2, 3)),
+    *((f"next_product_name_{n}", "product_name", n) for n in (1, 2, 3)),
+    ("next_category_1", "category", 1),
+)
 
 
 @dataclass(frozen=True)
 class ProductHistory:
     """purchases: of products or, where `by_category`, of their categories. categories: those of products, as far
-    as they are known."""
+    as they are known. catalogue: of what `purchases` are of."""
 
     purchases: Purchases
     by_category: bool
     categories: Mapping[str, str]
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True)
@@ -67,35 +72,12 @@ def read_bought(
     rows = read_purchases(warehouse)
     if not len(rows):
         return None
-    purchases, categories = Purchases.of(rows), read_categories(warehouse, connections, as_of)
+    purchases = Purchases.of(rows)
+    catalogue, categories = read_catalogue(warehouse, connections, as_of)
     if not categories or not products_change_too_fast(purchases, as_of.toordinal(), horizon_days):
-        return ProductHistory(purchases, False, categories)
-    return ProductHistory(purchases.renamed(categories), True, categories)
-
-
-def read_categories(warehouse: Warehouse, connections: Connections, as_of: date) -> dict[str, str]:
-    """The category of each product: the one that most of its lines until then name."""
-    found: dict[str, str] = {}
-    for name in sources_of(warehouse, LINES):
-        header = first_of(
-            raw_columns(warehouse, name, "order_lines"), connections.recognised_headers.traits["category"]
-        )
-        if header is None:
-            continue
-        category = f"nullif(trim(cast(landed.{quoted(header)} as varchar)), '')"
-        of_source = warehouse.read(
-            f"""select product, category from (
-                select lines.sku as product, {category} as category,
-                    row_number() over (partition by lines.sku order by count(*) desc, {category}) as place
-                from {LINES} as lines
-                inner join raw_{name}.order_lines as landed on landed._airbyte_raw_id = lines.order_line_key
-                where lines.source_name = '{name}' and lines.rejection_reason is null and lines.sku is not null
-                    and lines.ordered_on <= '{as_of}' and {category} is not null
-                group by lines.sku, {category}
-            ) as counted where place = 1"""
-        )
-        found = dict(zip(*(of_source[column].to_pylist() for column in ("product", "category")), strict=True)) | found
-    return found
+        return ProductHistory(purchases, False, categories, catalogue)
+    of_categories = catalogue.of_categories(purchases.products.to_pylist(), categories)
+    return ProductHistory(purchases.renamed(categories), True, categories, of_categories)
 
 
 def read_reachable(warehouse: Warehouse) -> pa.Array:
@@ -129,6 +111,9 @@ def store(
             "customer_id": rows["customer_id"],
             "rank": rows["rank"],
             "product": none if bought.by_category else product,
+            "product_name": pa.array(map(bought.catalogue.names.get, names.dictionary.to_pylist()), pa.string()).take(
+                names.indices
+            ),
             "category": product if bought.by_category else categories.take(names.indices),
             "reason": rows["reason"],
             "score": rows["score"],

@@ -5,7 +5,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from flows.ports.warehouse import Warehouse
-from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals
+from flows.sources.receipt import Contacts, KnownProducts, Month, Products, Receipt, Rejection, Totals
 
 RELATION = "raw.receipts"
 KEY = ("recorded_at", "currency", "month")
@@ -189,6 +189,40 @@ _CONTACTS = f"""
     from known
     cross join met
 """
+_PRODUCTS = """
+    select
+        count(*) as products,
+        count(case when not is_active then 1 end) as inactive,
+        min(sku) as example
+    from staging.stg_shop__products
+"""
+_COVERAGE = f"""
+    with sales as (
+        select
+            sold.currency,
+            sold.sku,
+            sold.amount,
+            sold.sku is null as has_no_sku,
+            sold.sku is not null and known.sku is null as is_unknown
+        from {_LINES} as sold
+        left join staging.stg_shop__products as known on sold.sku = known.sku
+        where not sold.is_return
+    )
+
+    select
+        currency,
+        count(*) as lines,
+        cast(sum(amount) as double) as amount,
+        count(case when has_no_sku then 1 end) as lines_without_sku,
+        cast(sum(case when has_no_sku then amount else 0 end) as double) as amount_without_sku,
+        count(distinct case when is_unknown then sku end) as unknown_skus,
+        count(case when is_unknown then 1 end) as unknown_lines,
+        cast(sum(case when is_unknown then amount else 0 end) as double) as unknown_amount,
+        min(case when is_unknown then sku end) as example
+    from sales
+    group by currency
+    order by lines desc, currency
+"""
 _COLUMNS = pa.schema([
     ("recorded_at", pa.timestamp("us")),  # UTC
     ("currency", pa.string()),
@@ -201,13 +235,22 @@ _COLUMNS = pa.schema([
 
 
 def read_receipt(warehouse: Warehouse) -> Receipt:
-    """What the staged order lines and contacts hold, and what was rejected of them."""
+    """What the staged order lines, contacts and products hold, and what was rejected of them."""
     return Receipt(
         totals=[Totals(**row) for row in warehouse.read(_TOTALS).to_pylist()],
         months=[Month(**row) for row in warehouse.read(_MONTHS).to_pylist()],
         rejections=[Rejection(**row) for row in warehouse.read(_REJECTIONS).to_pylist()],
         contacts=Contacts(*warehouse.row(_CONTACTS)),
+        products=_read_products(warehouse),
     )
+
+
+def _read_products(warehouse: Warehouse) -> Products | None:
+    products, inactive, example = warehouse.row(_PRODUCTS)
+    if not products:
+        return None
+    coverage = [KnownProducts(**row) for row in warehouse.read(_COVERAGE).to_pylist()]
+    return Products(products, inactive, example, coverage)
 
 
 def keep_receipt(warehouse: Warehouse, receipt: Receipt, at: datetime) -> None:

@@ -31,9 +31,11 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
             "reason_1",
             "recommended_action",
             "country",
-            *(name for name, _, _ in SHOWN_FIRST),
+            *(name for name, column, _ in SHOWN_FIRST if column != "product_name"),
         )
     ]
+    # nothing where there is no name: without a table of products, nobody is new
+    called = [f"coalesce('|' || {name}, '')" for name, column, _ in SHOWN_FIRST if column == "product_name"]
     figures = [
         as_text.format(f"cast(round({name}, {digits}) as varchar)")
         for name, digits in (
@@ -47,7 +49,7 @@ def read_people(warehouse: Warehouse, destination: str) -> pa.Table:
     return warehouse.read(
         f"""with people as (
             select customers.*, {first_columns("shown")}, customers.reason_1 as reason,
-                md5({" || '|' || ".join(texts + figures)}) as fingerprint
+                md5({" || ".join([" || '|' || ".join(texts + figures), *called])}) as fingerprint
             from marts.marketing_customers as customers
             left join ({first_of_each(warehouse)}) as shown on customers.customer_id = shown.customer_id
             where customers.may_be_contacted and customers.customer_id not in (select customer_id from {RESERVED})

@@ -15,6 +15,7 @@ from functions.churn_api.scorer import Scorer
 
 CHAMPION = "champion.json"
 MODEL, CARD, REPORT = "model.onnx", "model_card.json", "report.html"
+NEXT_PRODUCTS_CARD = "next_products_card.json"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class StoredModel:
     @property
     def card_text(self) -> str:
         """The card as it is written."""
-        return json.dumps(self.card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _as_text(self.card)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,10 @@ class ModelRegistry:
         card: dict[str, Any] = json.loads(self.read(f"{version}/{CARD}"))
         return card
 
+    def keep_next_products_card(self, card: Mapping[str, Any]) -> None:
+        """Replaces the card of the ranking of products, which is made anew in each run and belongs to no version."""
+        self._store.write(NEXT_PRODUCTS_CARD, _as_text(card).encode())
+
     def promote(self, version: str) -> None:
         """Makes a stored version the champion."""
         digest = sha256(self.load(version).content).hexdigest()
@@ -161,3 +166,7 @@ class ModelRegistry:
     @cached_property
     def _store(self) -> FileStore:
         return FileStore(self.location)
+
+
+def _as_text(card: Mapping[str, Any]) -> str:
+    return json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,12 +18,13 @@ from snowflake.connector.cursor import SnowflakeCursor
 
 from flows.adapters.files.reading.columns.fuller import fuller_columns
 from flows.adapters.files.reading.describing import (
-    describe_contacts,
     describe_order_lines,
+    describe_rows,
     map_contacts,
     map_order_lines,
+    map_products,
 )
-from flows.adapters.files.reading.landing import CsvLanding
+from flows.adapters.files.reading.landing import CsvLanding, Meaning
 from flows.adapters.files.reading.raw_tables import SPANS, UNREADABLE
 from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN, TextRows
 from flows.adapters.models.registry import MODEL
@@ -32,7 +33,7 @@ from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.adapters.snowflake.errors import to_domain_error
 from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, write_parts
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
-from flows.sources.connections import Connections
+from flows.sources.connections import Connections, RecognisedHeaders
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, other_headers
 from functions.churn_api.contract import CustomerFeatures
@@ -174,6 +175,15 @@ class SnowflakeWarehouse:
             self._load_landed(landing, landed, connection)
         return landed
 
+    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
+        """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
+        meaning = connections.connection(connection).products
+        assert meaning is not None  # checked by sources_of
+        with self._csv_landing(connections, extracted_at) as landing:
+            landed = landing.products(pattern, connection, meaning)
+            self._load_landed(landing, landed, connection)
+        return landed
+
     @contextmanager
     def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         with self._scratch_folder() as folder, duckdb.connect(folder / "landing.duckdb") as con:
@@ -210,14 +220,30 @@ class SnowflakeWarehouse:
         """Formats are detected in a sample of the rows, as in files."""
         stream = connections.connection(connection).contacts
         assert stream is not None  # checked by sources_of
-        relation = f"raw_{connection}.contacts"
+        return self._synced_beside("contacts", connection, connections, stream, map_contacts, read_at)
+
+    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
+        stream = connections.connection(connection).products
+        assert stream is not None  # checked by sources_of
+        return self._synced_beside("products", connection, connections, stream, map_products, read_at)
+
+    def _synced_beside(
+        self,
+        kind: Literal["contacts", "products"],
+        connection: str,
+        connections: Connections,
+        stream: Meaning,
+        map_header: Callable[[Sequence[str], Meaning, RecognisedHeaders, Path, str], Mapping[Any, str]],
+        read_at: datetime,
+    ) -> Landing:
+        relation = f"raw_{connection}.{kind}"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})
-        columns = map_contacts(header, declared, connections.recognised_headers, Path(relation), connection)
+        columns = map_header(header, declared, connections.recognised_headers, Path(relation), connection)
         with self._sample_of(relation, header) as con:
             rows = TextRows(con, "sample", _file_column(header))
-            mappings = describe_contacts(rows, connection, stream, columns, read_at.date())
-        return self._synced("contacts", relation, mappings)
+            mappings = describe_rows(rows, kind, connection, stream, columns, read_at.date())
+        return self._synced(kind, relation, mappings)
 
     def _header_of(self, relation: str, connection: str) -> list[str]:
         schema, table = relation.upper().split(".")
@@ -231,7 +257,7 @@ class SnowflakeWarehouse:
             raise BadInput(
                 f"There is no {relation} in {self.account.database}: has Airbyte synced the connection {connection},"
                 f" and may the role {self.account.role} use the schema and select from the table?"
-                " Give a file instead, with ORDERS= or CONTACTS=."
+                " Give a file instead, with ORDERS=, CONTACTS= or PRODUCTS=."
             )
         return header
 

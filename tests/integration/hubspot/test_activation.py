@@ -117,7 +117,8 @@ def test_contacts_get_their_figures_and_are_in_the_campaigns_list():
         "churn_lifecycle": "slipping", "churn_queue": "keep", "churn_probability": "0.8123", "expected_spend": "61.24",
         "churn_clv": "210.99", "expected_loss": "80.46", "win_back_value": "35.13",
         "churn_reason": "Last order 96 days ago", "recommended_action": "Personal win-back",
-        "next_product_1": "P014", "next_product_2": "P043", "next_product_3": "", "next_category_1": "tea",
+        "next_product_1": "P014", "next_product_2": "P043", "next_product_3": "", "next_product_name_1": "Teapot",
+        "next_product_name_2": "", "next_product_name_3": "", "next_category_1": "tea",
         "last_campaign": CAMPAIGN, "last_offer": "-20% on everything", "last_variant": "",
     }  # fmt: skip
     assert properties(hubspot, 53)["churn_probability"] == ""

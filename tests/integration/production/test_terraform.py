@@ -209,6 +209,7 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     plan = terraform.plan(
         source_names=["orders_csv", "hubspot"],
         contacts_source="contacts_csv",
+        products_source="products_csv",
         source_files={"orders_csv": {"order_lines": {"url": "https://files.example.com/orders.csv"}}},
         jwt={"issuer": "https://login.example.com", "audience": ["churn"]},
         startup="provisioned",
@@ -228,6 +229,7 @@ def test_a_shop_with_more_sources_and_stricter_callers_is_planned_too(terraform)
     assert types(plan) >= {"aws_apigatewayv2_authorizer", "snowflake_network_policy"}
     result = plan["output_changes"]["environment_variables"]["after"]
     assert (result["SOURCE"], result["CONTACTS"]) == ("hubspot,orders_csv", "contacts_csv")
+    assert result["PRODUCTS"] == "products_csv"
     assert (result["CURRENCY"], result["HORIZON_DAYS"]) == ("EUR", "90")
     assert (result["OUTPUTS"], result["STALE_AFTER_DAYS"]) == ("s3://shop/outputs", "5")
     assert result["SYNC_FAILED"] == "stale"
@@ -424,6 +426,7 @@ MALFORMED = {
     "account_id": ("1234", "write the twelve digits"),
     "source_names": (["nothing"], "write one or more entries of airbyte/connections.yml. It has: contacts_csv"),
     "contacts_source": ("orders_csv", "write an entry of airbyte/connections.yml that has `contacts`"),
+    "products_source": ("hubspot", "write an entry of airbyte/connections.yml that has `products`"),
     "source_files": ({"orders_csv": {"orders": {"url": "https://files.example.com/a.csv"}}}, "{ <its stream> ="),
     "currency": ("Euro", "write an ISO code such as EUR"),
     "horizon_days": (3, "write a whole number from 7 to 365"),
@@ -479,7 +482,9 @@ def test_what_airbyte_needs_to_reach_a_source_and_snowflake_is_asked_for(terrafo
     files = {"orders_csv": {"order_lines": {"url": "https://files.example.com/a.csv"}}}
     result = terraform.planning("plan", source_files=files)
     assert result.status == 1
-    assert "only entries that source_names or contacts_source name are synced: hubspot" in result.flowing
+    assert (
+        "only entries that source_names, contacts_source or products_source name are synced: hubspot" in result.flowing
+    )
 
 
 def test_a_private_key_is_no_public_key_also_without_its_first_line(terraform):

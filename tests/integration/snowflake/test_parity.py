@@ -9,7 +9,7 @@ import pytest
 
 from flows.errors import DbtFailed, WarehouseUnreachable
 from flows.wiring import wire
-from tests.examples.adversarial_orders import adversarial_contacts, adversarial_orders
+from tests.examples.adversarial_orders import adversarial_contacts, adversarial_orders, adversarial_products
 from tests.running.both_engines import differences, last_build, run_on_both
 from tests.running.dbt import dbt, dbt_environment
 from tests.running.http_server import answering
@@ -60,7 +60,9 @@ def adversarial(tmp_path_factory, run_pipeline, environment):
         for changed, killed_at in ((False, KILLED_AT), (True, ())):
             orders.write_text(adversarial_orders(seed=5, lines=1_500, changed=changed), encoding="utf-8")
             (folder / "contacts.csv").write_text(adversarial_contacts(seed=6, contacts=120), encoding="utf-8")
+            (folder / "products.csv").write_text(adversarial_products(seed=7), encoding="utf-8")
             settings = {"orders": str(orders), "contacts": str(folder / "contacts.csv"), "horizon_days": 90}
+            settings["products"] = str(folder / "products.csv")
             settings["accept"] = "unreadable,misdated,refunds"
             laptop, cloud = run_on_both(run_pipeline, folder, server, environment, killed_at, **settings)
             found.append((differences(laptop, cloud), server.steer()["statements"]))
@@ -79,7 +81,8 @@ def test_adversarial_orders_are_the_same_in_both_warehouses_also_after_runs_that
     assert reasons == {
         "no customer", "unreadable date", "unreadable amount", "date in the future", "amount of zero", "duplicate line",
         "contact: neither customer nor e-mail", "contact: not an e-mail address",
-        "contact: repeated later with the same id",
+        "contact: repeated later with the same id", "product: no sku", "product: neither active nor not",
+        "product: repeated later with the same sku", "too many columns",
     }  # fmt: skip
     assert wire(laptop).warehouse.row("select count(*) from intermediate.int_customer_identities")[0] > 10
     assert wire(laptop).warehouse.row("select count(*) from intermediate.int_identity_conflicts")[0] > 2

@@ -75,7 +75,7 @@ class Shop:
 def connection(**stream):
     shop = {"description": "-", "connector": "csv", "streams": {"order_lines": {}}, "order_lines": stream}
     order_lines = {name: [name] for name in ("order_id", "customer_id", "ordered_at", "amount", "channel")}
-    headers = {"order_lines": order_lines, "contacts": {}, "traits": {}}
+    headers = {"order_lines": order_lines, "contacts": {}, "products": {}, "traits": {}}
     known = {"recognised_headers": headers, "recognised_values": {"status": {}, "line_type": {}, "flag": {}}}
     return Connections.model_validate({"connections": {"shop": shop}, **known})
 

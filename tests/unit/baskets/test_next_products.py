@@ -11,7 +11,7 @@ from flows.baskets.affinities import Affinity, brings_back, last_bought_by, most
 from flows.baskets.due import buyers_of
 from flows.baskets.evaluation import NextBaskets, quality_of, quality_of_ranks
 from flows.baskets.methods import FREQUENCY, METHODS, POPULARITY, Method, Ranked, Shop, rank
-from flows.baskets.next_products import next_products, products_change_too_fast
+from flows.baskets.next_products import Catalogue, next_products, products_change_too_fast
 from flows.baskets.purchases import Purchases
 from flows.baskets.reasons import describe
 from tests.unit.baskets.shops import TODAY, purchases, shop_of_habits
@@ -162,7 +162,29 @@ def test_a_reason_has_the_customers_own_figures(bought, method, reason):
     bought = purchases(bought)
     shop = Shop.at(bought, TODAY, 90)
     [block] = rank(shop, method, np.array([bought.customer_ids.to_pylist().index("ann")]))
-    assert describe(shop, method, block, 90).to_pylist()[0] == reason
+    assert describe(shop, method, block, 90, bought.products).to_pylist()[0] == reason
+
+
+def test_what_is_not_active_is_shown_to_nobody_and_a_reason_calls_products_by_their_names():
+    # nothing can be tested yet, so the method is a blend
+    both = [(f"b{n}", product, 20) for n in range(40) for product in ("pot", "cup", "pan")]
+    bought = purchases([*both, ("ann", "pot", 20)])
+    catalogue = Catalogue({"pot": "Teapot, blue"}, frozenset({"cup", "never sold"}))
+    everyone = next_products(bought, TODAY, 90, bought.customer_ids, catalogue)
+    rows = pa.concat_tables(everyone.blocks).to_pylist()
+    [row] = rows  # all others have everything that is left
+    assert (row["customer_id"], row["product"]) == ("ann", "pan")
+    assert row["reason"] == "others who bought Teapot, blue buy it too"
+    without = next_products(bought, TODAY, 90, bought.customer_ids)
+    assert set(pa.concat_tables(without.blocks)["product"].to_pylist()) == {"cup", "pan"}
+    assert everyone.chosen == without.chosen  # at past dates it was sold
+
+
+def test_a_category_is_inactive_where_all_of_its_products_are():
+    catalogue = Catalogue({"pot": "Teapot"}, frozenset({"pot", "cup", "unknown"}))
+    of = catalogue.of_categories(["pot", "cup", "pan", "lamp"], {"pot": "tea", "cup": "tea", "pan": "kitchen"})
+    assert of == Catalogue({}, frozenset({"tea"}))
+    assert catalogue.of_categories(["pot", "pan"], {"pot": "all", "pan": "all"}).inactive == frozenset()
 
 
 def test_who_is_due_has_waited_nearly_as_long_as_they_usually_do():

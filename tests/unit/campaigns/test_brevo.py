@@ -21,7 +21,8 @@ def test_contacts_get_the_attributes_of_the_importers_file():
         "CUSTOMER_ID": "c1", "SEGMENT": "At risk", "RISK_BAND": "high", "LIFECYCLE": "slipping", "QUEUE": "keep",
         "CHURN_PROBABILITY": 0.8123, "EXPECTED_SPEND": 61.24, "CLV": 210.99, "EXPECTED_LOSS": 80.46,
         "WIN_BACK_VALUE": 35.13, "REASON": "Last order 96 days ago", "RECOMMENDED_ACTION": "Personal win-back",
-        "NEXT_PRODUCT_1": "P014", "NEXT_PRODUCT_2": "P043", "NEXT_CATEGORY_1": "tea",
+        "NEXT_PRODUCT_1": "P014", "NEXT_PRODUCT_2": "P043", "NEXT_PRODUCT_NAME_1": "Teapot",
+        "NEXT_CATEGORY_1": "tea",
         "OFFER": "-20% on everything", "CURRENCY": "EUR", "CAMPAIGN": CAMPAIGN,
     }  # fmt: skip
 

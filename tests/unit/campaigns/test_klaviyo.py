@@ -50,7 +50,8 @@ def test_profiles_get_their_figures_keep_the_others_and_are_in_the_campaigns_lis
         "churn_lifecycle": "slipping", "churn_queue": "keep", "churn_probability": 0.8123, "expected_spend": 61.24,
         "churn_clv": 210.99, "expected_loss": 80.46, "win_back_value": 35.13, "churn_reason": "Last order 96 days ago",
         "recommended_action": "Personal win-back", "last_offer": "-20% on everything", "last_campaign": CAMPAIGN,
-        "currency": "EUR", "next_product_1": "P014", "next_product_2": "P043", "next_category_1": "tea",
+        "currency": "EUR", "next_product_1": "P014", "next_product_2": "P043", "next_product_name_1": "Teapot",
+        "next_category_1": "tea",
     }  # fmt: skip
     assert "churn_probability" not in klaviyo.profiles["P3"].properties
     assert klaviyo.profiles["P2"].properties == {"favourite": "blue"}

@@ -21,7 +21,7 @@ def test_members_get_the_merge_fields_of_the_importers_file_and_keep_their_statu
         "CUSTOMER": "c1", "SEGMENT": "At risk", "RISK": "high", "LIFECYCLE": "slipping", "QUEUE": "keep",
         "CHURN": 0.8123, "SPEND": 61.24, "CLV": 210.99, "LOSS": 80.46, "WIN_BACK": 35.13,
         "REASON": "Last order 96 days ago", "ACTION": "Personal win-back", "NEXT_1": "P014", "NEXT_2": "P043",
-        "NEXT_CAT": "tea", "OFFER": "-20% on everything", "CURRENCY": "EUR",
+        "NAME_1": "Teapot", "NEXT_CAT": "tea", "OFFER": "-20% on everything", "CURRENCY": "EUR",
     }  # fmt: skip
     assert not any("status" in (request.body or {}) for request in account.server.requests)
 

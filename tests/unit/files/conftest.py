@@ -10,7 +10,7 @@ import pytest
 
 from flows.adapters.files.reading.landing import CsvLanding
 from flows.settings import CONNECTIONS
-from flows.sources.connections import Contacts, OrderLines, read_connections
+from flows.sources.connections import Contacts, OrderLines, Products, read_connections
 from flows.sources.mappings import Landing
 
 
@@ -19,7 +19,7 @@ def land(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Landing]:
     """land(content, name=…, kind=…, pattern=…, **stream): lands a file of this content, or the files that match the
-    pattern, in `con` as order lines or contacts of the connection `shop`."""
+    pattern, in `con` as order lines, contacts or products of the connection `shop`."""
     known, scratch = read_connections(CONNECTIONS), tmp_path_factory.mktemp("scratch")
 
     def landed(
@@ -35,6 +35,8 @@ def land(
         files = str(tmp_path / (pattern or name))
         if kind == "contacts":
             return landing.contacts(files, "shop", Contacts.model_validate(stream))
+        if kind == "products":
+            return landing.products(files, "shop", Products.model_validate(stream))
         return landing.order_lines(files, "shop", OrderLines.model_validate(stream))
 
     return landed

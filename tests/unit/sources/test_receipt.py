@@ -13,7 +13,7 @@ from flows.adapters.marts.receipt import RELATION, keep_receipt, read_receipt
 from flows.console.receipt_summary import describe_left_out, describe_receipt, months_table
 from flows.errors import BadInput, SettingsError
 from flows.settings import Settings, read_settings
-from flows.sources.receipt import Contacts, Month, Receipt, Rejection, Totals, breaches
+from flows.sources.receipt import Contacts, KnownProducts, Month, Products, Receipt, Rejection, Totals, breaches
 from flows.steps.receipt import check_receipt
 
 TOTALS = Totals(
@@ -104,6 +104,29 @@ def test_lines_that_are_all_returns_stop_the_run():
     assert (breach.limit, breach.why[:26]) == ("refunds", "all 500 lines are returns,")
 
 
+SALES = KnownProducts("EUR", 1_000, 50_000.0, 30, 500.0, 45, 200, 12_000.0, "P014")
+
+
+def test_a_table_of_products_is_held_against_the_money_of_the_sales():
+    few = replace(SALES, unknown_amount=46_000.0)
+    assert not found(replace(GOOD, products=Products(90, 4, "A-1", [SALES])))
+    stopped = found(replace(GOOD, products=Products(90, 4, "A-1", [few, replace(SALES, lines=5)])))
+    assert list(stopped) == ["products"]
+    assert "covers 7% of the sales" in stopped["products"]
+    assert "writes a product as 'A-1', orders as 'P014'" in stopped["products"]
+    no_skus = replace(SALES, lines_without_sku=1_000, amount_without_sku=50_000.0, unknown_amount=0.0, example=None)
+    assert "orders name no product" in found(replace(GOOD, products=Products(90, 4, "A-1", [no_skus])))["products"]
+
+
+def test_what_a_table_of_products_covers_is_shown_in_rows_and_money():
+    lines = list(describe_receipt(replace(GOOD, products=Products(90, 4, "A-1", [SALES]))))
+    assert lines[-2:] == [
+        "90 products, 4 of them not active, which nobody is shown",
+        "the table of products covers 75.0% of €50,000 sales; 200 rows (€12,000) are of 45 skus that it does not have,"
+        " for example 'P014'; 30 rows (€500) name no sku",
+    ]
+
+
 def test_contacts_that_are_rejected_do_not_count_as_orders():
     assert not found(replace(GOOD, rejections=[rejection("contact: not an e-mail address", 900, kind="contacts")]))
 
@@ -167,7 +190,9 @@ def warehouse(tmp_path):
         con.execute("""create schema staging; create schema raw;
             create table staging.stg_shop__sold_and_returned (
                 source_name varchar, order_id varchar, customer_id varchar,
-                email varchar, ordered_on date, amount decimal(18, 2), is_return boolean, currency varchar);
+                email varchar, ordered_on date, amount decimal(18, 2), is_return boolean, currency varchar,
+                sku varchar);
+            create table staging.stg_shop__products (sku varchar, is_active boolean);
             create table staging.stg_shop__contacts (customer_id varchar, email varchar,
                 consents_to_email varchar, consents_to_advertising varchar);
             create table raw.rejected_rows (kind varchar, file varchar, line bigint, reason varchar, ordered_on date,
@@ -177,8 +202,8 @@ def warehouse(tmp_path):
         for order, customer, *values in LINES:
             email = f"{customer.lower()}@example.com"
             con.execute(
-                "insert into staging.stg_shop__sold_and_returned values ('shop', ?, ?, ?, ?, ?, ?, ?)",
-                [order, customer, email, *values],
+                "insert into staging.stg_shop__sold_and_returned values ('shop', ?, ?, ?, ?, ?, ?, ?, ?)",
+                [order, customer, email, *values, {"2": None, "4": "P4"}.get(order, f"P{order}")],
             )
         con.execute("""insert into raw.rejected_rows values
             ('order_lines', 'a.csv', 9, 'unreadable date', null, 3, 'EUR', 'soon', '7', null),
@@ -215,6 +240,21 @@ def test_orders_customers_and_money_are_read_from_the_lines_that_are_used(wareho
         consent_to_advertising=1,
         refuse_advertising=1,
     )
+
+
+def test_the_coverage_of_a_table_of_products_is_read_by_currency(warehouse):
+    assert read_receipt(warehouse).products is None
+    with warehouse.connect() as con:
+        con.execute("insert into staging.stg_shop__products values ('P1', true), ('P7', false)")
+    of = read_receipt(warehouse).products
+    assert (of.products, of.inactive, of.example) == (2, 1, "P1")
+    euros, unknown = of.coverage
+    assert euros == KnownProducts(
+        currency="EUR", lines=4, amount=120, lines_without_sku=1, amount_without_sku=50, unknown_skus=1,
+        unknown_lines=1, unknown_amount=40, example="P3",
+    )  # fmt: skip
+    assert euros.covered == 0.25
+    assert (unknown.currency, unknown.unknown_skus, unknown.covered) == (None, 1, 0)
 
 
 def test_every_run_keeps_its_months(warehouse):

@@ -35,6 +35,25 @@ def test_orders_and_contacts_come_from_what_was_named(given, orders, contacts, s
 
 
 @pytest.mark.parametrize(
+    ("given", "files", "connections"),
+    [
+        ({}, None, ("simulated_shop",)),
+        ({"products": "p.csv"}, ("products_csv", "p.csv"), ("simulated_shop", "products_csv")),
+        (
+            {"orders": "o.csv", "products": "products_csv", "warehouse": "snowflake"},
+            ("products_csv", None),
+            ("orders_csv", "products_csv"),
+        ),
+    ],
+)
+def test_a_table_of_products_comes_from_a_file_or_elsewhere_from_what_airbyte_brings(given, files, connections):
+    found = of(**given)
+    assert found.product_files == files
+    assert found.all == connections
+    assert found.synced == (("products_csv",) if files == ("products_csv", None) else ())
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"source": "nowhere"}, "SOURCE=nowhere is not in airbyte/connections.yml"),
@@ -44,6 +63,8 @@ def test_orders_and_contacts_come_from_what_was_named(given, orders, contacts, s
         ({"source": "orders_csv,online_retail", "orders": "o.csv"}, "are both files"),
         ({"orders": "o.csv", "contacts": "online_retail"}, "CONTACTS=online_retail brings no contacts"),
         ({"orders": "o.csv", "contacts": "contacts_csv"}, "say CONTACTS=<the file>"),
+        ({"orders": "o.csv", "products": "hubspot"}, "PRODUCTS=hubspot brings no products"),
+        ({"orders": "o.csv", "products": "products_csv"}, "say PRODUCTS=<the file>"),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_to_write(given, message):

@@ -50,6 +50,19 @@ with validated as (
     from {{ ref('stg_shop__contacts_validated') }}
     where rejection_reason is not null
 
+    union all
+
+    select
+        'products' as kind,
+        product_key as row_key,
+        rejection_reason,
+        cast(null as date) as ordered_on,
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as varchar) as currency,
+        coalesce(unreadable_text, sku) as example
+    from {{ ref('stg_shop__products_validated') }}
+    where rejection_reason is not null
+
 ),
 
 numbered as (

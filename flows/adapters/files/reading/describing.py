@@ -30,17 +30,19 @@ from flows.sources.connections import (
     Contacts,
     OrderLineColumn,
     OrderLines,
+    ProductColumn,
+    Products,
     RecognisedHeaders,
     RecognisedValues,
 )
 from flows.sources.mappings import (
     TIMESTAMP_COLUMNS,
-    ContactMapping,
+    Kind,
     OrderLineMapping,
     OrderMeaning,
     TimestampFormat,
-    contact_mapping,
     order_line_mapping,
+    row_mapping,
 )
 
 NUMBER_COLUMNS: tuple[OrderLineColumn, ...] = (
@@ -52,6 +54,7 @@ NEEDED_OF_ORDER_LINES: Sequence[Sequence[OrderLineColumn]] = [
     ("amount", "order_total", "unit_price"),
 ]
 NEEDED_OF_CONTACTS: Sequence[Sequence[ContactColumn]] = [("email", "customer_id")]
+NEEDED_OF_PRODUCTS: Sequence[Sequence[ProductColumn]] = [("sku",), ("name", "category", "is_active")]
 
 
 def map_order_lines(
@@ -81,6 +84,17 @@ def map_contacts(
     if not stream.columns:
         require_no_other_word(columns, header, place, connection)
     return columns
+
+
+def map_products(
+    header: Sequence[str], stream: Products, recognised: RecognisedHeaders, place: Path, connection: str
+) -> dict[ProductColumn, str]:
+    """Our column name → the header, of a file or a table at `place`.
+
+    Raises:
+        BadInput: when a declared column is missing, the sku cannot be found, or there is nothing but it.
+    """
+    return map_columns(header, stream.columns, recognised.products, NEEDED_OF_PRODUCTS, place, connection, "products")
 
 
 def describe_order_lines(
@@ -165,11 +179,11 @@ def _currency_codes(rows: TextRows, columns: Mapping[OrderLineColumn, str]) -> d
     return {sign: code for (sign,) in sorted(written) if (code := code_of(sign))}
 
 
-def describe_contacts(
-    rows: TextRows, connection: str, stream: Contacts, columns: Mapping[Any, str], read_on: date
-) -> tuple[ContactMapping, ...]:
-    """What the columns of a table of text mean, with what the connection leaves open found from the values: a mapping
-    for each group of files that are written alike.
+def describe_rows(
+    rows: TextRows, kind: Kind, connection: str, stream: Contacts | Products, columns: Mapping[Any, str], read_on: date
+) -> tuple[RowMapping, ...]:
+    """What the columns of a table of contacts or products mean, with what the connection leaves open found from the
+    values: a mapping for each group of files that are written alike.
 
     Raises:
         BadInput: when they can be read in two ways; the message says what to write in airbyte/connections.yml.
@@ -177,10 +191,10 @@ def describe_contacts(
     try:
         timestamps = _timestamps(rows, columns, [], stream.timestamp_format, read_on)
     except Unclear as unclear:
-        raise refusal(unclear, "contacts", connection, stream, columns) from None
+        raise refusal(unclear, kind, connection, stream, columns) from None
     files = list(rows.by_file("1"))
     return tuple(
-        contact_mapping(connection, stream, columns, timestamps.get(group[0], {}), _named(group, files))
+        row_mapping(connection, stream, columns, timestamps.get(group[0], {}), _named(group, files))
         for group in _alike(files, timestamps)
     )
 

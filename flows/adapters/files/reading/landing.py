@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import duckdb
 
@@ -22,10 +22,12 @@ from flows.adapters.files.reading.consent import CONSENT_COLUMNS
 from flows.adapters.files.reading.describing import (
     NEEDED_OF_CONTACTS,
     NEEDED_OF_ORDER_LINES,
-    describe_contacts,
+    NEEDED_OF_PRODUCTS,
     describe_order_lines,
+    describe_rows,
     map_contacts,
     map_order_lines,
+    map_products,
 )
 from flows.adapters.files.reading.raw_tables import (
     UNREADABLE,
@@ -44,11 +46,12 @@ from flows.adapters.files.reading.tables.text_files import (
 )
 from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
-from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines
+from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines, Products, RecognisedHeaders
 from flows.sources.mappings import Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, headers_of_order_lines, other_headers
 from flows.sources.words import plain
 
+Meaning = TypeVar("Meaning", Contacts, Products)
 _MONEY: tuple[OrderLineColumn, ...] = ("order_total", "amount", "unit_price")
 
 
@@ -96,21 +99,43 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        names = HeaderNames.of(_each(stream.columns) or self.known.recognised_headers.contacts, NEEDED_OF_CONTACTS)
-        files = self._open(find_files(pattern, "CONTACTS"), names, stream)
-        columns = map_contacts(all_columns(files), stream, self.known.recognised_headers, files[0].original, connection)
-        require_needed(files, columns, NEEDED_OF_CONTACTS)
-
-        def describe(rows: TextRows) -> Sequence[RowMapping]:
-            return describe_contacts(rows, connection, stream, columns, self.extracted_at.date())
-
-        landing = self._land("contacts", files, connection, describe, bool(stream.columns))
-        if set(CONSENT_COLUMNS) & set(columns):
+        landing = self._beside_orders("contacts", pattern, connection, stream, map_contacts, NEEDED_OF_CONTACTS)
+        if set(CONSENT_COLUMNS) & set(landing.mappings[0].columns):
             return landing
         unknown = "no column says who has opted out: nobody is held back from a list of whom to contact"
         return replace(landing, notes=(*landing.notes, unknown))
 
-    def _open(self, files: Sequence[Path], names: HeaderNames, stream: OrderLines | Contacts) -> list[TextFile]:
+    def products(self, pattern: str, connection: str, stream: Products) -> Landing:
+        """Replaces what the warehouse holds of a connection's products by the content of the files.
+
+        Raises:
+            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
+        """
+        return self._beside_orders("products", pattern, connection, stream, map_products, NEEDED_OF_PRODUCTS)
+
+    def _beside_orders(
+        self,
+        kind: Literal["contacts", "products"],
+        pattern: str,
+        connection: str,
+        stream: Meaning,
+        map_header: Callable[[Sequence[str], Meaning, RecognisedHeaders, Path, str], Mapping[Any, str]],
+        needed: Sequence[Sequence[Any]],
+    ) -> Landing:
+        headers = self.known.recognised_headers
+        names = HeaderNames.of(_each(stream.columns) or getattr(headers, kind), needed)
+        files = self._open(find_files(pattern, kind.upper()), names, stream)
+        columns = map_header(all_columns(files), stream, headers, files[0].original, connection)
+        require_needed(files, columns, needed)
+
+        def describe(rows: TextRows) -> Sequence[RowMapping]:
+            return describe_rows(rows, kind, connection, stream, columns, self.extracted_at.date())
+
+        return self._land(kind, files, connection, describe, bool(stream.columns))
+
+    def _open(
+        self, files: Sequence[Path], names: HeaderNames, stream: OrderLines | Contacts | Products
+    ) -> list[TextFile]:
         return Tables(names, self.scratch, stream.delimiter, stream.sheet).open(files)
 
     def _copy(self, file: TextFile, encoding: str) -> TextFile:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from flows.errors import BadInput
-from flows.sources.connections import Contacts, OrderLines
+from flows.sources.connections import Contacts, OrderLines, Products
 from flows.sources.mappings import Kind
 
 UNKNOWN = "<the header of that column>"
@@ -17,8 +17,12 @@ QUESTIONS = {
     "ordered_at": "which column is the day, or the moment, of the order?",
     "amount": "which column is what was paid for the row? Or unit_price, with quantity",
     "email": "which column is the e-mail address? Or customer_id, the shop's own id",
+    "sku": "which column is the product's number, as order lines have it?",
+    "name": "which column is the product's name? Or category, or is_active",
 }
-GENERIC = {"order_lines": "orders_csv", "contacts": "contacts_csv"}
+GENERIC = {"order_lines": "orders_csv", "contacts": "contacts_csv", "products": "products_csv"}
+# of each kind, the option and the name of an entry that a message proposes
+PROPOSED = {"contacts": ("CONTACTS", "my_contacts"), "products": ("PRODUCTS", "my_products")}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class MissingColumns(BadInput):
         super().__init__(
             f"{place}: no column was recognised as {named}.\nIts columns are: {', '.join(header)}.\nSay which is which"
             " in airbyte/connections.yml, under `connections`, then run again with"
-            f" {'CONTACTS' if kind == 'contacts' else 'SOURCE'}=my_shop:\n\n"
+            f" {PROPOSED.get(kind, ('SOURCE', ''))[0]}=my_shop:\n\n"
             + entry("my_shop", kind, None, columns, asked=asked)
         )
 
@@ -62,13 +66,13 @@ class Unclear(Exception):
 
 
 def refusal(
-    unclear: Unclear, kind: Kind, connection: str, stream: OrderLines | Contacts, columns: Mapping[Any, str]
+    unclear: Unclear, kind: Kind, connection: str, stream: OrderLines | Contacts | Products, columns: Mapping[Any, str]
 ) -> BadInput:
     """The question with the entry to write, one answer in it and the others as comments."""
     name, again = connection, ""
     if connection == GENERIC.get(kind):
-        name = "my_contacts" if kind == "contacts" else "my_shop"
-        again = f", then run again with {'CONTACTS' if kind == 'contacts' else 'SOURCE'}={name}"
+        option, name = PROPOSED.get(kind, ("SOURCE", "my_shop"))
+        again = f", then run again with {option}={name}"
     written = entry(name, kind, stream, columns, unclear.answers)
     return BadInput(f"{unclear.problem}\nSay so in airbyte/connections.yml, under `connections`{again}:\n\n{written}")
 
@@ -76,7 +80,7 @@ def refusal(
 def entry(
     name: str,
     kind: Kind,
-    stream: OrderLines | Contacts | None,
+    stream: OrderLines | Contacts | Products | None,
     columns: Mapping[Any, str],
     answers: Sequence[Answer] = (),
     asked: Mapping[str, Sequence[Answer]] = MappingProxyType({}),

@@ -13,8 +13,16 @@ from flows.errors import BadInput
 from flows.sources.mappings import Kind
 
 # of each kind, where records stand that could not be read, and which rows come from which lines
-UNREADABLE = {"order_lines": "raw.unreadable_lines", "contacts": "raw.unreadable_contacts"}
-SPANS = {"order_lines": "raw.landed_spans", "contacts": "raw.landed_contact_spans"}
+UNREADABLE = {
+    "order_lines": "raw.unreadable_lines",
+    "contacts": "raw.unreadable_contacts",
+    "products": "raw.unreadable_products",
+}
+SPANS = {
+    "order_lines": "raw.landed_spans",
+    "contacts": "raw.landed_contact_spans",
+    "products": "raw.landed_product_spans",
+}
 
 
 class NeedsCopy(Exception):
