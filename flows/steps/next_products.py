@@ -8,6 +8,7 @@ from flows.adapters.marts.segment_affinities import store_affinities
 from flows.adapters.marts.staged_orders import AsOf
 from flows.baskets.card import next_products_card
 from flows.baskets.next_products import next_products
+from flows.baskets.served_model import no_model, served_method, served_model
 from flows.orchestration import task, waits_for_warehouse
 from flows.wiring import Wiring
 
@@ -23,6 +24,7 @@ def show_next_products(wiring: Wiring, shop: str, as_of: AsOf, at: datetime) -> 
     store_affinities(warehouse, wiring.connections, bought, as_of.date, horizon_days, at)
     if bought is None:
         remove_earlier(warehouse, RELATION, at)
+        wiring.own_models.keep_next_products(no_model(as_of.date), None)
         return None
     log.info("ranking what to show each customer next")
     reachable = read_reachable(warehouse)
@@ -31,5 +33,10 @@ def show_next_products(wiring: Wiring, shop: str, as_of: AsOf, at: datetime) -> 
     card = next_products_card(
         shown.chosen, as_of.date, horizon_days, shop, len(bought.purchases.products), by_category=bought.by_category
     )
-    wiring.own_models.keep_next_products_card(card)
+    served = (
+        no_model(as_of.date)
+        if bought.by_category
+        else served_model(found.shop, served_method(found.chosen), bought.catalogue)
+    )
+    wiring.own_models.keep_next_products(served, card)
     return shown

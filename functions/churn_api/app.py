@@ -62,6 +62,8 @@ def create_app(service: Service) -> FastAPI:
         )  # fmt: skip
         to_score = await service.read(scope["body"], partial(read, reading=reading))
         responses, lists = await service.predict(predictor, to_score, scope["notes"])
+        if to_score.histories:
+            lists = await service.show_next(to_score, responses)
         if scope["answer_type"] == CSV:
             return Response(write_csv(responses), media_type=CSV)
         return Response(joined(lists), media_type=JSON)

@@ -128,6 +128,7 @@ def read_customers(content: Any, reading: Reading) -> PredictionRequest:
     ids: list[str | None] = []
     dates: list[date] = []
     rows: list[Sequence[float | None]] = []
+    histories: dict[int, Sequence[Order]] = {}
     for position, given in enumerate(customers):
         where = (position,) if isinstance(content, list) else ()
         try:
@@ -137,6 +138,8 @@ def read_customers(content: Any, reading: Reading) -> PredictionRequest:
                 problems.add((*where, "as_of"), f"{as_of} is in the future; today is {today}")
             elif isinstance(customer, CustomerByOrders):
                 rows.append(features_from_orders(customer.orders, as_of, reading.horizon_days, reading.time_zone))
+                if any(order.sku is not None for order in customer.orders):
+                    histories[position] = customer.orders
             else:
                 rows.append(feature_row(customer.features))
             ids.append(customer.customer_id)
@@ -150,7 +153,7 @@ def read_customers(content: Any, reading: Reading) -> PredictionRequest:
     for row, (name, why) in contradictions(features).items():
         problems.add((*((row,) if isinstance(content, list) else ()), "features", name), why, "contradiction")
     problems.refuse_any()
-    return PredictionRequest(ids, dates, features)
+    return PredictionRequest(ids, dates, features, histories=histories or None)
 
 
 def _count(customers: Sequence[Any]) -> None:

@@ -30,6 +30,21 @@ class NextOrder(BaseModel):
     if_back: Annotated[Days, Field(description="… of half of those who order within the horizon, however few they are")]
 
 
+class NextProduct(BaseModel):
+    sku: Annotated[str, Field(examples=["TEAPOT"])]
+    name: Annotated[str | None, Field(description="Where the shop has a table of products; null: not known")]
+    because: Annotated[
+        Literal["own_habit", "goes_with_own", "popular"],
+        Field(description="They buy it again; others who buy what they bought buy it too; or many buy it"),
+    ]
+
+
+class NextProducts(BaseModel):
+    products: Annotated[list[NextProduct], Field(description="Up to five, the best first", max_length=5)]
+    method: Annotated[str, Field(description="How they are ranked: docs/api.md", examples=["recent and co-purchase"])]
+    known_until: Annotated[date, Field(description="Neighbours and popularity are as known at the end of this day")]
+
+
 class Prediction(BaseModel):
     customer_id: Annotated[str, Field(examples=["C000042"])]
     prediction_id: Annotated[
@@ -65,6 +80,14 @@ class Prediction(BaseModel):
     model_version: str
     stored: Annotated[
         bool, Field(description="Whether it is safe on its way to marts.churn_predictions; if not, ask again later")
+    ]
+    # left out rather than null, so that clients of before it read the same
+    next_products: Annotated[
+        NextProducts,
+        Field(
+            default_factory=lambda: None,
+            description="What to show them next; only where orders name a `sku` and the shop's products are known",
+        ),
     ]
 
 

@@ -16,7 +16,7 @@ from functions.churn_api.fast_reading import MAX_CUSTOMERS
 from functions.churn_api.middleware import OPEN_TO_ALL
 from functions.churn_api.problems import MEDIA_TYPE
 
-API_VERSION = "1.0.0"
+API_VERSION = "1.1.0"
 _REFERENCE = "#/components/schemas/"
 _MODELS: list[type[BaseModel]] = [CustomerByFeatures, CustomerByOrders, ExternalBatch]
 _FEATURES = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}

@@ -93,7 +93,8 @@ class Order(BaseModel):
     sku: Annotated[
         Text | None,
         Field(
-            description="A return without its order's id belongs to the last sale of the same product, if one is named",
+            description="A return without its order's id belongs to the last sale of the same product, if one is named."
+            " With it, next_products says what to show them next",
             examples=["TEAPOT"],
         ),
     ] = None
@@ -118,7 +119,7 @@ def features_from_orders(
     Raises:
         NotInHistory: when an order is dated after `as_of`, or nothing was bought that was not sent back.
     """
-    sales, returns = _lines(orders, as_of, time_zone)
+    sales, returns = sales_and_returns(orders, as_of, time_zone)
     purchases = _purchases(sales, returns, as_of)
     if not purchases:
         raise NotInHistory(["orders"], "no purchase is left by the as-of date, so there is no customer to score")
@@ -203,7 +204,12 @@ def _not_in_contract(computed: Iterable[str]) -> NotInContract:
     )
 
 
-def _lines(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[Line], list[Line]]:
+def sales_and_returns(orders: Sequence[Order], as_of: date, time_zone: tzinfo) -> tuple[list[Line], list[Line]]:
+    """The lines of both, in the shop's local time.
+
+    Raises:
+        NotInHistory: when an order is dated after `as_of`.
+    """
     sales: list[Line] = []
     returns: list[Line] = []
     for position, order in enumerate(orders):

@@ -1,12 +1,12 @@
 """The predictions of each customer, as the API returns them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, islice, repeat
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from functions.churn_api.contract import CAUSE_NAMES, risk_bands
 from functions.churn_api.scorer import VALUES, Scorer, day_of_year
 from functions.prediction_record import NEXT_ORDER_FIELDS, REASONS
+
+if TYPE_CHECKING:
+    from functions.churn_api.order_history import Order
 
 Source = Literal["api", "external_function"]
 
@@ -28,6 +31,7 @@ class PredictionRequest:
     `features`: [n, number of features], in the contract's order, NaN where missing.
     `customer_ids`: None where no id is given: the response is not stored.
     `marks`: what distinguishes two requests that are otherwise the same.
+    `histories`: the order lines of customers whose lines name products, by position.
     """
 
     customer_ids: Sequence[str | None]
@@ -35,6 +39,7 @@ class PredictionRequest:
     features: NDArray[np.float64]
     source: Source = "api"
     marks: Sequence[str] | None = None
+    histories: Mapping[int, Sequence["Order"]] | None = None
 
     def __len__(self) -> int:
         return len(self.customer_ids)
@@ -62,8 +67,21 @@ class NextOrderDays(msgspec.Struct, gc=False):
     if_back: float
 
 
+class NextProduct(msgspec.Struct, gc=False):
+    sku: str
+    name: str | None
+    because: str
+
+
+class NextProducts(msgspec.Struct, gc=False):
+    products: Sequence[NextProduct]
+    method: str
+    known_until: str
+
+
 class PredictionResponse(msgspec.Struct, gc=False):
-    """The response for one customer; `documents.Prediction` describes it. NaN, which is null in JSON: not known."""
+    """The response for one customer; `documents.Prediction` describes it. NaN, which is null in JSON: not known.
+    `next_products` is not stored, and left out of JSON where it is not set."""
 
     customer_id: str | None
     prediction_id: str
@@ -84,6 +102,7 @@ class PredictionResponse(msgspec.Struct, gc=False):
     clv_days: int
     model_version: str
     stored: bool
+    next_products: NextProducts | msgspec.UnsetType = msgspec.UNSET
 
 
 COLUMNS = (

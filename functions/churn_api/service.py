@@ -2,24 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.churn_api.access import Access
 from functions.churn_api.champion import LiveModel, Served
 from functions.churn_api.counts import Counts
-from functions.churn_api.predictions import PredictionRequest
+from functions.churn_api.predictions import PredictionRequest, PredictionResponse
 from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, NotStored, Predicted, PredictionQueue, Predictor
 from functions.churn_api.problems import Refused
 from functions.churn_api.telemetry import RequestNotes
 
 if TYPE_CHECKING:
     from functions.churn_api.job_routes import Jobs  # its routes need FastAPI, which a cold start does without
+    from functions.churn_api.next_products import ServedProducts
 
 MAX_BYTES_ON_THE_LOOP = 32_768
 
@@ -81,6 +82,17 @@ class Service:
             lists += more_lists
         notes.note_predictions(responses)
         return responses, lists
+
+    async def show_next(self, to_score: PredictionRequest, responses: Sequence[PredictionResponse]) -> list[bytes]:
+        """The responses as JSON lists, with what to show the customers next whose histories name products."""
+        show = partial(self._next_products.add, to_score, responses, self.time_zone)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, show)
+
+    @cached_property
+    def _next_products(self) -> "ServedProducts":
+        from functions.churn_api.next_products import ServedProducts  # which most requests do without
+
+        return ServedProducts(self.live.places)
 
     async def read(self, body: bytes, reader: Callable[[bytes], T]) -> T:
         """What `reader` makes of a body; of a large one in a thread, one at a time, so that others are answered

@@ -13,7 +13,7 @@ from flows.settings import REPOSITORY
 from functions.churn_api import documents
 from functions.churn_api.contract import LIFECYCLES, RiskBand
 from functions.churn_api.external_function import Batch, write_batch
-from functions.churn_api.predictions import NextOrderDays, PredictionResponse, Reason
+from functions.churn_api.predictions import NextOrderDays, NextProduct, NextProducts, PredictionResponse, Reason
 from functions.churn_api.scorer import VALUES, Scores
 from functions.prediction_messages import read_message
 from functions.prediction_record import (
@@ -27,7 +27,7 @@ from functions.prediction_record import (
 )
 
 # what an answer says in lists, and the mart and SQL in columns
-NESTED = {"next_order_days", "reasons"}
+NESTED = {"next_order_days", "reasons", "next_products"}
 ONLY_IN_ANSWERS = {"as_of", "stored"}
 
 
@@ -79,7 +79,13 @@ def test_a_score_has_every_field_that_sql_gets():
 
 @pytest.mark.parametrize(
     ("sent", "documented"),
-    [(PredictionResponse, documents.Prediction), (NextOrderDays, documents.NextOrder), (Reason, documents.Reason)],
+    [
+        (PredictionResponse, documents.Prediction),
+        (NextOrderDays, documents.NextOrder),
+        (Reason, documents.Reason),
+        (NextProducts, documents.NextProducts),
+        (NextProduct, documents.NextProduct),
+    ],
 )
 def test_a_response_has_the_fields_that_the_api_documents(sent, documented):
     place = f"{sent.__name__} in functions/churn_api/predictions.py, as functions/churn_api/documents.py has it,"

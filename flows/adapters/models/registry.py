@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.adapters.files.store import FileStore
 from flows.errors import ModelRefused
+from functions.churn_api.next_products import FILE
 from functions.churn_api.scorer import ModelRefused as CannotLoad
 from functions.churn_api.scorer import Scorer
 
@@ -116,9 +117,12 @@ class ModelRegistry:
         card: dict[str, Any] = json.loads(self.read(f"{version}/{CARD}"))
         return card
 
-    def keep_next_products_card(self, card: Mapping[str, Any]) -> None:
-        """Replaces the card of the ranking of products, which is made anew in each run and belongs to no version."""
-        self._store.write(NEXT_PRODUCTS_CARD, _as_text(card).encode())
+    def keep_next_products(self, model: bytes, card: Mapping[str, Any] | None) -> None:
+        """Replaces the ranking of products that the API serves, and its card where there is one: both are made anew in
+        each run and belong to no version."""
+        self._store.write(FILE, model)
+        if card is not None:
+            self._store.write(NEXT_PRODUCTS_CARD, _as_text(card).encode())
 
     def promote(self, version: str) -> None:
         """Makes a stored version the champion."""
