@@ -28,6 +28,7 @@ from tests.benchmarks import (
     ingest,
     keepable,
     lifecycle,
+    next_baskets,
     next_products,
     quality_of_september,
     regimes,
@@ -48,7 +49,7 @@ from tests.benchmarks import page as pages
 BENCHMARKS = (
     whole_run, scale, busy_cores, sample, ingest, cdk_landing, features, scoring, cold_start, serving, heavy_bodies,
     soak, dashboard, training, quality_of_september, regimes, keepable,
-    lifecycle, value, next_products,
+    lifecycle, value, next_products, next_baskets,
     season, segments, calibrations,
     campaign_intervals, campaign_tails, campaign_power, campaign_chance, campaign_promises,
     campaign_plans, campaign_learners, hillstrom, campaigns, snowflake_cost,
