@@ -40,6 +40,7 @@ from flows.sources.mappings import (
     Kind,
     OrderLineMapping,
     OrderMeaning,
+    RowMapping,
     TimestampFormat,
     order_line_mapping,
     row_mapping,
