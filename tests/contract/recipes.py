@@ -142,10 +142,13 @@ A_SEGMENT = Recipe(
     places=(
         Change("dbt_project/seeds/rfm_segments.csv", "Whales,13,stays,Buy most\n"),
         Change("dbt_project/seeds/recommended_actions.csv", "any,any,Whales,thank,Call them\n"),
-        Change(
-            "flows/adapters/dashboard/texts.yml",
-            '  - ["Whales", "Baleines"]\n  - ["Call them", "Les appeler"]\n',
-            after="# segments, and what to do with them\n",
+        *(
+            Change("flows/adapters/dashboard/texts.yml", f"  - {phrase}\n", after=f"\n  {group}\n")
+            for group, phrase in (
+                ("segments:", '["Whales", "Baleines"]'),
+                ("actions: # what to do with them", '["Call them", "Les appeler"]'),
+                ("meanings: # what segments are in every shop", '["Buy most", "Achètent le plus"]'),
+            )
         ),
     ),
     holds=("contract.test_places.test_every_segment_has_an_action_and_its_words_in_french",),
