@@ -7,14 +7,14 @@ from flows.baskets.next_products import Catalogue
 from flows.ports.warehouse import Warehouse
 from flows.sources.connections import Connections
 
-PRODUCTS = "staging.stg_shop__products"
+LISTED, PRODUCTS = "staging.stg_shop__products_validated", "staging.stg_shop__products"  # a table, and a view of it
 
 
 def read_catalogue(warehouse: Warehouse, connections: Connections, as_of: date) -> tuple[Catalogue, dict[str, str]]:
     """The catalogue, and the category of each product: that of the table of products, else the one that most of its
     order lines until then name. Without a table, the catalogue is empty."""
     categories = _of_order_lines(warehouse, connections, as_of)
-    if not warehouse.exists(PRODUCTS):  # before the first run that knows of such tables
+    if not warehouse.exists(LISTED):  # before the first run that knows of such tables
         return Catalogue(), categories
     listed = warehouse.read(f"select sku, product_name, category, is_active from {PRODUCTS}").to_pylist()
     categories |= {row["sku"]: row["category"] for row in listed if row["category"]}

@@ -40,10 +40,10 @@ def charges():
 
 
 def test_another_csv_is_an_entry_that_fits():
-    ((_, entry),) = code_of("Another CSV")
-    given = yaml.safe_load(CONNECTIONS.read_text()) | {"connections": yaml.safe_load(entry)}
-    connection = Connections.model_validate(given).connection("my_till")
-    assert connection.order_lines.columns["customer_id"] == "Card"
+    entries = {name: entry for _, block in code_of("Another CSV") for name, entry in yaml.safe_load(block).items()}
+    given = Connections.model_validate(yaml.safe_load(CONNECTIONS.read_text()) | {"connections": entries})
+    assert given.connection("my_till").order_lines.columns["customer_id"] == "Card"
+    assert given.connection("my_catalogue").products.columns["is_active"] == "On sale"
 
 
 @needs_the_cdk
