@@ -1,5 +1,6 @@
 """Every route of the API, documented: churn probabilities over HTTP."""
 
+from collections.abc import Callable
 from functools import partial
 
 from fastapi import FastAPI, Request, Response
@@ -8,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.csv_form import write_csv
-from functions.churn_api.customers import Reading, read
+from functions.churn_api.customers import Reading, read, read_columns
 from functions.churn_api.docs_page import add_docs
 from functions.churn_api.documents import (
     OF_EVERY_BODY,
@@ -22,9 +23,9 @@ from functions.churn_api.documents import (
 )
 from functions.churn_api.external_function import BATCH_ID_HEADER, read_batch, write_batch
 from functions.churn_api.job_routes import add_jobs
-from functions.churn_api.middleware import internal_error
+from functions.churn_api.middleware import COLUMNS_PATH, internal_error
 from functions.churn_api.openapi import API_VERSION, describe
-from functions.churn_api.predictions import joined
+from functions.churn_api.predictions import PredictionRequest, joined
 from functions.churn_api.problems import MEDIA_TYPE, Refused
 from functions.churn_api.request_body import CSV, JSON
 from functions.churn_api.service import Service
@@ -55,12 +56,30 @@ def create_app(service: Service) -> FastAPI:
         1,000 order lines each and 20,000 in all. Also CSV (`text/csv`) with the fields as columns, an order line a row;
         and CSV back with `Accept: text/csv`. A body may be gzipped.
         """
+        return await scored(request, read)
+
+    @app.post(
+        COLUMNS_PATH,
+        operation_id="predict_columns",
+        tags=["predictions"],
+        response_model=list[Prediction],
+        responses=refusals(*OF_EVERY_KEY, *OF_EVERY_BODY),
+    )
+    async def predict_columns(request: Request) -> Response:
+        """Scores up to 1,000 customers given as features by columns, as a data frame has them; responds like
+        `/predict`, in the order of the values.
+
+        Each column is a list with a value for each customer. A fifth as long as a list of customers, and faster.
+        """
+        return await scored(request, read_columns)
+
+    async def scored(request: Request, reader: Callable[[bytes, Reading], PredictionRequest]) -> Response:
         predictor, scope = service.predictor, request.scope
         reading = Reading(
             service.current_day(), predictor.scorer.horizon_days, service.time_zone,
             is_csv=scope["body_type"] == CSV, takes_one=not scope["is_versioned"],
         )  # fmt: skip
-        to_score = await service.read(scope["body"], partial(read, reading=reading))
+        to_score = await service.read(scope["body"], lambda body: reader(body, reading))
         responses, lists = await service.predict(predictor, to_score, scope["notes"])
         if to_score.histories:
             lists = await service.show_next(to_score, responses)

@@ -97,15 +97,20 @@ def _names(header: Sequence[str]) -> list[str]:
         raise refuse((), "the first line names no column customer_id", "missing")
     for name in names:
         if name not in _KNOWN:
-            longer = [known for known in _KNOWN if name and known.startswith(name)]
-            near = longer or difflib.get_close_matches(name[:100], _KNOWN, 1)
-            meant = f"; is {near[0]} meant?" if near else ""
-            raise refuse((), f"the column {name[:100]!r} is not known{meant}", "extra_forbidden")
+            raise refuse((), not_known(name, _KNOWN), "extra_forbidden")
         if names.count(name) > 1:
             raise refuse((), f"the column {name} is there twice", "repeated")
     if {"ordered_at", "amount"} & {*names} and {*FEATURE_NAMES} & {*names}:
         raise refuse((), "columns of orders and of features in one file; send two", "extra_forbidden")
     return names
+
+
+def not_known(name: str, known: Sequence[str]) -> str:
+    """That a column is not known, and which one is perhaps meant."""
+    longer = [column for column in known if name and column.startswith(name)]
+    near = longer or difflib.get_close_matches(name[:100], known, 1)
+    meant = f"; is {near[0]} meant?" if near else ""
+    return f"the column {name[:100]!r} is not known{meant}"
 
 
 def _read_decimals(rows: Sequence[dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Reads requests to `/predict`: customers as features or as order histories, into one matrix.
+"""Reads requests to `/predict` and `/predict/columns`: customers as features or as order histories, into one matrix.
 
 The pydantic models are the definition: they document and validate."""
 
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, Unfit, Where, check_width, parse, refuse
+from functions.churn_api.columns_form import as_customers, in_columns
 from functions.churn_api.consistency import contradictions
 from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
 from functions.churn_api.csv_form import read_csv
@@ -28,7 +29,8 @@ from functions.churn_api.predictions import PredictionRequest
 
 MAX_ORDERS_IN_ALL = 20_000
 # of a body that is full to these limits, with some to spare
-_MAX_VALUES = MAX_CUSTOMERS * (len(FEATURE_NAMES) + 5) + MAX_ORDERS_IN_ALL * (len(Order.model_fields) + 1)
+_MAX_FIGURES = MAX_CUSTOMERS * (len(FEATURE_NAMES) + 5)
+_MAX_VALUES = _MAX_FIGURES + MAX_ORDERS_IN_ALL * (len(Order.model_fields) + 1)
 
 
 def _as_text(value: Any) -> Any:
@@ -113,6 +115,21 @@ def read(body: bytes, reading: Reading) -> PredictionRequest:
     if isinstance(content, dict) and not reading.takes_one:
         raise refuse((), "one customer without a list: send [{…}], as this version takes it", "list_type")
     return read_customers(content, reading)
+
+
+def read_columns(body: bytes, reading: Reading) -> PredictionRequest:
+    """Customers as features, by columns.
+
+    Raises:
+        Unfit: as `read` does, and for columns that are missing, not known or of several lengths.
+        Refused: when the body is not even text.
+    """
+    content = parse(body, _MAX_FIGURES, f"send at most {MAX_CUSTOMERS:,} customers")
+    customers = as_customers(content, MAX_CUSTOMERS)
+    try:
+        return read_customers(customers, reading)
+    except Unfit as unfit:
+        raise in_columns(unfit) from None
 
 
 def read_customers(content: Any, reading: Reading) -> PredictionRequest:

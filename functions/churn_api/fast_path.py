@@ -1,15 +1,16 @@
 """The API: the middleware, and behind it two ways to the same responses.
 
-`POST /predict` for customers given as features is most of the traffic. It is handled here, without FastAPI, whose
-import alone would be most of a cold start. Invalid requests and every other route go to the app that documents them
-all; it is built when it is first needed. A test sends both the same requests and finds the same responses."""
+`POST /predict` for customers given as features, as a list or by columns, is most of the traffic. It is handled here,
+without FastAPI, whose import alone would be most of a cold start. Invalid requests and every other route go to the app
+that documents them all; it is built when it is first needed. A test sends both the same requests and finds the same
+responses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from functions.churn_api.asgi import App, Receive, Scope, Send, send_whole
-from functions.churn_api.fast_reading import read_fast
-from functions.churn_api.middleware import RequestMiddleware
+from functions.churn_api.fast_reading import read_fast, read_fast_columns
+from functions.churn_api.middleware import COLUMNS_PATH, RequestMiddleware
 from functions.churn_api.predictions import PredictionRequest, joined
 from functions.churn_api.request_body import JSON
 from functions.churn_api.service import Service
@@ -43,8 +44,12 @@ class FastPath:
     _built: list[App] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/predict" and _is_json(scope):
-            to_score = read_fast(scope["body"], self.service.current_day(), takes_one=not scope["is_versioned"])
+        if scope["type"] == "http" and scope["path"] in ("/predict", COLUMNS_PATH) and _is_json(scope):
+            body, today = scope["body"], self.service.current_day()
+            if scope["path"] == COLUMNS_PATH:
+                to_score = read_fast_columns(body, today)
+            else:
+                to_score = read_fast(body, today, takes_one=not scope["is_versioned"])
             if to_score is not None:
                 await self._predict(to_score, scope, send)
                 return

@@ -23,11 +23,23 @@ _NOT_THIS_MACHINE = (
     "A server without API keys answers only requests that call it 127.0.0.1 or localhost. Set API_KEYS to let others"
     " call it, or by another name."
 )
+COLUMNS_PATH = "/predict/columns"
 ROUTES = frozenset(
-    {"/predict", "/snowflake", "/health", "/ready", "/metrics", "/model", "/jobs", "/docs", "/openapi.json"}
+    {
+        "/predict",
+        COLUMNS_PATH,
+        "/snowflake",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/model",
+        "/jobs",
+        "/docs",
+        "/openapi.json",
+    }
 )
 METHODS = frozenset({"GET", "HEAD", "POST"})  # no caller makes a metric of their own
-TAKE_A_BODY = {"/predict": (JSON, CSV), "/snowflake": (JSON,)}
+TAKE_A_BODY = {"/predict": (JSON, CSV), COLUMNS_PATH: (JSON,), "/snowflake": (JSON,)}
 VERSION = "/v1/"
 OPEN_TO_ALL = frozenset({"/health", "/ready", "/docs", "/openapi.json"})
 
@@ -90,8 +102,7 @@ class RequestMiddleware:
                 await send_problem(send_with_id, internal_error(notes.request_id))
         finally:
             seconds = time.perf_counter() - started
-            route = "/jobs" if scope["path"].startswith("/jobs/") else scope["path"]
-            route = route if route in ROUTES else "other"
+            route = _route(scope["path"])
             self.counts.note(route, method if method in METHODS else "other", status, seconds)
             self.counts.note_predictions(notes.probabilities, notes.not_stored, notes.refused_rows)
             log_request(
@@ -132,6 +143,14 @@ class RequestMiddleware:
                 "too_many_requests", "Too many requests with this key; try again later.", (b"retry-after", seconds)
             )
         return caller
+
+
+def _route(path: str) -> str:
+    """What logs and metrics call a path; columns are another way to write a request to /predict."""
+    if path == COLUMNS_PATH:
+        return "/predict"
+    route = "/jobs" if path.startswith("/jobs/") else path
+    return route if route in ROUTES else "other"
 
 
 async def send_problem(send: Send, refused: Refused) -> None:

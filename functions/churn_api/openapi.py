@@ -9,14 +9,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.churn_api.access import KEY_HEADER
+from functions.churn_api.columns_form import ABOUT, REQUIRED
 from functions.churn_api.contract import CustomerFeatures
 from functions.churn_api.customers import CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
 from functions.churn_api.fast_reading import MAX_CUSTOMERS
-from functions.churn_api.middleware import OPEN_TO_ALL
+from functions.churn_api.middleware import COLUMNS_PATH, OPEN_TO_ALL
 from functions.churn_api.problems import MEDIA_TYPE
 
-API_VERSION = "1.1.0"
+API_VERSION = "1.2.0"
 _REFERENCE = "#/components/schemas/"
 _MODELS: list[type[BaseModel]] = [CustomerByFeatures, CustomerByOrders, ExternalBatch]
 _FEATURES = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
@@ -27,6 +28,13 @@ _EXAMPLES = {
     "by_features": {"summary": "A customer as features", "value": [_BY_FEATURES]},
     "by_orders": {"summary": "A customer as order history", "value": [_BY_ORDERS]},
     "a_list": {"summary": "Customers of both kinds", "value": [_BY_FEATURES, _BY_ORDERS]},
+}
+_COLUMNS = {
+    "two_customers": {
+        "summary": "Two customers by columns",
+        "value": {"customer_id": ["C000042", "C000043"], "as_of": ["2026-06-30", "2026-06-30"]}
+        | {name: [value, value] for name, value in _FEATURES.items()},
+    }
 }
 _BATCH = {"batch": {"summary": "Two rows", "value": {"data": [[0, _FEATURES | {"customer_id": "C000042"}], [1, None]]}}}
 
@@ -58,11 +66,13 @@ def describe(openapi: dict[str, Any], base_path: str) -> dict[str, Any]:
         "maxItems": MAX_CUSTOMERS,
     }
     _take(openapi, "/predict", customers, _EXAMPLES)
+    _take(openapi, COLUMNS_PATH, {"$ref": f"{_REFERENCE}CustomerColumns"}, _COLUMNS)
     _take(openapi, "/snowflake", {"$ref": f"{_REFERENCE}ExternalBatch"}, _BATCH)
     _describe_order(components["schemas"]["Order"]["properties"])
     for name, schema in components["schemas"].items():
         _simplify(schema)
         schema["title"] = name
+    components["schemas"]["CustomerColumns"] = _by_columns(components["schemas"])
     components["securitySchemes"] = {
         "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
         "bearer": {"type": "http", "scheme": "bearer"},
@@ -76,6 +86,26 @@ def describe(openapi: dict[str, Any], base_path: str) -> dict[str, Any]:
     openapi["tags"] = _TAGS
     openapi["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     return openapi
+
+
+def _by_columns(schemas: dict[str, Any]) -> dict[str, Any]:
+    """A list of each field of a customer as features."""
+    about = schemas["CustomerByFeatures"]["properties"]
+    fields = {name: about[name] for name in ABOUT} | schemas["CustomerFeatures"]["properties"]
+    return {
+        "title": "CustomerColumns",
+        "description": "Customers as features, by columns: lists of one length, with a value for each customer",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED),
+        "properties": {name: _column(field) for name, field in fields.items()},
+    }
+
+
+def _column(field: dict[str, Any]) -> dict[str, Any]:
+    value = {key: part for key, part in field.items() if key not in ("description", "default")}
+    about = {"description": field["description"]} if "description" in field else {}
+    return about | {"type": "array", "items": value, "minItems": 1, "maxItems": MAX_CUSTOMERS}
 
 
 def _take(openapi: dict[str, Any], path: str, schema: dict[str, Any], examples: dict[str, Any]) -> None:

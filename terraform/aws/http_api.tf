@@ -5,13 +5,14 @@
 
 locals {
   paths = {
-    "/predict"      = { methods = ["POST"], is_open = false }
-    "/model"        = { methods = ["GET", "HEAD"], is_open = false }
-    "/health"       = { methods = ["GET", "HEAD"], is_open = true } # whether a model is loaded, and which
-    "/ready"        = { methods = ["GET", "HEAD"], is_open = true }
-    "/docs"         = { methods = ["GET", "HEAD"], is_open = true }
-    "/docs/{asset}" = { methods = ["GET", "HEAD"], is_open = true } # its scripts and styles
-    "/openapi.json" = { methods = ["GET", "HEAD"], is_open = true }
+    "/predict"         = { methods = ["POST"], is_open = false }
+    "/predict/columns" = { methods = ["POST"], is_open = false }
+    "/model"           = { methods = ["GET", "HEAD"], is_open = false }
+    "/health"          = { methods = ["GET", "HEAD"], is_open = true } # whether a model is loaded, and which
+    "/ready"           = { methods = ["GET", "HEAD"], is_open = true }
+    "/docs"            = { methods = ["GET", "HEAD"], is_open = true }
+    "/docs/{asset}"    = { methods = ["GET", "HEAD"], is_open = true } # its scripts and styles
+    "/openapi.json"    = { methods = ["GET", "HEAD"], is_open = true }
   }
   routes = merge([
     for prefix in ["", "/v1"] : merge([

@@ -286,7 +286,7 @@ run "functions_run_behind_an_alias_within_limits" {
   }
 
   assert {
-    condition     = alltrue([for route in ["POST /predict", "POST /v1/predict", "GET /v1/model", "HEAD /health", "GET /docs/{asset}"] : contains(keys(aws_apigatewayv2_route.all), route)])
+    condition     = alltrue([for route in ["POST /predict", "POST /v1/predict", "POST /v1/predict/columns", "GET /v1/model", "HEAD /health", "GET /docs/{asset}"] : contains(keys(aws_apigatewayv2_route.all), route)])
     error_message = "A route for tools is missing."
   }
 

@@ -16,9 +16,10 @@ Written by `make bench`; `python -m tests.benchmarks NAME …` measures some aga
 something else in the same run, so ratios count, not seconds. Each section has the date, commit and machine of its
 measurement.
 
-- The other servers of `serving` get the same customers with named features (MLServer: as columns) and respond with bare
-  figures; ours checks ranges, gives reasons in words and ids, and stores its predictions. LitServe and BentoML serve
-  the same ONNX file, FastAPI and MLServer a gradient boosting of scikit-learn. Each is the best of three rounds.
+- The other servers of `serving` get the same customers with named features (MLServer by columns, the others as a list,
+  ours as both) and respond with bare figures; ours checks ranges, gives reasons in words and ids, and stores its
+  predictions. LitServe and BentoML serve the same ONNX file, FastAPI and MLServer a gradient boosting of scikit-learn.
+  Each is the best of three rounds.
 - “Best possible” is the AUC of somebody who knows every simulated customer's true habits, but not the future.
 """
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.running.serving import EXAMPLE
+from tests.running.serving import EXAMPLE, by_columns
 
 AS_OF = "2026-06-30"
 ORDER = {"ordered_at": "2026-06-01T10:00:00+02:00", "amount": "20.25", "order_id": "A-1001", "sku": "TEAPOT"}
@@ -52,6 +52,15 @@ def heavy_bodies():
         "1,000 customers as features": (
             "/predict",
             json.dumps([{"customer_id": f"C{n}", "features": EXAMPLE} for n in range(1_000)]).encode(),
+        ),
+        "100,000 unknown columns": ("/predict/columns", json.dumps(unknown).encode()),
+        "1,000 customers of wrong values by columns": (
+            "/predict/columns",
+            json.dumps({name: [value] * 1_000 for name, value in ({"customer_id": "C1"} | wrong).items()}).encode(),
+        ),
+        "1,000 customers by columns": (
+            "/predict/columns",
+            json.dumps(by_columns([{"customer_id": f"C{n}", "features": EXAMPLE} for n in range(1_000)])).encode(),
         ),
         "5,000 rows": (
             "/snowflake",

@@ -32,6 +32,12 @@ def customer(customer_id="C1", **features):
     return {"customer_id": customer_id, "features": EXAMPLE | _what_follows(EXAMPLE | features) | features}
 
 
+def by_columns(customers):
+    """Customers given as features, all with the same fields, as `POST /predict/columns` takes them."""
+    rows = [{**one, **one["features"]} for one in customers]
+    return {name: [row[name] for row in rows] for name in rows[0] if name != "features"}
+
+
 def _what_follows(known):
     """Figures that fit a changed frequency, money and recency."""
     if not all(type(known[name]) in (int, float) for name in ("monetary", "frequency", "recency_days", "tenure_days")):

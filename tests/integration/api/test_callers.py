@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from flows.settings import REPOSITORY
 from tests.integration.api.test_serving import serving
 from tests.running.processes import post
-from tests.running.serving import customer
+from tests.running.serving import by_columns, customer
 
 PAGE = (REPOSITORY / "docs" / "api.md").read_text()
 AIRFLOW = Path(sys.prefix) / "airflow" / "bin"
@@ -74,6 +75,25 @@ def test_python(server, monkeypatch, capsys):
     monkeypatch.setenv("CHURN_API_KEY", KEY)
     exec(here(shown("Python", "python"), server), {})
     assert "high" in capsys.readouterr().out
+
+
+def test_a_data_frame(server, monkeypatch, capsys, tmp_path):
+    customers = pd.DataFrame(by_columns([customer("01"), customer("02", recency_days=40, max_gap_days=None)]))
+    customers.assign(as_of_date="2026-06-30").to_csv(tmp_path / "customer_features.csv", index=False)
+    monkeypatch.setenv("CHURN_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    exec(here(shown("Columns", "python"), server), {})
+    printed = capsys.readouterr().out
+    assert [line.split()[1] for line in printed.splitlines()[1:]] == ["01", "02"]
+
+
+def test_columns_by_curl(server, tmp_path):
+    (tmp_path / "columns.json").write_text(json.dumps(by_columns([customer("C1"), customer("C2")])))
+    command, environment = here(shown("Columns", "sh"), server), {**os.environ, "CHURN_API_KEY": KEY}
+    result = subprocess.run(
+        ["bash", "-euc", command], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert [prediction["customer_id"] for prediction in json.loads(result.stdout)] == ["C1", "C2"]
 
 
 def test_a_custom_coded_action_of_hubspot(server, monkeypatch):

@@ -236,7 +236,7 @@ def test_several_members_of_gzip_are_one_body(client):
 
 def test_the_examples_of_the_document_are_answered(client):
     paths = client.get("/openapi.json").json()["paths"]
-    for path in ("/predict", "/snowflake"):
+    for path in ("/predict", "/predict/columns", "/snowflake"):
         for example in paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"].values():
             assert client.post(path, json=example["value"]).status_code == 200
 
@@ -292,7 +292,7 @@ def test_a_flood_of_problems_is_cut_short(client):
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_in_words(client, content, headers, status, why):
-    for path in ("/predict", "/snowflake"):
+    for path in ("/predict", "/predict/columns", "/snowflake"):
         answer = client.post(path, content=content, headers=headers)
         assert (answer.status_code, why in answer.text) == (status, True), answer.text
 

@@ -14,11 +14,11 @@ from functions.churn_api.app import create_app
 from functions.churn_api.bodies import Unfit
 from functions.churn_api.consistency import contradictions, contradicts_itself
 from functions.churn_api.contract import CustomerFeatures, feature_row
-from functions.churn_api.customers import Reading, read
+from functions.churn_api.customers import Reading, read, read_columns
 from functions.churn_api.fast_path import create_api
-from functions.churn_api.fast_reading import read_fast
+from functions.churn_api.fast_reading import read_fast, read_fast_columns
 from functions.churn_api.middleware import RequestMiddleware
-from tests.running.serving import EXAMPLE, LocalClient, customer, service
+from tests.running.serving import EXAMPLE, LocalClient, by_columns, customer, service
 
 TODAY = date(2026, 7, 1)
 READING = Reading(TODAY, 90, UTC)
@@ -76,12 +76,43 @@ def test_what_is_read_fast_is_read_the_same_in_full(body, ascii_only):
     assert np.array_equal(fast.features, full.features, equal_nan=True)
 
 
+@st.composite
+def columns(draw):
+    """Customers with the same fields by columns, sometimes with one that is longer, shorter or no list."""
+    rows = [one | one.pop("features") for one in draw(st.lists(customers(), min_size=1, max_size=3))]
+    made = {name: [row.get(name) for row in rows] for name in rows[0]}
+    if draw(st.integers(0, 4)) == 0:
+        made[draw(st.sampled_from(list(made)))] = draw(st.sampled_from([[], [1], [1, 2], None, 5, "x", {}]))
+    return made
+
+
+bodies_of_columns = st.one_of(columns(), bodies)
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=bodies_of_columns, ascii_only=st.booleans())
+def test_columns_that_are_read_fast_are_read_the_same_in_full(body, ascii_only):
+    text = written(body, ascii_only)
+    fast = read_fast_columns(text, TODAY)
+    if fast is None:
+        return
+    full = read_columns(text, READING)
+    assert (list(fast.customer_ids), list(fast.as_of)) == (list(full.customer_ids), list(full.as_of))
+    assert np.array_equal(fast.features, full.features, equal_nan=True)
+
+
 plain_ids = ids.filter(lambda i: isinstance(i, str) and 0 < len(i) < 9 and i != "\ud800" and "\x00" not in i)
 
 
 @given(body=st.lists(st.builds(customer, plain_ids), min_size=1))
 def test_what_is_plainly_right_is_read_fast(body):
     assert read_fast(written(body, ascii_only=True), TODAY) is not None
+
+
+@given(body=st.lists(st.builds(customer, plain_ids), min_size=1), optional=st.none() | st.floats(1, 300))
+def test_columns_that_are_plainly_right_are_read_fast(body, optional):
+    body = by_columns(body) | {"lines_per_purchase": [optional] * len(body)}
+    assert read_fast_columns(written(body, ascii_only=True), TODAY) is not None
 
 
 @pytest.mark.parametrize("name", list(EXAMPLE))
@@ -95,6 +126,9 @@ def test_the_bounds_of_every_feature_are_those_of_the_contract(name):
             fits = False
         for in_all in (body, [body], [customer(), body]):
             assert (read_fast(written(in_all, ascii_only=True), TODAY) is not None) == fits, value
+        for in_all in ([body], [customer(), body]):
+            text = written(by_columns(in_all), ascii_only=True)
+            assert (read_fast_columns(text, TODAY) is not None) == fits, value
 
 
 @given(changes=st.dictionaries(st.sampled_from(list(EXAMPLE)), st.floats(0, 500), max_size=4))
@@ -122,6 +156,32 @@ def test_both_ways_answer_alike(both, body):
     responses = [(a.status_code, a.headers["content-type"], a.headers["content-length"], a.json()) for a in answers]
     assert responses[0] == responses[1]
     assert responses[0][0] in (200, 422)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=bodies_of_columns)
+def test_both_ways_answer_columns_alike(both, body):
+    text, headers = written(body, ascii_only=True), {"content-type": "application/json"}
+    answers = [client.post("/v1/predict/columns", content=text, headers=headers) for client in both]
+    responses = [(a.status_code, a.headers["content-type"], a.content) for a in answers]
+    assert responses[0] == responses[1]
+    assert responses[0][0] in (200, 422)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=st.lists(customers(), min_size=1, max_size=3))
+def test_columns_are_answered_as_the_list_of_the_same_customers(both, body):
+    """Where all have the same fields: a list may leave out of one what another has."""
+    fields = body[0].keys() | body[0]["features"].keys()
+    body = [one for one in body if one.keys() | one["features"].keys() == fields]
+    sent = {"/predict": body, "/predict/columns": by_columns(body)}
+    by_list, by_column = (
+        both[0].post(path, content=written(content, ascii_only=True), headers={"content-type": "application/json"})
+        for path, content in sent.items()
+    )
+    assert by_list.status_code == by_column.status_code
+    if by_list.status_code == 200:
+        assert by_list.content == by_column.content
 
 
 def test_a_date_that_is_in_the_future_is_left_to_be_refused():

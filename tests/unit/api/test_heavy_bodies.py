@@ -7,7 +7,7 @@ from datetime import UTC, date
 import pytest
 
 from functions.churn_api.bodies import MAX_PROBLEMS, Unfit, Unreadable, parse
-from functions.churn_api.customers import Reading, read
+from functions.churn_api.customers import Reading, read, read_columns
 from functions.churn_api.external_function import MAX_ANSWER_BYTES, MAX_ROW_BYTES, MAX_ROWS, read_batch, write_batch
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictions import predict
@@ -39,7 +39,8 @@ def calls(work):
 
 
 def read_any(path, body):
-    return read(body, READING) if path == "/predict" else read_batch(body, "", TODAY)
+    readers = {"/predict": read, "/predict/columns": read_columns}
+    return readers[path](body, READING) if path in readers else read_batch(body, "", TODAY)
 
 
 def test_what_is_too_much_is_refused_before_any_of_it_is_validated():

@@ -14,7 +14,7 @@ from flows.adapters.prometheus import ApiMetrics
 from functions.churn_api.access import Access, ApiKeys
 from functions.churn_api.counts import PROBABILITIES, Histogram
 from functions.churn_api.fast_path import create_api
-from tests.running.serving import EXAMPLE, LocalClient, MemoryQueue, customer, service
+from tests.running.serving import EXAMPLE, LocalClient, MemoryQueue, by_columns, customer, service
 
 pytestmark = pytest.mark.usefixtures("shipped_model")
 
@@ -34,18 +34,19 @@ def test_metrics_count_requests_predictions_and_what_was_not_stored():
         predictions = client.post("/predict", json=[customer(f"C{n}", recency_days=n) for n in range(50)]).json()
         queue.down = True
         predictions += client.post("/v1/predict", json=[customer()]).json()
+        predictions += client.post("/v1/predict/columns", json=by_columns([customer()])).json()
         client.post("/predict", json=customer(frequency=0))
         client.post("/snowflake", json={"data": [[0, EXAMPLE], [1, None]]})
         client.request("BREW", "/coffee")
         counted = samples(client)
-    assert counted["churn_requests_total", "POST", "/predict", "200"] == 2
+    assert counted["churn_requests_total", "POST", "/predict", "200"] == 3
     assert counted["churn_requests_total", "POST", "/predict", "422"] == 1
     assert counted["churn_requests_total", "other", "other", "404"] == 1
-    assert counted["churn_request_seconds_count", "/predict"] == 3
-    assert counted["churn_probability_count",] == 52
+    assert counted["churn_request_seconds_count", "/predict"] == 4
+    assert counted["churn_probability_count",] == 53
     low = sum(p["churn_probability"] <= 0.5 for p in predictions)
     assert counted["churn_probability_bucket", "0.5"] in (low, low + 1)
-    assert (counted["churn_not_stored_total",], counted["churn_refused_rows_total",]) == (1, 1)
+    assert (counted["churn_not_stored_total",], counted["churn_refused_rows_total",]) == (2, 1)
     assert (counted["churn_outbox_files",], counted["churn_model_info", "m-1"]) == (3, 1)
 
 
