@@ -406,7 +406,7 @@ run "a_jwt_can_be_asked_for" {
   }
 
   assert {
-    condition     = alltrue([for key, route in aws_apigatewayv2_route.all : route.authorization_type == (can(regex("/(predict|model)$", key)) ? "JWT" : "NONE")])
+    condition     = alltrue([for key, route in aws_apigatewayv2_route.all : route.authorization_type == (can(regex("/(predict|predict/columns|model)$", key)) ? "JWT" : "NONE")])
     error_message = "Predictions and the model are to be behind the JWT, the others open."
   }
 }

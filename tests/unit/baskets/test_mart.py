@@ -28,6 +28,7 @@ create table marts.next_products (customer_id varchar, as_of_date date, "rank" i
 create table marts.segment_affinities (as_of_date date, measure varchar, kind varchar, name varchar, customers bigint,
     share double, share_of_shop double, is_clear boolean, "position" integer, scored_at timestamp);
 create table staging.stg_shop__products (sku varchar, product_name varchar, category varchar, is_active boolean);
+create view staging.stg_shop__products_validated as from staging.stg_shop__products;
 create table intermediate.int_customer_identities (given_customer_id varchar, customer_id varchar);
 create table intermediate.int_order_lines as
     select 'C' || lpad((n % 40)::varchar, 2, '0') as customer_id, 'P' || (n % 7) as sku,
