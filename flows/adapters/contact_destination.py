@@ -8,7 +8,7 @@ again; customers with the same address are one contact and share its result, and
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,12 +31,23 @@ class Contact:
     verdict: Verdict | None = None
 
 
+class ServiceApi(Protocol):
+    """What a service's client has, whatever it can do."""
+
+    @property
+    def errors(self) -> ServerErrors: ...
+
+    def close(self) -> None:
+        """Closes connections; a later call opens new ones."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ContactDestination(ABC):
     """A `Destination` whose service has contacts. `may_create`: a customer whom it does not know becomes one.
 
     `service`: its name for people. `kind_of_list`: what a campaign's customers are in there."""
 
+    api: ServiceApi
     may_create: bool = False
     is_full_refresh: bool = False
 
@@ -45,14 +56,9 @@ class ContactDestination(ABC):
     kind_of_list: ClassVar[str] = "list"
     batch_size: ClassVar[int] = 100  # addresses whose results are yielded together
 
-    @property
-    @abstractmethod
-    def errors(self) -> ServerErrors:
-        """Of the service's client."""
-
-    @abstractmethod
     def close(self) -> None:
         """Closes connections."""
+        self.api.close()
 
     @abstractmethod
     def make_fields(self, of_campaign: bool) -> None:
@@ -150,7 +156,7 @@ class ContactDestination(ABC):
         if not is_new and members is not None:
             strangers = sum(members.isdisjoint(one) for one in self.members(list_id))
             if strangers:
-                raise self.errors.refused(
+                raise self.api.errors.refused(
                     f'{self.service} already has a {self.kind_of_list} "{name}" with {strangers:,} members who are not'
                     " in this campaign: rename or delete it there, or give the campaign another name before it is"
                     " launched."

@@ -17,7 +17,7 @@ from flows.adapters.contact_destination import OPTED_OUT, Contact, Values
 from flows.adapters.contact_fields import field_values, fields_of
 from flows.adapters.contact_opt_outs import OptOutDestination
 from flows.adapters.prefect.secret_block import read_secret
-from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, ServerErrors
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.ports.destination import Verdict
 from flows.settings import BrevoSettings
 
@@ -44,13 +44,6 @@ class BrevoContacts(OptOutDestination):
             may_create=settings.create_contacts,
             suppresses_opt_outs=settings.suppress_opt_outs,
         )
-
-    @property
-    def errors(self) -> ServerErrors:
-        return self.api.errors
-
-    def close(self) -> None:
-        self.api.close()
 
     def make_fields(self, of_campaign: bool) -> None:
         make_attributes(self.api, [field for field in FIELDS if of_campaign or not field.of_campaign])

@@ -15,7 +15,7 @@ from flows.adapters.hubspot.contacts import MAX_BATCH_SIZE, create_contacts, fin
 from flows.adapters.hubspot.lists import add_to_list, find_or_make, members
 from flows.adapters.hubspot.properties import make_properties, property_values
 from flows.adapters.prefect.secret_block import read_secret
-from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, ServerErrors
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.ports.destination import Verdict
 from flows.settings import HubSpotSettings
 
@@ -40,13 +40,6 @@ class HubSpotContacts(ContactDestination):
         given, block = settings.activation_token, settings.activation_block
         token = read_secret("HUBSPOT_ACTIVATION_TOKEN", given, "HUBSPOT_ACTIVATION_BLOCK", block, _OF_A_PRIVATE_APP)
         return cls(api=HubSpotApi(settings.base_url.rstrip("/"), token, retry), may_create=settings.create_contacts)
-
-    @property
-    def errors(self) -> ServerErrors:
-        return self.api.errors
-
-    def close(self) -> None:
-        self.api.close()
 
     def make_fields(self, of_campaign: bool) -> None:
         make_properties(self.api, of_campaign)

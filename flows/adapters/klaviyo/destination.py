@@ -15,7 +15,7 @@ from flows.adapters.klaviyo.api import KlaviyoApi
 from flows.adapters.klaviyo.lists import add_to_list, find_or_make, members
 from flows.adapters.klaviyo.profiles import find_profiles, write_profile
 from flows.adapters.prefect.secret_block import read_secret
-from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, ServerErrors
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.errors import KlaviyoRefused
 from flows.ports.destination import Verdict
 from flows.settings import KlaviyoSettings
@@ -40,13 +40,6 @@ class KlaviyoProfiles(ContactDestination):
         """
         key = read_secret("KLAVIYO_API_KEY", settings.api_key, "KLAVIYO_BLOCK", settings.block, _A_KEY)
         return cls(api=KlaviyoApi(settings.base_url.rstrip("/"), key, retry), may_create=settings.create_profiles)
-
-    @property
-    def errors(self) -> ServerErrors:
-        return self.api.errors
-
-    def close(self) -> None:
-        self.api.close()
 
     def make_fields(self, of_campaign: bool) -> None:
         """A property comes to be with its first value."""

@@ -18,7 +18,7 @@ from flows.adapters.mailchimp.members import find_member, unsubscribe_member, wr
 from flows.adapters.mailchimp.merge_fields import as_merge_field, make_merge_fields
 from flows.adapters.mailchimp.segments import add_to_segment, find_or_make, members
 from flows.adapters.prefect.secret_block import read_secret
-from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy, ServerErrors
+from flows.adapters.server_api import IN_REAL_TIME, RetryPolicy
 from flows.errors import SettingsError
 from flows.ports.destination import Verdict
 from flows.settings import MailchimpSettings
@@ -51,13 +51,6 @@ class MailchimpMembers(OptOutDestination):
             may_create=settings.create_members,
             suppresses_opt_outs=settings.suppress_opt_outs,
         )
-
-    @property
-    def errors(self) -> ServerErrors:
-        return self.api.errors
-
-    def close(self) -> None:
-        self.api.close()
 
     def make_fields(self, of_campaign: bool) -> None:
         wanted = [field for field in FIELDS if of_campaign or not field.of_campaign]

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
@@ -17,6 +16,7 @@ from flows.adapters.server_api import RetryPolicy
 from flows.errors import HubSpotRefused, HubSpotUnreachable, PipelineError
 from flows.ports.destination import RESULTS, SendRequest
 from flows.settings import HubSpotSettings
+from tests.examples.contact_accounts import Clock
 from tests.examples.people import anybody, numbered, people
 from tests.stand_ins.hubspot import (
     DO_AND_HANG_UP,
@@ -34,21 +34,6 @@ from tests.stand_ins.hubspot_writing import WritableHubSpot
 CAMPAIGN = "spring"
 READ, UPDATE, UPSERT, ADD = "/batch/read", "/batch/update", "/batch/upsert", "/memberships/add"
 Results = dict[str, tuple[str, str | None]]
-
-
-@dataclass
-class Clock:
-    """Time that passes by being waited for."""
-
-    now: float = 0.0
-    waited: list[float] = field(default_factory=list)
-
-    def wait(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += seconds
-
-    def read(self) -> float:
-        return self.now
 
 
 @contextmanager
