@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import roots_sh_jacobi
 
 from flows.churn.btyd_fit import moments_of_silence, most_probable
 from flows.churn.gaps import Gaps, shape_of_gaps
@@ -35,8 +36,9 @@ MIN_DROPOUT = 1e-5
 MIN_POWER = 1e-3
 # more than anybody has: beyond, what customers would spend and what they will would differ by rounding errors
 MAX_REPEATS, MAX_AGE_DAYS = 10_000.0, 36_525.0
-DROPOUT_NODES = 12
-DROPOUT_LOG_LIMIT = 40.0
+DROPOUT_NODES = 8
+# of the distribution that has the nodes; beyond, its moments would not fit into doubles
+MAX_OF_NODES = 200.0
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,9 @@ class BuyTillYouDie:
         """E[(1 - (1 + p·days/known)^-(r + shape·repeats)) / p] over the chance p of leaving ~ Beta(a, b + repeats + 1),
         [n, k] for k numbers of days, with known [n], by a quadrature over y, p = y / (b + repeats + 1 + y), which has
         its nodes where that distribution is."""
-        nodes, weights = _dropout_nodes(self.a)
+        nodes, log_weights = _dropout_nodes(self.a, self.b)
         stayed = np.expand_dims(repeats + (self.b + 1), (1,))
-        weight = weights * np.exp(-(stayed + self.a) * np.log(1 + nodes / stayed))
+        weight = np.exp(log_weights - (stayed + self.a) * np.log(1 + nodes / stayed))
         dropout = np.maximum(nodes / (stayed + nodes), MIN_DROPOUT)
         # not log1p, which the graph does not have: both must round alike
         growth = np.expand_dims(dropout, (1,)) * np.expand_dims(np.column_stack([by / known for by in days]), (2,))
@@ -234,16 +236,19 @@ class BuyTillYouDie:
         return np.log(np.maximum(1 + self.trend * days, 1e-300)) / self.trend if self.trend else days
 
 
-def _dropout_nodes(a: float) -> tuple[Floats, Floats]:
-    """Nodes y and weights of ∫ y^(a-1) f(y) dy from 0 to ∞, up to a factor, for an f that falls from y = a on.
+def _dropout_nodes(a: float, b: float) -> tuple[Floats, Floats]:
+    """Nodes y and logarithms of weights of ∫ y^(a-1) f(y) dy from 0 to ∞, up to a factor, for f(y) that fall like
+    (1 + y / stayed)^-(stayed + a), with stayed from b + 1 on.
 
-    y = max(1, a) · (u / (1 - u))^(1/k): with k = a there is no singularity at 0, and for a large a the nodes are as
-    close together as the standard deviation √a asks for."""
-    nodes, weights = np.polynomial.legendre.leggauss(DROPOUT_NODES)
-    u = (nodes + 1) / 2
-    spread = np.log(u / (1 - u)) / min(a, 1.5 * np.sqrt(a))
-    log_y = np.log(max(1.0, a)) + np.clip(spread, -DROPOUT_LOG_LIMIT, DROPOUT_LOG_LIMIT)
-    return np.exp(log_y), weights / (u * (1 - u)) * np.exp(a * (log_y - np.log(max(1.0, a))))
+    Those of Gauss and Jacobi for a beta distribution that has as much at 0, and falls no faster than any of them: what
+    is left to integrate is smooth."""
+    of_zero, of_one = min(a, MAX_OF_NODES), min((a + b + 1) / 2, b + 1, MAX_OF_NODES)
+    x, weights = roots_sh_jacobi(DROPOUT_NODES, of_zero + of_one - 1, of_zero)
+    log_weights = np.log(weights) + (a - of_zero) * np.log(x) - (a + of_one) * np.log(1 - x)
+    y = of_one * x / (1 - x)
+    # so that neither of those who have just come nor of those who have long been there they leave the range of doubles
+    largest = [np.max(log_weights - of_y) for of_y in ((a + b + 1) * np.log(1 + y / (b + 1)), y)]
+    return y, log_weights - np.mean(largest)
 
 
 def history(features: Floats) -> tuple[Floats, Floats, Floats]:

@@ -13,7 +13,7 @@ from flows.churn.gaps import Gaps
 Floats = NDArray[np.float64]
 
 # for the moments between the last purchase and today: see moments_of_silence
-SILENCE_NODES = 8
+SILENCE_NODES = 6
 SILENCE_STARTS_DAYS = 30.0
 # What is expected of a shop before its customers are looked at: the chance of leaving with a purchase as if known from
 # LEFT + STAYED of them, and logarithms of how unlike each other they are in that, and of shape and scale of the time

@@ -1,7 +1,10 @@
 """What customers are worth, and where they stand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import betaincinv
 
 from flows.churn.btyd import BuyTillYouDie
 from flows.churn.customer_value import Interval
@@ -25,6 +28,20 @@ def test_purchases_ahead_are_the_mean_over_customers_who_may_leave_at_any_moment
     found = PROCESS.purchases_ahead(*(np.array([of]) for of in (repeats, last, age)), horizon, 365.0)
     expected = [mean(horizon, 0), mean(365.0, 0), mean(365.0, 1)]
     assert np.ravel(found) == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.05, 2.0), (0.2, 4.0), (0.5, 8.0), (0.6, 2.5), (4.0, 1.0), (20.0, 60.0)])
+@pytest.mark.parametrize("shape", [1.0, 1.7])
+def test_purchases_until_one_is_the_last_are_their_mean_over_the_chances_of_leaving(a, b, shape):
+    process = replace(PROCESS, a=a, b=b, shape=shape)
+    repeats, known = np.array([[0.0, 20], [0, 900], [1, 30], [8, 90], [8, 900], [100, 400], [100, 1_500]]).T
+    found = process._purchases_until_one_is_the_last(repeats, known, 30.0, 365.0)
+    many = (np.arange(100_000) + 0.5) / 100_000
+    for row, (of_repeats, of_known) in enumerate(zip(repeats, known, strict=True)):
+        leaving = np.maximum(betaincinv(a, b + of_repeats + 1, many), 1e-14)
+        for column, days in enumerate((30.0, 365.0)):
+            none = (process.r + shape * of_repeats) * np.log1p(leaving * days / of_known)
+            assert found[row, column] == pytest.approx((-np.expm1(-none) / leaving).mean(), rel=0.005)
 
 
 def test_an_interval_holds_what_was_expected_and_most_of_what_was_spent():

@@ -40,6 +40,17 @@ def test_silence_is_as_likely_as_the_paces_say(shape):
         assert np.exp(Gaps(shape).silent(np.array([bought]), np.array([90.0]), days)) == pytest.approx(exact, abs=0.04)
 
 
+@pytest.mark.parametrize(("shape", "within"), [(0.75, 0.045), (0.85, 0.015), (1.0, 1e-12), (1.15, 0.01), (1.2, 0.01),
+    (1.5, 0.015), (2.0, 1e-9), (2.3, 0.015), (3.0, 1e-9)])  # fmt: skip
+def test_the_logarithm_of_a_silence_is_as_right_as_is_said(shape, within):
+    bought, usual_gaps = np.meshgrid(np.exp(np.linspace(-2, 6, 41)), np.exp(np.linspace(-7, 6, 97)))
+    days = 90.0 * usual_gaps / (shape * bought)
+    exact = betainc(bought, shape, 90 / (90 + shape * days))
+    likely = exact > 1e-3
+    silent = Gaps(shape).silent(bought, np.full_like(bought, 90.0), days)
+    assert np.abs(silent - np.log(np.maximum(exact, 1e-300)))[likely].max() < within
+
+
 @pytest.mark.parametrize("shape", [0.75, 1.0, 1.3, 2.0, 2.7])
 def test_a_longer_silence_is_less_likely_and_lowers_the_pace(shape):
     gaps, of = Gaps(shape), (np.array([2.0]), np.array([60.0]), np.linspace(0, 5_000, 300))
