@@ -30,13 +30,15 @@ def describe_reasons(
     Shapes: features [n, number of features], contributions [n, number of causes], causes [n, REASONS]. Returns REASONS
     lists of n phrases, the strongest cause's first: a list per customer would keep the garbage collector busy."""
     # whole numbers are formatted several times faster than doubles
-    figures = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T.tolist()
-    raises = (contributions > 0).astype(np.intp)
-    phrases = np.empty((len(CAUSE_NAMES), len(features)), dtype=object)
+    figures = np.rint(np.nan_to_num(features[:, _SHOWN] * _SCALE, nan=-1)).astype(np.int64).T
+    raises = (contributions > 0).astype(np.intp).T
+    phrases = np.empty(causes.shape, dtype=object, order="F")
     for cause in set(causes.ravel().tolist()):
-        directions = _DIRECTIONS[raises[:, cause]].tolist()
-        phrases[cause] = _PHRASES[cause](directions, *(figures[position] for position in _FIGURES_OF[cause]))
-    chosen: list[list[str]] = phrases[causes.T, np.arange(len(features))].tolist()
+        customers, ranks = np.nonzero(causes == cause)
+        directions = _DIRECTIONS[raises[cause][customers]].tolist()
+        of_each = (figures[position][customers].tolist() for position in _FIGURES_OF[cause])
+        phrases[customers, ranks] = _PHRASES[cause](directions, *of_each)
+    chosen: list[list[str]] = phrases.T.tolist()
     return chosen
 
 
