@@ -5,14 +5,20 @@ All get a thousand customers as a list of objects, but for MLServer, whose proto
 numbers for each feature, without customers' ids. Columns are a fifth as long. So ours is measured with both, and its
 columns next to MLServer's are like for like: `POST /predict/columns` has the same figures, and the ids. MLServer still
 has the lighter job: it checks no ranges, and answers with two figures for each customer.
+
+Files of stored predictions are removed once they are full, as a merge does; merging is not measured here. Left there,
+they would take gigabytes, and memory that a virtual machine has not used yet comes from its host page by page, in an
+eighth of the time of a batch.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -172,6 +178,7 @@ def _servers(folder: Path) -> Iterator[Server]:
 def _measure_all(servers: Sequence[Server], folder: Path) -> dict[str, Measured]:
     """The best of several rounds each: this machine's speed changes from one minute to the next."""
     with ExitStack() as running:
+        running.enter_context(_removing_full_files(folder / "data" / "outbox"))
         started = [(server, *running.enter_context(_running(server, folder))) for server in servers]
         for server, process, port in started:
             _until_it_answers(port, post_request(server.path, server.one), process)
@@ -194,6 +201,27 @@ def _measure_all(servers: Sequence[Server], folder: Path) -> dict[str, Measured]
             )
             for server, process, _ in started
         }
+
+
+@contextmanager
+def _removing_full_files(outbox: Path) -> Iterator[None]:
+    """Removes the files that the server has left for a merge, until the block ends."""
+    ended = threading.Event()
+
+    def now_and_then() -> None:
+        while not ended.wait(0.05):
+            for path in outbox.glob("*/*.jsonl"):
+                with open(path, "rb") as file, suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
+
+    thread = threading.Thread(target=now_and_then, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager
