@@ -1,9 +1,7 @@
-"""What a prediction contains: one definition for the model's answer, SQL, the API's messages and the mart.
+"""A row of `marts.churn_predictions`: one definition for the API's messages and the mart.
 
-`PREDICTED` is the model's prediction for a customer, flat, as SQL gets it: from DuckDB's function, from the UDF inside
-Snowflake and from the API as external function. `PredictionRecord` is a row of `marts.churn_predictions`. dbt's
-descriptions of both are generated from here (`make generate`); tests/contract/test_prediction_contract.py holds all
-else to it."""
+dbt's descriptions of it, and of what the model predicts (predicted.py), are generated from here (`make generate`);
+tests/contract/test_prediction_contract.py holds all else to it."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
@@ -11,33 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 RELATION = "marts.churn_predictions"
-REASONS = 3
-# the mart's column for the day by which the next order comes, with a chance in percent, or for half of those who order
-# within the horizon; by its name in the API's answer
-NEXT_ORDER_COLUMNS = {
-    "chance_10": "next_order_earliest_on",
-    "chance_50": "next_order_on",
-    "chance_90": "next_order_latest_on",
-    "if_back": "next_order_if_back_on",
-}
-NEXT_ORDER_FIELDS = {name: f"next_order_days_{name.removeprefix('chance_')}" for name in NEXT_ORDER_COLUMNS}
 
 _SQL_TYPES = {str: "varchar", date: "date", int: "integer", float: "double", datetime: "timestamp"}
-PREDICTED: dict[str, str] = {
-    "churn_probability": "double",
-    "expected_spend": "double",
-    "alive_probability": "double",
-    "lifecycle": "varchar",
-    "clv": "double",
-    "clv_low": "double",
-    "clv_high": "double",
-    "expected_loss": "double",
-    "win_back_value": "double",
-    "clv_days": "integer",
-    **dict.fromkeys(NEXT_ORDER_FIELDS.values(), "double"),
-    **{f"reason_{rank}": "varchar" for rank in range(1, REASONS + 1)},
-}
-
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]

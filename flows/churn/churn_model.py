@@ -18,7 +18,7 @@ from flows.churn.spend import SpendModel
 from flows.churn.training_set import YEAR_TOLERANCE_DAYS, TrainingSet
 from flows.churn.waiting_time import WaitingTime, haste_of_season
 from functions.churn_api.scorer import day_of_year
-from functions.prediction_record import NEXT_ORDER_COLUMNS
+from functions.predicted import NEXT_ORDER_COLUMNS
 
 Fit = Callable[[TrainingSet, BuyTillYouDie], Risk]
 

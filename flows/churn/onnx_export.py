@@ -21,9 +21,9 @@ from flows.churn.churn_model import ChurnModel
 from flows.churn.onnx_trace import Graph, InputMatrix, Traced
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
 from flows.errors import ModelRefused
-from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, FEATURES
 from functions.churn_api.scorer import DAYS_OF_YEAR, INPUTS, OUTPUTS, VALUES, Scorer
-from functions.prediction_record import NEXT_ORDER_COLUMNS
+from functions.predicted import NEXT_ORDER_COLUMNS
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 # TreeEnsemble on doubles; newer than skl2onnx supports, so it is set on the finished model
@@ -83,8 +83,7 @@ def edge_rows() -> Floats:
     """Edge cases of customers: all missing, all zero, huge, one purchase today."""
     smallest = [1.0 if name == "frequency" else 0.0 for name in FEATURE_NAMES]
     unknown = [
-        value if CustomerFeatures.model_fields[name].is_required() else np.nan
-        for name, value in zip(FEATURE_NAMES, smallest, strict=True)
+        value if feature.is_required else np.nan for feature, value in zip(FEATURES.values(), smallest, strict=True)
     ]
     return np.array([smallest, unknown, np.full(len(smallest), 1e9), np.full(len(smallest), 1e-9)])
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import GroupKFold
 from flows.churn.btyd import MAX_AGE_DAYS, BuyTillYouDie, Floats, history
 from flows.churn.lines import fit_logistic
 from flows.churn.training_set import TrainingSet, column
-from functions.churn_api.contract import CAUSE_NAMES, CAUSES, FEATURE_NAMES, cause_of, feature_position
+from functions.churn_api.contract import CAUSE_NAMES, CAUSES, FEATURE_NAMES, FEATURES, feature_position
 
 # of an average of the process and a regression: the process is the better of the two on most shops, and calibrated
 PROCESS_SHARE = 0.75
@@ -152,8 +152,8 @@ def cause_of_tree(nodes: NDArray[np.void]) -> int | None:
     """Index in CAUSE_NAMES of the cause that a tree uses; None for a tree without splits."""
     if nodes[0]["is_leaf"]:
         return None
-    feature = FEATURE_NAMES[nodes[0]["feature_idx"]]
-    return CAUSE_NAMES.index(cause_of(feature))
+    name = FEATURE_NAMES[nodes[0]["feature_idx"]]
+    return CAUSE_NAMES.index(FEATURES[name].cause)
 
 
 def logs_of(features: Floats) -> Floats:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.churn_api.bodies import Problems, Unfit, refuse
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.contract import FEATURE_NAMES, FEATURES
 from functions.churn_api.csv_form import not_known
 from functions.churn_api.problems import pointer
 
 ABOUT = ("customer_id", "as_of")
-REQUIRED = (ABOUT[0], *(name for name in FEATURE_NAMES if CustomerFeatures.model_fields[name].is_required()))
+REQUIRED = (ABOUT[0], *(name for name, feature in FEATURES.items() if feature.is_required))
 _KNOWN = (*ABOUT, *FEATURE_NAMES)
 
 

@@ -11,79 +11,72 @@ e-mails.
 
 import hashlib
 import re
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Cause = Literal["recency", "frequency", "spend", "activity", "returns", "engagement"]
 CAUSE_NAMES: tuple[Cause, ...] = get_args(Cause)
 
 
-def _field(cause: Cause, description: str, unit: str, *, le: float, ge: float = 0, example: float | None = None) -> Any:
-    return Field(
-        description=description,
-        ge=ge,
-        le=le,
-        json_schema_extra={"unit": unit, "cause": cause},
-        examples=[example],
-        allow_inf_nan=False,
-        strict=True,  # a number, not text that looks like one
-    )
+class Feature(NamedTuple):
+    """A figure of a customer. `least` and `most`: what it may be. `is_required`: it exists for every customer."""
+
+    cause: Cause
+    description: str
+    unit: str
+    least: float
+    most: float
+    example: float
+    is_whole: bool = False
+    is_required: bool = True
 
 
-def _days(cause: Cause, description: str, example: float) -> Any:
+def _field(cause: Cause, description: str, unit: str, *, le: float, ge: float = 0, example: float) -> Feature:
+    return Feature(cause, description, unit, ge, le, example)
+
+
+def _days(cause: Cause, description: str, example: float) -> Feature:
     return _field(cause, description, "days", le=36_525, example=example)
 
 
-def _purchases(cause: Cause, description: str, example: float, *, ge: float = 0) -> Any:
+def _purchases(cause: Cause, description: str, example: float, *, ge: float = 0) -> Feature:
     return _field(cause, description, "purchases", ge=ge, le=36_525, example=example)
 
 
-def _money(description: str, example: float) -> Any:
+def _money(description: str, example: float) -> Feature:
     return _field("spend", description, "reporting currency", le=1e12, example=example)
 
 
-def _ratio(cause: Cause, description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Any:
+def _ratio(cause: Cause, description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Feature:
     return _field(cause, description, "ratio", ge=ge, le=le, example=example)
 
 
-def _emails(description: str, example: float) -> Any:
+def _emails(description: str, example: float) -> Feature:
     return _field("engagement", description, "e-mails", le=1_000_000, example=example)
 
 
-def _money_last(days: int, example: float) -> Any:
+def _money_last(days: int, example: float) -> Feature:
     return _money(f"Money spent in the last {days} days", example)
 
 
-def _purchases_last(days: int, example: int) -> Any:
+def _purchases_last(days: int, example: int) -> Feature:
     return _purchases("activity", f"Purchases in the last {days} days", example)
 
 
-def _decayed(days: int, example: float) -> Any:
+def _decayed(days: int, example: float) -> Feature:
     return _purchases("activity", f"Purchases, each counting half as much every {days} days that pass", example)
 
 
-def _trend(days: int, example: float) -> Any:
+def _trend(days: int, example: float) -> Feature:
     lately = f"Purchases of the last {days} days less those of the {days} before, by their number plus one"
     return _ratio("activity", lately, example, ge=-1, le=1)
 
 
-class CustomerFeatures(BaseModel):
+class Contract:
     """A customer with at least one purchase, as known at the end of the as-of date."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_points(cls, given: Any) -> Any:
-        """95 for 95.0: tables with gaps have their whole numbers as floats."""
-        if not isinstance(given, dict):
-            return given
-        return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in given.items()}
 
     recency_days: Annotated[int, _days("recency", "Days since the last purchase", 95)]
     frequency: Annotated[int, _purchases("frequency", "Purchases so far", 5, ge=1)]
@@ -165,37 +158,37 @@ class CustomerFeatures(BaseModel):
     ] = None
 
 
-FEATURE_NAMES: tuple[str, ...] = tuple(CustomerFeatures.model_fields)
-
-feature_row: Callable[[Any], tuple[float | None, ...]] = attrgetter(*FEATURE_NAMES)  # in the contract's order
-
-
 class NotInContract(LookupError):
     """A feature, or something of one, that this file does not define; the message says what and where to write it."""
 
 
-def cause_of(name: str) -> Cause:
-    """The cause to which a feature belongs.
-
-    Raises:
-        NotInContract: when the contract does not define it.
+def _features() -> Iterator[tuple[str, Feature]]:
     """
-    extra = CustomerFeatures.model_fields[name].json_schema_extra
-    cause = extra.get("cause") if isinstance(extra, dict) else None
-    if cause not in CAUSE_NAMES:
-        raise NotInContract(
-            f"The feature {name} in functions/churn_api/contract.py names no cause of churn, or none of"
-            f" {', '.join(CAUSE_NAMES)}: begin it with one of the functions above, such as"
-            f' {name}: Annotated[float, _ratio("recency", "What it is", 0.5)].'
-        )
-    return next(known for known in CAUSE_NAMES if known == cause)
+    Raises:
+        NotInContract: for a feature without a cause.
+    """
+    for name, hint in get_type_hints(Contract, include_extras=True).items():
+        kind, feature = (*get_args(hint), None, None)[:2]
+        if not isinstance(feature, Feature) or feature.cause not in CAUSE_NAMES:
+            raise NotInContract(
+                f"The feature {name} in functions/churn_api/contract.py names no cause of churn, or none of"
+                f" {', '.join(CAUSE_NAMES)}: begin it with one of the functions above, such as"
+                f' {name}: Annotated[float, _ratio("recency", "What it is", 0.5)].'
+            )
+        is_whole = int in (kind, *get_args(kind))
+        yield name, feature._replace(is_whole=is_whole, is_required=not hasattr(Contract, name))
 
+
+FEATURES: Mapping[str, Feature] = dict(_features())
+FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 
 # The causes part the features among themselves. A model may use some causes only.
 CAUSES: dict[Cause, tuple[str, ...]] = {
-    cause: tuple(name for name in FEATURE_NAMES if cause_of(name) == cause) for cause in CAUSE_NAMES
+    cause: tuple(name for name, feature in FEATURES.items() if feature.cause == cause) for cause in CAUSE_NAMES
 }
 EMAIL_FEATURES = CAUSES["engagement"]  # what orders alone do not tell; all of it may be missing
+
+EARLIEST_YEAR = 1950  # an earlier date of a shop is a mistake
 
 
 def feature_position(name: str) -> int:

@@ -14,11 +14,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from functions.churn_api.bodies import Problems, Unfit, Where, check_width, parse, refuse
 from functions.churn_api.columns_form import as_customers, in_columns
 from functions.churn_api.consistency import contradictions
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
+from functions.churn_api.contract import EARLIEST_YEAR, FEATURE_NAMES
 from functions.churn_api.csv_form import read_csv
+from functions.churn_api.customer_features import CustomerFeatures, feature_row
 from functions.churn_api.fast_reading import MAX_CUSTOMERS
 from functions.churn_api.order_history import (
-    EARLIEST_YEAR,
     MAX_ORDERS,
     NotInHistory,
     Order,

@@ -15,7 +15,8 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from functions.churn_api.bodies import Problems, parse, refuse
 from functions.churn_api.consistency import contradictions
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_row
+from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.customer_features import CustomerFeatures, feature_row
 from functions.churn_api.customers import CustomerId, Day
 from functions.churn_api.predictions import PredictionRequest, PredictionResponse, flat
 
@@ -114,7 +115,7 @@ def _read_row(argument: Any, today: date) -> Row | str:
     if len(given) > 2 * len(Row.model_fields):
         return f"argument: {len(given):,} fields, of which at most {len(Row.model_fields)} are known"
     try:
-        row = Row.model_validate(given)
+        row: Row = Row.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         return _describe([(".".join(map(str, problem["loc"])), problem["msg"]) for problem in found])

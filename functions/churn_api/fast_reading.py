@@ -1,7 +1,7 @@
 """Reads the most frequent requests, several times faster than pydantic: customers given as features, as a list to
 `/predict` or as columns to `/predict/columns`.
 
-The types are made from the same models. Everything else goes to `customers.read` and `customers.read_columns`; a test
+The types are made from the same contract. Everything else goes to `customers.read` and `customers.read_columns`; a test
 finds no body that both read differently."""
 
 import math
@@ -11,14 +11,12 @@ from datetime import date
 from itertools import starmap
 from typing import Annotated, Any
 
-import annotated_types
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from functions.churn_api.consistency import contradictions, contradicts_itself
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.churn_api.order_history import EARLIEST_YEAR
+from functions.churn_api.contract import EARLIEST_YEAR, FEATURE_NAMES, FEATURES
 from functions.churn_api.predictions import PredictionRequest
 
 MAX_CUSTOMERS = 1_000
@@ -86,22 +84,11 @@ def _doubles(lists: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
     return np.frombuffer(packed).reshape(len(lists), -1)
 
 
-def _bounds(name: str) -> tuple[float, float]:
-    """The least and the most that a feature may be."""
-    bounds = {type(bound): bound for bound in CustomerFeatures.model_fields[name].metadata}
-    return bounds[annotated_types.Ge].ge, bounds[annotated_types.Le].le
-
-
 def _as_msgspec(name: str, in_bounds: bool) -> tuple[Any, ...]:
     """A feature as a field of a msgspec struct: the same bounds, or none; every number a double."""
-    least, most = _bounds(name)
-    number: Any = Annotated[float, msgspec.Meta(ge=least, le=most)] if in_bounds else float
-    is_required = CustomerFeatures.model_fields[name].is_required()
-    return (name, number) if is_required else (name, number | None, math.nan)
-
-
-def _is_whole(name: str) -> bool:
-    return "int" in str(CustomerFeatures.model_fields[name].annotation)
+    feature = FEATURES[name]
+    number: Any = Annotated[float, msgspec.Meta(ge=feature.least, le=feature.most)] if in_bounds else float
+    return (name, number) if feature.is_required else (name, number | None, math.nan)
 
 
 _STRICT: Mapping[str, Any] = {"forbid_unknown_fields": True, "gc": False, "kw_only": True}
@@ -137,5 +124,5 @@ _COLUMNS: Any = msgspec.defstruct(
     **_STRICT,
 )
 _columns = msgspec.json.Decoder(_COLUMNS).decode
-_LEAST, _MOST = np.array([_bounds(name) for name in FEATURE_NAMES]).T
-_COUNTS = [position for position, name in enumerate(FEATURE_NAMES) if _is_whole(name)]
+_LEAST, _MOST = np.array([(feature.least, feature.most) for feature in FEATURES.values()]).T
+_COUNTS = [position for position, feature in enumerate(FEATURES.values()) if feature.is_whole]

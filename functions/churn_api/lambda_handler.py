@@ -2,6 +2,9 @@
 start."""
 
 import gc
+
+gc.disable()  # until all is loaded, of which nothing is garbage
+
 import logging
 import os
 from datetime import timedelta
@@ -55,3 +58,4 @@ def handler(event: Any, context: Any) -> Any:
 
 gc.freeze()  # what is loaded now stays: walking it again and again would slow down large batches by half
 gc.set_threshold(50_000)
+gc.enable()

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from functions.churn_api.access import KEY_HEADER
 from functions.churn_api.columns_form import ABOUT, REQUIRED
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.contract import FEATURES
 from functions.churn_api.customers import CustomerByFeatures, CustomerByOrders
 from functions.churn_api.documents import ExternalBatch
 from functions.churn_api.fast_reading import MAX_CUSTOMERS
@@ -20,7 +20,7 @@ from functions.churn_api.problems import MEDIA_TYPE
 API_VERSION = "1.2.0"
 _REFERENCE = "#/components/schemas/"
 _MODELS: list[type[BaseModel]] = [CustomerByFeatures, CustomerByOrders, ExternalBatch]
-_FEATURES = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
+_FEATURES = {name: feature.example for name, feature in FEATURES.items()}
 _ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40.0}, {"ordered_at": "2026-06-01", "amount": 25.5}]
 _BY_FEATURES = {"customer_id": "C000042", "as_of": "2026-06-30", "features": _FEATURES}
 _BY_ORDERS = {"customer_id": "C000043", "as_of": "2026-06-30", "orders": _ORDERS}

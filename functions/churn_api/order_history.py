@@ -14,12 +14,12 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from functions.churn_api.contract import EMAIL_FEATURES, FEATURE_NAMES, NotInContract, feature_parts
+from functions.churn_api.contract import EARLIEST_YEAR, EMAIL_FEATURES, FEATURE_NAMES, NotInContract, feature_parts
 from functions.churn_api.returns import Line, cents_returned
 
 MAX_ORDERS = 1_000
 
-EARLIEST_YEAR, _LATEST = 1950, 2200
+_LATEST = 2200
 
 
 class NotInHistory(Exception):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, risk_bands
 from functions.churn_api.scorer import VALUES, Scorer, day_of_year
-from functions.prediction_record import NEXT_ORDER_FIELDS, REASONS
+from functions.predicted import NEXT_ORDER_FIELDS, REASONS
 
 if TYPE_CHECKING:
     from functions.churn_api.order_history import Order

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, Cause, NotInContract, feature_position
-from functions.prediction_record import REASONS
+from functions.predicted import REASONS
 
 Texts = Sequence[str]
 Figures = Sequence[int]

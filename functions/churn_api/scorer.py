@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES, Lifecycle
 from functions.churn_api.reasons import describe_reasons, strongest_causes
-from functions.prediction_record import NEXT_ORDER_COLUMNS, PREDICTED
+from functions.predicted import NEXT_ORDER_COLUMNS, PREDICTED
 
 # The inputs of a model's graph, both for n customers: [n, number of features] doubles, and the as-of date as day of the
 # year, [n] integers from 1 to DAYS_OF_YEAR.

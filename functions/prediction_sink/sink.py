@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from functions.aws_signing import AwsRefused
-from functions.prediction_messages import read_message
 from functions.prediction_record import PredictionRecord
+from functions.prediction_sink.message_reader import read_message
 from functions.prediction_sink.snowflake_connection import SettingsRefused
 
 log = logging.getLogger(__name__)

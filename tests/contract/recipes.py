@@ -270,7 +270,7 @@ AN_OPTION = Recipe(
 A_FIELD_OF_A_PREDICTION = Recipe(
     "a column of `marts.churn_predictions`, a field that the model predicts",
     adds=(
-        Change("functions/prediction_record.py", '    "orders": "double",\n', after="PREDICTED: dict[str, str] = {\n"),
+        Change("functions/predicted.py", '    "orders": "double",\n', after="PREDICTED: dict[str, str] = {\n"),
         Change(
             "functions/prediction_record.py",
             '    orders: Annotated[Amount, Field(description="Expected orders within the horizon.")]\n',

@@ -103,7 +103,7 @@ def test_a_feature_without_a_cause_is_named_when_the_contract_is_imported(projec
     change(project, *DIFFS)
     contract = project / "functions" / "churn_api" / "contract.py"
     known = '_money("Money spent on the largest purchase", 120.0)'
-    contract.write_text(contract.read_text().replace(known, 'Field(description="Money")'))
+    contract.write_text(contract.read_text().replace(known, '"Money"'))
     assert "The feature largest_purchase in functions/churn_api/contract.py names no cause" in by_python(project).stderr
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures, feature_parts
+from functions.churn_api.contract import FEATURE_NAMES, feature_parts
+from functions.churn_api.customer_features import CustomerFeatures
 from functions.churn_api.order_history import NotInHistory, Order, features_from_orders
 from tests.examples.simulated_snapshots import PURCHASES, build, staged
 

@@ -1,5 +1,5 @@
-"""What a prediction contains is defined once, in functions/prediction_record.py; everything else is held to it here,
-and named where it differs."""
+"""What a prediction contains is defined once, in functions/predicted.py and functions/prediction_record.py; everything
+else is held to it here, and named where it differs."""
 
 import typing
 from datetime import date
@@ -15,16 +15,9 @@ from functions.churn_api.contract import LIFECYCLES, RiskBand
 from functions.churn_api.external_function import Batch, write_batch
 from functions.churn_api.predictions import NextOrderDays, NextProduct, NextProducts, PredictionResponse, Reason
 from functions.churn_api.scorer import VALUES, Scores
-from functions.prediction_messages import read_message
-from functions.prediction_record import (
-    COLUMNS,
-    NEXT_ORDER_COLUMNS,
-    NEXT_ORDER_FIELDS,
-    PREDICTED,
-    REASONS,
-    PredictionRecord,
-    sql_type,
-)
+from functions.predicted import NEXT_ORDER_COLUMNS, NEXT_ORDER_FIELDS, PREDICTED, REASONS
+from functions.prediction_record import COLUMNS, PredictionRecord, sql_type
+from functions.prediction_sink.message_reader import read_message
 
 # what an answer says in lists, and the mart and SQL in columns
 NESTED = {"next_order_days", "reasons", "next_products"}

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 
 from flows.churn.training_set import TrainingSet
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.contract import FEATURE_NAMES, FEATURES
 
 SEGMENTS = np.array(["Champions", "Lost"], dtype=object)
 
@@ -39,7 +39,7 @@ def made_up_snapshots(
     put("shrunk_gap_days", gap)
     put("recency_to_shrunk_gap", recency / gap)
     for position, name in enumerate(FEATURE_NAMES):
-        if not CustomerFeatures.model_fields[name].is_required():
+        if not FEATURES[name].is_required:
             features[rng.random(n) < 0.3, position] = np.nan
     trend = features[:, FEATURE_NAMES.index("trend_90_days")]
     score = 3 * np.sin(trend / 25) if curved else (recency - 55) / 25

@@ -14,16 +14,17 @@ from fastapi.testclient import TestClient
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.access import Access
 from functions.churn_api.champion import LiveModel, ModelFolder
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.contract import FEATURES
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.predictor import NotStored
 from functions.churn_api.service import Service
 from functions.churn_api.sqs_queue import SqsQueue
-from functions.prediction_messages import messages, read_message
+from functions.prediction_messages import messages
+from functions.prediction_sink.message_reader import read_message
 
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 TODAY = "2026-07-01"
-EXAMPLE = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items()}
+EXAMPLE = {name: feature.example for name, feature in FEATURES.items()}
 ORDERS = [{"ordered_at": "2026-05-01T10:00:00", "amount": 40}, {"ordered_at": "2026-06-01", "amount": 25.5}]
 
 

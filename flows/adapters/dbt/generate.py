@@ -11,15 +11,9 @@ import yaml
 
 from flows.adapters.dbt.metrics import metrics_yml
 from flows.settings import REPOSITORY
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
-from functions.prediction_record import (
-    COLUMNS,
-    NEXT_ORDER_COLUMNS,
-    NEXT_ORDER_FIELDS,
-    PREDICTED,
-    PredictionRecord,
-    sql_type,
-)
+from functions.churn_api.contract import FEATURE_NAMES, FEATURES
+from functions.predicted import NEXT_ORDER_COLUMNS, NEXT_ORDER_FIELDS, PREDICTED
+from functions.prediction_record import COLUMNS, PredictionRecord, sql_type
 
 _MODELS = REPOSITORY / "dbt_project" / "models"
 FEATURES_YML = _MODELS / "marts" / "features" / "customer_features.yml"
@@ -60,7 +54,7 @@ def render_features_yml() -> str:
         "columns": [
             {**_KEY[0], "data_tests": ["unique", "not_null"]},
             _KEY[1],
-            *(_column(name) | (not_null if _required(name) else {}) for name in CustomerFeatures.model_fields),
+            *(_column(name) | (not_null if feature.is_required else {}) for name, feature in FEATURES.items()),
         ],
     }
     return _text("functions/churn_api/contract.py", model)
@@ -68,7 +62,7 @@ def render_features_yml() -> str:
 
 def render_snapshots_yml() -> str:
     """The text of SNAPSHOTS_YML."""
-    features = [_column(name) for name in CustomerFeatures.model_fields]
+    features = [_column(name) for name in FEATURES]
     model = {
         "name": "int_training_snapshots",
         "description": "Features at past dates with what happened next. Grain: customer × as_of_date.",
@@ -151,17 +145,12 @@ class _WithoutAliases(yaml.SafeDumper):
 
 
 def _column(name: str) -> dict[str, Any]:
-    field = CustomerFeatures.model_fields[name]
-    assert isinstance(field.json_schema_extra, dict)
+    feature = FEATURES[name]
     return {
         "name": name,
-        "data_type": sql_type(field.annotation),
-        "description": f"{field.description} ({field.json_schema_extra['unit']}).",
+        "data_type": sql_type(int if feature.is_whole else float),
+        "description": f"{feature.description} ({feature.unit}).",
     }
-
-
-def _required(name: str) -> bool:
-    return CustomerFeatures.model_fields[name].is_required()
 
 
 if __name__ == "__main__":

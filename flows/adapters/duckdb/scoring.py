@@ -19,7 +19,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from flows.adapters.dbt.runner import read_run_values
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer, Scores
-from functions.prediction_record import PREDICTED
+from functions.predicted import PREDICTED
 
 _ARGUMENTS = (*FEATURE_NAMES, "day_of_year")
 

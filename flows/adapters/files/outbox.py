@@ -18,8 +18,9 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from flows.errors import WarehouseBusy
 from functions.churn_api.predictor import NotStored
-from functions.prediction_messages import messages, read_message
+from functions.prediction_messages import messages
 from functions.prediction_record import PredictionRecord
+from functions.prediction_sink.message_reader import read_message
 from functions.prediction_sink.sink import Merge
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,6 @@ TESTED = {
     "numpy": ((1, 26), (2, 4)),
     "onnxruntime": ((1, 18), (1, 31)),
     "pandas": ((2, 2), (2, 3)),
-    "pydantic": ((2, 8), (2, 14)),
 }
 AVAILABLE_PACKAGES = (
     "select package_name, version from information_schema.packages"
@@ -29,7 +28,7 @@ AVAILABLE_PACKAGES = (
 )
 
 _MODULES = (
-    "__init__.py", "prediction_record.py", "snowflake_udf.py",
+    "__init__.py", "predicted.py", "snowflake_udf.py",
     "churn_api/__init__.py", "churn_api/contract.py", "churn_api/reasons.py", "churn_api/scorer.py",
 )  # fmt: skip
 

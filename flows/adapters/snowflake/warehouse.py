@@ -36,7 +36,7 @@ from flows.errors import BadInput, PipelineError, WarehouseUnreachable
 from flows.sources.connections import Connections, RecognisedHeaders
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, other_headers
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.contract import FEATURES
 from functions.prediction_record import RELATION, PredictionRecord
 
 SAMPLE_ROWS = 50_000
@@ -287,7 +287,7 @@ class SnowflakeWarehouse:
         """The version that the API reports; with a UDF, the chosen one."""
         if self.scoring == "udf":
             return chosen
-        example = {name: field.examples[0] for name, field in CustomerFeatures.model_fields.items() if field.examples}
+        example = {name: feature.example for name, feature in FEATURES.items()}
         [[version]] = self._execute(
             "asking marts.predict_churn for its model",
             "select coalesce(cast(answer:model_version as varchar), cast(answer:error as varchar)) from"

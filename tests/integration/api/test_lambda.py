@@ -15,7 +15,7 @@ from flows.adapters.models.lambda_package import build_package
 from flows.adapters.models.registry import ModelRegistry
 from flows.settings import SHIPPED_MODELS
 from functions.churn_api.external_function import BATCH_ID_HEADER
-from functions.prediction_messages import read_message
+from functions.prediction_sink.message_reader import read_message
 from tests.running.serving import EXAMPLE, ORDERS, customer, renamed_model
 from tests.stand_ins.lambda_runtime import (
     ARCHITECTURE,

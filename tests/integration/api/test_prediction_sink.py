@@ -16,9 +16,9 @@ from functions import aws
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.sqs_queue import SqsQueue
 from functions.clock import now
-from functions.prediction_messages import read_message
 from functions.prediction_record import COLUMNS
 from functions.prediction_sink.gather import gather
+from functions.prediction_sink.message_reader import read_message
 from functions.prediction_sink.sink import merge_messages
 from functions.prediction_sink.snowflake_connection import (
     SettingsRefused,

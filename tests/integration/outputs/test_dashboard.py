@@ -25,7 +25,7 @@ from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES, LIFECYCLES
 from functions.churn_api.reasons import describe_reasons
-from functions.prediction_record import REASONS
+from functions.predicted import REASONS
 from tests.examples import campaigns as made_up
 from tests.running.browser import chromium, open_page, packed_data
 from tests.running.dashboard import CUSTOMERS, draw, press, warehouse, with_currency

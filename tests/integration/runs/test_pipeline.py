@@ -12,7 +12,8 @@ from flows.adapters.models.registry import ModelRegistry
 from flows.console.run_summary import as_markdown
 from flows.settings import REPOSITORY
 from flows.steps.outputs import publish
-from functions.churn_api.contract import FEATURE_NAMES, CustomerFeatures
+from functions.churn_api.contract import FEATURE_NAMES
+from functions.churn_api.customer_features import CustomerFeatures
 from functions.churn_api.scorer import Scorer, day_of_year
 from tests.running.both_engines import parsed
 from tests.running.marts import MARTS

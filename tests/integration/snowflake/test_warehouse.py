@@ -302,7 +302,7 @@ def test_a_model_is_put_where_the_function_inside_snowflake_finds_it(server, sho
     assert any("functions.zip" in statement for statement in put)
     (made,) = sent(server, "create or replace function marts.predict_churn_udf(recency_days double")
     assert f"'@marts.models/{folder.name}/model.onnx'" in made
-    pinned = "('numpy==2.2.5', 'onnxruntime==1.20.1', 'pandas==2.2.3', 'pydantic==2.10.3')"
+    pinned = "('numpy==2.2.5', 'onnxruntime==1.20.1', 'pandas==2.2.3')"
     assert f"packages = {pinned}" in made
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from functions.churn_api.contract import CustomerFeatures
+from functions.churn_api.contract import FEATURES
 from functions.churn_api.fast_path import create_api
 from tests.running.serving import EXAMPLE, LocalClient, by_columns, customer, service
 
-OPTIONAL = [name for name, field in CustomerFeatures.model_fields.items() if not field.is_required()]
+OPTIONAL = [name for name, feature in FEATURES.items() if not feature.is_required]
 
 
 @pytest.fixture(scope="module")

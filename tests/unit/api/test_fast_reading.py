@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from functions.churn_api.app import create_app
 from functions.churn_api.bodies import Unfit
 from functions.churn_api.consistency import contradictions, contradicts_itself
-from functions.churn_api.contract import CustomerFeatures, feature_row
+from functions.churn_api.customer_features import CustomerFeatures, feature_row
 from functions.churn_api.customers import Reading, read, read_columns
 from functions.churn_api.fast_path import create_api
 from functions.churn_api.fast_reading import read_fast, read_fast_columns

@@ -11,7 +11,8 @@ from functions.churn_api.fast_reading import read_fast
 from functions.churn_api.predictions import as_json, joined, predict
 from functions.churn_api.predictor import MAX_ROWS_AT_ONCE, Predictor
 from functions.churn_api.sqs_queue import SqsQueue
-from functions.prediction_messages import MESSAGE_BYTES, messages, read_message
+from functions.prediction_messages import MESSAGE_BYTES, messages
+from functions.prediction_sink.message_reader import read_message
 from tests.running.serving import NOW, MemoryQueue, customer, service
 
 TODAY = date(2026, 7, 1)

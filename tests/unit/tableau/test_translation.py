@@ -17,7 +17,7 @@ from flows.adapters.tableau.workbook import WORKBOOK
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import CAUSE_NAMES, FEATURE_NAMES
 from functions.churn_api.reasons import describe_reasons
-from functions.prediction_record import REASONS
+from functions.predicted import REASONS
 from tests.workbook import references, schemas, shop
 from tests.workbook.document import Workbook
 
