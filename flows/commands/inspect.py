@@ -40,9 +40,9 @@ def inspect(settings: Settings) -> None:
     here = settings.model_copy(update={"warehouse": "duckdb"})
     wiring = wire(here)
     sources = sources_of(here, wiring.connections)
-    if sources.order_files is None or sources.order_files[1] is None:
+    connection, pattern = sources.files.get("order_lines", ("", None))
+    if pattern is None:
         raise BadInput("Name the file to look at: churn inspect FILE, or make inspect ORDERS=FILE.")
-    connection, pattern = sources.order_files[0], sources.order_files[1]
     console = Console(width=None if sys.stdout.isatty() else 112)
     try:
         print_sections(_sections(here, wiring, sources), console)

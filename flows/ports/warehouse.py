@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from flows.sources.connections import Connections
+from flows.sources.connections import Connections, KindOfFile
 from flows.sources.mappings import Kind, Landing
 from functions.prediction_record import PredictionRecord
 
@@ -73,38 +73,18 @@ class Warehouse(Protocol):
         """The shop that this is the warehouse of; None before the first run."""
         ...
 
-    def land_order_lines(
-        self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
+    def land(
+        self, kind: KindOfFile, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
-        """Replaces the connection's raw order lines by the content of the files. See `flows/adapters/files/reading`."""
-        ...
-
-    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        """Replaces the connection's raw contacts by the content of the files. See `flows/adapters/files/reading`."""
-        ...
-
-    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        """Replaces the connection's raw products by the content of the files. See `flows/adapters/files/reading`."""
-        ...
-
-    def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """The connection's order lines as Airbyte has synced them by `read_at`: no date is much later.
+        """Replaces the connection's raw rows of a kind by the content of the files. See `flows/adapters/files/reading`.
 
         Raises:
-            BadInput: when there are none, or they are not as airbyte/connections.yml describes them.
+            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
         ...
 
-    def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """The connection's contacts as Airbyte has synced them by `read_at`: no date is much later.
-
-        Raises:
-            BadInput: when there are none, or they are not as airbyte/connections.yml describes them.
-        """
-        ...
-
-    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """The connection's products as Airbyte has synced them.
+    def synced(self, kind: KindOfFile, connection: str, connections: Connections, read_at: datetime) -> Landing:
+        """The connection's rows of a kind as Airbyte has synced them by `read_at`: no date is much later.
 
         Raises:
             BadInput: when there are none, or they are not as airbyte/connections.yml describes them.

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -26,7 +26,8 @@ EmailEventColumn = Literal["event_id", "email", "happened_at", "kind"]
 ProductColumn = Literal["sku", "name", "category", "is_active"]
 Column: TypeAlias = OrderLineColumn | ContactColumn | EmailEventColumn | ProductColumn
 
-KINDS_OF_FILES = ("order_lines", "contacts", "products")
+KindOfFile = Literal["order_lines", "contacts", "products"]
+KINDS_OF_FILES: tuple[KindOfFile, ...] = get_args(KindOfFile)
 TextColumn = Literal["order_id", "customer_id", "sku", "country", "channel"]
 
 

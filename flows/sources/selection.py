@@ -1,27 +1,35 @@
 """Which connections a run reads, and what of each: what the user named, held against airbyte/connections.yml."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from flows.errors import BadInput
 from flows.settings import ANY_CONTACTS_CSV, ANY_PRODUCTS_CSV, SIMULATED_SHOP, Settings
-from flows.sources.connections import Connection, Connections, Contacts, EmailEvents, OrderLines, Products
+from flows.sources.connections import (
+    KINDS_OF_FILES,
+    Connection,
+    Connections,
+    Contacts,
+    EmailEvents,
+    KindOfFile,
+    OrderLines,
+    Products,
+)
 from flows.sources.mappings import Kind, Landing, of_model
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Names of connections. `order_files`, `contact_files` and `product_files`: the one that is read from files, with
-    their path or glob; without it, where the warehouse is elsewhere, from what Airbyte brought there. `synced`: those
-    that Airbyte brings."""
+    """Names of connections. `files`: of each kind that is read from files, the connection and their path or glob;
+    without that, where the warehouse is elsewhere, from what Airbyte brought there. `synced`: those that Airbyte
+    brings."""
 
     orders: tuple[str, ...]
     contacts: tuple[str, ...]
     products: tuple[str, ...]
     email_events: tuple[str, ...]
-    order_files: tuple[str, str | None] | None
-    contact_files: tuple[str, str | None] | None
-    product_files: tuple[str, str | None] | None
+    files: Mapping[KindOfFile, tuple[str, str | None]]
     synced: tuple[str, ...]
 
     @property
@@ -44,19 +52,18 @@ def sources_of(settings: Settings, connections: Connections) -> Sources:
                 f"SOURCE={name} brings no order lines. Name one that does; contacts go with CONTACTS=,"
                 " products with PRODUCTS=."
             )
-    order_files = _order_files(settings, found)
     contacts, contact_files = _beside_orders("contacts", settings, connections, found)
     products, product_files = _beside_orders("products", settings, connections, found)
+    of_kinds = (_order_files(settings, found), contact_files, product_files)
+    files = {kind: of_kind for kind, of_kind in zip(KINDS_OF_FILES, of_kinds, strict=True) if of_kind}
     known = found | {name: connections.connection(name) for name in (*contacts, *products)}
     return Sources(
         orders=orders,
         contacts=contacts,
         products=products,
         email_events=tuple(name for name, connection in known.items() if connection.email_events),
-        order_files=order_files,
-        contact_files=contact_files,
-        product_files=product_files,
-        synced=_synced(known, order_files, contact_files, product_files),
+        files=files,
+        synced=_synced(known, files.values()),
     )
 
 
@@ -97,9 +104,9 @@ def _order_files(settings: Settings, found: dict[str, Connection]) -> tuple[str,
     return name, settings.orders
 
 
-def _synced(known: dict[str, Connection], *files: tuple[str, str | None] | None) -> tuple[str, ...]:
+def _synced(known: dict[str, Connection], files: Iterable[tuple[str, str | None]]) -> tuple[str, ...]:
     """All but those that are read from a file here, or simulated."""
-    from_here = {SIMULATED_SHOP, *(name for name, path in filter(None, files) if path)}
+    from_here = {SIMULATED_SHOP, *(name for name, path in files if path)}
     return tuple(name for name in known if name not in from_here)
 
 

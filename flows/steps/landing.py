@@ -39,29 +39,14 @@ def land(
 ) -> tuple[Landing, ...]:
     """Lands every source: files are read, Airbyte's tables are inspected, models yield the rest."""
     landings: list[Landing] = []
-    if sources.order_files:
-        name, pattern = sources.order_files
-        if pattern := str(simulated.file) if simulated else pattern:
-            log.info("reading %s", pattern)
-            landings.append(warehouse.land_order_lines(pattern, name, connections, extracted_at))
-        else:
-            landings.append(warehouse.synced_order_lines(name, connections, extracted_at))
-    if sources.contact_files:
-        name, pattern = sources.contact_files
+    for kind, (name, pattern) in sources.files.items():
         if simulated and name == SIMULATED_SHOP and not pattern:
-            pattern = str(simulated.contacts_file)
+            pattern = str(simulated.files[kind])
         if pattern:
             log.info("reading %s", pattern)
-            landings.append(warehouse.land_contacts(pattern, name, connections, extracted_at))
+            landings.append(warehouse.land(kind, pattern, name, connections, extracted_at))
         else:
-            landings.append(warehouse.synced_contacts(name, connections, extracted_at))
-    if sources.product_files:
-        name, pattern = sources.product_files
-        if pattern:
-            log.info("reading %s", pattern)
-            landings.append(warehouse.land_products(pattern, name, connections, extracted_at))
-        else:
-            landings.append(warehouse.synced_products(name, connections, extracted_at))
+            landings.append(warehouse.synced(kind, name, connections, extracted_at))
     landings += from_models(sources, connections)
     for landing in landings:
         for note in landing.notes:

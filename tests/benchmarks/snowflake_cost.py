@@ -59,8 +59,8 @@ def _measure(folder: Path) -> Measured:
     warehouse.claim_for_shop("simulated_shop")
     extracted_at = datetime.now(UTC)
     landings = [
-        warehouse.land_order_lines(str(orders), "simulated_shop", connections, extracted_at),
-        warehouse.land_contacts(str(contacts), "simulated_shop", connections, extracted_at),
+        warehouse.land("order_lines", str(orders), "simulated_shop", connections, extracted_at),
+        warehouse.land("contacts", str(contacts), "simulated_shop", connections, extracted_at),
         *_land_email_events(database, connections, profile.last_day),
     ]
     (model,) = SHIPPED_MODELS.glob("shipped-*")

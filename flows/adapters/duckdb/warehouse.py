@@ -15,7 +15,7 @@ from flows.adapters.duckdb.sql import literal, quote, transaction
 from flows.adapters.files.reading.landing import CsvLanding
 from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN
 from flows.errors import BadInput, WarehouseBusy
-from flows.sources.connections import Connections
+from flows.sources.connections import Connections, KindOfFile
 from flows.sources.mappings import ERASED, Kind, Landing
 from functions.prediction_record import RELATION, PredictionRecord
 
@@ -122,14 +122,10 @@ class DuckDBWarehouse:
         draft.replace(self.file)
         return f"{self.file} was rewritten: no deleted row is left in free blocks"
 
-    def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
-        raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server does not sync to a laptop.")
-
-    def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
-        raise BadInput(f"The contacts of {connection} are a file: name it with CONTACTS=.")
-
-    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
-        raise BadInput(f"The products of {connection} are a file: name it with PRODUCTS=.")
+    def synced(self, kind: KindOfFile, connection: str, connections: Connections, read_at: datetime) -> Landing:  # noqa: ARG002
+        if kind == "order_lines":
+            raise BadInput(f"SOURCE={connection} needs ORDERS= too: Airbyte's server does not sync to a laptop.")
+        raise BadInput(f"The {kind} of {connection} are a file: name it with {kind.upper()}=.")
 
     def scores_with(self, chosen: str) -> str:
         return chosen
@@ -185,31 +181,12 @@ class DuckDBWarehouse:
     def _shop_file(self) -> Path:
         return self.file.with_name(".shop")
 
-    def land_order_lines(
-        self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
+    def land(
+        self, kind: KindOfFile, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
-        meaning = connections.connection(connection).order_lines
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            return landing.order_lines(pattern, connection, meaning)
-
-    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        meaning = connections.connection(connection).contacts
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            return landing.contacts(pattern, connection, meaning)
-
-    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        meaning = connections.connection(connection).products
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            return landing.products(pattern, connection, meaning)
-
-    @contextmanager
-    def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         self.scratch.mkdir(parents=True, exist_ok=True)
         with self.connect() as con, tempfile.TemporaryDirectory(dir=self.scratch) as copies:
-            yield CsvLanding(con, connections, extracted_at, Path(copies))
+            return CsvLanding(con, connections, extracted_at, Path(copies)).land(kind, pattern, connection)
 
     def _shop(self) -> str | None:
         if not self.exists("raw.shop"):

@@ -1,5 +1,6 @@
 """The simulated shop's export, as a shop would deliver it, and its true parameters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +15,14 @@ from flows.simulator.contacts import simulate_contacts
 from flows.simulator.response import with_responses
 from flows.simulator.shop import ShopProfile, simulate
 from flows.simulator.truth import probability_of_no_purchase
+from flows.sources.connections import KindOfFile
 
 
 @dataclass(frozen=True)
 class SimulatedOrders:
-    """`file` and `contacts_file`: the CSVs that are ingested. `customers`: the true parameters, which nothing else
-    reads."""
+    """`files`: the CSVs that are ingested. `customers`: the true parameters, which nothing else reads."""
 
-    file: Path
-    contacts_file: Path
+    files: Mapping[KindOfFile, Path]
     profile: ShopProfile
     customers: pa.Table
 
@@ -33,9 +33,11 @@ def write_simulated_orders(settings: Settings, contacted: pa.Table) -> Simulated
     Its customers respond to campaigns. contacted: customer_id, launched_on, window_days."""
     profile = ShopProfile(customers=settings.customers, seed=settings.seed)
     shop = with_responses(simulate(profile), contacted)
-    orders = _write_csv(shop.order_lines, settings.data_dir / "simulated_orders.csv")
-    contacts = _write_csv(simulate_contacts(shop), settings.data_dir / "simulated_contacts.csv")
-    return SimulatedOrders(orders, contacts, profile, shop.customers)
+    files: dict[KindOfFile, Path] = {
+        "order_lines": _write_csv(shop.order_lines, settings.data_dir / "simulated_orders.csv"),
+        "contacts": _write_csv(simulate_contacts(shop), settings.data_dir / "simulated_contacts.csv"),
+    }
+    return SimulatedOrders(files, profile, shop.customers)
 
 
 def _write_csv(rows: pa.Table, file: Path) -> Path:

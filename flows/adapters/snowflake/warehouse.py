@@ -33,7 +33,7 @@ from flows.adapters.snowflake.account import SnowflakeAccount
 from flows.adapters.snowflake.errors import to_domain_error
 from flows.adapters.snowflake.loading import Load, merge, quoted, replace_all, write_parts
 from flows.errors import BadInput, PipelineError, WarehouseUnreachable
-from flows.sources.connections import Connections, RecognisedHeaders
+from flows.sources.connections import Connections, KindOfFile, RecognisedHeaders
 from flows.sources.mappings import ERASED, Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, other_headers
 from functions.churn_api.contract import FEATURES
@@ -155,39 +155,15 @@ class SnowflakeWarehouse:
         found = self._execute("reading raw.shop", "select shop from raw.shop")
         return str(found[0][0]) if found else None
 
-    def land_order_lines(
-        self, pattern: str, connection: str, connections: Connections, extracted_at: datetime
+    def land(
+        self, kind: KindOfFile, pattern: str, connection: str, connections: Connections, extracted_at: datetime
     ) -> Landing:
         """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
-        meaning = connections.connection(connection).order_lines
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            landed = landing.order_lines(pattern, connection, meaning)
-            self._load_landed(landing, landed, connection)
-        return landed
-
-    def land_contacts(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
-        meaning = connections.connection(connection).contacts
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            landed = landing.contacts(pattern, connection, meaning)
-            self._load_landed(landing, landed, connection)
-        return landed
-
-    def land_products(self, pattern: str, connection: str, connections: Connections, extracted_at: datetime) -> Landing:
-        """The files are read on this machine, as for the laptop's warehouse, and loaded as parquet."""
-        meaning = connections.connection(connection).products
-        assert meaning is not None  # checked by sources_of
-        with self._csv_landing(connections, extracted_at) as landing:
-            landed = landing.products(pattern, connection, meaning)
-            self._load_landed(landing, landed, connection)
-        return landed
-
-    @contextmanager
-    def _csv_landing(self, connections: Connections, extracted_at: datetime) -> Iterator[CsvLanding]:
         with self._scratch_folder() as folder, duckdb.connect(folder / "landing.duckdb") as con:
-            yield CsvLanding(con, connections, extracted_at, folder)
+            landing = CsvLanding(con, connections, extracted_at, folder)
+            landed = landing.land(kind, pattern, connection)
+            self._load_landed(landing, landed, connection)
+        return landed
 
     def _load_landed(self, landing: CsvLanding, landed: Landing, connection: str) -> None:
         kind, con, folder = landed.kind, landing.con, landing.scratch
@@ -199,8 +175,16 @@ class SnowflakeWarehouse:
         self._make_schema(schema)
         replace_all(partial(self._execute, f"loading {schema}.{kind}"), loads, landing.extracted_at)
 
-    def synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
+    def synced(self, kind: KindOfFile, connection: str, connections: Connections, read_at: datetime) -> Landing:
         """Formats are detected in a sample of the rows, as in files."""
+        found = connections.connection(connection)
+        if kind == "contacts":
+            return self._synced_beside("contacts", connection, connections, found.contacts, map_contacts, read_at)
+        if kind == "products":
+            return self._synced_beside("products", connection, connections, found.products, map_products, read_at)
+        return self._synced_order_lines(connection, connections, read_at)
+
+    def _synced_order_lines(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
         stream = connections.connection(connection).order_lines
         assert stream is not None  # checked by sources_of
         relation = f"raw_{connection}.order_lines"
@@ -216,26 +200,16 @@ class SnowflakeWarehouse:
         recognised = describe_recognised(platform, read_as)
         return replace(self._synced("order_lines", relation, mappings), notes=(*recognised, *passed_over, *notes))
 
-    def synced_contacts(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        """Formats are detected in a sample of the rows, as in files."""
-        stream = connections.connection(connection).contacts
-        assert stream is not None  # checked by sources_of
-        return self._synced_beside("contacts", connection, connections, stream, map_contacts, read_at)
-
-    def synced_products(self, connection: str, connections: Connections, read_at: datetime) -> Landing:
-        stream = connections.connection(connection).products
-        assert stream is not None  # checked by sources_of
-        return self._synced_beside("products", connection, connections, stream, map_products, read_at)
-
     def _synced_beside(
         self,
         kind: Literal["contacts", "products"],
         connection: str,
         connections: Connections,
-        stream: Meaning,
+        stream: Meaning | None,
         map_header: Callable[[Sequence[str], Meaning, RecognisedHeaders, Path, str], Mapping[Any, str]],
         read_at: datetime,
     ) -> Landing:
+        assert stream is not None  # checked by sources_of
         relation = f"raw_{connection}.{kind}"
         header = self._header_of(relation, connection)
         declared = stream.model_copy(update={"columns": {ours: name.upper() for ours, name in stream.columns.items()}})

@@ -66,7 +66,7 @@ class Shop:
     def land(self, orders, **stream):
         (self.folder / "orders.csv").write_text(orders)
         connections = connection(**stream)
-        return self.warehouse.land_order_lines(str(self.folder / "orders.csv"), "shop", connections, NOW)
+        return self.warehouse.land("order_lines", str(self.folder / "orders.csv"), "shop", connections, NOW)
 
     def customers(self):
         return sorted(self.warehouse.read(f"select customer_id from {LINES}").column("customer_id").to_pylist())
@@ -224,7 +224,7 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
               " surprise variant)")  # fmt: skip
     make("-", "insert into raw_shop.order_lines select 'u1', '2026-07-01'::timestamp_tz, 1, 'A',"
               " '2026-06-01 10:00:00'::timestamp_ntz, 1.5, parse_json('{}')")  # fmt: skip
-    landing = shop.warehouse.synced_order_lines("shop", connection(), NOW)
+    landing = shop.warehouse.synced("order_lines", "shop", connection(), NOW)
     assert landing.rows == 1
     assert landing.mappings[0].columns == {
         "order_id": "ORDER_ID", "customer_id": "CUSTOMER_ID", "ordered_at": "ORDERED_AT", "amount": "AMOUNT"
@@ -234,10 +234,10 @@ def test_what_airbyte_has_brought_is_understood_whatever_types_it_gave_and_colum
         shop.land(MORE)
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount", "quantity": "Qty"}
     with pytest.raises(BadInput, match=r"(?s)raw_shop.order_lines lacks columns .*quantity: QTY"):
-        shop.warehouse.synced_order_lines("shop", connection(columns=columns), NOW)
+        shop.warehouse.synced("order_lines", "shop", connection(columns=columns), NOW)
     make("-", "drop table raw_shop.order_lines")
     with pytest.raises(BadInput, match=r"no raw_shop.order_lines in shop.*has Airbyte synced.*role transformer"):
-        shop.warehouse.synced_order_lines("shop", connection(), NOW)
+        shop.warehouse.synced("order_lines", "shop", connection(), NOW)
 
 
 def test_an_erasure_leaves_no_row_and_a_hash_that_undoes_a_load_which_brings_the_customer_back(server, shop):

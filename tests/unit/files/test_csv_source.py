@@ -203,7 +203,7 @@ def test_each_file_of_a_glob_is_read_as_it_is_written(land, con, tmp_path):
     assert (german.files, british.files) == (["de.csv", "se.csv"], ["gb.csv"])
     assert german.number_formats["amount"].replacements == "."
     assert british.timestamp_formats["ordered_at"].formats == ("%m/%d/%Y",)
-    told = mappings_of(Sources(("shop",), (), (), (), None, None, None, ()), [landing])["order_lines"]
+    told = mappings_of(Sources(("shop",), (), (), (), {}, ()), [landing])["order_lines"]
     assert [mapping["files"] for mapping in told] == [["de.csv", "se.csv"], ["gb.csv"]]
 
 

@@ -48,7 +48,7 @@ def test_orders_and_contacts_come_from_what_was_named(given, orders, contacts, s
 )
 def test_a_table_of_products_comes_from_a_file_or_elsewhere_from_what_airbyte_brings(given, files, connections):
     found = of(**given)
-    assert found.product_files == files
+    assert found.files.get("products") == files
     assert found.all == connections
     assert found.synced == (("products_csv",) if files == ("products_csv", None) else ())
 

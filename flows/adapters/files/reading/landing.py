@@ -46,7 +46,15 @@ from flows.adapters.files.reading.tables.text_files import (
 )
 from flows.adapters.files.reading.tables.text_rows import FILE_COLUMN, TextRows
 from flows.errors import BadInput
-from flows.sources.connections import Connections, Contacts, OrderLineColumn, OrderLines, Products, RecognisedHeaders
+from flows.sources.connections import (
+    Connections,
+    Contacts,
+    KindOfFile,
+    OrderLineColumn,
+    OrderLines,
+    Products,
+    RecognisedHeaders,
+)
 from flows.sources.mappings import Kind, Landing, RowMapping
 from flows.sources.platforms import as_platform, describe_recognised, headers_of_order_lines, other_headers
 from flows.sources.words import plain
@@ -65,12 +73,18 @@ class CsvLanding:
     extracted_at: datetime
     scratch: Path
 
-    def order_lines(self, pattern: str, connection: str, stream: OrderLines) -> Landing:
-        """Replaces what the warehouse holds of a connection's order lines by the content of the files.
+    def land(self, kind: KindOfFile, pattern: str, connection: str) -> Landing:
+        """Replaces what the warehouse holds of a connection's rows of a kind by the content of the files.
 
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
+        stream = getattr(self.known.connection(connection), kind)
+        of_kind: Callable[[str, str, Any], Landing] = getattr(self, kind)
+        return of_kind(pattern, connection, stream)
+
+    def order_lines(self, pattern: str, connection: str, stream: OrderLines) -> Landing:
+        """See `land`."""
         names = HeaderNames.of(_each(stream.columns) or headers_of_order_lines(self.known), NEEDED_OF_ORDER_LINES)
         files = self._open(find_files(pattern), names, stream)
         header, headers = all_columns(files), self.known.recognised_headers
@@ -94,11 +108,7 @@ class CsvLanding:
         return replace(landing, notes=(*dict.fromkeys(said), *landing.notes))
 
     def contacts(self, pattern: str, connection: str, stream: Contacts) -> Landing:
-        """Replaces what the warehouse holds of a connection's contacts by the content of the files.
-
-        Raises:
-            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
-        """
+        """See `land`."""
         landing = self._beside_orders("contacts", pattern, connection, stream, map_contacts, NEEDED_OF_CONTACTS)
         if set(CONSENT_COLUMNS) & set(landing.mappings[0].columns):
             return landing
@@ -106,11 +116,7 @@ class CsvLanding:
         return replace(landing, notes=(*landing.notes, unknown))
 
     def products(self, pattern: str, connection: str, stream: Products) -> Landing:
-        """Replaces what the warehouse holds of a connection's products by the content of the files.
-
-        Raises:
-            BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
-        """
+        """See `land`."""
         return self._beside_orders("products", pattern, connection, stream, map_products, NEEDED_OF_PRODUCTS)
 
     def _beside_orders(
