@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from tests.stand_ins.hubspot import Answer, Intervention, Request
-from tests.stand_ins.json_server import JsonServer, Refusal
+from tests.stand_ins.json_server import Answer, Intervention, JsonServer, Refusal, Request
 
 KEY = "xkeysib-of-a-test"
 MAX_PER_SECOND, MAX_ADDED, MAX_PAGE, MAX_MEMBERS_PAGE = 10, 150, 50, 500

@@ -10,15 +10,14 @@ import json
 import random
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import ge, gt, le, lt
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.stand_ins.json_server import Answer, Intervention, JsonServer, Refusal, Request
 
 TOKEN = "pat-of-a-test"
 LIST_LIMIT, SEARCH_LIMIT, EVENTS_LIMIT = 100, 200, 1_000
@@ -26,26 +25,6 @@ MAX_SEARCH_RESULTS = 10_000
 OPENING = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Request:
-    number: int  # from 1
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: Any  # of JSON
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Intervention = Callable[[Request], Answer | None]
-HANG_UP = Answer(0, {})
-DO_AND_HANG_UP = Answer(-1, {})  # the request is carried out, but its response is lost
-SERVER_ERROR = Answer(500, {"status": "error", "message": "internal error"})
 MISSING_SCOPES = Answer(403, {"status": "error", "category": "MISSING_SCOPES", "message": "requires other scopes"})
 
 
@@ -55,32 +34,11 @@ def too_many_requests(retry_after: int | None) -> Answer:
     return Answer(429, body | {"policyName": "SECONDLY"}, headers)
 
 
-def first(count: int, answer: Answer) -> Intervention:
-    """This answer to the first requests."""
-    return lambda request: answer if request.number <= count else None
-
-
-def every(count: int, answer: Answer) -> Intervention:
-    """This answer to every so manieth request."""
-    return lambda request: None if request.number % count else answer
-
-
-def at(number: int, act: Callable[[], object]) -> Intervention:
-    """Does this before one request is answered."""
-
-    def intervene(request: Request) -> None:
-        if request.number == number:
-            act()
-
-    return intervene
-
-
-class Refused(Exception):
+class Refused(Refusal):
     """HubSpot does not like a request."""
 
     def __init__(self, message: str, status: int = 400, category: str = "VALIDATION_ERROR"):
-        self.answer = Answer(status, {"status": "error", "message": message, "category": category})
-        super().__init__(message)
+        super().__init__(Answer(status, {"status": "error", "message": message, "category": category}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,94 +292,33 @@ class EmailEvents:
         return answer | ({"offset": f"MTc4-{begin}"} if begin > start else {})
 
 
-class HubSpot:
+class HubSpot(JsonServer):
     """An account, empty at first. `with hubspot.serving() as url` it can be read."""
 
     def __init__(self, intervene: Intervention = lambda request: None):
+        super().__init__(intervene)
         self.contacts = Objects(CONTACTS, first_id=51)  # ids of two digits to eight: they are numbers, not words
         self.deals = Objects(DEALS, first_id=20_000_001)
         self.line_items = Objects(LINE_ITEMS, first_id=30_000_001)
         self.email_events = EmailEvents()
-        self.intervene = intervene
-        self.requests: list[Request] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        with ThreadingHTTPServer(("127.0.0.1", 0), _handler(self)) as server:
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
 
     def requested(self, path: str) -> list[Request]:
         """The requests for one path."""
         return [request for request in self.requests if request.path == path]
 
-    def answer(self, method: str, url: str, body: Any, token: str | None) -> Answer:
-        parts = urlsplit(url)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        with self._lock:
-            request = Request(len(self.requests) + 1, method, parts.path, query, body)
-            self.requests.append(request)
-        instead = self.intervene(request)
-        if instead is not None and instead is not DO_AND_HANG_UP:
-            return instead
-        try:
-            if token != f"Bearer {TOKEN}":
-                raise Refused("Authentication credentials not found.", 401, "INVALID_AUTHENTICATION")
-            answer = self.route(request)
-        except Refused as refused:
-            answer = refused.answer
-        if instead is DO_AND_HANG_UP:
-            return HANG_UP
-        return answer if isinstance(answer, Answer) else Answer(200, answer)
+    def check(self, request: Request, headers: Mapping[str, str]) -> None:
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            raise Refused("Authentication credentials not found.", 401, "INVALID_AUTHENTICATION")
 
-    def route(self, request: Request) -> dict[str, Any] | Answer:
-        match request.method, request.path.strip("/").split("/"):
+    def route(self, request: Request, path: list[str]) -> Answer:
+        match request.method, path:
             case "GET", ["email", "public", "v1", "events"]:
-                return self.email_events.page(request.query)
+                return Answer(200, self.email_events.page(request.query))
             case "GET", ["crm", "v3", "objects", kind] if kind in _KINDS:
-                return getattr(self, kind).page(request.query)
+                return Answer(200, getattr(self, kind).page(request.query))
             case "POST", ["crm", "v3", "objects", kind, "search"] if kind in _KINDS:
-                return getattr(self, kind).search(request.body)
+                return Answer(200, getattr(self, kind).search(request.body))
         raise Refused("no such resource", 404, "OBJECT_NOT_FOUND")
-
-
-def _handler(hubspot: HubSpot) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body leave together: apart, the second waits for the first's receipt
-
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or "{}")
-            answer = hubspot.answer(self.command, self.path, body, self.headers.get("authorization"))
-            if answer is HANG_UP:
-                self.close_connection = True
-                return
-            content = json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in {**answer.headers, "content-type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_PUT = do_POST  # noqa: N815
-
-        def handle(self):
-            with suppress(OSError):  # the reader was killed
-                super().handle()
-
-        def finish(self):
-            with suppress(OSError):
-                super().finish()
-
-        def log_message(self, *_):
-            pass
-
-    return Handler
 
 
 def shop(customers: int, seed: int = 1) -> HubSpot:

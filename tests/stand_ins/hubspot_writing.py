@@ -11,15 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.stand_ins.hubspot import (
-    OPENING,
-    Answer,
-    HubSpot,
-    Intervention,
-    Record,
-    Refused,
-    Request,
-)
+from tests.stand_ins.hubspot import OPENING, HubSpot, Record, Refused
+from tests.stand_ins.json_server import Answer, Intervention, Request
 
 MAX_BATCH_SIZE, MAX_MEMBERS_PER_PAGE = 100, 250
 SCOPES = {
@@ -85,12 +78,12 @@ class WritableHubSpot(HubSpot):
         self.contacts.kind = replace(self.contacts.kind, properties=self.contacts.kind.properties | {name})
         return self.properties[name]
 
-    def route(self, request: Request) -> dict[str, Any] | Answer:
+    def route(self, request: Request, path: list[str]) -> Answer:
         body = request.body
-        match request.method, request.path.strip("/").split("/")[2:]:
+        match request.method, path[2:]:
             case "GET", ["properties", "contacts"]:
                 self._needs("crm.schemas.contacts.read")
-                return {"results": list(self.properties.values())}
+                return Answer(200, {"results": list(self.properties.values())})
             case "POST", ["properties", "contacts"]:
                 self._needs("crm.schemas.contacts.write")
                 return Answer(201, self._make_property(body))
@@ -118,20 +111,20 @@ class WritableHubSpot(HubSpot):
                 made = self.add_list(
                     body["name"], processing_type=body["processingType"], object_type=body["objectTypeId"]
                 )
-                return {"list": made.as_json()}
+                return Answer(200, {"list": made.as_json()})
             case "GET", ["lists", "object-type-id", object_type, "name", name]:
                 self._needs("crm.lists.read")
                 found = self.list_called(name.replace("%20", " "))
                 if found is None or found.object_type != object_type:
                     raise Refused("List does not exist.", 404, "OBJECT_NOT_FOUND")
-                return {"list": found.as_json()}
+                return Answer(200, {"list": found.as_json()})
             case "GET", ["lists", list_id, "memberships"]:
                 self._needs("crm.lists.read")
-                return self._members(self._list(list_id), request.query)
+                return Answer(200, self._members(self._list(list_id), request.query))
             case "PUT", ["lists", list_id, "memberships", "add"]:
                 self._needs("crm.lists.write")
-                return self._add(self._list(list_id), [int(record_id) for record_id in body])
-        return super().route(request)
+                return Answer(200, self._add(self._list(list_id), [int(record_id) for record_id in body]))
+        return super().route(request, path)
 
     def _needs(self, scope: str) -> None:
         if scope not in self.scopes:

@@ -4,13 +4,54 @@ got, and let a test say what becomes of one."""
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.stand_ins.hubspot import DO_AND_HANG_UP, HANG_UP, Answer, Intervention, Request
+
+@dataclass(frozen=True)
+class Request:
+    number: int  # from 1
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any  # of JSON
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Intervention = Callable[[Request], Answer | None]
+HANG_UP = Answer(0, {})
+DO_AND_HANG_UP = Answer(-1, {})  # the request is carried out, but its response is lost
+SERVER_ERROR = Answer(500, {"status": "error", "message": "internal error"})
+
+
+def first(count: int, answer: Answer) -> Intervention:
+    """This answer to the first requests."""
+    return lambda request: answer if request.number <= count else None
+
+
+def every(count: int, answer: Answer) -> Intervention:
+    """This answer to every so manieth request."""
+    return lambda request: None if request.number % count else answer
+
+
+def at(number: int, act: Callable[[], object]) -> Intervention:
+    """Does this before one request is answered."""
+
+    def intervene(request: Request) -> None:
+        if request.number == number:
+            act()
+
+    return intervene
 
 
 class Refusal(Exception):
@@ -69,7 +110,7 @@ class JsonServer(ABC):
 def _handler(server: JsonServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1
+        wbufsize = -1  # head and body leave together: apart, the second waits for the first's receipt
 
         def do_POST(self):
             length = int(self.headers.get("content-length", 0))
@@ -87,6 +128,10 @@ def _handler(server: JsonServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         do_GET = do_PUT = do_PATCH = do_POST  # noqa: N815
+
+        def handle(self):
+            with suppress(OSError):  # the caller was killed
+                super().handle()
 
         def finish(self):
             with suppress(OSError):

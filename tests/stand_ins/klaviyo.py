@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.stand_ins.hubspot import Answer, Intervention, Request
-from tests.stand_ins.json_server import JsonServer, Refusal
+from tests.stand_ins.json_server import Answer, Intervention, JsonServer, Refusal, Request
 
 KEY = "pk_of_a_test"
 MEDIA_TYPE = "application/vnd.api+json"

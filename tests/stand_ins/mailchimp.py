@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.stand_ins.hubspot import Answer, Intervention, Request
-from tests.stand_ins.json_server import JsonServer, Refusal
+from tests.stand_ins.json_server import Answer, Intervention, JsonServer, Refusal, Request
 
 KEY, AUDIENCE = "0123456789abcdef0123456789abcdef-us6", "a1b2c3d4e5"
 MAX_AT_ONCE, MAX_ADDED, MAX_PAGE, MAX_FIELDS, MAX_TAG, MAX_TEXT = 10, 500, 1_000, 30, 10, 255

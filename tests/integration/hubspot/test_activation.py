@@ -18,18 +18,9 @@ from flows.ports.destination import RESULTS, SendRequest
 from flows.settings import HubSpotSettings
 from tests.examples.contact_accounts import Clock
 from tests.examples.people import anybody, numbered, people
-from tests.stand_ins.hubspot import (
-    DO_AND_HANG_UP,
-    HANG_UP,
-    OPENING,
-    SERVER_ERROR,
-    TOKEN,
-    Answer,
-    Intervention,
-    Request,
-    too_many_requests,
-)
+from tests.stand_ins.hubspot import OPENING, TOKEN, too_many_requests
 from tests.stand_ins.hubspot_writing import WritableHubSpot
+from tests.stand_ins.json_server import DO_AND_HANG_UP, HANG_UP, SERVER_ERROR, Answer, Intervention, Request
 
 CAMPAIGN = "spring"
 READ, UPDATE, UPSERT, ADD = "/batch/read", "/batch/update", "/batch/upsert", "/memberships/add"

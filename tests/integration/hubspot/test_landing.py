@@ -16,7 +16,8 @@ from flows.settings import CONNECTIONS, REPOSITORY
 from flows.sources.connections import read_connections
 from functions.clock import now
 from tests.running.airbyte_source import needs_the_cdk
-from tests.stand_ins.hubspot import TOKEN, HubSpot, at, every, too_many_requests
+from tests.stand_ins.hubspot import TOKEN, HubSpot, too_many_requests
+from tests.stand_ins.json_server import at, every
 
 pytestmark = [needs_the_cdk, pytest.mark.whole_run]
 

@@ -9,19 +9,8 @@ import yaml
 
 from flows.settings import REPOSITORY
 from tests.running.airbyte_source import Source, needs_the_cdk
-from tests.stand_ins.hubspot import (
-    HANG_UP,
-    MISSING_SCOPES,
-    SERVER_ERROR,
-    TOKEN,
-    HubSpot,
-    Request,
-    at,
-    every,
-    first,
-    shop,
-    too_many_requests,
-)
+from tests.stand_ins.hubspot import MISSING_SCOPES, TOKEN, HubSpot, shop, too_many_requests
+from tests.stand_ins.json_server import HANG_UP, SERVER_ERROR, Request, at, every, first
 
 pytestmark = needs_the_cdk
 

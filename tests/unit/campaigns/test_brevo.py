@@ -9,7 +9,7 @@ from flows.settings import BrevoSettings
 from tests.examples.contact_accounts import BrevoAccount
 from tests.examples.people import numbered, people
 from tests.stand_ins.brevo import BUILT_IN
-from tests.stand_ins.hubspot import Answer
+from tests.stand_ins.json_server import Answer
 from tests.unit.campaigns.test_contact_services import CAMPAIGN, NOT_FOUND, OPTED_OUT, SENT, send
 
 

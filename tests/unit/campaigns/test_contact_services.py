@@ -9,7 +9,7 @@ from flows.errors import PipelineError
 from flows.ports.destination import RESULTS, SendRequest, TakesOptOuts
 from tests.examples.contact_accounts import ACCOUNTS, BrevoAccount, MailchimpAccount
 from tests.examples.people import numbered, people
-from tests.stand_ins.hubspot import DO_AND_HANG_UP, HANG_UP, SERVER_ERROR, Answer
+from tests.stand_ins.json_server import DO_AND_HANG_UP, HANG_UP, SERVER_ERROR, Answer
 
 CAMPAIGN = "spring"
 SENT, NOT_FOUND, OPTED_OUT = ("sent", None), ("not_found", None), ("opted_out", None)

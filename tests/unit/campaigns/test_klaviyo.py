@@ -12,7 +12,8 @@ from flows.ports.destination import SendRequest
 from flows.settings import KlaviyoSettings
 from tests.examples.contact_accounts import Clock
 from tests.examples.people import numbered, people
-from tests.stand_ins.hubspot import first, too_many_requests
+from tests.stand_ins.hubspot import too_many_requests
+from tests.stand_ins.json_server import first
 from tests.stand_ins.klaviyo import KEY, Klaviyo
 from tests.unit.campaigns.test_contact_services import CAMPAIGN, SENT, send
 

@@ -8,7 +8,7 @@ from flows.ports.destination import SendRequest
 from flows.settings import MailchimpSettings
 from tests.examples.contact_accounts import MailchimpAccount
 from tests.examples.people import numbered, people
-from tests.stand_ins.hubspot import Answer, first
+from tests.stand_ins.json_server import Answer, first
 from tests.stand_ins.mailchimp import KEY, too_many_at_once
 from tests.unit.campaigns.test_contact_services import CAMPAIGN, OPTED_OUT, SENT, send
 

@@ -16,7 +16,7 @@ from flows.ports.destination import TakesOptOuts
 from flows.settings import Settings
 from flows.steps.opt_outs import pass_on_opt_outs
 from tests.examples.contact_accounts import BrevoAccount, MailchimpAccount
-from tests.stand_ins.hubspot import Answer
+from tests.stand_ins.json_server import Answer
 from tests.unit.campaigns.test_sending import RESERVED, TABLES, TODAY
 
 

@@ -4,18 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stand_ins.hubspot import OPENING, TOKEN, HubSpot, every, shop, too_many_requests
+from tests.stand_ins.hubspot import OPENING, TOKEN, HubSpot, shop, too_many_requests
 from tests.stand_ins.hubspot_writing import WritableHubSpot
+from tests.stand_ins.json_server import every
 
 CONTACTS, SEARCH, EVENTS = "/crm/v3/objects/contacts", "/crm/v3/objects/contacts/search", "/email/public/v1/events"
 
 
 def get(hubspot: HubSpot, url: str):
-    return hubspot.answer("GET", url, {}, f"Bearer {TOKEN}")
+    return hubspot.answer("GET", url, {}, {"authorization": f"Bearer {TOKEN}"})
 
 
 def search(hubspot: HubSpot, **body):
-    return hubspot.answer("POST", SEARCH, body, f"Bearer {TOKEN}")
+    return hubspot.answer("POST", SEARCH, body, {"authorization": f"Bearer {TOKEN}"})
 
 
 def found(hubspot: HubSpot, *filters: tuple[str, ...]) -> list[int]:
@@ -100,7 +101,8 @@ def test_events_come_the_newest_first_and_page_by_page():
 
 @pytest.mark.parametrize(("token", "status"), [("Bearer nonsense", 401), (None, 401), (f"Bearer {TOKEN}", 200)])
 def test_it_knows_its_token(token, status):
-    assert HubSpot().answer("GET", CONTACTS, {}, token).status == status
+    headers = {} if token is None else {"authorization": token}
+    assert HubSpot().answer("GET", CONTACTS, {}, headers).status == status
 
 
 def test_a_request_can_be_refused_every_so_often():
@@ -112,7 +114,7 @@ def test_a_request_can_be_refused_every_so_often():
 
 
 def requested(hubspot: HubSpot, method: str, url: str, body):
-    return hubspot.answer(method, url, body, f"Bearer {TOKEN}")
+    return hubspot.answer(method, url, body, {"authorization": f"Bearer {TOKEN}"})
 
 
 def batch(*ids: str, **properties: str):
