@@ -1,13 +1,14 @@
 """Trains the shipped model, for shops with too little history to train their own."""
 
 import logging
+import shutil
 
 from flows.adapters.marts.run_report import Trained
-from flows.adapters.models.registry import REPORT
+from flows.adapters.models.registry import CHAMPION, REPORT
 from flows.errors import TooLittleData
 from flows.flow.pipeline import pipeline
 from flows.flow.training import training
-from flows.settings import Settings
+from flows.settings import SHIPPED_MODELS, Settings
 from flows.wiring import wire
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ def ship_champion(settings: Settings) -> None:
     assert isinstance(trained, Trained)  # a model to ship is always trained
     model = wiring.own_models.load(trained.new_version)
     report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
+    for former in SHIPPED_MODELS.glob(f"{ORIGIN}*"):  # one is shipped, and nobody can go back to those before it
+        shutil.rmtree(former)
+    (SHIPPED_MODELS / CHAMPION).unlink(missing_ok=True)
     wiring.shipped_models.save(model.content, model.card, report_page)
     wiring.shipped_models.promote(model.version)
     log.info("model_artifacts/ now serves %s", model.version)
