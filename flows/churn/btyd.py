@@ -38,7 +38,7 @@ MIN_POWER = 1e-3
 MAX_REPEATS, MAX_AGE_DAYS = 10_000.0, 36_525.0
 DROPOUT_NODES = 8
 # of the distribution that has the nodes; beyond, its moments would not fit into doubles
-MAX_OF_NODES = 200.0
+MAX_OF_NODES = 450.0
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,8 @@ def _dropout_nodes(a: float, b: float) -> tuple[Floats, Floats]:
     x, weights = roots_sh_jacobi(DROPOUT_NODES, of_zero + of_one - 1, of_zero)
     log_weights = np.log(weights) + (a - of_zero) * np.log(x) - (a + of_one) * np.log(1 - x)
     y = of_one * x / (1 - x)
-    # so that neither of those who have just come nor of those who have long been there they leave the range of doubles
+    # in the middle of what they are for those who have just come and who have long been there: neither leaves the range
+    # of doubles then, with an a of up to 300
     largest = [np.max(log_weights - of_y) for of_y in ((a + b + 1) * np.log(1 + y / (b + 1)), y)]
     return y, log_weights - np.mean(largest)
 

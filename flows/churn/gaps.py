@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 SHAPES = (0.75, 3.0)
 # a Poisson process, as if it were known from so many gaps
 USUAL_GAPS = 100.0
-# multiples of bought · share and of the share in the logarithms of `_logs`: those with which so few are as right, over
-# shapes from .8 to 2.7, as twice as many that are spread evenly
+# multiples of bought · share and of the share in the logarithms of `_logs`: those with which so few are about as right,
+# over shapes from .8 to 2.7, as twice as many that are spread evenly
 TIMES = (1.0, 26.0)
 TIMES_OF_SHARE = (1.6,)
 MIN_CHANCE = 1e-7
@@ -61,8 +61,8 @@ class Gaps:
     shape: float = 1.0
 
     def silent(self, bought: Floats, known: Floats, days: Floats) -> Floats:
-        """log P(no purchase for so many days after one), of customers who stay; where that chance is above .001, right
-        within .015, and within .045 for shapes below .85."""
+        """log P(no purchase for so many days after one), of customers who stay. Where that chance is above .001, and
+        for `bought` from .13 on, right within .015, and within .045 for shapes below .85."""
         rest, share = self._shares(known, days)
         log_p = bought * np.log(rest)
         return log_p if self.shape == 1 else log_p + self._irregular(bought, share)

@@ -9,7 +9,7 @@ import json
 import warnings
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper, shape_inference
@@ -18,7 +18,7 @@ from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
 
 from flows.churn.btyd import Floats
 from flows.churn.churn_model import ChurnModel
-from flows.churn.onnx_trace import Graph, InputMatrix, Traced
+from flows.churn.onnx_trace import Graph, Traced
 from flows.churn.risk import AdditiveTrees, CauseTrees, cause_of_tree
 from flows.errors import ModelRefused
 from functions.churn_api.contract import CAUSE_NAMES, CONTRACT_FINGERPRINT, FEATURE_NAMES, FEATURES
@@ -151,7 +151,7 @@ class _TracedTrees:
     def baseline(self) -> float:
         return self.trees.baseline
 
-    def sums(self, features: InputMatrix) -> Traced:
+    def sums(self, features: Traced) -> Traced:
         nodes: dict[str, list[Any]] = {
             name: [] for name in ("feature", "split", "yes", "yes_leaf", "no", "no_leaf", "missing")
         }
@@ -178,7 +178,7 @@ class _TracedTrees:
                         weights.append(float(tree.nodes[child]["value"].item()))
                         targets.append(cause)
         return self.graph.node(
-            "TreeEnsemble", features.whole, op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
+            "TreeEnsemble", features.transposed(), op_domain="ai.onnx.ml", op_version=OPSET["ai.onnx.ml"],
             n_targets=len(CAUSE_NAMES), aggregate_function=1, post_transform=0, tree_roots=roots,
             nodes_featureids=nodes["feature"], nodes_splits=numpy_helper.from_array(np.array(nodes["split"])),
             nodes_modes=numpy_helper.from_array(np.zeros(len(nodes["feature"]), dtype=np.uint8)),  # all: value <= split
@@ -191,14 +191,14 @@ class _TracedTrees:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, container)
-    features_given, days_given = operator.inputs
-    features: Any = InputMatrix(graph, features_given.full_name)
-    days_of_year: Any = Traced(graph, days_given.full_name, 1)
+    features, days_of_year = (
+        cast(Any, Traced(graph, given.full_name, ndim)) for given, ndim in zip(operator.inputs, (2, 1), strict=True)
+    )
     model: ChurnModel = operator.raw_operator
     if isinstance(model.risk, AdditiveTrees):
         traced: Any = _TracedTrees(model.risk.trees, graph)
         model = replace(model, risk=replace(model.risk, trees=traced))
-    model = model.as_of(days_of_year)
+    model, features = model.as_of(days_of_year), features.transposed()
     outputs: list[Any] = [getattr(model, name)(features) for name in OUTPUTS]
     for name, traced_output, output in zip(OUTPUTS, outputs, operator.outputs, strict=True):
         traced_output = traced_output.transposed() if name in _WIDTHS else traced_output

@@ -4,8 +4,7 @@ A `Traced` value stands in for an array of doubles. The functions of numpy and s
 it, add nodes to the graph instead of computing; any other function is refused by numpy with its name.
 
 Where numpy has the customers along the first axis, the graph has them along the last one: ONNX Runtime goes through a
-constant for each of a few columns then, not for each of a thousand customers, which takes half of the time. Its input,
-which callers have by customers, is an `InputMatrix`.
+constant for each of a few columns then, not for each of a thousand customers, which takes half of the time.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,7 +94,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         rows, position = where
         if rows != slice(None):
             raise NotImplementedError("only whole columns can be taken from a traced value")
-        return _taken(self, position, axis=0)
+        return self.graph.node("Gather", self, np.array(position, dtype=np.int64), more_axes=-1, axis=0)
 
     def sum(self, axis: int) -> "Traced":
         return self.graph.node("ReduceSum", self, _axes(axis), more_axes=-1, keepdims=0)
@@ -103,27 +102,6 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def transposed(self) -> "Traced":
         """[n, k] in the graph, as its inputs and outputs are; or back."""
         return self.graph.node("Transpose", self, perm=[1, 0])
-
-
-@dataclass(frozen=True, eq=False)
-class InputMatrix:
-    """An input [n, k] of the graph, of which columns are taken: few of them, and one by one that is ten times as fast
-    in ONNX Runtime as to transpose them all."""
-
-    graph: Graph
-    name: str
-
-    def __getitem__(self, where: tuple[slice, int]) -> Traced:
-        return _taken(self.whole, where[1], axis=1)
-
-    @property
-    def whole(self) -> Traced:
-        """As it is, by customers."""
-        return Traced(self.graph, self.name, 2)
-
-
-def _taken(matrix: Traced, position: int, axis: int) -> Traced:
-    return matrix.graph.node("Gather", matrix, np.array(position, dtype=np.int64), more_axes=-1, axis=axis)
 
 
 def _axes(*axes: int) -> Array:
