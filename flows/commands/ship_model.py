@@ -30,9 +30,11 @@ def ship_champion(settings: Settings) -> None:
     assert isinstance(trained, Trained)  # a model to ship is always trained
     model = wiring.own_models.load(trained.new_version)
     report_page = (wiring.own_models.local_folder(model.version) / REPORT).read_text(encoding="utf-8")
-    for former in SHIPPED_MODELS.glob(f"{ORIGIN}*"):  # one is shipped, and nobody can go back to those before it
-        shutil.rmtree(former)
-    (SHIPPED_MODELS / CHAMPION).unlink(missing_ok=True)
+    shutil.rmtree(SHIPPED_MODELS / model.version, ignore_errors=True)  # the same model, of another day
     wiring.shipped_models.save(model.content, model.card, report_page)
+    (SHIPPED_MODELS / CHAMPION).unlink(missing_ok=True)
     wiring.shipped_models.promote(model.version)
+    for former in SHIPPED_MODELS.glob(f"{ORIGIN}*"):  # one is shipped, and nobody can go back to those before it
+        if former.name != model.version:
+            shutil.rmtree(former)
     log.info("model_artifacts/ now serves %s", model.version)

@@ -7,7 +7,6 @@ from typing import Literal
 from flows.errors import BadInput
 from flows.settings import ANY_CONTACTS_CSV, ANY_PRODUCTS_CSV, SIMULATED_SHOP, Settings
 from flows.sources.connections import (
-    KINDS_OF_FILES,
     Connection,
     Connections,
     Contacts,
@@ -54,8 +53,10 @@ def sources_of(settings: Settings, connections: Connections) -> Sources:
             )
     contacts, contact_files = _beside_orders("contacts", settings, connections, found)
     products, product_files = _beside_orders("products", settings, connections, found)
-    of_kinds = (_order_files(settings, found), contact_files, product_files)
-    files = {kind: of_kind for kind, of_kind in zip(KINDS_OF_FILES, of_kinds, strict=True) if of_kind}
+    of_kinds: dict[KindOfFile, tuple[str, str | None] | None] = {
+        "order_lines": _order_files(settings, found), "contacts": contact_files, "products": product_files,
+    }  # fmt: skip
+    files = {kind: of_kind for kind, of_kind in of_kinds.items() if of_kind}
     known = found | {name: connections.connection(name) for name in (*contacts, *products)}
     return Sources(
         orders=orders,

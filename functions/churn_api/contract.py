@@ -12,7 +12,7 @@ e-mails.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,28 +34,24 @@ class Feature(NamedTuple):
     is_required: bool = True
 
 
-def _field(cause: Cause, description: str, unit: str, *, le: float, ge: float = 0, example: float) -> Feature:
-    return Feature(cause, description, unit, ge, le, example)
-
-
 def _days(cause: Cause, description: str, example: float) -> Feature:
-    return _field(cause, description, "days", le=36_525, example=example)
+    return Feature(cause, description, "days", 0, 36_525, example)
 
 
-def _purchases(cause: Cause, description: str, example: float, *, ge: float = 0) -> Feature:
-    return _field(cause, description, "purchases", ge=ge, le=36_525, example=example)
+def _purchases(cause: Cause, description: str, example: float, *, least: float = 0) -> Feature:
+    return Feature(cause, description, "purchases", least, 36_525, example)
 
 
 def _money(description: str, example: float) -> Feature:
-    return _field("spend", description, "reporting currency", le=1e12, example=example)
+    return Feature("spend", description, "reporting currency", 0, 1e12, example)
 
 
-def _ratio(cause: Cause, description: str, example: float, *, ge: float = 0, le: float = 36_525) -> Feature:
-    return _field(cause, description, "ratio", ge=ge, le=le, example=example)
+def _ratio(cause: Cause, description: str, example: float, *, least: float = 0, most: float = 36_525) -> Feature:
+    return Feature(cause, description, "ratio", least, most, example)
 
 
 def _emails(description: str, example: float) -> Feature:
-    return _field("engagement", description, "e-mails", le=1_000_000, example=example)
+    return Feature("engagement", description, "e-mails", 0, 1_000_000, example)
 
 
 def _money_last(days: int, example: float) -> Feature:
@@ -72,20 +68,20 @@ def _decayed(days: int, example: float) -> Feature:
 
 def _trend(days: int, example: float) -> Feature:
     lately = f"Purchases of the last {days} days less those of the {days} before, by their number plus one"
-    return _ratio("activity", lately, example, ge=-1, le=1)
+    return _ratio("activity", lately, example, least=-1, most=1)
 
 
 class Contract:
     """A customer with at least one purchase, as known at the end of the as-of date."""
 
     recency_days: Annotated[int, _days("recency", "Days since the last purchase", 95)]
-    frequency: Annotated[int, _purchases("frequency", "Purchases so far", 5, ge=1)]
+    frequency: Annotated[int, _purchases("frequency", "Purchases so far", 5, least=1)]
     monetary: Annotated[float, _money("Money spent so far, net of returns", 412.5)]
     tenure_days: Annotated[int, _days("frequency", "Days since the first purchase", 400)]
     average_order_value: Annotated[float, _money("Money spent per purchase", 82.5)]
     spend_last_90_days: Annotated[float, _money_last(90, 0.0)]
     spend_last_365_days: Annotated[float, _money_last(365, 330.0)]
-    returned_share: Annotated[float, _ratio("returns", "Share of the money spent that was sent back", 0.05, le=1)]
+    returned_share: Annotated[float, _ratio("returns", "Share of the money spent that was sent back", 0.05, most=1)]
     purchases_last_30_days: Annotated[int, _purchases_last(30, 0)]
     purchases_last_60_days: Annotated[int, _purchases_last(60, 0)]
     purchases_last_90_days: Annotated[int, _purchases_last(90, 0)]
@@ -104,7 +100,7 @@ class Contract:
         None
     )
     active_weeks_share: Annotated[
-        float, _ratio("frequency", "Share of the weeks since the first purchase with a purchase", 0.09, le=1)
+        float, _ratio("frequency", "Share of the weeks since the first purchase with a purchase", 0.09, most=1)
     ]
     mean_gap_days: Annotated[float | None, _days("recency", "Mean days between purchases", 76.3)] = None
     median_gap_days: Annotated[float | None, _days("recency", "Median days between purchases", 60.0)] = None
@@ -133,7 +129,7 @@ class Contract:
             "recency_days less mean_gap_days, ÷ the standard deviation of the days between purchases, to which"
             " mean_gap_days counts as one more deviation, and which is at least a day",
             0.42,
-            ge=-200,
+            least=-200,
         ),
     ] = None
     purchases_same_weeks_a_year: Annotated[
@@ -144,7 +140,7 @@ class Contract:
     ] = None
     lines_per_purchase: Annotated[
         float | None,
-        _field("recency", "Lines with a product per purchase", "lines", le=1_000_000, example=2.2),
+        Feature("recency", "Lines with a product per purchase", "lines", 0, 1_000_000, 2.2),
     ] = None
     emails_opened_last_90_days: Annotated[
         int | None, _emails("Times our e-mails were opened in the last 90 days", 3)
@@ -154,7 +150,7 @@ class Contract:
         int | None, _days("engagement", "Days since an e-mail of ours was last opened", 12)
     ] = None
     has_opted_out: Annotated[
-        int | None, _field("engagement", "Whether e-mails are no longer wanted", "0 or 1", le=1, example=0)
+        int | None, Feature("engagement", "Whether e-mails are no longer wanted", "0 or 1", 0, 1, 0)
     ] = None
 
 
@@ -167,7 +163,7 @@ def _features() -> Iterator[tuple[str, Feature]]:
     Raises:
         NotInContract: for a feature without a cause.
     """
-    for name, hint in get_type_hints(Contract, include_extras=True).items():
+    for name, hint in Contract.__annotations__.items():
         kind, feature = (*get_args(hint), None, None)[:2]
         if not isinstance(feature, Feature) or feature.cause not in CAUSE_NAMES:
             raise NotInContract(

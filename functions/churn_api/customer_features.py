@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -23,14 +23,17 @@ def _as_field(feature: Feature) -> Any:
     return (Annotated[kind, about], ...) if feature.is_required else (Annotated[kind | None, about], None)
 
 
-_Figures: Any = create_model(
-    "_Figures",
-    __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True),
-    **{name: _as_field(feature) for name, feature in FEATURES.items()},
-)
+if TYPE_CHECKING:
+    _Figures = BaseModel
+else:
+    _Figures = create_model(
+        "_Figures",
+        __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True),
+        **{name: _as_field(feature) for name, feature in FEATURES.items()},
+    )
 
 
-class CustomerFeatures(_Figures):  # type: ignore[misc]
+class CustomerFeatures(_Figures):
     __doc__ = Contract.__doc__
 
     @model_validator(mode="before")

@@ -1,6 +1,6 @@
 """Reads requests to `/predict` and `/predict/columns`: customers as features or as order histories, into one matrix.
 
-The pydantic models are the definition: they document and validate."""
+The pydantic models document and validate. Those of features are made from the contract."""
 
 import re
 from collections.abc import Sequence

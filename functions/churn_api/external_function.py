@@ -115,7 +115,7 @@ def _read_row(argument: Any, today: date) -> Row | str:
     if len(given) > 2 * len(Row.model_fields):
         return f"argument: {len(given):,} fields, of which at most {len(Row.model_fields)} are known"
     try:
-        row: Row = Row.model_validate(given)
+        row = Row.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         return _describe([(".".join(map(str, problem["loc"])), problem["msg"]) for problem in found])

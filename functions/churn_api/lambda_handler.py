@@ -3,7 +3,7 @@ start."""
 
 import gc
 
-gc.disable()  # until all is loaded, of which nothing is garbage
+gc.disable()  # until all is loaded, of which next to nothing is garbage
 
 import logging
 import os

@@ -86,7 +86,7 @@ class Scores:
 
     @property
     def flat(self) -> dict[str, Sequence[Any]]:
-        """The fields of prediction_record.PREDICTED, with n values each; NaN where there is none."""
+        """The fields of predicted.PREDICTED, with n values each; NaN where there is none."""
         values = (
             self.churn_probability, self.expected_spend, self.alive_probability, self.lifecycles,
             *self.customer_value.T, [self.clv_days] * len(self.features), *self.next_order_days.T, *self.reasons,

@@ -7,8 +7,8 @@ columns next to MLServer's are like for like: `POST /predict/columns` has the sa
 has the lighter job: it checks no ranges, and answers with two figures for each customer.
 
 Files of stored predictions are removed once they are full, as a merge does; merging is not measured here. Left there,
-they would take gigabytes, and memory that a virtual machine has not used yet comes from its host page by page, in an
-eighth of the time of a batch.
+they would take gigabytes of memory that a virtual machine has not used before: to get that from its host, page by
+page, takes an eighth of a batch's time.
 """
 
 import fcntl

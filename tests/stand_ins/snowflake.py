@@ -56,7 +56,7 @@ ADMINISTRATION = (
 PACKAGES = """(values
     ('numpy', '1.26.4', 'python', '3.11'), ('numpy', '2.2.5', 'python', '3.11'), ('numpy', '2.3.1', 'python', '3.13'),
     ('onnxruntime', '1.17.1', 'python', '3.11'), ('onnxruntime', '1.20.1', 'python', '3.11'),
-    ('pandas', '2.2.3', 'python', '3.11'), ('pydantic', '2.10.3', 'python', '3.11')
+    ('pandas', '2.2.3', 'python', '3.11')
     ) as packages(package_name, version, language, runtime_version)"""
 _ANY = re.IGNORECASE | re.DOTALL
 

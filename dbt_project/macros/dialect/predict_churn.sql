@@ -1,6 +1,6 @@
 {#
   The model's prediction for each row of `features` (an alias of marts.customer_features), scored inside the warehouse:
-  one value with the fields that functions/prediction_record.py names. The arguments are the contract's columns in the contract's order,
+  one value with the fields that functions/predicted.py names. The arguments are the contract's columns in the contract's order,
   which is the model's, and the day of the year of the as-of date, whose season the model follows.
 #}
 {% macro predict_churn(features) -%}

@@ -79,9 +79,14 @@ class CsvLanding:
         Raises:
             BadInput: naming file, line or column, and what to write in airbyte/connections.yml.
         """
-        stream = getattr(self.known.connection(connection), kind)
-        of_kind: Callable[[str, str, Any], Landing] = getattr(self, kind)
-        return of_kind(pattern, connection, stream)
+        match getattr(self.known.connection(connection), kind):
+            case OrderLines() as stream:
+                return self.order_lines(pattern, connection, stream)
+            case Contacts() as stream:
+                return self.contacts(pattern, connection, stream)
+            case Products() as stream:
+                return self.products(pattern, connection, stream)
+        raise AssertionError(f"{connection} brings no {kind}")  # checked by sources_of
 
     def order_lines(self, pattern: str, connection: str, stream: OrderLines) -> Landing:
         """See `land`."""
