@@ -36,7 +36,8 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(
         title="Churn prediction",
         version=API_VERSION,
-        description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 needs none.",
+        description=f"Send the header `{KEY_HEADER}`; only a server on 127.0.0.1 needs none."
+        " A body has at most 6 MB, also unpacked.",
         docs_url=None,
         redoc_url=None,
     )
@@ -95,8 +96,8 @@ def create_app(service: Service) -> FastAPI:
         responses=refusals(*OF_EVERY_KEY, *OF_EVERY_BODY),
     )
     async def snowflake(request: Request) -> Response:
-        """Scores a batch of a Snowflake external function, up to 5,000 rows. A row that cannot be scored gets a reason,
-        not a number."""
+        """Scores a batch of a Snowflake external function, up to 5,000 rows, and no more than have an answer of 6 MB. A
+        row that cannot be scored gets a reason, not a number."""
         batch_id = request.headers.get(BATCH_ID_HEADER, "")
         reader = partial(read_batch, batch_id=batch_id, today=service.current_day())
         batch = await service.read(request.scope["body"], reader)

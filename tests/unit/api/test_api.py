@@ -11,9 +11,12 @@ import pytest
 
 from flows.settings import REPOSITORY
 from functions.churn_api.contract import FEATURE_NAMES, FEATURES, RISK_BANDS, risk_bands
+from functions.churn_api.customers import MAX_ORDERS_IN_ALL
 from functions.churn_api.documents import Prediction, Problem
+from functions.churn_api.external_function import MAX_ANSWER_BYTES, MAX_ROWS
 from functions.churn_api.fast_path import create_api
-from functions.churn_api.order_history import Order, features_from_orders
+from functions.churn_api.fast_reading import MAX_CUSTOMERS
+from functions.churn_api.order_history import MAX_ORDERS, Order, features_from_orders
 from functions.churn_api.request_body import MAX_BODY_BYTES
 from functions.churn_api.scorer import day_of_year
 from tests.running.serving import EXAMPLE, NOW, ORDERS, TODAY, LocalClient, MemoryQueue, customer, service
@@ -358,6 +361,19 @@ def test_health_names_the_model(client, scorer):
 
 def test_the_model_card_is_given(client, standing):
     assert client.get("/model").json() == dict(standing.model.card)
+
+
+def test_the_api_documents_its_limits(client):
+    document = client.get("/openapi.json").json()
+    said = {path: of["post"]["description"] for path, of in document["paths"].items() if "post" in of}
+    words = {path: " ".join(description.split()) for path, description in said.items()}
+    assert f"{MAX_BODY_BYTES / 2**20:.0f} MB" in document["info"]["description"]
+    for path in ("/predict", "/predict/columns"):
+        assert f"{MAX_CUSTOMERS:,} customers" in words[path]
+    for limit in (f"{MAX_ORDERS:,} order lines", f"{MAX_ORDERS_IN_ALL:,} in all"):
+        assert limit in words["/predict"]
+    for limit in (f"{MAX_ROWS:,} rows", f"{MAX_ANSWER_BYTES / 1_000_000:.0f} MB"):
+        assert limit in words["/snowflake"]
 
 
 def test_the_api_documents_every_feature_with_its_unit_and_range(client):
