@@ -77,8 +77,8 @@ def measure(folder: Path) -> Iterator[Figure]:
     measured = _measure_all(list(_servers(folder)), folder)
     ours, bare = measured.pop("ours"), measured.pop("bare")
     limit_one, limit_batch = _in_one_process(1), _in_one_process(1000)
-    # the last one's goal was 50 while two threads of scikit-learn shared a core; with one, as here, it is more than twice
-    # as fast
+    # the last one's goal was 50 while two threads of scikit-learn shared a core; with one, as here, it is more than
+    # twice as fast
     wanted = {"LitServe": 8, "BentoML": 12, "FastAPI and scikit-learn": 8}
     for name, peer in measured.items():
         ratio = ours.one.per_second / peer.one.per_second
