@@ -1,5 +1,7 @@
 """The stand-in for Snowflake (`snowflake.py`) as a process of its own, and the settings to reach it."""
 
+import atexit
+import gc
 import json
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake.connector import SnowflakeConnection
 
 from tests.running.processes import free_port, wait_for_port
 
@@ -93,3 +96,11 @@ def snowflake_server() -> Iterator[SnowflakeServer]:
     finally:
         process.kill()
         process.wait()
+        _forget_connections()
+
+
+def _forget_connections() -> None:
+    """Those of this process that are still open would be closed at its end, and say each that their server is gone."""
+    for connection in gc.get_objects():
+        if issubclass(type(connection), SnowflakeConnection):  # isinstance would ask proxies of things that are gone
+            atexit.unregister(connection._close_at_exit)
