@@ -10,18 +10,24 @@ from functions.predicted import NEXT_ORDER_COLUMNS, REASONS
 from functions.prediction_record import COLUMNS, Amount, PredictionRecord, Text
 
 
-class _Reason(BaseModel):
+class _Read(BaseModel):
+    """Built when the first message is read, not when a server starts."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _Reason(_Read):
     text: Text
 
 
-class _Days(BaseModel):
+class _Days(_Read):
     chance_10: Annotated[Amount, Field(le=10_000)] | None
     chance_50: Annotated[Amount, Field(le=10_000)] | None
     chance_90: Annotated[Amount, Field(le=10_000)] | None
     if_back: Annotated[Amount, Field(le=10_000)] | None = None  # no default in answers; earlier versions sent none
 
 
-class _Answer(BaseModel):
+class _Answer(_Read):
     """The fields of a prediction that are validated before its row."""
 
     as_of: Annotated[date, Field(le=date(9000, 1, 1))]
@@ -29,7 +35,7 @@ class _Answer(BaseModel):
     reasons: Annotated[list[_Reason], Field(min_length=REASONS, max_length=REASONS)]
 
 
-class _Message(BaseModel):
+class _Message(_Read):
     model_config = ConfigDict(extra="forbid")
 
     source: Any
