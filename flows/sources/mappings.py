@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from flows.sources.connections import Contacts, EmailEvents, OrderLineColumn, OrderLines, Products
+from flows.sources.connections import Contacts, EmailEvents, KindOfFile, OrderLineColumn, OrderLines, Products
 
-Kind = Literal["order_lines", "contacts", "products", "email_events"]
+Kind = Literal[KindOfFile, "email_events"]
 # what several rows of one line of an order are: nothing in particular; its changes, from the top of the file down or
 # up, of which the last counts, on the day of the first; or lines of one order that name several days
 Changes = Literal["", "oldest_first", "newest_first", "first_day"]
