@@ -87,8 +87,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         if settings.is_on_this_machine:
             merge = partial(merge_outbox, outbox, warehouse, shop)
             meanwhile.callback(merge, math.inf)  # what was served after the last of those below
-            meanwhile.enter_context(_repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
-        meanwhile.enter_context(_repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
+            meanwhile.enter_context(repeating(merge, MERGE_EVERY_SECONDS, "outbox"))
+        meanwhile.enter_context(repeating(live.refresh, READ_CHAMPION_EVERY_SECONDS, "champion"))
         meanwhile.enter_context(jobs.working())
         page = partial(_campaign_page, settings, service.access, api.base_path, meanwhile)
         http_server.run(WithCampaignPage(create_api(service), page, api.base_path), host, port)
@@ -104,7 +104,7 @@ def _campaign_page(settings: Settings, access: Access, base_path: str, meanwhile
 
 
 @contextmanager
-def _repeating(step: Callable[[], None], seconds: float, name: str) -> Iterator[None]:
+def repeating(step: Callable[[], None], seconds: float, name: str) -> Iterator[None]:
     """The step every so many seconds, in a thread of its own, until the block ends."""
     ended = threading.Event()
 

@@ -11,23 +11,24 @@ they would take gigabytes of memory that a virtual machine has not used before: 
 page, takes an eighth of a batch's time.
 """
 
-import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from flows.adapters.files.outbox import held
+from flows.commands.serve import repeating
 from flows.settings import REPOSITORY, SHIPPED_MODELS
 from functions.churn_api.contract import FEATURE_NAMES
 from functions.churn_api.scorer import Scorer
@@ -180,7 +181,7 @@ def _servers(folder: Path) -> Iterator[Server]:
 def _measure_all(servers: Sequence[Server], folder: Path) -> dict[str, Measured]:
     """The best of several rounds each: this machine's speed changes from one minute to the next."""
     with ExitStack() as running:
-        running.enter_context(_removing_full_files(folder / "data" / "outbox"))
+        running.enter_context(repeating(partial(_remove_full_files, folder / "data" / "outbox"), 0.05, "full files"))
         started = [(server, *running.enter_context(_running(server, folder))) for server in servers]
         for server, process, port in started:
             _until_it_answers(port, post_request(server.path, server.one), process)
@@ -205,25 +206,12 @@ def _measure_all(servers: Sequence[Server], folder: Path) -> dict[str, Measured]
         }
 
 
-@contextmanager
-def _removing_full_files(outbox: Path) -> Iterator[None]:
-    """Removes the files that the server has left for a merge, until the block ends."""
-    ended = threading.Event()
-
-    def now_and_then() -> None:
-        while not ended.wait(0.05):
-            for path in outbox.glob("*/*.jsonl"):
-                with open(path, "rb") as file, suppress(BlockingIOError):
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink()
-
-    thread = threading.Thread(target=now_and_then, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+def _remove_full_files(outbox: Path) -> None:
+    """Removes the files that the server has left for a merge."""
+    for path in outbox.glob("*/*.jsonl"):
+        with held(path) as file:
+            if file is not None:
+                path.unlink()
 
 
 @contextmanager

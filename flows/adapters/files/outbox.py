@@ -138,7 +138,7 @@ class FileOutbox:
         for path in sorted(self.folder.glob("*.jsonl")):
             if path.name == REFUSED or time.monotonic() > until:
                 continue
-            with _held(path) as file:
+            with held(path) as file:
                 if file is None:
                     continue
                 while lines := file.readlines(SLICE_BYTES):
@@ -187,7 +187,7 @@ class FileOutbox:
         """
         erased = 0
         for path in sorted(self.folder.glob("*.jsonl")):
-            with _held(path) as file:
+            with held(path) as file:
                 if file is None:
                     raise WarehouseBusy(f"{path} is being written by `make serve`: stop it, and run this again.")
                 kept = []
@@ -232,7 +232,7 @@ def _is_about(customer_id: str, names: Collection[str]) -> bool:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[IO[bytes] | None]:
+def held(path: Path) -> Iterator[IO[bytes] | None]:
     """The file, locked for this block; None while another process holds it, or when it is gone."""
     try:
         file = open(path, "rb")  # noqa: SIM115
